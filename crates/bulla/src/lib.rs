@@ -1,1 +1,81 @@
-//! Core.
+//! The encrypted backup container: any number of bytes, sealed under one 256-bit key, in parallel, by one
+//! pass, and opened whole, as a stream or at any byte range. The format is specified in `spec/FORMAT.md`; clauses
+//! such as F-7.2 refer to it.
+//!
+//! ```
+//! # fn main() -> bulla::Result<()> {
+//! use bulla::{Key, Options};
+//!
+//! let key = Key::generate()?;
+//! let container = bulla::seal(&key, b"a message", &Options::new())?;
+//! let (plaintext, _) = bulla::open(&key, &container, &Options::new())?;
+//! assert_eq!(plaintext, &b"a message"[..]);
+//! # Ok(()) }
+//! ```
+//!
+//! | to seal and open | use |
+//! |---|---|
+//! | bytes in memory | [`seal`], [`open`]; [`seal_into`], [`open_into`] with buffers of your own |
+//! | a stream | [`Sealer`], [`Opener`] |
+//! | whole files | [`seal_file`], [`open_file`] |
+//! | a part of something large | [`RangeReader`] over anything that is [`ReadAt`] |
+//! | with a key wrapped in the container's envelope | [`Draft`], [`Preamble`] |
+//!
+//! # What it promises
+//!
+//! - No plaintext byte is released before its chunk's tag was verified.
+//! - Any change, cut, extension, reordering or mixture of containers gives one of the errors of [`Error`]; never other
+//!   plaintext, and never a panic.
+//! - A damaged header is made up for by the footer where the container can be read at an offset; both are
+//!   reported ([`Copies`]).
+//! - Memory does not grow with the plaintext: about 1 MiB for each thread.
+//! - No `unsafe` in this crate; keys are wiped when dropped and compared in constant time.
+//!
+//! It takes and gives bytes: it walks no folders and knows no clock, no network, no passwords and no compression.
+//!
+//! # Threads
+//!
+//! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise. Inputs below half a MiB stay on the
+//! calling thread, which always works along; so a call cannot deadlock, wherever it is made.
+
+#![forbid(unsafe_code)]
+
+// Floors: a module uses only those above it in this list.
+mod error;
+mod geometry;
+mod key;
+mod header;
+mod schedule;
+mod chunk;
+mod run;
+mod workers;
+mod extents;
+mod conveyor;
+mod options;
+mod read_at;
+mod preamble;
+mod draft;
+mod sealer;
+mod opener;
+mod range;
+mod oneshot;
+#[cfg(any(unix, windows))]
+mod file;
+#[cfg(feature = "hazmat")]
+pub mod hazmat;
+
+pub use draft::{Draft, Sealed};
+pub use error::{Error, Feature, Result};
+#[cfg(any(unix, windows))]
+pub use file::{open_file, seal_file};
+pub use geometry::ChunkSize;
+pub use header::{Content, Header};
+pub use key::Key;
+pub use oneshot::{open, open_into, plaintext_len, seal, seal_into, sealed_len};
+pub use opener::Opener;
+pub use options::Options;
+pub use preamble::{Copies, Opened, Preamble};
+pub use range::RangeReader;
+pub use read_at::ReadAt;
+pub use sealer::Sealer;
+pub use workers::{Progress, Workers};

@@ -1,0 +1,148 @@
+//! Seals and opens ONE chunk in place (FORMAT.md, section 5). The only place where a nonce is built.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+
+use crate::error::{Error, Result};
+use crate::geometry::{MAX_CHUNK_INDEX, TAG_LEN};
+use crate::schedule::Schedule;
+
+/// The right to seal the chunk with one number, once (F-6.1).
+///
+/// It cannot be cloned or made, only drawn from the [`ChunkSealer`], which hands out each number
+/// once; and sealing consumes it. So no nonce can meet two plaintexts under one salt.
+pub(crate) struct Ticket(u32);
+
+/// Tickets for consecutive chunks.
+pub(crate) struct Tickets {
+    next: u64,
+    end: u64,
+}
+
+/// Seals the chunks of one container.
+pub(crate) struct ChunkSealer {
+    cipher: Cipher,
+    /// The first number that no ticket was given out for.
+    next: AtomicU64,
+}
+
+/// Opens the chunks of one container.
+pub(crate) struct ChunkOpener {
+    cipher: Cipher,
+}
+
+/// A chunk's tag did not fit.
+pub(crate) struct Rejected;
+
+struct Cipher {
+    key: LessSafeKey,
+    base_nonce: [u8; 12],
+}
+
+impl Cipher {
+    fn new(schedule: &Schedule) -> Cipher {
+        let Ok(key) = UnboundKey::new(&AES_256_GCM, &schedule.chunk_key[..]) else {
+            unreachable!("an AES-256 key has 32 bytes")
+        };
+        Cipher { key: LessSafeKey::new(key), base_nonce: schedule.base_nonce }
+    }
+
+    /// base_nonce XOR the chunk's number as a 96-bit big-endian integer (F-5.2).
+    fn nonce(&self, index: u32) -> Nonce {
+        let mut nonce = self.base_nonce;
+        for (byte, number) in nonce[8..].iter_mut().zip(index.to_be_bytes()) {
+            *byte ^= number;
+        }
+        Nonce::assume_unique_for_key(nonce)
+    }
+}
+
+impl ChunkSealer {
+    pub(crate) fn new(schedule: &Schedule) -> ChunkSealer {
+        ChunkSealer { cipher: Cipher::new(schedule), next: AtomicU64::new(0) }
+    }
+
+    /// The next `count` tickets.
+    pub(crate) fn tickets(&self, count: u64) -> Result<Tickets> {
+        let next = self.next.fetch_add(count, Ordering::Relaxed);
+        let end = next + count;
+        if end > MAX_CHUNK_INDEX + 1 {
+            return Err(Error::TooLarge);
+        }
+        Ok(Tickets { next, end })
+    }
+
+    /// Seals `slot`, plaintext followed by 16 bytes of room for the tag, in place.
+    pub(crate) fn seal(&self, ticket: Ticket, slot: &mut [u8]) {
+        let (plaintext, room) = slot.split_at_mut(slot.len() - TAG_LEN);
+        let nonce = self.cipher.nonce(ticket.0);
+        let Ok(tag) = self.cipher.key.seal_in_place_separate_tag(nonce, Aad::empty(), plaintext) else {
+            unreachable!("a chunk of at most 2^20 bytes is within AES-GCM's limits")
+        };
+        room.copy_from_slice(tag.as_ref());
+    }
+}
+
+impl ChunkOpener {
+    pub(crate) fn new(schedule: &Schedule) -> ChunkOpener {
+        ChunkOpener { cipher: Cipher::new(schedule) }
+    }
+
+    /// Opens the ciphertext at `in_out[from..]` and leaves the plaintext at `in_out[..len]`, where `len`
+    /// is the ciphertext's length: moving it to the left costs nothing on the way.
+    ///
+    /// If the tag does not fit, all of `in_out` is zeroed: no unverified byte is left to be released.
+    pub(crate) fn open(
+        &self,
+        index: u64,
+        tag: [u8; TAG_LEN],
+        in_out: &mut [u8],
+        from: usize,
+    ) -> std::result::Result<(), Rejected> {
+        let index = u32::try_from(index).map_err(|_| Rejected)?;
+        let nonce = self.cipher.nonce(index);
+        let opened = self
+            .cipher
+            .key
+            .open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, from..)
+            .is_ok();
+        if opened {
+            Ok(())
+        } else {
+            in_out.fill(0);
+            Err(Rejected)
+        }
+    }
+}
+
+impl Tickets {
+    /// The number of the first chunk.
+    pub(crate) fn first(&self) -> u64 {
+        self.next
+    }
+
+    /// How many are left.
+    pub(crate) fn len(&self) -> u64 {
+        self.end - self.next
+    }
+
+    /// Takes the first `count` off, fewer if there are not so many.
+    pub(crate) fn take_off(&mut self, count: u64) -> Tickets {
+        let cut = self.next + count.min(self.len());
+        let first = Tickets { next: self.next, end: cut };
+        self.next = cut;
+        first
+    }
+}
+
+impl Iterator for Tickets {
+    type Item = Ticket;
+
+    fn next(&mut self) -> Option<Ticket> {
+        let index = (self.next < self.end).then_some(self.next)?;
+        self.next += 1;
+        // In range since `ChunkSealer::tickets`.
+        u32::try_from(index).ok().map(Ticket)
+    }
+}

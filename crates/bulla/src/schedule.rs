@@ -1,0 +1,85 @@
+//! The key schedule (FORMAT.md, section 4): from the key and the header to everything secret.
+
+use ring::hmac::{Context, HMAC_SHA512, Key as HmacKey};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::header::Header;
+use crate::key::Key;
+
+const INFO: &[u8] = b"bulla v1 container\0";
+const EXPORT: &[u8] = b"bulla v1 export\0";
+
+/// What the key schedule gives for one container.
+pub(crate) struct Schedule {
+    pub(crate) chunk_key: Zeroizing<[u8; 32]>,
+    pub(crate) base_nonce: [u8; 12],
+    pub(crate) commitment: [u8; 32],
+    pub(crate) exporter: Exporter,
+}
+
+/// The secret from which layers above draw theirs.
+pub(crate) struct Exporter(Zeroizing<[u8; 32]>);
+
+impl Schedule {
+    /// HKDF-Expand with SHA-512, written out (F-4.3).
+    pub(crate) fn derive(key: &Key, header: &Header, context: Option<&[u8]>) -> Schedule {
+        let key = HmacKey::new(HMAC_SHA512, key.expose());
+        let context = context.unwrap_or_default();
+        let mut okm = Zeroizing::new([0; 128]);
+
+        let mut t1 = Context::with_key(&key);
+        for part in [INFO, header.bound(), context, &[1]] {
+            t1.update(part);
+        }
+        okm[..64].copy_from_slice(t1.sign().as_ref());
+
+        let mut t2 = Context::with_key(&key);
+        for part in [&okm[..64], INFO, header.bound(), context, &[2]] {
+            t2.update(part);
+        }
+        okm[64..].copy_from_slice(t2.sign().as_ref());
+
+        let mut schedule = Schedule {
+            chunk_key: Zeroizing::new([0; 32]),
+            base_nonce: [0; 12],
+            commitment: [0; 32],
+            exporter: Exporter(Zeroizing::new([0; 32])),
+        };
+        schedule.chunk_key.copy_from_slice(&okm[0..32]);
+        schedule.base_nonce.copy_from_slice(&okm[32..44]);
+        schedule.commitment.copy_from_slice(&okm[44..76]);
+        schedule.exporter.0.copy_from_slice(&okm[76..108]);
+        schedule
+    }
+
+    /// The schedule of a container that is to be opened: context wanted or not (F-3.8), then the
+    /// commitment, compared in constant time (F-4.4), before any chunk is touched.
+    pub(crate) fn of_sealed(key: &Key, header: &Header, context: Option<&[u8]>) -> Result<Schedule> {
+        match (header.needs_context(), context) {
+            (true, None) => return Err(Error::ContextRequired),
+            (false, Some(_)) => return Err(Error::ContextUnexpected),
+            _ => {}
+        }
+        let schedule = Schedule::derive(key, header, context);
+        if bool::from(schedule.commitment.ct_eq(header.commitment())) {
+            Ok(schedule)
+        } else {
+            Err(Error::WrongKey)
+        }
+    }
+}
+
+impl Exporter {
+    /// 32 secret bytes for one purpose (F-4.5).
+    pub(crate) fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
+        let mut mac = Context::with_key(&HmacKey::new(HMAC_SHA512, &self.0[..]));
+        for part in [EXPORT, label, &[1]] {
+            mac.update(part);
+        }
+        let mut secret = Zeroizing::new([0; 32]);
+        secret.copy_from_slice(&mac.sign().as_ref()[..32]);
+        secret
+    }
+}
