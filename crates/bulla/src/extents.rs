@@ -28,7 +28,9 @@ pub(crate) fn for_each<E: Send, S>(
     let shared = Mutex::new(Shared { extents: extents.enumerate(), failed: None });
     workers.run(copies, || {
         let mut scratch = scratch();
-        while let Some((index, extent)) = lock(&shared).take() {
+        // A function of its own, so that the lock is given back before the work begins.
+        let take = || lock(&shared).take();
+        while let Some((index, extent)) = take() {
             match check(progress).and_then(|()| work(&mut scratch, extent)) {
                 Ok(done) => {
                     if let Some(progress) = progress {
