@@ -1,0 +1,4 @@
+//! Compares.
+mod memory;
+mod pairs;
+fn main() { memory::compare(256 << 20, 7); }

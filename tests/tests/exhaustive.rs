@@ -1,0 +1,213 @@
+//! Every single fault of small containers of every shape, exhaustively: promise 2 of the format.
+
+use bulla::{Copies, Options, Workers};
+use bulla_tests::{
+    CHUNK, Outcome, Sample, by_slice, by_stream, key, options, plaintext, sample, samples, slice, stream,
+};
+
+const SEALED: usize = CHUNK + 16;
+
+fn chunks(sample: &Sample) -> std::ops::Range<usize> {
+    128 + sample.envelope_len..sample.container.len() - 128 - sample.envelope_len
+}
+
+/// F-2.1, F-5.1: what was sealed comes back, by every way, and the length is as the spec says.
+#[test]
+fn unharmed() {
+    for sample in samples() {
+        let n = sample.plaintext.len() / CHUNK;
+        let len = 256 + 2 * sample.envelope_len + sample.plaintext.len() + 16 * (n + 1);
+        assert_eq!(sample.container.len(), len, "{}", sample.name);
+        let opened = Outcome::Opened(sample.plaintext, Copies::Intact);
+        assert_eq!(by_stream(&sample.container), opened, "{}", sample.name);
+        assert_eq!(by_slice(&sample.container), opened, "{}", sample.name);
+    }
+}
+
+/// Every bit of every byte: in the header F-3.3, F-3.4, F-3.5, F-3.6; in the envelope F-8.1; in a chunk F-5.2, F-7.4; in
+/// the footer F-3.6.
+#[test]
+fn every_bit_flip() {
+    for sample in samples() {
+        let len = sample.container.len();
+        let chunks = chunks(&sample);
+        for bit in 0..len * 8 {
+            let at = bit / 8;
+            let mut flipped = sample.container.clone();
+            flipped[at] ^= 1 << (bit % 8);
+            let (stream, slice) = (by_stream(&flipped), by_slice(&flipped));
+            let place = format!("{}, bit {bit}", sample.name);
+            let opened = |copies| Outcome::Opened(sample.plaintext.clone(), copies);
+            if at < 128 {
+                assert_eq!(slice, opened(Copies::HeaderDamaged), "{place}");
+                let refusal = match at {
+                    0..8 => "NotAContainer",
+                    8 => &format!("UnsupportedVersion {{ major: {} }}", flipped[8]),
+                    _ => "DamagedHeader",
+                };
+                assert_eq!(stream, Outcome::Refused(refusal.into(), vec![]), "{place}");
+            } else if chunks.contains(&at) {
+                let index = (at - chunks.start) / SEALED;
+                let error = format!("ChunkRejected {{ index: {index} }}");
+                let released = sample.plaintext[..index * CHUNK].to_vec();
+                assert_eq!(stream, Outcome::Refused(error.clone(), released), "{place}");
+                assert_eq!(slice.error(), error, "{place}");
+            } else if at >= len - 128 {
+                assert_eq!(stream, opened(Copies::FooterDamaged), "{place}");
+                assert_eq!(slice, opened(Copies::FooterDamaged), "{place}");
+            } else {
+                assert_eq!(stream, opened(Copies::Intact), "{place}");
+                assert_eq!(slice, opened(Copies::Intact), "{place}");
+            }
+        }
+    }
+}
+
+/// F-3.5, F-7.1, F-7.3, F-7.4: every truncation is refused, by the error that the spec gives.
+#[test]
+fn every_truncation() {
+    for sample in samples() {
+        for len in 0..sample.container.len() {
+            let cut = &sample.container[..len];
+            let fixed = 256 + 2 * sample.envelope_len;
+            let after = len.saturating_sub(fixed) / SEALED;
+            let error =
+                if len < 8 { "NotAContainer".into() } else { format!("Truncated {{ after: {after} }}") };
+            let released = sample.plaintext[..after * CHUNK].to_vec();
+            let place = format!("{}, cut to {len}", sample.name);
+            assert_eq!(by_stream(cut), Outcome::Refused(error.clone(), released), "{place}");
+            assert_eq!(by_slice(cut).error(), error, "{place}");
+        }
+    }
+}
+
+/// F-7.4: trailing data is refused; with positional access it is named, as far as it is looked for.
+#[test]
+fn every_extension() {
+    for sample in samples() {
+        for extra in (1..=300).chain([4096, 65_535, 65_536]) {
+            let mut longer = sample.container.clone();
+            longer.extend(plaintext(extra));
+            let place = format!("{}, {extra} more", sample.name);
+            assert_eq!(by_slice(&longer).error(), format!("TrailingData {{ extra: {extra} }}"), "{place}");
+            // A stream is over before it can look back: it names the chunk that the extra bytes were taken for.
+            let n = sample.plaintext.len() / CHUNK;
+            let error = match (longer.len() - 256 - 2 * sample.envelope_len) / SEALED {
+                last if last == n => format!("Truncated {{ after: {n} }}"),
+                _ => format!("ChunkRejected {{ index: {n} }}"),
+            };
+            let released = sample.plaintext[..n * CHUNK].to_vec();
+            assert_eq!(by_stream(&longer), Outcome::Refused(error, released), "{place}");
+        }
+        let mut longer = sample.container.clone();
+        longer.extend(plaintext(65_537));
+        assert!(by_slice(&longer).error().starts_with("Truncated"), "{}", sample.name);
+    }
+}
+
+/// F-5.2, F-7.5: every pair of chunks swapped, every chunk left out, every chunk twice.
+#[test]
+fn swaps_drops_and_duplicates() {
+    let sample = sample(4 * CHUNK + 77, 0);
+    let body = &sample.container[chunks(&sample)];
+    let parts: Vec<&[u8]> = body.chunks(SEALED).collect();
+    let with = |order: &[usize]| -> Vec<u8> {
+        let mut container = sample.container[..128].to_vec();
+        for part in order {
+            container.extend_from_slice(parts[*part]);
+        }
+        container.extend_from_slice(&sample.container[sample.container.len() - 128..]);
+        container
+    };
+    let rejected = |index: usize| format!("ChunkRejected {{ index: {index} }}");
+    assert_eq!(with(&[0, 1, 2, 3, 4]), sample.container);
+    for a in 0..5 {
+        for b in a + 1..5 {
+            let mut order = [0, 1, 2, 3, 4];
+            order.swap(a, b);
+            assert_eq!(by_stream(&with(&order)).error(), rejected(a), "{a} and {b} swapped");
+            assert!(matches!(by_slice(&with(&order)), Outcome::Refused(..)), "{a} and {b} swapped");
+        }
+        let mut order = vec![0, 1, 2, 3, 4];
+        order.remove(a);
+        assert!(matches!(by_stream(&with(&order)), Outcome::Refused(..)), "{a} dropped");
+        assert!(matches!(by_slice(&with(&order)), Outcome::Refused(..)), "{a} dropped");
+        let mut order = vec![0, 1, 2, 3, 4];
+        order.insert(a, a);
+        assert!(matches!(by_stream(&with(&order)), Outcome::Refused(..)), "{a} twice");
+        assert!(matches!(by_slice(&with(&order)), Outcome::Refused(..)), "{a} twice");
+    }
+}
+
+/// F-4.2, F-4.3: a chunk from another container never fits, of the same key, of another, of another chunk size, of another
+/// context, at its own place or at another.
+#[test]
+fn splices() {
+    let sample = sample(2 * CHUNK + 5, 0);
+    let same = plaintext(2 * CHUNK + 5);
+    let other_key = bulla::Key::generate().unwrap();
+    let others = [
+        ("same key", bulla::seal(&key(), &same, &options()).unwrap()),
+        ("another key", bulla::seal(&other_key, &same, &options()).unwrap()),
+        ("another context", bulla::seal(&key(), &same, &options().context(b"x")).unwrap()),
+        ("another content", bulla::seal(&key(), &same, &options().content(bulla::Content(200))).unwrap()),
+        ("another chunk size", bulla::seal(&key(), &same, &Options::new().workers(Workers::Serial)).unwrap()),
+    ];
+    for (name, other) in others {
+        for to in 0..3 {
+            for from in 0..3 {
+                let range =
+                    |i: usize| 128 + i * SEALED..(128 + (i + 1) * SEALED).min(sample.container.len() - 128);
+                let (to_range, from) = (range(to), range(from));
+                if to_range.len() != from.len() {
+                    continue;
+                }
+                let mut spliced = sample.container.clone();
+                spliced[to_range].copy_from_slice(&other[from]);
+                let error = format!("ChunkRejected {{ index: {to} }}");
+                assert_eq!(by_stream(&spliced).error(), error, "{name}");
+                assert_eq!(by_slice(&spliced).error(), error, "{name}");
+            }
+        }
+        // A header of one and the chunks of another.
+        let mut spliced = sample.container.clone();
+        spliced[..128].copy_from_slice(&other[..128]);
+        assert!(matches!(by_stream(&spliced), Outcome::Refused(..)), "{name}");
+        assert!(matches!(by_slice(&spliced), Outcome::Refused(..)), "{name}");
+    }
+}
+
+/// F-3.4, F-4.4: a wrong key or context is a wrong key, and the footer is not tried instead.
+#[test]
+fn wrong_keys() {
+    let sample = sample(CHUNK + 1, 0);
+    for bit in 0..256 {
+        let mut bytes = *key().expose();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        let wrong = bulla::Key::from_bytes(&bytes);
+        let refused = Outcome::Refused("WrongKey".into(), vec![]);
+        assert_eq!(stream(&sample.container[..], &wrong, &options()), refused);
+        assert_eq!(slice(&sample.container, &wrong, &options()), refused);
+    }
+    // The header of a container under another key before a container under ours: ours must not open by its footer.
+    let other = bulla::seal(&bulla::Key::generate().unwrap(), &sample.plaintext, &options()).unwrap();
+    let mut two_faced = sample.container.clone();
+    two_faced[..128].copy_from_slice(&other[..128]);
+    assert_eq!(by_slice(&two_faced).error(), "WrongKey");
+}
+
+/// F-3.8: contexts are needed, and not ignored, and bound.
+#[test]
+fn contexts() {
+    let plain = sample(10, 0);
+    for context in [&b"account 1"[..], b""] {
+        let container = bulla::seal(&key(), &plain.plaintext, &options().context(context)).unwrap();
+        let with = |context| slice(&container, &key(), &options().context(context));
+        assert_eq!(with(context), Outcome::Opened(plain.plaintext.clone(), Copies::Intact));
+        assert_eq!(with(b"account 2").error(), "WrongKey");
+        assert_eq!(by_slice(&container).error(), "ContextRequired");
+        assert_eq!(by_stream(&container).error(), "ContextRequired");
+        let unexpected = slice(&plain.container, &key(), &options().context(context));
+        assert_eq!(unexpected.error(), "ContextUnexpected");
+    }
+}
