@@ -1,4 +1,6 @@
 //! Compares.
 mod memory;
 mod pairs;
-fn main() { memory::compare(256 << 20, 7); }
+fn main() {
+    memory::compare(256 << 20, 7);
+}

@@ -14,7 +14,10 @@ const TAG: usize = 16;
 
 /// Prints a row for each direction, chunk size and number of threads.
 pub fn compare(len: usize, rounds: usize) {
-    println!("\n| in memory, {} MiB | bulla | bare ring loop | ratio of time |\n|---|---|---|---|", len >> 20);
+    println!(
+        "\n| in memory, {} MiB | bulla | bare ring loop | ratio of time |\n|---|---|---|---|",
+        len >> 20
+    );
     let mut plaintext = vec![0; len];
     rand::rng().fill_bytes(&mut plaintext);
     for log2 in [12, 16, 20] {

@@ -17,7 +17,11 @@ pub struct Pair {
 }
 
 /// Runs both once to warm up, then `rounds` times in turn.
-pub fn in_turn(rounds: usize, mut ours: impl FnMut() -> Duration, mut theirs: impl FnMut() -> Duration) -> Pair {
+pub fn in_turn(
+    rounds: usize,
+    mut ours: impl FnMut() -> Duration,
+    mut theirs: impl FnMut() -> Duration,
+) -> Pair {
     ours();
     theirs();
     let times: Vec<(f64, f64)> =

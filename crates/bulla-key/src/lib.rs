@@ -1,16 +1,20 @@
-//! Keys for people: the 256-bit key of a [`bulla`] container as 64 hexadecimal digits.
+//! Keys of [`bulla`] containers as people handle them: shown, printed, typed in again.
+//!
+//! [`key_text`] turns a [`bulla::Key`] into 64 hex digits and back.
 //!
 //! ```
-//! let key = bulla::Key::generate().unwrap();
-//! let text = bulla_key::format(&key);
-//! assert_eq!(text.lines().count(), 4);
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use bulla_key::key_text;
 //!
-//! let again = bulla_key::parse(&text.to_uppercase().replace(' ', "-")).unwrap();
-//! assert_eq!(again.expose(), key.expose());
+//! let key = bulla::Key::generate()?;
+//! let shown = key_text::format(&key);
+//! assert_eq!(shown.lines().count(), 4);
+//!
+//! let typed = shown.to_uppercase().replace('\n', " - ");
+//! assert_eq!(key_text::parse(&typed)?.expose(), key.expose());
+//! # Ok(()) }
 //! ```
 
 #![forbid(unsafe_code)]
 
-mod text;
-
-pub use text::{DIGITS, MAX_TEXT_LEN, ParseError, format, parse};
+pub mod key_text;

@@ -11,6 +11,7 @@ use crate::key::Key;
 use crate::options::Options;
 use crate::preamble::{Opened, Preamble};
 use crate::range::RangeReader;
+use crate::read_at::ReadAt;
 
 /// Bytes of plaintext that a thread works on at a time: a cache's worth, and little enough that a few MiB keep
 /// all cores busy.
@@ -37,9 +38,9 @@ pub fn sealed_len(plaintext_len: u64, options: &Options<'_>) -> Result<u64> {
 /// # Errors
 ///
 /// As [`Preamble::read_at`]; [`Error::Truncated`] if there cannot be a last chunk; [`Error::TooLarge`].
-pub fn plaintext_len(container: &[u8]) -> Result<u64> {
+pub fn plaintext_len<S: ReadAt + ?Sized>(container: &S) -> Result<u64> {
     let layout = Preamble::read_at(container)?.header().layout();
-    let body = layout.body_of_container(container.len() as u64)?;
+    let body = layout.body_of_container(container.size()?)?;
     body.plaintext_len().ok_or(Error::Truncated { after: body.full })
 }
 
