@@ -311,7 +311,9 @@ impl<S: ReadAt> ReadAt for RangeReader<'_, S> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = self.len.saturating_sub(offset);
         let read = usize::try_from(left).map_or(buf.len(), |left| left.min(buf.len()));
-        self.read_into(&mut buf[..read], offset)?;
+        if read > 0 {
+            self.read_into(&mut buf[..read], offset)?;
+        }
         Ok(read)
     }
 
