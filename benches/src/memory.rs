@@ -13,7 +13,7 @@ use crate::pairs::{in_turn, time};
 const TAG: usize = 16;
 
 /// Prints a row for each direction, chunk size and number of threads.
-pub fn compare(len: usize, rounds: usize) {
+pub(crate) fn compare(len: usize, rounds: usize) {
     println!(
         "\n| in memory, {} MiB | bulla | bare ring loop | ratio of time |\n|---|---|---|---|",
         len >> 20

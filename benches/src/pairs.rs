@@ -7,25 +7,35 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 /// What a comparison came to.
-pub struct Pair {
+pub(crate) struct Pair {
     /// Seconds of the first thing, sorted.
-    pub ours: Vec<f64>,
+    pub(crate) ours: Vec<f64>,
     /// Seconds of the second thing, sorted.
-    pub theirs: Vec<f64>,
+    pub(crate) theirs: Vec<f64>,
     /// Ratio of first to second, pair by pair, sorted.
-    pub ratios: Vec<f64>,
+    pub(crate) ratios: Vec<f64>,
 }
 
 /// Runs both once to warm up, then `rounds` times in turn.
-pub fn in_turn(
+pub(crate) fn in_turn(
     rounds: usize,
     mut ours: impl FnMut() -> Duration,
     mut theirs: impl FnMut() -> Duration,
 ) -> Pair {
     ours();
     theirs();
-    let times: Vec<(f64, f64)> =
-        (0..rounds).map(|_| (ours().as_secs_f64(), theirs().as_secs_f64())).collect();
+    let times: Vec<(f64, f64)> = (0..rounds)
+        .map(|round| {
+            // Each goes first as often as the other: who comes first may find the machine in another state.
+            if round % 2 == 0 {
+                let first = ours();
+                (first.as_secs_f64(), theirs().as_secs_f64())
+            } else {
+                let first = theirs();
+                (ours().as_secs_f64(), first.as_secs_f64())
+            }
+        })
+        .collect();
     let sorted = |value: fn(&(f64, f64)) -> f64| {
         let mut values: Vec<f64> = times.iter().map(value).collect();
         values.sort_by(f64::total_cmp);
@@ -35,7 +45,7 @@ pub fn in_turn(
 }
 
 /// The time that `work` takes.
-pub fn time(work: impl FnOnce()) -> Duration {
+pub(crate) fn time(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
     work();
     start.elapsed()

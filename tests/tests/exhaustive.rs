@@ -81,7 +81,7 @@ fn every_truncation() {
     }
 }
 
-/// F-7.4: trailing data is refused; with positional access it is named, as far as it is looked for.
+/// F-6.2, F-7.4: there is no appending. Trailing data is refused; with positional access it is named, as far as it is looked for.
 #[test]
 fn every_extension() {
     for sample in samples() {

@@ -1,0 +1,186 @@
+//! Headers and footers with one field changed and the check made anew, and envelopes rewritten in place.
+
+use bulla::{Content, Copies, Error, Preamble, RangeReader};
+use bulla_tests::{CHUNK, Outcome, by_slice, by_stream, key, options, sample, slice};
+use sha2::{Digest, Sha256};
+
+/// Sets bytes of a container's header, and makes its check anew.
+fn with_header(container: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
+    with_copy(container, 0, at, bytes)
+}
+
+/// The same for the footer.
+fn with_footer(container: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
+    with_copy(container, container.len() - 128, at, bytes)
+}
+
+fn with_copy(container: &[u8], start: usize, at: usize, bytes: &[u8]) -> Vec<u8> {
+    let mut changed = container.to_vec();
+    changed[start + at..start + at + bytes.len()].copy_from_slice(bytes);
+    let check = Sha256::digest(&changed[start..start + 120]);
+    changed[start + 120..start + 128].copy_from_slice(&check[..8]);
+    changed
+}
+
+fn both(container: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
+    with_footer(&with_header(container, at, bytes), at, bytes)
+}
+
+fn refused_as(container: &[u8], error: &str) {
+    assert_eq!(by_stream(container).error(), error);
+    assert_eq!(by_slice(container).error(), error);
+    // All of it is known before a key is.
+    assert_eq!(format!("{:?}", Preamble::read_at(container).unwrap_err()), error);
+}
+
+/// F-3.7, F-7.1, F-11.1: what this version does not know is refused by name, in the spec's order, before a key is looked at.
+#[test]
+fn unknown_features() {
+    let container = &sample(10, 0).container;
+    for suite in [0u16, 2, 256, 0xFFFF] {
+        refused_as(
+            &both(container, 10, &suite.to_be_bytes()),
+            &format!("UnsupportedSuite {{ suite: {suite} }}"),
+        );
+    }
+    for flags in [2u16, 3, 0x8000, 0xFFFE] {
+        let error = format!("UnsupportedFeature(Flags({flags}))");
+        refused_as(&both(container, 14, &flags.to_be_bytes()), &error);
+    }
+    for log2 in [0u8, 11, 21, 255] {
+        refused_as(&both(container, 12, &[log2]), &format!("UnsupportedFeature(ChunkLog2({log2}))"));
+    }
+    for len in [(1u32 << 20) + 1, u32::MAX] {
+        let error = format!("UnsupportedFeature(EnvelopeLen({len}))");
+        refused_as(&both(container, 16, &len.to_be_bytes()), &error);
+    }
+    // Several at once: suite before flags before chunk size before envelope.
+    let all = [0, 9, 99, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF];
+    refused_as(&both(container, 10, &all), "UnsupportedSuite { suite: 9 }");
+    let all = [0, 1, 99, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF];
+    refused_as(&both(container, 10, &all), "UnsupportedFeature(Flags(2))");
+    let all = [0, 1, 99, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF];
+    refused_as(&both(container, 10, &all), "UnsupportedFeature(ChunkLog2(99))");
+}
+
+/// F-3.5: other majors are refused whatever the rest is, if the footer is of that major too.
+#[test]
+fn other_majors() {
+    let container = &sample(10, 0).container;
+    for major in [0u8, 2, 255] {
+        refused_as(&both(container, 8, &[major]), &format!("UnsupportedVersion {{ major: {major} }}"));
+        // One copy alone is a damaged copy.
+        let opened = by_slice(&with_header(container, 8, &[major]));
+        assert!(matches!(opened, Outcome::Opened(_, Copies::HeaderDamaged)), "{opened:?}");
+    }
+}
+
+/// F-4.3: every field that the key schedule binds makes a wrong key when it is changed.
+#[test]
+fn bound_fields() {
+    let container = &sample(10, 0).container;
+    for (at, bytes) in
+        [(9, &[1][..]), (12, &[13]), (13, &[1]), (20, &[1]), (31, &[1]), (32, &[1]), (63, &[1])]
+    {
+        let mut bytes = bytes.to_vec();
+        bytes[0] ^= if at >= 32 { container[at] } else { 0 };
+        assert_eq!(by_slice(&both(container, at, &bytes)).error(), "WrongKey", "byte {at}");
+        assert_eq!(by_stream(&both(container, at, &bytes)).error(), "WrongKey", "byte {at}");
+    }
+    assert_eq!(by_slice(&both(container, 64, &[container[64] ^ 1])).error(), "WrongKey");
+}
+
+/// F-3.1, F-3.7: bytes 96..120 are ignored, in either copy; the hint in the footer may lie.
+#[test]
+fn ignored_fields() {
+    let sample = sample(10, 0);
+    for at in 96..120 {
+        for changed in [with_header(&sample.container, at, &[77]), with_footer(&sample.container, at, &[77])]
+        {
+            let opened = Outcome::Opened(sample.plaintext.clone(), Copies::Intact);
+            assert_eq!(by_slice(&changed), opened);
+            assert_eq!(by_stream(&changed), opened);
+        }
+    }
+}
+
+/// F-3.4, F-3.6: two valid copies that differ: the header counts, and it is reported.
+#[test]
+fn copies_that_differ() {
+    let sample = sample(CHUNK, 0);
+    for at in [9, 20, 32, 64, 95] {
+        let changed = with_footer(&sample.container, at, &[0x55]);
+        let opened = Outcome::Opened(sample.plaintext.clone(), Copies::Differ);
+        assert_eq!(by_slice(&changed), opened, "byte {at}");
+        assert_eq!(by_stream(&changed), opened, "byte {at}");
+        // The other way round, the key does not fit, and the footer, which it would fit, is not tried.
+        assert_eq!(by_slice(&with_header(&sample.container, at, &[0x55])).error(), "WrongKey", "byte {at}");
+    }
+}
+
+/// F-3.4, F-3.5: both damaged.
+#[test]
+fn no_copy_left() {
+    let mut container = sample(10, 0).container;
+    let len = container.len();
+    container[40] ^= 1;
+    container[len - 1] ^= 1;
+    refused_as(&container, "DamagedHeader");
+}
+
+/// F-3.9: content is carried, not judged.
+#[test]
+fn contents() {
+    for content in 0..=255 {
+        let options = options().content(Content(content));
+        let container = bulla::seal(&key(), b"text", &options).unwrap();
+        assert_eq!(Preamble::read_at(&container).unwrap().header().content(), Content(content));
+        let opened = slice(&container, &key(), &options);
+        assert_eq!(opened, Outcome::Opened(b"text".to_vec(), Copies::Intact));
+        assert_eq!(Content(content).is_private(), content >= 128);
+    }
+}
+
+/// F-7.6: no length is stated before the last chunk was verified.
+#[test]
+fn length_is_authenticated() {
+    let sample = sample(3 * CHUNK, 0);
+    let reader = RangeReader::new(&key(), &sample.container[..], &options()).unwrap();
+    assert_eq!(reader.len(), 3 * CHUNK as u64);
+    // Without its last chunk, which is empty, the rest is a whole number of chunks.
+    let cut =
+        [&sample.container[..128 + 3 * (CHUNK + 16)], &sample.container[sample.container.len() - 128..]];
+    let refused = RangeReader::new(&key(), cut.concat(), &options()).map(drop).unwrap_err();
+    assert!(matches!(refused, Error::Truncated { after: 3 }), "{refused:?}");
+}
+
+/// F-8.1, F-8.2: an envelope is rewritten in place, the tail copy first; at every step the container opens and each copy is the old one
+/// or the new one.
+#[test]
+fn envelopes_are_rewritten_in_place() {
+    let sample = sample(CHUNK + 7, 40);
+    let mut container = sample.container.clone();
+    let old = vec![0; 40];
+    let new: Vec<u8> = (1..=40).collect();
+    let tail = container.len() - 128 - 40;
+    for (at, expected) in [(tail, (&old, &new)), (128, (&new, &new))] {
+        container[at..at + 40].copy_from_slice(&new);
+        let preamble = Preamble::read_at(&container).unwrap();
+        assert_eq!(preamble.envelope(), expected.0);
+        assert_eq!(preamble.envelope_copy(), Some(&expected.1[..]));
+        assert_eq!(by_slice(&container), Outcome::Opened(sample.plaintext.clone(), Copies::Intact));
+    }
+}
+
+/// F-7.7: a header that lies about its envelope makes the reader take no more memory than there is to read.
+#[test]
+fn lying_envelope_length() {
+    let container = &sample(10, 0).container;
+    for len in [1u32, 1 << 10, 1 << 20] {
+        let lying = both(container, 16, &len.to_be_bytes());
+        let refused = by_stream(&lying);
+        let expected = if lying.len() < 128 + len as usize { "Truncated { after: 0 }" } else { "WrongKey" };
+        assert_eq!(refused.error(), expected);
+        assert_eq!(by_slice(&lying).error(), expected);
+    }
+}
