@@ -1,0 +1,91 @@
+"""Checks every vector of a directory: python3 check_vectors.py ../../spec/vectors"""
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import bulla
+
+MINIMUM = 60
+
+
+def outcome(open_: Callable, vector: dict, streaming: bool) -> dict:
+    """What an opener makes of a vector, in the words of the vector files."""
+    container, key, context = (unhex(vector[name]) for name in ("container", "key", "context"))
+    try:
+        opened = open_(container, key, context)
+    except bulla.BullaError as error:
+        result = {"name": error.name, **error.detail}
+        if streaming:
+            result["released_len"] = len(error.released)
+            result["released_sha256"] = hashlib.sha256(error.released).hexdigest()
+        return {"error": result}
+    digest = hashlib.sha256(opened.plaintext).hexdigest()
+    return {"ok": {"plaintext_len": len(opened.plaintext), "plaintext_sha256": digest,
+                   "copies": opened.copies}}
+
+
+def unhex(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)
+
+
+def intermediates(vector: dict) -> dict:
+    """Our values for a vector; the count of nonces and the label are the vector's."""
+    copy, _ = bulla.copy_that_counts(unhex(vector["container"]), positional=True)
+    keys = bulla.schedule(unhex(vector["key"]), copy[8:64], unhex(vector["context"]))
+    values = {name: value.hex() for name, value in keys._asdict().items()}
+    expected = vector["intermediates"]
+    count = len(expected["nonces"])
+    if "ok" in vector["positional"]:  # chunks 0 to n, n = P div C (F-5.1)
+        count = vector["positional"]["ok"]["plaintext_len"] // 2 ** copy[12] + 1
+    values["nonces"] = [bulla.nonce(keys.base_nonce, index).hex() for index in range(count)]
+    label = expected["export"]["label"]
+    secret = bulla.export(keys.exporter, bytes.fromhex(label)).hex()
+    values["export"] = {"label": label, "secret": secret}
+    return values
+
+
+def faults(vector: dict) -> list[str]:
+    found = []
+    openers = {"stream": bulla.open_stream, "positional": bulla.open_positional}
+    for name, open_ in openers.items():
+        got = outcome(open_, vector, streaming=name == "stream")
+        if got != vector[name]:
+            found.append(f"{name}: expected {vector[name]}, got {got}")
+    if vector["intermediates"] is not None:
+        got = intermediates(vector)
+        found += [f"{name}: expected {value}, got {got.get(name)}"
+                  for name, value in vector["intermediates"].items() if got.get(name) != value]
+    if vector["seal"] is not None:
+        given = vector["seal"]
+        container = bulla.seal(
+            unhex(vector["key"]), unhex(given["plaintext"]), salt=unhex(given["salt"]),
+            chunk_log2=given["chunk_log2"], content=given["content"],
+            context=unhex(vector["context"]), envelope=unhex(given["envelope"]))
+        if container.hex() != vector["container"].lower():
+            found.append("seal: another container")
+    return found
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        sys.exit("usage: check_vectors.py DIRECTORY")
+    passed = failed = 0
+    for path in sorted(Path(sys.argv[1]).glob("*.json")):
+        for vector in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
+            try:
+                found = faults(vector)
+            except Exception as error:  # a vector that cannot be read at all fails, too
+                found = [f"{type(error).__name__}: {error}"]
+            passed, failed = passed + (not found), failed + bool(found)
+            for fault in found:
+                print(f"{path.name}: {vector.get('name')} ({vector.get('clause')}): {fault}")
+    if passed + failed < MINIMUM:
+        print(f"only {passed + failed} vectors found, expected at least {MINIMUM}")
+    print(f"{passed} passed, {failed} failed")
+    return int(failed > 0 or passed < MINIMUM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
