@@ -289,8 +289,10 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     /// How many bytes lie behind a footer that stands a little before the end (F-7.4).
     fn trailing_data(&self, size: u64) -> Result<Option<u64>> {
         let foot = HEADER_LEN as u64;
-        let start = size.saturating_sub(foot + TRAILING_WINDOW);
-        let mut window = vec![0; (size - start) as usize];
+        // The smallest container with this envelope has its footer there.
+        let lowest = self.layout.head_len() + TAG_LEN as u64 + u64::from(self.layout.envelope_len);
+        let start = size.saturating_sub(foot + TRAILING_WINDOW).max(lowest);
+        let mut window = vec![0; size.saturating_sub(start) as usize];
         let read = read_full_at(&self.source, &mut window, start)?;
         let stands = |at: &usize| window[*at..].first_chunk().is_some_and(|foot| self.header.stands_in(foot));
         let latest = (0..read.saturating_sub(HEADER_LEN)).rev().find(stands);
