@@ -79,3 +79,8 @@ pub use range::RangeReader;
 pub use read_at::ReadAt;
 pub use sealer::Sealer;
 pub use workers::{Progress, Workers};
+
+// The README's example runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
