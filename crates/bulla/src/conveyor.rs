@@ -19,7 +19,6 @@ pub(crate) trait Batch: Send + 'static {
 pub(crate) struct Conveyor<'a, B> {
     workers: Workers<'a>,
     in_flight: VecDeque<Arc<Mutex<Slot<B>>>>,
-    depth: usize,
 }
 
 struct Slot<B> {
@@ -38,24 +37,38 @@ impl<B: Batch> Slot<B> {
 
 impl<'a, B: Batch> Conveyor<'a, B> {
     pub(crate) fn new(workers: Workers<'a>) -> Conveyor<'a, B> {
-        // One batch for each thread, and one that is being written or filled meanwhile.
-        let depth = if workers.threads() == 1 { 1 } else { workers.threads() + 1 };
-        Conveyor { workers, in_flight: VecDeque::with_capacity(depth), depth }
+        Conveyor { workers, in_flight: VecDeque::new() }
     }
 
     /// Whether a batch must be taken off before the next is put on.
     pub(crate) fn is_full(&self) -> bool {
-        self.in_flight.len() >= self.depth
+        // Asked only when there is something in flight: what fits into one batch starts no pool.
+        !self.in_flight.is_empty() && self.in_flight.len() >= self.depth()
+    }
+
+    /// One batch for each thread, and one that is being filled or written meanwhile.
+    fn depth(&self) -> usize {
+        match self.workers.threads() {
+            1 => 1,
+            threads => threads + 1,
+        }
     }
 
     /// Puts a batch on the belt.
     pub(crate) fn push(&mut self, batch: B) {
+        let slot = self.put(batch);
+        self.workers.offer(move || lock(&slot).work_once());
+    }
+
+    /// Puts the last batch on the belt. Nobody else needs to begin it: the caller has nothing left to do meanwhile.
+    pub(crate) fn push_last(&mut self, batch: B) {
+        self.put(batch);
+    }
+
+    fn put(&mut self, batch: B) -> Arc<Mutex<Slot<B>>> {
         let slot = Arc::new(Mutex::new(Slot { batch: Some(batch), begun: false }));
-        if self.depth > 1 {
-            let offered = Arc::clone(&slot);
-            self.workers.offer(move || lock(&offered).work_once());
-        }
-        self.in_flight.push_back(slot);
+        self.in_flight.push_back(Arc::clone(&slot));
+        slot
     }
 
     /// Takes the oldest batch off, done.

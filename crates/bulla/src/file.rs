@@ -27,7 +27,8 @@ use crate::run::seal_run;
 /// open for appending.
 ///
 /// If both are regular files, extents are read, sealed and written on all workers. A pipe, a device, or a file that states no
-/// length (in `/proc`, say) goes by way of a [`Sealer`](crate::Sealer), from where it stands.
+/// length (in `/proc`, say) goes by way of a [`Sealer`](crate::Sealer), from where it stands; a regular `input` is read from its
+/// beginning.
 ///
 /// The length of a regular file is fixed when this starts. If it grows meanwhile it is cut there, which
 /// [`Sealed::source_grew`] reports.
@@ -104,6 +105,7 @@ impl Draft<'_> {
             sealer.copy_from(&mut input)?;
             return Ok(sealer.finish()?.1);
         };
+        input.rewind()?;
         let found = sealer.copy_from(&mut input.take(planned))?;
         if found < planned {
             return Err(Error::SourceShrank { planned, found });

@@ -187,6 +187,7 @@ impl<'a, R: Read> Opener<'a, R> {
         self.served = 0;
         while matches!(self.source, Source::More) && !self.belt.is_full() {
             match self.read_batch(std::mem::take(&mut spare)) {
+                Ok(batch) if batch.end.is_some() => self.belt.push_last(batch),
                 Ok(batch) => self.belt.push(batch),
                 Err(error) => self.source = Source::Failed(error),
             }

@@ -139,7 +139,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         self.filling.tickets = Some(self.draft.cipher.tickets(self.filling.full_chunks() as u64 + 1)?);
         let empty = SealBatch::new(&self.draft, Zeroizing::default());
         let last = std::mem::replace(&mut self.filling, empty);
-        self.belt.push(last);
+        self.belt.push_last(last);
         while self.write_oldest()? {}
         self.writer.write_all(&self.draft.tail(container_len))?;
         self.writer.flush()?;

@@ -34,10 +34,11 @@ impl Workers<'_> {
     /// Runs `work` on this thread, and at once on others while they are free, `copies` times in all at most. Returns when
     /// all are done.
     pub(crate) fn run(&self, copies: usize, work: impl Fn() + Sync) {
-        let copies = copies.min(self.threads());
-        if copies <= 1 {
+        // In this order: a small call does not start a pool to learn its size.
+        if copies <= 1 || self.threads() <= 1 {
             return work();
         }
+        let copies = copies.min(self.threads());
         match self {
             Workers::Serial => work(),
             Workers::Ambient => rayon::in_place_scope(|scope| spread(scope, copies, &work)),
