@@ -1,0 +1,102 @@
+//! The commands, a file for each.
+
+use std::io::{Seek, SeekFrom};
+
+use bulla::{Copies, Error, Key, Opener, Options, Preamble};
+
+use crate::args::Command;
+use crate::facts::{body, head_len};
+use crate::failure::{Exit, Failure};
+use crate::input::Input;
+use crate::key_source::KeySource;
+use crate::names::shown;
+use crate::streams::note;
+
+mod inspect;
+mod keygen;
+mod open;
+mod seal;
+mod verify;
+
+pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
+    match command {
+        Command::Keygen(args) => keygen::run(args),
+        Command::Seal(args) => seal::run(args),
+        Command::Open(args) => open::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Inspect(args) => inspect::run(args),
+    }
+}
+
+/// What a container tells without its key. It knows the state of header and footer, [`Preamble::copies`], if the input can
+/// be read at any offset.
+fn read_preamble(input: &mut Input) -> bulla::Result<Preamble> {
+    match input.positional_len() {
+        Some(_) => Preamble::read_at(&input.file),
+        None => Preamble::read(&mut input.file),
+    }
+}
+
+/// Opens a container from its first chunk to its last, in this order.
+fn opener<'a, 'i>(
+    preamble: Preamble,
+    key: &Key,
+    input: &'i Input,
+    options: &Options<'a>,
+) -> bulla::Result<Opener<'a, &'i std::fs::File>> {
+    let mut file = &input.file;
+    if preamble.copies().is_some() {
+        // It was read at an offset, which moved nothing.
+        file.seek(SeekFrom::Start(head_len(preamble.header())))?;
+    }
+    Opener::with_preamble(preamble, key, file, options)
+}
+
+/// For a progress bar; none if the length does not tell.
+fn plaintext_len(preamble: &Preamble, input: &Input) -> Option<u64> {
+    Some(body(preamble.header(), input.len()?)?.plaintext_len)
+}
+
+/// What to do about a container that opens in spite of its damage.
+const SEAL_ANEW: &str = "all of the content is there; seal it anew, before more of the container is damaged";
+
+/// Warns of a copy of the header that is not as it should be. What was asked for is done all the same.
+fn warn_of_copies(name: &str, copies: Copies, advice: &str) -> Exit {
+    let state = match copies {
+        Copies::Intact => return Exit::Done,
+        Copies::HeaderDamaged => "the header is damaged, and the footer stands in for it",
+        Copies::FooterDamaged => "the footer, which is the header's spare copy, is damaged or missing",
+        Copies::Differ => "header and footer are both valid and differ; the header counts",
+        _ => "header and footer are not as they should be",
+    };
+    note(&format!("{name}: warning: {state}; {advice}"));
+    Exit::Warnings
+}
+
+/// Opening `input` failed. Of a key that does not fit, it says which one it was, and whether the container itself may
+/// be at fault.
+fn failure_of_opening(
+    error: &Error,
+    preamble: &Preamble,
+    input: &Input,
+    output: &str,
+    key: &KeySource,
+) -> Failure {
+    let failure = Failure::of_work(error, &input.name, output);
+    if !matches!(error, Error::WrongKey) {
+        return failure;
+    }
+    let failure = match key.path() {
+        Some(path) => failure.and(&format!("look for another key file than {}", shown(path))),
+        None => failure.and("a digit may be mistyped, or it is the key of another container"),
+    };
+    match preamble.copies() {
+        Some(Copies::Differ) => failure.and(
+            "header and footer also differ, so the header may have been exchanged: try another copy of the file",
+        ),
+        Some(Copies::HeaderDamaged) => {
+            failure.and("the header is also damaged, and the footer in its place may be another container's")
+        }
+        _ => failure,
+    }
+}

@@ -1,0 +1,117 @@
+//! `bulla inspect`
+
+use std::fmt::Write;
+
+use bulla::{Content, Copies, Header, Preamble};
+use serde_json::{Value, json};
+
+use super::{read_preamble, warn_of_copies};
+use crate::args::Inspect;
+use crate::facts::body;
+use crate::failure::{Exit, Failure};
+use crate::input::Input;
+use crate::streams::print;
+
+pub(super) fn run(args: &Inspect) -> Result<Exit, Failure> {
+    let mut input = Input::open(Some(&args.input))?;
+    let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
+    let facts = Facts::new(&preamble, input.positional_len());
+    let text = if args.json { format!("{:#}", facts.json()) } else { facts.text(&input.name) };
+    print(&text).map_err(|e| Failure::io("standard output", &e))?;
+    let advice = "whether all of the content is there, `bulla verify` tells";
+    Ok(facts.copies.map_or(Exit::Done, |copies| warn_of_copies(&input.name, copies, advice)))
+}
+
+struct Facts<'a> {
+    header: &'a Header,
+    /// None from a stream.
+    copies: Option<Copies>,
+    /// None from a stream.
+    container_len: Option<u64>,
+}
+
+impl Facts<'_> {
+    fn new(preamble: &Preamble, container_len: Option<u64>) -> Facts<'_> {
+        Facts { header: preamble.header(), copies: preamble.copies(), container_len }
+    }
+
+    fn json(&self) -> Value {
+        let header = self.header;
+        let body = self.container_len.and_then(|len| body(header, len));
+        json!({
+            "version": { "major": header.version().0, "minor": header.version().1 },
+            "suite": { "number": header.suite(), "name": suite(header.suite()) },
+            "content": { "number": header.content().0, "name": content(header.content()) },
+            "chunk_size": header.chunk_size().bytes(),
+            "needs_context": header.needs_context(),
+            "envelope_len": header.envelope_len(),
+            "salt": hex(header.salt()),
+            "commitment": hex(header.commitment()),
+            "copies": self.copies.map(copies),
+            "container_len": self.container_len,
+            "plaintext_len": body.map(|body| body.plaintext_len),
+            "chunks": body.map(|body| body.chunks),
+        })
+    }
+
+    fn text(&self, name: &str) -> String {
+        let header = self.header;
+        let (major, minor) = header.version();
+        let unknown = || "unknown".to_owned();
+        let mut text = format!("{name}: a bulla container; without its key, nothing here is authenticated\n");
+        let mut line = |fact: &str, value: String| {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "  {fact:<17} {value}");
+        };
+        line("version", format!("{major}.{minor}"));
+        line("suite", format!("{} ({})", header.suite(), suite(header.suite())));
+        line("content", format!("{} ({})", header.content().0, content(header.content())));
+        line("chunk size", header.chunk_size().bytes().to_string());
+        line("needs context", if header.needs_context() { "yes" } else { "no" }.to_owned());
+        line("envelope length", header.envelope_len().to_string());
+        line("salt, identity", hex(header.salt()));
+        line("commitment", hex(header.commitment()));
+        line("header, footer", self.copies.map_or_else(unknown, |state| copies(state).replace('_', " ")));
+        line("container length", self.container_len.map_or_else(unknown, |len| len.to_string()));
+        match self.container_len.map(|len| body(header, len)) {
+            Some(Some(body)) => {
+                line("plaintext length", body.plaintext_len.to_string());
+                line("chunks", body.chunks.to_string());
+            }
+            Some(None) => line("plaintext length", "none: no whole container is this long".to_owned()),
+            None => {}
+        }
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+fn suite(number: u16) -> &'static str {
+    match number {
+        1 => "HMAC-SHA-512, AES-256-GCM",
+        _ => "unknown",
+    }
+}
+
+fn content(content: Content) -> &'static str {
+    match content {
+        Content::BYTES => "bytes",
+        Content::ARCHIVE => "archive",
+        other if other.is_private() => "private use",
+        _ => "unknown",
+    }
+}
+
+fn copies(copies: Copies) -> &'static str {
+    match copies {
+        Copies::Intact => "intact",
+        Copies::HeaderDamaged => "header_damaged",
+        Copies::FooterDamaged => "footer_damaged",
+        Copies::Differ => "differ",
+        _ => "unknown",
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

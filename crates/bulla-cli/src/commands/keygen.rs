@@ -1,0 +1,29 @@
+//! `bulla keygen`
+
+use bulla_key::key_text;
+
+use crate::args::Keygen;
+use crate::cleanup::leftovers;
+use crate::failure::{Exit, Failure};
+use crate::names::{DASH, shown, word};
+use crate::new_key::NewKey;
+use crate::streams::{print, say, stdout_is_terminal};
+
+pub(super) fn run(args: &Keygen) -> Result<Exit, Failure> {
+    if args.output.as_os_str() == DASH {
+        let text = "a key goes to a file of its own, never to standard output; name one";
+        return Err(Failure::usage("-o -", text));
+    }
+    let (mut new_key, key) = NewKey::create(&args.output)?;
+    new_key.keep(&mut leftovers());
+    if args.quiet {
+        return Ok(Exit::Done);
+    }
+    say(&format!("{}: a new key; to use it: bulla seal -k {} FILE", shown(&args.output), word(&args.output)));
+    say("Whoever loses it loses what it seals: keep a copy of it, on paper say, apart from the containers.");
+    // Never into a pipe or a file, where nobody expects a secret.
+    if stdout_is_terminal() {
+        print(&key_text::format(&key)).map_err(|e| Failure::io("standard output", &e))?;
+    }
+    Ok(Exit::Done)
+}

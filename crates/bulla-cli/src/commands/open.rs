@@ -1,0 +1,117 @@
+//! `bulla open`
+
+use std::path::{Path, PathBuf};
+
+use bulla::{Content, Key, Opened, Options, Preamble};
+
+use super::{SEAL_ANEW, failure_of_opening, opener, plaintext_len, read_preamble, warn_of_copies};
+use crate::args::Open;
+use crate::failure::{Exit, Failure};
+use crate::input::Input;
+use crate::key_source::KeySource;
+use crate::names::{DASH, bytes};
+use crate::output::{Output, Target};
+use crate::progress::watch;
+use crate::staging::Access;
+use crate::streams::say;
+use crate::team::Team;
+
+pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
+    let team = Team::new(args.working.threads)?;
+    let mut input = Input::open(args.input.as_deref())?;
+    let target = Target::resolve(&output_path(args, &input)?, args.writing.force)?;
+    let source = KeySource::new(args.key.file.as_deref())?;
+    if target.is(input.identity().as_ref()) {
+        return Err(Failure::usage(target.name(), "the output is the input; name another file with -o"));
+    }
+    if target.is(source.identity().as_ref()) {
+        return Err(Failure::usage(target.name(), "the output is the key file; name another file with -o"));
+    }
+
+    // Before the key is asked for: what is no container needs none.
+    let preamble =
+        read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &target.name()))?;
+    refuse_unknown(preamble.header().content(), &input)?;
+    let key = source.read()?;
+    let output = target.create(Access::Owner)?;
+
+    let options = Options::new().workers(team.workers());
+    let len = plaintext_len(&preamble, &input);
+    let opened = watch(len, args.working.quiet, |progress| {
+        open(&preamble, &key, &input, &output, &options.progress(progress))
+    });
+    let opened = opened.map_err(|e| {
+        let failure = failure_of_opening(&e, &preamble, &input, &target.name(), &source);
+        match failure.exit {
+            Exit::Damaged if output.is_staged() || output.is_redirected() => {
+                failure.and("nothing was written")
+            }
+            Exit::Damaged => failure.and("what was written up to there is verified, but it is not all"),
+            _ => failure,
+        }
+    })?;
+    output.commit(&target.name(), None, !args.writing.no_sync)?;
+
+    if !args.working.quiet {
+        say(&format!("{}: opened {} of {}", target.name(), bytes(opened.plaintext_len), input.name));
+    }
+    Ok(warn_of_copies(&input.name, opened.copies, SEAL_ANEW))
+}
+
+/// The output's name if none is given; none if the container's name does not end in `.bulla`.
+pub(super) fn default_output(container: &Path) -> Option<PathBuf> {
+    container.extension().is_some_and(|ending| ending == "bulla").then(|| container.with_extension(""))
+}
+
+fn open(
+    preamble: &Preamble,
+    key: &Key,
+    input: &Input,
+    output: &Output,
+    options: &Options<'_>,
+) -> bulla::Result<Opened> {
+    if preamble.copies().is_some() && !output.is_redirected() {
+        return bulla::open_file(key, &input.file, output.file()?, options);
+    }
+    opener(preamble.clone(), key, input, options)?.copy_to(&mut output.file()?)
+}
+
+fn output_path(args: &Open, input: &Input) -> Result<PathBuf, Failure> {
+    match (&args.output, &input.path) {
+        (Some(output), _) => Ok(output.clone()),
+        (None, Some(path)) => default_output(path).ok_or_else(|| {
+            let text = "its name does not end in .bulla, so it does not tell the output's; name that with -o";
+            Failure::usage(&input.name, text)
+        }),
+        (None, None) => Ok(DASH.into()),
+    }
+}
+
+/// Whoever uses the plaintext rejects what it does not know (F-3.9).
+fn refuse_unknown(content: Content, input: &Input) -> Result<(), Failure> {
+    let what = match content {
+        Content::BYTES => return Ok(()),
+        Content::ARCHIVE => "it holds an archive of many files, which this release cannot unpack".to_owned(),
+        Content(number) => format!("it holds content of kind {number}, which this command does not know"),
+    };
+    let text = format!("{what}; open it with the application that made it");
+    Err(Failure::new(Exit::Unsupported, &input.name, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_outputs() {
+        for (container, output) in [
+            ("photo.jpg.bulla", Some("photo.jpg")),
+            ("folder.bulla/x.bulla", Some("folder.bulla/x")),
+            ("photo.jpg", None),
+            (".bulla", None),
+            ("x.bulla.bak", None),
+        ] {
+            assert_eq!(default_output(Path::new(container)), output.map(PathBuf::from), "{container}");
+        }
+    }
+}

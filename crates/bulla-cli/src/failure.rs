@@ -1,0 +1,168 @@
+//! Exit codes, and failures: what a command says when it ends with one.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::process::ExitCode;
+
+use bulla::Error;
+
+/// How a command ended. The numbers are part of the interface, as [`EXIT_CODES`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Environment = 1,
+    Usage = 2,
+    WrongKey = 3,
+    Damaged = 4,
+    Unsupported = 5,
+    Warnings = 6,
+}
+
+/// For `--help`.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  a file could not be read or written, or exists already
+  2  the command line, or the key file, cannot be used as it is
+  3  wrong key
+  4  the container is damaged, truncated or tampered with
+  5  not a container, or one that this release cannot open
+  6  done and complete, but with a warning: the container's header or footer is
+     damaged, or the input grew while it was sealed
+  128 + n  stopped by signal n (130: Ctrl-C); what was unfinished is removed";
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Why a command failed: shown as "subject: fact; likely cause; what to do". Public data only.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    subject: String,
+    text: String,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, subject: impl Into<String>, text: impl Into<String>) -> Failure {
+        Failure { exit, subject: subject.into(), text: text.into() }
+    }
+
+    pub(crate) fn usage(subject: impl Into<String>, text: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, subject, text)
+    }
+
+    /// Reading, writing or creating `subject` failed.
+    pub(crate) fn io(subject: impl Into<String>, error: &io::Error) -> Failure {
+        Failure::new(Exit::Environment, subject, describe(error))
+    }
+
+    /// Work between `input` and `output` failed; the core does not say which of them an I/O error came from, so that is
+    /// told from its kind.
+    pub(crate) fn of_work(error: &Error, input: &str, output: &str) -> Failure {
+        let (exit, text) = match error {
+            Error::Io(e) => return Failure::io(side(e, input, output), e),
+            Error::NotAContainer => {
+                let cause = "this may be the wrong file, or a program changed it on its way here";
+                (Exit::Unsupported, format!("{error}; {cause}"))
+            }
+            Error::UnsupportedVersion { .. }
+            | Error::UnsupportedSuite { .. }
+            | Error::UnsupportedFeature(_) => (Exit::Unsupported, error.to_string()),
+            Error::ContextRequired => {
+                let text = "sealed with a context, which this command cannot give; \
+                            open it with the application that made it";
+                (Exit::Unsupported, text.to_owned())
+            }
+            Error::WrongKey => (Exit::WrongKey, error.to_string()),
+            Error::ChunkRejected { .. } => {
+                (Exit::Damaged, format!("{error}; fetch the container again from where it is kept"))
+            }
+            Error::DamagedHeader | Error::Truncated { .. } | Error::TrailingData { .. } => {
+                (Exit::Damaged, error.to_string())
+            }
+            _ => (Exit::Environment, error.to_string()),
+        };
+        Failure::new(exit, input, text)
+    }
+
+    /// Adds a clause at the end.
+    pub(crate) fn and(mut self, clause: &str) -> Failure {
+        self.text.push_str("; ");
+        self.text.push_str(clause);
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.subject, self.text)
+    }
+}
+
+/// Which side an I/O error belongs to, as far as its kind tells.
+fn side(error: &io::Error, input: &str, output: &str) -> String {
+    match error.kind() {
+        ErrorKind::StorageFull
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::FileTooLarge
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::BrokenPipe
+        | ErrorKind::AlreadyExists
+        | ErrorKind::WriteZero => output.to_owned(),
+        ErrorKind::IsADirectory | ErrorKind::UnexpectedEof => input.to_owned(),
+        _ if input == output => input.to_owned(),
+        _ => format!("from {input} to {output}"),
+    }
+}
+
+/// An I/O error in words, and what to do about it where that is clear.
+fn describe(error: &io::Error) -> String {
+    let text = match error.kind() {
+        ErrorKind::NotFound => "no such file or folder",
+        ErrorKind::NotADirectory => "a part of the path is a file and no folder",
+        ErrorKind::PermissionDenied => "permission denied",
+        ErrorKind::IsADirectory => "this is a folder",
+        ErrorKind::AlreadyExists => "already exists",
+        ErrorKind::StorageFull => "no space is left on the device; free some, or write to another one",
+        ErrorKind::QuotaExceeded => "your quota of disk space is used up; free some, or write elsewhere",
+        ErrorKind::FileTooLarge => "the file would become larger than the system allows; see `ulimit -f`",
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only; write to another place",
+        ErrorKind::BrokenPipe => "broken pipe: whoever was reading stopped early",
+        _ => return without_number(&error.to_string()),
+    };
+    text.to_owned()
+}
+
+/// Without the "(os error 5)" that the standard library appends, and the temporary name that tempfile appends to that.
+fn without_number(text: &str) -> String {
+    text.split(" (os error").next().unwrap_or(text).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_exit_code_is_in_the_help() {
+        for code in 0..=6 {
+            assert!(EXIT_CODES.contains(&format!("\n  {code}  ")), "{code}");
+        }
+        assert_eq!(Exit::Warnings as u8, 6);
+    }
+
+    #[test]
+    fn a_full_disk_is_the_outputs() {
+        let error = Error::Io(ErrorKind::StorageFull.into());
+        let shown = Failure::of_work(&error, "in", "out").to_string();
+        assert!(shown.starts_with("out: no space"), "{shown}");
+    }
+
+    #[test]
+    fn numbers_of_the_system_are_left_out() {
+        let error = io::Error::from_raw_os_error(5);
+        assert!(!Failure::io("x", &error).to_string().contains("os error"));
+    }
+}

@@ -1,0 +1,227 @@
+//! Where the output goes: nothing is overwritten that was not meant to be, and nothing is replaced that is no file.
+
+use std::fs;
+
+use crate::sandbox::{Sandbox, noise};
+
+#[test]
+fn existing_output_is_untouched() {
+    let sandbox = Sandbox::with_container(100);
+    sandbox.write("there", b"precious");
+    let names = sandbox.names();
+    for args in ["seal -k k plain -o there", "open -k k c -o there"] {
+        sandbox.run(args).exits(1).says("there: already exists; use --force to replace it");
+        assert_eq!(sandbox.read("there"), b"precious");
+    }
+    assert_eq!(sandbox.names(), names);
+}
+
+#[test]
+fn existing_output_is_replaced_by_force() {
+    let sandbox = Sandbox::with_container(100);
+    sandbox.write("there", &noise(1000));
+    sandbox.run("seal -k k plain -o there --force").exits(0);
+    sandbox.run("verify -k k there").exits(0);
+    sandbox.run("open -k k c -o there -f").exits(0);
+    assert_eq!(sandbox.read("there"), sandbox.read("plain"));
+}
+
+/// With --force too, the old file stays until the new one is whole.
+#[test]
+fn failure_spares_what_was_to_be_replaced() {
+    let sandbox = Sandbox::with_container(10_000);
+    sandbox.write("there", b"precious");
+    sandbox.change("c", |bytes| bytes[5000] ^= 1);
+    let names = sandbox.names();
+    sandbox.run("open -k k c -o there --force").exits(4);
+    assert_eq!(sandbox.read("there"), b"precious");
+    assert_eq!(sandbox.names(), names);
+}
+
+#[cfg(unix)]
+mod on_unix {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    use std::process::Stdio;
+
+    use super::*;
+    use crate::sandbox::finish;
+
+    fn mode(sandbox: &Sandbox, name: &str) -> u32 {
+        fs::metadata(sandbox.path(name)).unwrap().permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn modes() {
+        let sandbox = Sandbox::with_container(100);
+        sandbox.shell(r#"umask 027; "$BULLA" seal -k k plain -o a; "$BULLA" open -k k a -o b"#).exits(0);
+        sandbox.shell(r#"umask 0; "$BULLA" seal -k k plain -o c1; "$BULLA" open -k k c1 -o d"#).exits(0);
+        assert_eq!(["a", "b", "c1", "d"].map(|name| mode(&sandbox, name)), [0o640, 0o600, 0o666, 0o600]);
+    }
+
+    #[test]
+    fn mode_of_what_is_replaced_stays() {
+        let sandbox = Sandbox::with_container(100);
+        for to in [0o644, 0o400] {
+            sandbox.write("there", b"old");
+            fs::set_permissions(sandbox.path("there"), fs::Permissions::from_mode(to)).unwrap();
+            sandbox.run("open -k k c -fo there").exits(0);
+            assert_eq!(mode(&sandbox, "there"), to);
+            fs::remove_file(sandbox.path("there")).unwrap();
+        }
+    }
+
+    #[test]
+    fn link_to_a_file() {
+        let sandbox = Sandbox::with_container(100);
+        fs::create_dir(sandbox.path("folder")).unwrap();
+        sandbox.write("folder/real", b"precious");
+        symlink("folder/real", sandbox.path("link")).unwrap();
+        sandbox.run("open -k k c -o link").exits(1).says("link: already exists");
+        assert_eq!(sandbox.read("folder/real"), b"precious");
+
+        sandbox.run("open -k k c -o link --force").exits(0);
+        assert_eq!(fs::read_link(sandbox.path("link")).unwrap().to_str(), Some("folder/real"));
+        assert_eq!(sandbox.read("folder/real"), sandbox.read("plain"));
+    }
+
+    #[test]
+    fn link_to_nothing() {
+        let sandbox = Sandbox::with_container(100);
+        symlink("nothing", sandbox.path("link")).unwrap();
+        let names = sandbox.names();
+        for force in ["", "--force"] {
+            sandbox
+                .run(&format!("seal -k k plain -o link {force}"))
+                .exits(1)
+                .says("a symbolic link to nothing");
+        }
+        assert_eq!(sandbox.names(), names);
+    }
+
+    #[test]
+    fn device_is_written_through() {
+        let sandbox = Sandbox::with_container(100);
+        sandbox.run("seal -k k plain -o /dev/null").exits(0);
+        sandbox.run("open -k k c -o /dev/null").exits(0);
+        sandbox.run("open -k k c -o /dev/null --force").exits(0);
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
+
+    #[test]
+    fn fifo_is_written_through() {
+        let sandbox = Sandbox::with_container(300_000);
+        sandbox.shell("mkfifo pipe").exits(0);
+        for (args, file) in [("open -k k c -o pipe", "plain"), ("open -fk k c -o pipe", "plain")] {
+            let writer = sandbox.command(args).spawn().unwrap();
+            assert!(sandbox.read("pipe") == sandbox.read(file));
+            finish(writer).exits(0);
+        }
+        let writer = sandbox.command("seal -k k plain -o pipe").spawn().unwrap();
+        let sealed = sandbox.read("pipe");
+        finish(writer).exits(0);
+        assert!(sandbox.run_with_input("open -k k", &sealed).exits(0).out == sandbox.read("plain"));
+        assert!(fs::symlink_metadata(sandbox.path("pipe")).unwrap().file_type().is_fifo());
+    }
+
+    #[test]
+    fn redirected_output() {
+        let sandbox = Sandbox::with_container(300_000);
+        sandbox
+            .shell(r#""$BULLA" seal -qk k plain -o - > sealed && "$BULLA" open -qk k < sealed > opened"#)
+            .exits(0);
+        assert!(sandbox.read("opened") == sandbox.read("plain"));
+        let script = r#"{ echo before; "$BULLA" open -qk k c -o -; echo after; } > opened"#;
+        sandbox.shell(script).exits(0);
+        let expected = [b"before\n", &sandbox.read("plain")[..], b"after\n"].concat();
+        assert!(sandbox.read("opened") == expected);
+        sandbox
+            .shell(r#"echo before > opened; "$BULLA" open -qk k c -o - >> opened; echo after >> opened"#)
+            .exits(0);
+        assert!(sandbox.read("opened") == expected);
+    }
+
+    /// What the shell's redirection held before is there again after a failure.
+    #[test]
+    fn redirected_output_after_a_failure() {
+        let sandbox = Sandbox::with_container(300_000);
+        sandbox.change("c", |bytes| bytes[250_000] ^= 1);
+        for (script, left) in [
+            (r#""$BULLA" open -k k c -o - > opened"#, ""),
+            (r#"echo before > opened; "$BULLA" open -k k c -o - >> opened"#, "before\n"),
+            (r#"exec > opened; echo before; "$BULLA" open -k k - < c"#, "before\n"),
+        ] {
+            sandbox.shell(script).exits(4).says("nothing was written");
+            assert_eq!(sandbox.read("opened"), left.as_bytes(), "{script}");
+        }
+    }
+
+    #[test]
+    fn redirected_onto_the_input() {
+        let sandbox = Sandbox::with_container(100);
+        sandbox.shell(r#""$BULLA" open -k k c -o - >> c"#).exits(2).says("the output is the input");
+        sandbox.run("verify -k k c").exits(0);
+    }
+
+    /// Somebody has read a part of the standard input already: what is left counts.
+    #[test]
+    fn input_that_does_not_stand_at_its_start() {
+        let sandbox = Sandbox::with_container(10_000);
+        sandbox
+            .shell(r#"{ dd bs=1000 count=1 of=/dev/null 2>&-; "$BULLA" seal -qk k -o d; } < plain"#)
+            .exits(0);
+        assert_eq!(sandbox.run("open -k k d -o -").exits(0).out, sandbox.read("plain")[1000..]);
+        sandbox
+            .shell(r#"{ echo 12345; cat c; } > e; { read -r _; "$BULLA" open -qk k -o opened; } < e"#)
+            .exits(0);
+        assert_eq!(sandbox.read("opened"), sandbox.read("plain"));
+    }
+
+    #[test]
+    fn longest_names() {
+        let sandbox = Sandbox::with_container(100);
+        let longest = "n".repeat(255);
+        sandbox.run(&format!("open -k k c -o {longest}")).exits(0);
+        assert_eq!(sandbox.read(&longest), sandbox.read("plain"));
+        sandbox.run(&format!("open -k k c -o {longest}n")).exits(1);
+    }
+
+    #[test]
+    fn names_that_are_no_text() {
+        use std::os::unix::ffi::OsStrExt;
+        let sandbox = Sandbox::new();
+        let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
+        if fs::write(sandbox.path("").join(name), b"x").is_err() {
+            return; // Some file systems take text only.
+        }
+        let ran: crate::sandbox::Ran = sandbox.command("seal -k k").arg(name).output().unwrap().into();
+        ran.exits(0);
+        assert!(sandbox.path("").join(std::ffi::OsStr::from_bytes(b"caf\xe9.bulla")).exists());
+    }
+
+    #[test]
+    fn limit_of_file_size() {
+        let sandbox = Sandbox::with_container(1 << 20);
+        let names = sandbox.names();
+        for args in [
+            "seal -k k plain -o x",
+            "seal --new-key n plain -o x",
+            "open -k k c -o x",
+            "seal -k k -o x < plain",
+        ] {
+            let ran = sandbox.shell(&format!("ulimit -f 100; \"$BULLA\" {args}")).exits(1);
+            ran.says("x: the file would become larger than the system allows");
+            assert_eq!(sandbox.names(), names);
+        }
+    }
+
+    #[test]
+    fn output_that_is_full() {
+        let sandbox = Sandbox::with_container(1 << 20);
+        for args in ["seal -k k plain -o -", "open -k k c -o -"] {
+            let full = fs::OpenOptions::new().write(true).open("/dev/full");
+            let Ok(full) = full else { return };
+            let output = sandbox.command(args).stdout(Stdio::from(full)).output().unwrap();
+            crate::sandbox::Ran::from(output).exits(1).says("standard output: no space is left");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Pipes: slow ones, and ones that end early.
+
+use std::io::{Read, Write};
+use std::process::Stdio;
+
+use crate::sandbox::{Ran, Sandbox, finish, noise};
+
+#[test]
+fn through_pipes() {
+    let sandbox = Sandbox::new();
+    for len in [0, 1, 65_536, 1_000_000] {
+        let plain = noise(len);
+        let sealed = sandbox.run_with_input("seal -k k", &plain).exits(0).out;
+        assert!(sandbox.run_with_input("open -k k", &sealed).exits(0).out == plain);
+        assert!(sandbox.run_with_input("open -k k - -o -", &sealed).exits(0).out == plain);
+        let verified = sandbox.run_with_input("verify -k k -", &sealed).exits(0).out;
+        assert!(String::from_utf8(verified).unwrap().contains(&format!("all {len} byte")));
+    }
+}
+
+#[test]
+fn pipe_to_file_and_back() {
+    let sandbox = Sandbox::with_container(300_000);
+    sandbox.shell(r#"cat plain | "$BULLA" seal -k k -o x; cat x | "$BULLA" open -k k -o y"#).exits(0);
+    assert!(sandbox.read("y") == sandbox.read("plain"));
+}
+
+#[test]
+fn one_byte_at_a_time() {
+    let sandbox = Sandbox::new();
+    let plain = noise(9000);
+    let trickle = |args: &str, input: &[u8]| -> Ran {
+        let mut child = sandbox.command(args).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(move || {
+            let mut out = Vec::new();
+            stdout.read_to_end(&mut out).map(|_| out)
+        });
+        for byte in input {
+            stdin.write_all(&[*byte]).unwrap();
+        }
+        drop(stdin);
+        let ran = finish(child);
+        Ran { out: reader.join().unwrap().unwrap(), ..ran }
+    };
+    let sealed = trickle("seal -k k --chunk-size 4K", &plain).exits(0).out;
+    assert!(trickle("open -k k", &sealed).exits(0).out == plain);
+}
+
+/// Whoever reads stops early: no hang, no panic.
+#[test]
+fn reader_goes_away() {
+    let sandbox = Sandbox::with_container(4 << 20);
+    for args in ["open -k k c -o -", "seal -k k plain -o -"] {
+        let mut child = sandbox.command(args).spawn().unwrap();
+        let mut some = [0; 1000];
+        child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+        finish(child).exits(1).says("standard output: broken pipe");
+    }
+    for args in ["--help", "verify -k k c", "inspect c"] {
+        let mut child = sandbox.command(args).spawn().unwrap();
+        drop(child.stdout.take());
+        // What it says may have fitted into the pipe before.
+        let ran = finish(child);
+        assert!(!ran.err.contains("panicked"), "{}", ran.err);
+    }
+}
+
+/// Messages that nobody can read keep nothing from being done.
+#[test]
+fn standard_error_goes_away() {
+    let sandbox = Sandbox::with_container(100);
+    let mut child = sandbox.command("seal -k k plain -o x").spawn().unwrap();
+    drop(child.stderr.take());
+    finish(child).exits(0);
+    sandbox.run("verify -k k x").exits(0);
+}
+
+/// The writer fails in the middle: what came is sealed as if it were all, which the shell's pipefail has to tell; but of a
+/// container that ends early nothing is left.
+#[test]
+fn container_that_ends_early() {
+    let sandbox = Sandbox::with_container(300_000);
+    sandbox.shell(r#"head -c 200000 c | "$BULLA" open -k k -o x"#).exits(4).says("truncated after");
+    assert!(!sandbox.path("x").exists());
+}

@@ -1,0 +1,213 @@
+//! On a terminal: the key is asked for and not shown, a new key is shown, containers are not.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+
+use rustix::fs::OFlags;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::sandbox::{BULLA, Ran, Sandbox, finish, noise, wait_until};
+
+/// A pseudo-terminal with the command on it.
+struct Terminal {
+    keyboard: File,
+    /// Everything that was shown so far.
+    screen: Arc<Mutex<String>>,
+    /// Keeps the terminal alive for a look at its modes.
+    line: File,
+    child: Child,
+}
+
+impl Terminal {
+    fn run(sandbox: &Sandbox, args: &str) -> Terminal {
+        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&keyboard).unwrap();
+        unlockpt(&keyboard).unwrap();
+        let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
+        let no_control = OFlags::NOCTTY.bits() as i32;
+        let line = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .custom_flags(no_control)
+            .open(Path::new(&name))
+            .unwrap();
+        // `setsid --ctty` makes it the terminal that /dev/tty stands for.
+        let child = sandbox
+            .wrapped("setsid", &format!("--ctty --wait {BULLA} {args}"))
+            .stdin(line.try_clone().unwrap())
+            .stdout(line.try_clone().unwrap())
+            .stderr(line.try_clone().unwrap())
+            .spawn()
+            .unwrap();
+        let keyboard = File::from(keyboard);
+        let screen = Arc::new(Mutex::new(String::new()));
+        let (mut from, shown) = (keyboard.try_clone().unwrap(), Arc::clone(&screen));
+        std::thread::spawn(move || {
+            let mut buf = [0; 1000];
+            while let Ok(len @ 1..) = from.read(&mut buf) {
+                shown.lock().unwrap().push_str(&String::from_utf8_lossy(&buf[..len]));
+            }
+        });
+        Terminal { keyboard, screen, line, child }
+    }
+
+    fn waits_for(&self, text: &str) {
+        wait_until(&format!("{text:?} is shown"), || self.shown().contains(text));
+    }
+
+    fn types(&mut self, text: &str) {
+        self.keyboard.write_all(text.as_bytes()).unwrap();
+    }
+
+    fn shown(&self) -> String {
+        self.screen.lock().unwrap().clone()
+    }
+
+    fn echoes(&self) -> bool {
+        tcgetattr(self.line.as_fd()).unwrap().local_modes.contains(LocalModes::ECHO)
+    }
+
+    /// Waits for the end, and returns what was shown.
+    fn exits(self, code: i32) -> String {
+        let Terminal { screen, line, child, .. } = self;
+        let ran: Ran = finish(child).exits(code);
+        drop((ran, line));
+        // What is on its way to the screen when the command has ended.
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        screen.lock().unwrap().clone()
+    }
+}
+
+fn key(sandbox: &Sandbox) -> String {
+    String::from_utf8(sandbox.read("k")).unwrap()
+}
+
+#[test]
+fn typed_key_opens_and_is_not_shown() {
+    let sandbox = Sandbox::with_container(100);
+    let mut terminal = Terminal::run(&sandbox, "open c -o opened");
+    terminal.waits_for("Key (64 hex digits, not shown): ");
+    assert!(!terminal.echoes());
+    let digits: String = key(&sandbox).split_whitespace().collect();
+    terminal.types(&format!("{digits}\n"));
+    let shown = terminal.exits(0);
+    assert!(!shown.contains(&digits[..4]), "{shown}");
+    assert_eq!(sandbox.read("opened"), sandbox.read("plain"));
+}
+
+#[test]
+fn pasted_key_of_four_lines() {
+    let sandbox = Sandbox::with_container(100);
+    let mut terminal = Terminal::run(&sandbox, "verify c");
+    terminal.waits_for("Key");
+    terminal.types(&key(&sandbox));
+    assert!(terminal.exits(0).contains("all 100 bytes verified"));
+}
+
+#[test]
+fn typing_errors() {
+    let sandbox = Sandbox::with_container(100);
+    for (typed, says) in [
+        ("\n", "64 hex digits are needed, 0 were given"),
+        ("0011 2233\n\n", "64 hex digits are needed, 8 were given"),
+        ("00x1\n", "character 3 is not a hex digit"),
+        ("\u{4}", "0 were given"),
+    ] {
+        let mut terminal = Terminal::run(&sandbox, "open c -o opened");
+        terminal.waits_for("Key");
+        terminal.types(typed);
+        let shown = terminal.exits(2);
+        assert!(shown.contains(says), "{shown}");
+    }
+    let mut terminal = Terminal::run(&sandbox, "open c -o opened");
+    terminal.waits_for("Key");
+    terminal.types(&format!("{}\n", "0".repeat(64)));
+    assert!(terminal.exits(3).contains("a digit may be mistyped"));
+    assert!(!sandbox.path("opened").exists());
+}
+
+/// A typing error would seal under a key that nobody has.
+#[test]
+fn key_for_sealing_is_typed_twice() {
+    let sandbox = Sandbox::with_container(100);
+    let key = key(&sandbox);
+    for (again, code) in [(&key[..], 0), (&key.replace(&key[..1], "0").replace(&key[1..2], "1")[..], 2)] {
+        let mut terminal = Terminal::run(&sandbox, "seal plain -fo sealed");
+        terminal.waits_for("Key");
+        terminal.types(&key);
+        terminal.waits_for("once more: ");
+        terminal.types(again);
+        let shown = terminal.exits(code);
+        assert_eq!(shown.contains("the two are not the same"), code == 2, "{shown}");
+        assert!(code == 2 || shown.contains("To open it again: bulla open sealed -o plain"), "{shown}");
+    }
+    sandbox.run("verify -k k sealed").exits(0);
+}
+
+/// The terminal shows again what is typed.
+#[test]
+fn interrupted_at_the_prompt() {
+    let sandbox = Sandbox::with_container(100);
+    let mut terminal = Terminal::run(&sandbox, "open c -o opened");
+    terminal.waits_for("Key");
+    assert!(!terminal.echoes());
+    terminal.types("0011\u{3}");
+    wait_until("it ended", || terminal.child.try_wait().unwrap().is_some());
+    assert!(terminal.echoes());
+    terminal.exits(130);
+    assert_eq!(sandbox.names(), ["c", "k", "plain"].map(String::from).into());
+}
+
+#[test]
+fn new_key_is_shown() {
+    let sandbox = Sandbox::new();
+    let shown = Terminal::run(&sandbox, "keygen -o new").exits(0).replace("\r\n", "\n");
+    assert!(shown.contains(&String::from_utf8(sandbox.read("new")).unwrap()), "{shown}");
+    let shown = Terminal::run(&sandbox, "keygen -qo quiet").exits(0);
+    assert_eq!(shown, "");
+}
+
+#[test]
+fn container_is_not_shown() {
+    let sandbox = Sandbox::with_container(100);
+    for output in ["-", "/dev/tty", "/dev/stdout"] {
+        let shown = Terminal::run(&sandbox, &format!("seal -k k plain -o {output}")).exits(2);
+        assert!(shown.contains("a container is nothing to read on a terminal"), "{shown}");
+    }
+    let shown = Terminal::run(&sandbox, "seal --new-key n plain -o -").exits(2);
+    assert!(!sandbox.path("n").exists(), "{shown}");
+}
+
+#[test]
+fn input_that_was_forgotten() {
+    let sandbox = Sandbox::new();
+    for args in ["seal -k k", "open -k k", "seal -k k -o x"] {
+        assert!(Terminal::run(&sandbox, args).exits(2).contains("no input; name a file"));
+    }
+}
+
+#[test]
+fn progress_bar() {
+    let sandbox = Sandbox::new();
+    for (args, bar) in [("seal -k k pipe -o x", true), ("seal -q -k k pipe -fo x", false)] {
+        let _ = std::fs::remove_file(sandbox.path("pipe"));
+        sandbox.shell("mkfifo pipe").exits(0);
+        let terminal = Terminal::run(&sandbox, args);
+        let mut pipe = OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
+        pipe.write_all(&noise(3 << 20)).unwrap();
+        if bar {
+            terminal.waits_for("MiB/s");
+        } else {
+            std::thread::sleep(std::time::Duration::from_millis(400));
+        }
+        drop(pipe);
+        let shown = terminal.exits(0);
+        assert_eq!(shown.contains("MiB"), bar, "{shown}");
+    }
+}
