@@ -1,0 +1,68 @@
+#!/bin/sh
+# A full disk: sealing, opening and making a key fail with a message, and leave nothing behind.
+#
+#   tests/scripts/enospc.sh path/to/bulla
+#
+# It mounts a file system of 64 KiB and so needs to be root. If it cannot, it fails: a check that was skipped is
+# no check that passed.
+set -eu
+
+bulla=$(realpath "${1:?usage: enospc.sh path/to/bulla}")
+work=$(mktemp -d)
+small=$work/small
+mkdir "$small"
+trap 'umount "$small" 2>/dev/null || true; rm -rf "$work"' EXIT
+
+fail() {
+    echo "enospc: $*" >&2
+    exit 1
+}
+
+mount -t tmpfs -o size=64k,nr_inodes=16 tmpfs "$small" || fail "cannot mount a tmpfs; run this as root"
+cd "$work"
+
+# The command fails for want of space, says so, and leaves the small disk as it was.
+fails() {
+    before=$(ls -A "$small")
+    code=0
+    "$bulla" "$@" 2>message >/dev/null || code=$?
+    [ "$code" = 1 ] || fail "exit $code instead of 1: bulla $*: $(cat message)"
+    grep -q 'no space is left on the device' message || fail "says: $(cat message)"
+    [ "$(ls -A "$small")" = "$before" ] || fail "left behind by bulla $*: $(ls -A "$small")"
+    echo "ok: bulla $*"
+}
+
+head -c 1000000 /dev/urandom >plain
+"$bulla" keygen -q -o key
+"$bulla" seal -q -k key plain
+
+fails seal -k key plain -o small/c
+fails seal --threads 1 -k key plain -o small/c
+fails seal --no-sync -k key plain -o small/c
+fails seal --new-key new plain -o small/c
+[ ! -e new ] || fail "the new key file is left"
+fails seal -k key - -o small/c <plain
+fails open -k key plain.bulla -o small/plain
+fails open --threads 1 -k key plain.bulla -o small/plain
+fails open -k key - -o small/plain <plain.bulla
+
+# What was to be replaced is still whole.
+head -c 1000 plain >small/there
+fails seal -k key plain -o small/there --force
+fails open -k key plain.bulla -o small/there --force
+head -c 1000 plain | cmp - small/there || fail "the old file was harmed"
+
+# Through the shell's redirection, what was there before is there again.
+code=0
+"$bulla" open -k key plain.bulla -o - 2>message >>small/there || code=$?
+[ "$code" = 1 ] || fail "exit $code instead of 1 for a redirection"
+head -c 1000 plain | cmp - small/there || fail "the redirection left something"
+echo "ok: redirection"
+
+# No room at all, not even for a key.
+head -c 65536 /dev/zero >small/filler 2>/dev/null || true
+fails keygen -o small/key
+fails seal --new-key small/key plain -o c
+[ ! -e c ] || fail "a container without its key is left"
+
+echo "enospc: all as it should be"
