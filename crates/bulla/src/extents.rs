@@ -22,12 +22,16 @@ pub(crate) const EXTENT_LEN: usize = 960 << 10;
 pub(crate) fn for_each<E: Send, S>(
     workers: &Workers<'_>,
     progress: Option<&Progress>,
-    extents: impl ExactSizeIterator<Item = E> + Send,
+    extents: impl Iterator<Item = E> + Send,
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, E) -> Result<u64> + Sync,
 ) -> Result<()> {
     check(progress)?;
-    let copies = extents.len();
+    let mut extents = extents;
+    let (first, second) = (extents.next(), extents.next());
+    // A single extent starts no pool.
+    let copies = if second.is_some() { usize::MAX } else { 1 };
+    let extents = first.into_iter().chain(second).chain(extents);
     let shared = Mutex::new(Shared { extents: extents.enumerate(), failed: None });
     workers.run(copies, || {
         let mut scratch = scratch();

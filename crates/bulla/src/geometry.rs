@@ -144,11 +144,6 @@ impl Body {
         if index < self.full { self.chunk.sealed() } else { self.rest as usize }
     }
 
-    /// Bytes of plaintext in chunk `index`. The last chunk must be there.
-    pub(crate) fn plain_len(&self, index: u64) -> usize {
-        self.sealed_len(index) - TAG_LEN
-    }
-
     /// Number of chunks, the last included.
     pub(crate) fn chunks(&self) -> u64 {
         self.full + 1

@@ -18,7 +18,9 @@
 //! | bytes in memory | [`seal`], [`open`]; [`seal_into`], [`open_into`] with buffers of your own |
 //! | a stream | [`Sealer`], [`Opener`] |
 //! | whole files | [`seal_file`], [`open_file`] |
+//! | many sources at once, with a tail that depends on them | [`Plan`] |
 //! | a part of something large | [`RangeReader`] over anything that is [`ReadAt`] |
+//! | what is left of something damaged | [`SalvageReader`] |
 //! | with a key wrapped in the container's envelope | [`Draft`], [`Preamble`] |
 //!
 //! # What it promises
@@ -54,11 +56,18 @@ mod conveyor;
 mod options;
 mod read_at;
 mod preamble;
+mod ending;
 mod draft;
 mod sealer;
+mod plan;
 mod opener;
 mod range;
+mod salvage;
 mod oneshot;
+#[cfg(any(unix, windows))]
+mod output;
+#[cfg(any(unix, windows))]
+mod positional;
 #[cfg(any(unix, windows))]
 mod file;
 #[cfg(feature = "hazmat")]
@@ -74,9 +83,11 @@ pub use key::Key;
 pub use oneshot::{open, open_into, plaintext_len, seal, seal_into, sealed_len};
 pub use opener::Opener;
 pub use options::Options;
+pub use plan::Plan;
 pub use preamble::{Copies, Opened, Preamble};
 pub use range::RangeReader;
 pub use read_at::ReadAt;
+pub use salvage::SalvageReader;
 pub use sealer::Sealer;
 pub use workers::{Progress, Workers};
 

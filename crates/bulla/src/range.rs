@@ -7,19 +7,17 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use crate::chunk::ChunkOpener;
+use crate::ending::failure_of_last;
 use crate::error::{Error, Result};
 use crate::extents::{EXTENT_LEN, for_each};
-use crate::geometry::{Body, HEADER_LEN, Layout, TAG_LEN};
+use crate::geometry::{Body, Layout, TAG_LEN};
 use crate::header::Header;
 use crate::key::Key;
 use crate::options::Options;
-use crate::preamble::{Copies, Opened, Preamble, read_foot};
+use crate::preamble::{Copies, Opened, Preamble};
 use crate::read_at::{ReadAt, read_full_at};
 use crate::run::open_run;
 use crate::schedule::Exporter;
-
-/// How far before the end a footer is looked for, to tell trailing data from a cut (F-7.4).
-const TRAILING_WINDOW: u64 = 65536;
 
 /// Reads byte ranges of a container's plaintext, from many threads at once if need be.
 ///
@@ -178,12 +176,53 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
             self.options.progress,
             pieces.into_iter(),
             Zeroizing::default,
-            |scratch, piece| {
-                let plaintext = self.open_chunks(piece.chunks, scratch)?;
-                piece.out.copy_from_slice(&plaintext[piece.skip..piece.skip + piece.out.len()]);
-                Ok(piece.out.len() as u64)
+            |scratch, Piece { at, out }| {
+                out.copy_from_slice(self.open_range(at..at + out.len() as u64, scratch)?);
+                Ok(out.len() as u64)
             },
         )
+    }
+
+    /// Opens `ranges` of the plaintext extent by extent, on all workers, and gives each piece to `visit` where it was opened: its
+    /// offset, and its bytes, about 1 MiB at most. Pieces come in any order, from several threads.
+    ///
+    /// A chunk that two ranges share is opened for both; who has many small ranges close together joins them first.
+    ///
+    /// ```
+    /// # fn main() -> bulla::Result<()> {
+    /// # use bulla::{Key, Options, RangeReader};
+    /// # let key = Key::generate()?;
+    /// # let container = bulla::seal(&key, b"a long message", &Options::new())?;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// let reader = RangeReader::new(&key, container, &Options::new())?;
+    /// let spaces = AtomicU64::new(0);
+    /// reader.for_each_extent(&[0..4, 7..reader.len()], |_offset, piece| {
+    ///     spaces.fetch_add(piece.iter().filter(|b| **b == b' ').count() as u64, Ordering::Relaxed);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(spaces.into_inner(), 1);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`read_into`](RangeReader::read_into), and those of `visit`: of several, the one that lies first.
+    pub fn for_each_extent(
+        &self,
+        ranges: &[Range<u64>],
+        visit: impl Fn(u64, &[u8]) -> Result<()> + Sync,
+    ) -> Result<()> {
+        if ranges.iter().any(|range| range.start > range.end || range.end > self.len) {
+            return Err(Error::OutOfRange { len: self.len });
+        }
+        let pieces = ranges.iter().flat_map(|range| self.cut(range.clone()));
+        let Options { workers, progress, .. } = &self.options;
+        for_each(workers, *progress, pieces, Zeroizing::default, |scratch, range| {
+            let len = range.end - range.start;
+            visit(range.start, self.open_range(range, scratch)?)?;
+            Ok(len)
+        })
     }
 
     /// Verifies every chunk, and keeps nothing.
@@ -208,13 +247,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         (&self.cipher, &self.options, self.layout)
     }
 
-    /// All chunks, in runs of about an extent.
-    pub(crate) fn all_extents(&self) -> impl ExactSizeIterator<Item = Range<u64>> + Send + use<S> {
-        self.extents(self.body.chunks())
-    }
-
     /// Chunks 0 to `end`, in runs of about an extent.
-    fn extents(&self, end: u64) -> impl ExactSizeIterator<Item = Range<u64>> + Send + use<S> {
+    fn extents(&self, end: u64) -> impl Iterator<Item = Range<u64>> + Send + use<S> {
         let step = self.layout.chunk.per(EXTENT_LEN) as u64;
         // At most 2^32 chunks.
         let extents = usize::try_from(end.div_ceil(step)).unwrap_or(usize::MAX);
@@ -226,23 +260,32 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
 
     /// Cuts `out` into pieces that lie in one extent each.
     fn pieces<'o>(&self, mut out: &'o mut [u8], offset: u64) -> Vec<Piece<'o>> {
-        let log2 = self.layout.chunk.log2();
-        let per_extent = self.layout.chunk.per(EXTENT_LEN) as u64;
         let mut pieces = Vec::new();
-        let mut at = offset;
-        while !out.is_empty() {
-            let first = at >> log2;
-            let extent_end = (first + per_extent) << log2;
-            let (piece, rest) = out.split_at_mut(out.len().min((extent_end - at) as usize));
-            let end = at + piece.len() as u64;
-            pieces.push(Piece {
-                chunks: first..((end - 1) >> log2) + 1,
-                skip: (at - (first << log2)) as usize,
-                out: piece,
-            });
-            (out, at) = (rest, end);
+        for range in self.cut(offset..offset + out.len() as u64) {
+            let (piece, rest) = out.split_at_mut((range.end - range.start) as usize);
+            pieces.push(Piece { at: range.start, out: piece });
+            out = rest;
         }
         pieces
+    }
+
+    /// Cuts a range of the plaintext where extents end.
+    fn cut(&self, range: Range<u64>) -> impl Iterator<Item = Range<u64>> + Send + use<S> {
+        let extent = (self.layout.chunk.per(EXTENT_LEN) * self.layout.chunk.bytes()) as u64;
+        let mut at = range.start;
+        std::iter::from_fn(move || {
+            let end = range.end.min((at / extent + 1) * extent);
+            (at < end).then(|| std::mem::replace(&mut at, end)..end)
+        })
+    }
+
+    /// Opens the chunks that a range touches in `scratch`, and gives the plaintext of the range.
+    fn open_range<'s>(&self, range: Range<u64>, scratch: &'s mut Zeroizing<Vec<u8>>) -> Result<&'s [u8]> {
+        let log2 = self.layout.chunk.log2();
+        let first = range.start >> log2;
+        let skip = (range.start - (first << log2)) as usize;
+        let plaintext = self.open_chunks(first..(range.end.saturating_sub(1) >> log2) + 1, scratch)?;
+        Ok(&plaintext[skip..skip + (range.end - range.start) as usize])
     }
 
     /// Reads and opens a run of chunks in `scratch`.
@@ -274,37 +317,13 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
                 opened => return opened.map(drop),
             }
         }
-        let size = self.source.size()?;
-        if let Some(extra) = self.trailing_data(size)? {
-            return Err(Error::TrailingData { extra });
-        }
-        let stands = read_foot(&self.source, size)?.is_some_and(|foot| self.header.stands_in(&foot));
-        if stands && self.body.rest >= TAG_LEN as u64 {
-            Err(Error::ChunkRejected { index: n })
-        } else {
-            Err(Error::Truncated { after: n })
-        }
-    }
-
-    /// How many bytes lie behind a footer that stands a little before the end (F-7.4).
-    fn trailing_data(&self, size: u64) -> Result<Option<u64>> {
-        let foot = HEADER_LEN as u64;
-        // The smallest container with this envelope has its footer there.
-        let lowest = self.layout.head_len() + TAG_LEN as u64 + u64::from(self.layout.envelope_len);
-        let start = size.saturating_sub(foot + TRAILING_WINDOW).max(lowest);
-        let mut window = vec![0; size.saturating_sub(start) as usize];
-        let read = read_full_at(&self.source, &mut window, start)?;
-        let stands = |at: &usize| window[*at..].first_chunk().is_some_and(|foot| self.header.stands_in(foot));
-        let latest = (0..read.saturating_sub(HEADER_LEN)).rev().find(stands);
-        Ok(latest.map(|at| size - start - at as u64 - foot))
+        Err(failure_of_last(&self.source, &self.header, &self.body)?)
     }
 }
 
 /// What one thread reads at once.
 struct Piece<'o> {
-    chunks: Range<u64>,
-    /// Bytes of plaintext before the piece in its first chunk.
-    skip: usize,
+    at: u64,
     out: &'o mut [u8],
 }
 

@@ -106,24 +106,3 @@ impl ReadAt for File {
         Ok(self.metadata()?.len())
     }
 }
-
-/// Writes all of `buf` at `offset`.
-#[cfg(any(unix, windows))]
-pub(crate) fn write_all_at(file: &File, mut buf: &[u8], mut offset: u64) -> io::Result<()> {
-    while !buf.is_empty() {
-        #[cfg(unix)]
-        let written = std::os::unix::fs::FileExt::write_at(file, buf, offset);
-        #[cfg(windows)]
-        let written = std::os::windows::fs::FileExt::seek_write(file, buf, offset);
-        match written {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                buf = &buf[written..];
-                offset += written as u64;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
-}

@@ -62,6 +62,19 @@ impl<'a, W: Write> Sealer<'a, W> {
         Draft::new(key, options)?.sealer(writer)
     }
 
+    /// Goes on behind full chunks of `plaintext_len` bytes that were sealed already; `writer` stands behind them.
+    pub(crate) fn behind(draft: Draft<'a>, writer: W, plaintext_len: u64) -> Sealer<'a, W> {
+        Sealer {
+            writer,
+            belt: Conveyor::new(draft.options.workers),
+            filling: SealBatch::new(&draft, Zeroizing::default()),
+            spare: None,
+            plaintext_len,
+            failed: None,
+            draft,
+        }
+    }
+
     /// The container's header.
     pub fn header(&self) -> &Header {
         self.draft.header()
@@ -173,15 +186,7 @@ impl<'a> Draft<'a> {
     /// [`Error::Io`].
     pub fn sealer<W: Write>(self, mut writer: W) -> Result<Sealer<'a, W>> {
         writer.write_all(&self.head())?;
-        Ok(Sealer {
-            writer,
-            belt: Conveyor::new(self.options.workers),
-            filling: SealBatch::new(&self, Zeroizing::default()),
-            spare: None,
-            plaintext_len: 0,
-            failed: None,
-            draft: self,
-        })
+        Ok(Sealer::behind(self, writer, 0))
     }
 }
 
