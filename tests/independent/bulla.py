@@ -1,5 +1,4 @@
-"""Bulla containers, version 1, written from spec/FORMAT.md alone; comments cite its clauses.
-Containers are held in memory whole: `open_stream` has the outcome of a streaming reader only."""
+"""Bulla containers in memory, version 1, from spec/FORMAT.md alone; comments cite its clauses."""
 import argparse
 import hashlib
 import hmac
@@ -7,16 +6,14 @@ import os
 import struct
 import sys
 from collections import namedtuple
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 HEADER_MAGIC, FOOTER_MAGIC = b"\x93BULLA\r\n", b"\x94BULLA\r\n"
-HEADER_LEN, TAG_LEN = 128, 16
-MAJOR, MINOR, SUITE, FLAG_CONTEXT = 1, 0, 1, 1
+HEADER_LEN, TAG_LEN, MAJOR, MINOR, SUITE, FLAG_CONTEXT = 128, 16, 1, 0, 1, 1
 MAX_CHUNK, MAX_PLAINTEXT, MAX_ENVELOPE, MAX_TRAILING = 2**32 - 1, 2**48 - 1, 2**20, 2**16
-BOUND_FIELDS = struct.Struct(">BBHBBHI12x32s")  # bytes 8..64, which the key schedule binds
+BOUND = struct.Struct(">BBHBBHI12x32s")  # bytes 8..64, which the key schedule binds
 Schedule = namedtuple("Schedule", "info t1 t2 chunk_key base_nonce commitment exporter")
 
 
@@ -55,12 +52,11 @@ def seal(key: bytes, plaintext: bytes, *, salt: bytes | None = None, chunk_log2:
     salt = os.urandom(32) if salt is None else salt
     if len(salt) != 32 or not 12 <= chunk_log2 <= 20 or len(envelope) > MAX_ENVELOPE:
         raise ValueError("salt, chunk_log2 or envelope is out of range")
-    size = 2**chunk_log2
-    last = len(plaintext) // size  # F-5.1
+    size, last = 2**chunk_log2, len(plaintext) >> chunk_log2  # F-5.1
     if last > MAX_CHUNK or len(plaintext) > MAX_PLAINTEXT:  # F-5.4
         raise BullaError("too_large")
     flags = 0 if context is None else FLAG_CONTEXT  # F-3.8
-    bound = BOUND_FIELDS.pack(MAJOR, MINOR, SUITE, chunk_log2, content, flags, len(envelope), salt)
+    bound = BOUND.pack(MAJOR, MINOR, SUITE, chunk_log2, content, flags, len(envelope), salt)
     keys = schedule(key, bound, context)
     aead = AESGCM(keys.chunk_key)
     chunks = [aead.encrypt(nonce(keys.base_nonce, i), plaintext[i * size:(i + 1) * size], None)
@@ -92,28 +88,32 @@ def copy_that_counts(container: bytes, positional: bool) -> tuple[bytes, str]:  
     raise BullaError("damaged_header")
 
 
-class Opened:
-    """A container whose header, context and key were accepted, in the order of F-7.1."""
-    def __init__(self, container: bytes, key: bytes, context: bytes | None, positional: bool):
+class Preamble:  # what a container shows before a key is at hand
+    def __init__(self, container: bytes, positional: bool):
         self.container, self.positional, self.released = container, positional, []
         self.copy, self.copies = copy_that_counts(container, positional)
-        fields = BOUND_FIELDS.unpack(self.copy[8:64])
-        _, _, suite, self.chunk_log2, self.content, flags, envelope_len, self.salt = fields
+        _, _, suite, log2, self.content, self.flags, envelope_len, _ = BOUND.unpack(self.copy[8:64])
         if suite != SUITE:  # F-3.7
             raise BullaError("unsupported_suite", suite=suite)
-        if flags & ~FLAG_CONTEXT or not 12 <= self.chunk_log2 <= 20 or envelope_len > MAX_ENVELOPE:
+        if self.flags & ~FLAG_CONTEXT or not 12 <= log2 <= 20 or envelope_len > MAX_ENVELOPE:
             raise BullaError("unsupported_feature")
-        self.body, self.size = HEADER_LEN + envelope_len, 2**self.chunk_log2
+        self.body, self.size = HEADER_LEN + envelope_len, 2**log2
         if len(container) < self.body:  # F-7.1
             raise BullaError("truncated", after=0)
-        if (context is not None) != bool(flags & FLAG_CONTEXT):  # F-3.8
+        tail = container[-self.body:-HEADER_LEN] if len(container) >= 2 * self.body else None
+        self.envelopes = container[HEADER_LEN:self.body], tail  # F-8.1
+
+
+class Opened(Preamble):  # its header, context and key were accepted, in the order of F-7.1
+    def __init__(self, container: bytes, key: bytes, context: bytes | None, positional: bool):
+        super().__init__(container, positional)
+        if (context is not None) != bool(self.flags & FLAG_CONTEXT):  # F-3.8
             raise BullaError("context_required" if context is None else "context_unexpected")
         self.keys = schedule(key, self.copy[8:64], context)
         if not hmac.compare_digest(self.keys.commitment, self.copy[64:96]):  # F-4.4
             raise BullaError("wrong_key")
-        tail = max(len(container) - self.body, self.body)  # where the second envelope begins
-        self.envelopes = container[HEADER_LEN:self.body], container[tail:-HEADER_LEN]  # F-8.1
-        self.last, self.last_len = divmod(tail - self.body, self.size + TAG_LEN)  # F-7.3
+        self.last, self.last_len = divmod(  # F-7.3
+            max(len(container) - 2 * self.body, 0), self.size + TAG_LEN)
         self.length = self.last * self.size + max(self.last_len - TAG_LEN, 0)  # not yet authentic
         if self.last > MAX_CHUNK or self.length > MAX_PLAINTEXT:  # F-5.4
             raise BullaError("too_large")
@@ -132,7 +132,8 @@ class Opened:
     def failure_at(self, index: int) -> BullaError:  # F-7.4
         end = len(self.container) - HEADER_LEN
         if index == self.last and self.positional:
-            for extra in range(1, min(MAX_TRAILING, end) + 1):
+            lowest = 2 * self.body - HEADER_LEN + TAG_LEN  # 144 + 2e
+            for extra in range(1, min(MAX_TRAILING, end - lowest) + 1):
                 if self.footer_stands(end - extra):
                     return BullaError("trailing_data", extra=extra)
         if index < self.last or (self.last_len >= TAG_LEN and self.footer_stands(end)):
@@ -143,8 +144,7 @@ class Opened:
         footer = self.container[offset:offset + HEADER_LEN]
         return footer[8:96] == self.copy[8:96] and is_valid(footer, FOOTER_MAGIC)
 
-    def read(self, start: int, stop: int) -> bytes:
-        """Bytes start to stop - 1, as far as there are any; the last chunk first (F-7.5, F-7.6)."""
+    def read(self, start: int, stop: int) -> bytes:  # the last chunk first: F-7.5, F-7.6
         try:
             self.chunk(self.last)
         except BullaError as error:
@@ -177,12 +177,12 @@ def read_range(container: bytes, key: bytes, start: int, stop: int,
 def main() -> None:
     parser = argparse.ArgumentParser(description="Seal or open a Bulla container, stdin to stdout.")
     parser.add_argument("command", choices=["seal", "open"])
-    parser.add_argument("keyfile", type=Path, help="64 hex digits, with any whitespace")
+    parser.add_argument("keyfile", type=open, help="64 hex digits, with any whitespace")
     parser.add_argument("--context", type=bytes.fromhex, help="hex digits")
     parser.add_argument("--chunk-log2", type=int, default=16, help="12 to 20; for seal")
     parser.add_argument("--envelope", type=bytes.fromhex, default=b"", help="hex digits; for seal")
     opt = parser.parse_args()
-    key, data = bytes.fromhex("".join(opt.keyfile.read_text().split())), sys.stdin.buffer.read()
+    key, data = bytes.fromhex("".join(opt.keyfile.read().split())), sys.stdin.buffer.read()
     if opt.command == "seal":
         out = seal(key, data, chunk_log2=opt.chunk_log2, context=opt.context, envelope=opt.envelope)
     else:

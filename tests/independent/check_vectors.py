@@ -31,19 +31,26 @@ def unhex(text: str | None) -> bytes | None:
 
 
 def intermediates(vector: dict) -> dict:
-    """Our values for a vector; the count of nonces and the label are the vector's."""
+    """Our values for a vector; which nonces and which label are the vector's choice."""
     copy, _ = bulla.copy_that_counts(unhex(vector["container"]), positional=True)
     keys = bulla.schedule(unhex(vector["key"]), copy[8:64], unhex(vector["context"]))
     values = {name: value.hex() for name, value in keys._asdict().items()}
     expected = vector["intermediates"]
-    count = len(expected["nonces"])
-    if "ok" in vector["positional"]:  # chunks 0 to n, n = P div C (F-5.1)
-        count = vector["positional"]["ok"]["plaintext_len"] // 2 ** copy[12] + 1
-    values["nonces"] = [bulla.nonce(keys.base_nonce, index).hex() for index in range(count)]
+    values["nonces"] = [{"index": index, "nonce": bulla.nonce(keys.base_nonce, index).hex()}
+                        for index in (nonce["index"] for nonce in expected["nonces"])]
     label = expected["export"]["label"]
     secret = bulla.export(keys.exporter, bytes.fromhex(label)).hex()
     values["export"] = {"label": label, "secret": secret}
     return values
+
+
+def envelopes(vector: dict) -> dict | None:
+    """What is handed back without a key (F-8.1)."""
+    try:
+        head, tail = bulla.Preamble(unhex(vector["container"]), positional=True).envelopes
+    except bulla.BullaError:
+        return None
+    return {"head": head.hex(), "tail": None if tail is None else tail.hex()}
 
 
 def faults(vector: dict) -> list[str]:
@@ -53,10 +60,12 @@ def faults(vector: dict) -> list[str]:
         got = outcome(open_, vector, streaming=name == "stream")
         if got != vector[name]:
             found.append(f"{name}: expected {vector[name]}, got {got}")
+    if (got := envelopes(vector)) != vector["envelopes"]:
+        found.append(f"envelopes: expected {vector['envelopes']}, got {got}")
     if vector["intermediates"] is not None:
-        got = intermediates(vector)
-        found += [f"{name}: expected {value}, got {got.get(name)}"
-                  for name, value in vector["intermediates"].items() if got.get(name) != value]
+        values = intermediates(vector)
+        found += [f"{name}: expected {value}, got {values.get(name)}"
+                  for name, value in vector["intermediates"].items() if values.get(name) != value]
     if vector["seal"] is not None:
         given = vector["seal"]
         container = bulla.seal(

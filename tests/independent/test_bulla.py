@@ -108,6 +108,23 @@ def test_trailing_data_is_looked_for_in_65536_bytes():
     assert error_of(bulla.open_positional, container + bytes(65537)).name == "truncated"
 
 
+def test_a_footer_in_the_envelope_makes_no_trailing_data():
+    options = {"salt": bytes(32), "envelope": bytes(200)}
+    footer = seal(TWO_CHUNKS, **options)[-128:]
+    container = seal(TWO_CHUNKS, **options | {"envelope": footer + bytes(72)})
+    for length in range(328, len(container) - 328):
+        assert error_of(bulla.open_positional, container[:length]).name == "truncated"
+
+
+@pytest.mark.parametrize("envelope", [b"", bytes(64)])
+def test_the_search_ends_at_the_smallest_container(envelope):
+    container = seal(b"", envelope=envelope)
+    start = 128 + len(envelope)
+    for chunk, name in [(bytes(16), "trailing_data"), (bytes(15), "truncated")]:
+        planted = container[:start] + chunk + container[start + 16:] + bytes(5)
+        assert error_of(bulla.open_positional, planted).name == name
+
+
 def test_the_lowest_rejected_chunk_is_named():
     full = C + 16
     container = seal(bytes(3 * C + 5))

@@ -4,6 +4,8 @@ use std::io::Read;
 
 use bulla::{ChunkSize, Copies, Error, Key, Opener, Options, RangeReader, Workers};
 
+pub mod library;
+
 /// Bytes of plaintext in the chunks of the test containers: the smallest there are, so that exhaustive tests stay cheap.
 pub const CHUNK: usize = 4096;
 
