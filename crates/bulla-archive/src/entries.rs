@@ -1,0 +1,103 @@
+//! The entries of an archive one by one, and the rules that concern all of it.
+
+use std::mem;
+use std::vec;
+
+use bulla::ReadAt;
+
+use crate::entry::{Entry, Kind};
+use crate::error::{Error, Result};
+use crate::name::Ascending;
+use crate::reader::ArchiveReader;
+use crate::trailer::Trailer;
+
+/// The entries of an archive, in the order of their names: see [`ArchiveReader::entries`].
+pub struct Entries<'r, 'a, S: ReadAt> {
+    reader: &'r ArchiveReader<'a, S>,
+    block: vec::IntoIter<Entry>,
+    next_block: usize,
+    /// None where the iteration does not begin with the first entry.
+    checks: Option<Checks>,
+    failed: bool,
+}
+
+/// What is checked over all entries.
+#[derive(Default)]
+struct Checks {
+    ascending: Ascending,
+    /// Contents in this container.
+    ranges: Vec<(u64, u64)>,
+    entries: u64,
+    content_len: u64,
+}
+
+impl<'r, 'a, S: ReadAt> Entries<'r, 'a, S> {
+    pub(crate) fn all(reader: &'r ArchiveReader<'a, S>) -> Entries<'r, 'a, S> {
+        Entries { checks: Some(Checks::default()), ..Entries::from_block(reader, 0) }
+    }
+
+    pub(crate) fn from_block(reader: &'r ArchiveReader<'a, S>, block: usize) -> Entries<'r, 'a, S> {
+        Entries { reader, block: Vec::new().into_iter(), next_block: block, checks: None, failed: false }
+    }
+
+    fn step(&mut self) -> Result<Option<Entry>> {
+        loop {
+            if let Some(entry) = self.block.next() {
+                if let Some(checks) = &mut self.checks {
+                    checks.add(&entry)?;
+                }
+                return Ok(Some(entry));
+            }
+            if self.next_block == self.reader.blocks() {
+                if let Some(checks) = self.checks.take() {
+                    let trailer = self.reader.trailer();
+                    let malformed = |what| Error::Malformed { offset: trailer.index_offset, what };
+                    checks.finish(trailer).map_err(malformed)?;
+                }
+                return Ok(None);
+            }
+            self.block = self.reader.block(self.next_block)?.entries.into_iter();
+            self.next_block += 1;
+        }
+    }
+}
+
+impl<S: ReadAt> Iterator for Entries<'_, '_, S> {
+    type Item = Result<Entry>;
+
+    fn next(&mut self) -> Option<Result<Entry>> {
+        if self.failed {
+            return None;
+        }
+        let step = self.step().transpose();
+        self.failed = matches!(step, Some(Err(_)));
+        step
+    }
+}
+
+impl Checks {
+    fn add(&mut self, entry: &Entry) -> Result<()> {
+        self.ascending.next(entry.name(), entry.kind == Kind::Folder)?;
+        self.entries += 1;
+        self.content_len = self.content_len.wrapping_add(entry.len);
+        if entry.is_here() && entry.len > 0 {
+            self.ranges.push((entry.offset, entry.len));
+        }
+        Ok(())
+    }
+
+    fn finish(mut self, trailer: &Trailer) -> Result<(), &'static str> {
+        if self.entries != trailer.entries {
+            return Err("there are not as many entries as the trailer says");
+        }
+        if self.content_len != trailer.content_len {
+            return Err("the contents are not as long together as the trailer says");
+        }
+        let mut ranges = mem::take(&mut self.ranges);
+        ranges.sort_unstable();
+        if ranges.windows(2).any(|pair| pair[0] != pair[1] && pair[0].0 + pair[0].1 > pair[1].0) {
+            return Err("two contents overlap");
+        }
+        Ok(())
+    }
+}

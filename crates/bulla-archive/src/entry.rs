@@ -1,0 +1,224 @@
+//! An entry as the index tells it.
+
+use crate::attributes::{self, MAX_ATTR_LEN, Metadata};
+use crate::error::{Error, Result};
+use crate::name;
+use crate::notes::State;
+use crate::record::RecordKind;
+
+/// Bytes in an index entry before its name.
+pub(crate) const ENTRY_LEN: usize = 32;
+
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A file.
+    File,
+    /// A folder.
+    Folder,
+    /// A symbolic link.
+    Symlink,
+}
+
+impl Kind {
+    pub(crate) fn record(self) -> RecordKind {
+        match self {
+            Kind::File => RecordKind::FILE,
+            Kind::Folder => RecordKind::FOLDER,
+            Kind::Symlink => RecordKind::SYMLINK,
+        }
+    }
+
+    pub(crate) fn of_record(kind: RecordKind) -> Option<Kind> {
+        match kind {
+            RecordKind::FILE | RecordKind::REFERENCE => Some(Kind::File),
+            RecordKind::FOLDER => Some(Kind::Folder),
+            RecordKind::SYMLINK => Some(Kind::Symlink),
+            _ => None,
+        }
+    }
+}
+
+/// A file, a folder or a symbolic link in an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub(crate) kind: Kind,
+    pub(crate) encoding: u8,
+    pub(crate) state: State,
+    pub(crate) container: u32,
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
+    name_len: u16,
+    /// The name, and the attributes behind it, which were checked.
+    bytes: Box<[u8]>,
+}
+
+impl Entry {
+    /// The name: bytes, `/` between components.
+    pub fn name(&self) -> &[u8] {
+        &self.bytes[..self.name_len.into()]
+    }
+
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Bytes of content; 0 for folders and links.
+    #[allow(clippy::len_without_is_empty, reason = "an entry is no collection")]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Time and mode, as far as they are known.
+    pub fn metadata(&self) -> Metadata {
+        // They were checked in `new`.
+        attributes::decode(self.attributes()).unwrap_or_default().0
+    }
+
+    /// Where a symbolic link points to.
+    pub fn target(&self) -> Option<&[u8]> {
+        attributes::decode(self.attributes()).unwrap_or_default().1
+    }
+
+    /// Whether it is as it was meant to be.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    pub(crate) fn attributes(&self) -> &[u8] {
+        &self.bytes[self.name_len.into()..]
+    }
+
+    /// Whether its bytes lie in the container that the archive is in.
+    pub(crate) fn is_here(&self) -> bool {
+        self.kind == Kind::File && self.container == 0
+    }
+
+    /// An entry of the name and attributes in `bytes`. An error says which rule does not hold.
+    pub(crate) fn new(kind: Kind, encoding: u8, name_len: u16, bytes: &[u8]) -> Result<Entry, &'static str> {
+        let (name, attributes) = bytes.split_at_checked(name_len.into()).ok_or("an entry is cut")?;
+        if name::fault(name).is_some() {
+            return Err("a name is none");
+        }
+        if attributes.len() > MAX_ATTR_LEN {
+            return Err("attributes are longer than 65536 bytes");
+        }
+        let (_, target) = attributes::decode(attributes)?;
+        if target.is_some() != (kind == Kind::Symlink) {
+            return Err("a target belongs to symbolic links, and to them alone");
+        }
+        let bytes = bytes.into();
+        Ok(Entry {
+            kind,
+            encoding,
+            state: State::default(),
+            container: 0,
+            offset: 0,
+            len: 0,
+            name_len,
+            bytes,
+        })
+    }
+
+    /// Appends the index entry, as it is stored.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        out.push(self.kind.record().0);
+        out.push(self.encoding);
+        out.extend(self.state.bits().to_be_bytes());
+        out.extend(self.name_len.to_be_bytes());
+        out.extend([0; 2]);
+        out.extend((self.attributes().len() as u32).to_be_bytes());
+        out.extend(self.container.to_be_bytes());
+        out.extend(self.offset.to_be_bytes());
+        out.extend(self.len.to_be_bytes());
+        out.extend(&self.bytes);
+    }
+
+    /// Takes an index entry off `bytes`. An error says which rule does not hold.
+    pub(crate) fn decode(bytes: &mut &[u8]) -> Result<Entry, &'static str> {
+        let (head, rest) = bytes.split_first_chunk::<ENTRY_LEN>().ok_or("an index entry is cut")?;
+        let u32_at = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let u64_at = |at: usize| u64::from(u32_at(at)) << 32 | u64::from(u32_at(at + 4));
+        let name_len = u16::from_be_bytes([head[4], head[5]]);
+        let attr_len = usize::try_from(u32_at(8)).map_err(|_| "an index entry is cut")?;
+        let len = attr_len.checked_add(name_len.into()).ok_or("an index entry is cut")?;
+        let (named, rest) = rest.split_at_checked(len).ok_or("an index entry is cut")?;
+        let kind = match RecordKind(head[0]) {
+            RecordKind::REFERENCE => None,
+            kind => Kind::of_record(kind),
+        };
+        let kind = kind.ok_or("an index entry is of no kind that it can have")?;
+        let entry = Entry {
+            state: State::from_bits(u16::from_be_bytes([head[2], head[3]])),
+            container: u32_at(12),
+            offset: u64_at(16),
+            len: u64_at(24),
+            ..Entry::new(kind, head[1], name_len, named)?
+        };
+        if kind != Kind::File && (entry.container, entry.offset, entry.len) != (0, 0, 0) {
+            return Err("a folder or a link has content");
+        }
+        if entry.offset.checked_add(entry.len).is_none() {
+            return Err("a content is longer than anything");
+        }
+        *bytes = rest;
+        Ok(entry)
+    }
+
+    /// Whether its content is there to be read.
+    pub(crate) fn check_readable(&self) -> Result<()> {
+        match self {
+            Entry { kind: Kind::Folder | Kind::Symlink, .. } => Err(Error::NoContent),
+            Entry { container: container @ 1.., .. } => Err(Error::Elsewhere { container: *container }),
+            Entry { encoding: encoding @ 1.., .. } => Err(Error::UnknownEncoding { encoding: *encoding }),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attributes::Time;
+
+    fn entry() -> Entry {
+        let mut bytes = b"a/b".to_vec();
+        attributes::encode(&Metadata::new().modified(Time { seconds: 1, nanoseconds: 2 }), None, &mut bytes);
+        let state = State::SHORT;
+        Entry { state, offset: 0x0102, len: 0x0304, ..Entry::new(Kind::File, 0, 3, &bytes).unwrap() }
+    }
+
+    ///
+    #[test]
+    fn byte_map() {
+        let mut bytes = Vec::new();
+        entry().encode(&mut bytes);
+        assert_eq!(bytes[..16], [1, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0]);
+        assert_eq!(bytes[16..32], [0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 3, 4]);
+        assert_eq!(bytes[32..35], *b"a/b");
+        let mut rest = &bytes[..];
+        assert_eq!(Entry::decode(&mut rest), Ok(entry()));
+        assert!(rest.is_empty());
+        for len in 0..bytes.len() {
+            assert!(Entry::decode(&mut &bytes[..len]).is_err(), "{len}");
+        }
+    }
+
+    ///
+    #[test]
+    fn malformed() {
+        let mut bytes = Vec::new();
+        entry().encode(&mut bytes);
+        for (at, value) in
+            [(0, 0), (0, 4), (0, 2), (0, 3), (0, 9), (4, 1), (8, 1), (32, b'/'), (16, 0xFF), (36, 0)]
+        {
+            let mut changed = bytes.clone();
+            changed[at] = value;
+            if at == 16 {
+                changed[16..32].fill(0xFF);
+            }
+            assert!(Entry::decode(&mut &changed[..]).is_err(), "{at}");
+        }
+    }
+}

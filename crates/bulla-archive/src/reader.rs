@@ -1,0 +1,159 @@
+//! Reads archives: what is in them, and any entry of them.
+
+use bulla::{Content as ContentNumber, Key, Opened, Options, Preamble, RangeReader, ReadAt};
+
+use crate::block::Block;
+use crate::content::EntryContent;
+use crate::entries::Entries;
+use crate::entry::Entry;
+use crate::error::{Error, Result};
+use crate::name::is_below;
+use crate::notes::{self, Note};
+use crate::record::{MARKER_LABEL, Marker, RecordKind};
+use crate::trailer::{Fence, Trailer};
+use crate::way_in::{read_block, read_fences, read_record, read_trailer};
+
+/// Reads an archive. Opening it costs the trailer and the fence; finding an entry costs one block of the index, which is two
+/// chunks. Nothing is kept between calls but the fence.
+///
+/// It is `&self` throughout, and may be used from many threads at once.
+///
+/// What is read was authenticated by the container. That the archive is well-formed is checked as far as it is read
+/// [`entries`](ArchiveReader::entries) and [`verify`](ArchiveReader::verify) check all of it.
+pub struct ArchiveReader<'a, S: ReadAt> {
+    range: RangeReader<'a, S>,
+    marker: Marker,
+    trailer: Trailer,
+    fences: Vec<Fence>,
+}
+
+impl<'a, S: ReadAt> ArchiveReader<'a, S> {
+    /// Opens a container that holds an archive.
+    ///
+    /// # Errors
+    ///
+    /// As [`RangeReader::new`]; [`Error::NotAnArchive`], [`Error::Malformed`].
+    pub fn new(key: &Key, source: S, options: &Options<'a>) -> Result<ArchiveReader<'a, S>> {
+        let preamble = Preamble::read_at(&source)?;
+        ArchiveReader::with_preamble(preamble, key, source, options)
+    }
+
+    /// Opens an archive in a container whose preamble was read already.
+    ///
+    /// # Errors
+    ///
+    /// As [`RangeReader::with_preamble`]; [`Error::NotAnArchive`], [`Error::Malformed`].
+    pub fn with_preamble(
+        preamble: Preamble,
+        key: &Key,
+        source: S,
+        options: &Options<'a>,
+    ) -> Result<ArchiveReader<'a, S>> {
+        let content = preamble.header().content();
+        let range = RangeReader::with_preamble(preamble, key, source, options)?;
+        if content != ContentNumber::ARCHIVE {
+            return Err(Error::NotAnArchive { content: content.0 });
+        }
+        let marker = Marker::new(&range.export(MARKER_LABEL));
+        let trailer = read_trailer(&range, &marker)?;
+        let fences = read_fences(&range, &marker, &trailer)?;
+        Ok(ArchiveReader { range, marker, trailer, fences })
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> u64 {
+        self.trailer.entries
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.trailer.entries == 0
+    }
+
+    /// Bytes in the contents of all entries.
+    pub fn content_len(&self) -> u64 {
+        self.trailer.content_len
+    }
+
+    /// What was found of the container: its header, and the state of its copies.
+    pub fn opened(&self) -> Opened {
+        self.range.opened()
+    }
+
+    /// The entry of this name; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`], [`Error::Container`].
+    pub fn lookup(&self, name: &[u8]) -> Result<Option<Entry>> {
+        let Some(block) = self.fences.partition_point(|fence| &*fence.first <= name).checked_sub(1) else {
+            return Ok(None);
+        };
+        let mut entries = self.block(block)?.entries;
+        let found = entries.binary_search_by(|entry| entry.name().cmp(name));
+        Ok(found.ok().map(|at| entries.swap_remove(at)))
+    }
+
+    /// All entries in the order of their names. When the last was given, the rules that concern all of them were
+    /// checked; a breach of one comes as an error in its place.
+    pub fn entries(&self) -> Entries<'_, 'a, S> {
+        Entries::all(self)
+    }
+
+    /// The entry `folder`, if it is there, and all that lies in it, in the order of names. The empty name means all entries.
+    pub fn folder<'r>(&'r self, folder: &'r [u8]) -> impl Iterator<Item = Result<Entry>> + use<'r, 'a, S> {
+        let start = self.fences.partition_point(|fence| &*fence.first <= folder).saturating_sub(1);
+        let ends = move |entry: &Result<Entry>| match entry {
+            // What begins with the name lies together, and more than what is below it does.
+            Ok(entry) => entry.name() <= folder || entry.name().starts_with(folder),
+            Err(_) => true,
+        };
+        let is_in = move |entry: &Result<Entry>| match entry {
+            Ok(entry) => entry.name() == folder || is_below(entry.name(), folder),
+            Err(_) => true,
+        };
+        Entries::from_block(self, start).take_while(ends).filter(is_in)
+    }
+
+    /// What is not as it was meant to be, and what was left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`], [`Error::Container`].
+    pub fn notes(&self) -> Result<Vec<Note>> {
+        let Trailer { notes_offset, index_offset, .. } = self.trailer;
+        let bytes = read_record(&self.range, &self.marker, RecordKind::NOTES, notes_offset..index_offset)?;
+        notes::decode(&bytes).ok_or(Error::Malformed { offset: notes_offset, what: "the notes are cut" })
+    }
+
+    /// The content of an entry of this archive.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoContent`], [`Error::Elsewhere`], [`Error::UnknownEncoding`].
+    pub fn content(&self, entry: &Entry) -> Result<EntryContent<'_, 'a, S>> {
+        entry.check_readable()?;
+        Ok(EntryContent::new(&self.range, entry.offset, entry.len))
+    }
+
+    pub(crate) fn range(&self) -> &RangeReader<'a, S> {
+        &self.range
+    }
+
+    pub(crate) fn marker(&self) -> &Marker {
+        &self.marker
+    }
+
+    pub(crate) fn trailer(&self) -> &Trailer {
+        &self.trailer
+    }
+
+    pub(crate) fn blocks(&self) -> usize {
+        self.fences.len()
+    }
+
+    /// Reads one block of the index, and checks it (A-6.1, 4).
+    pub(crate) fn block(&self, number: usize) -> Result<Block> {
+        read_block(&self.range, &self.marker, &self.trailer, &self.fences, number)
+    }
+}
