@@ -12,23 +12,29 @@ use wait4::Wait4;
 use crate::pairs::{in_turn, time};
 
 /// Where the measured files lie, and the commands that work on them.
-struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
-    rounds: usize,
+    pub(crate) rounds: usize,
+    /// Bytes that a command writes, about.
     len: u64,
 }
 
 /// Prints a row for each pair of commands.
 pub(crate) fn compare(parent: &Path, len: u64, rounds: usize) -> io::Result<()> {
-    let bench = Bench { folder: tempfile::tempdir_in(parent)?, rounds, len };
-    bench.prepare()?;
+    let bench = Bench::new(parent, rounds, len)?;
+    bench.make_random("plain", len)?;
+    bench.make_key()?;
+    bench.shell(&format!("{} seal -q -k key plain -o sealed", bench.bulla()))?;
     println!("\n| {} MiB of random data | bulla | the other | ratio of time |\n|---|---|---|---|", len >> 20);
     let bulla = bench.bulla();
     let seal = format!("{bulla} seal -q -k key");
     let open = format!("{bulla} open -q -k key");
+    let this = std::env::current_exe()?;
+    let write = format!("{} --write out2 --mib {}", this.display(), len >> 20);
     for (name, ours, theirs) in [
         ("seal to `cp`, unsynced", format!("{seal} --no-sync plain -o out1"), "cp plain out2"),
         ("open to `cp`, unsynced", format!("{open} --no-sync sealed -o out1"), "cp plain out2"),
+        ("seal to writing as much, from memory", format!("{seal} --no-sync plain -o out1"), &write),
         ("seal to `cp` and `sync`", format!("{seal} plain -o out1"), "cp plain out2 && sync out2"),
         ("open to `cp` and `sync`", format!("{open} sealed -o out1"), "cp plain out2 && sync out2"),
         (
@@ -63,35 +69,42 @@ pub(crate) fn compare(parent: &Path, len: u64, rounds: usize) -> io::Result<()> 
 }
 
 impl Bench {
-    fn prepare(&self) -> io::Result<()> {
-        let mut plain = File::create(self.path("plain"))?;
+    pub(crate) fn new(parent: &Path, rounds: usize, len: u64) -> io::Result<Bench> {
+        Ok(Bench { folder: tempfile::tempdir_in(parent)?, rounds, len })
+    }
+
+    /// A file of random bytes.
+    pub(crate) fn make_random(&self, name: &str, len: u64) -> io::Result<()> {
+        let mut file = File::create(self.path(name))?;
         let mut block = vec![0; 1 << 20];
-        for _ in 0..self.len >> 20 {
+        for _ in 0..len >> 20 {
             rand::rng().fill_bytes(&mut block);
-            plain.write_all(&block)?;
+            file.write_all(&block)?;
         }
-        self.shell(&format!(
-            "{0} keygen -o key 2> /dev/null && {0} seal -q -k key plain -o sealed",
-            self.bulla()
-        ))?;
+        Ok(())
+    }
+
+    /// Keys for both sides.
+    pub(crate) fn make_key(&self) -> io::Result<()> {
+        self.shell(&format!("{} keygen -q -o key", self.bulla()))?;
         // Without age, its rows are left out.
         let _ = self.shell("age-keygen -o age.key 2> /dev/null");
         Ok(())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The command that was built beside this one.
-    fn bulla(&self) -> String {
+    pub(crate) fn bulla(&self) -> String {
         let here = std::env::current_exe().unwrap_or_default();
         let bulla = here.with_file_name("bulla");
         assert!(bulla.exists(), "build it first: cargo build --release --workspace");
         bulla.display().to_string()
     }
 
-    fn shell(&self, script: &str) -> io::Result<()> {
+    pub(crate) fn shell(&self, script: &str) -> io::Result<()> {
         let done = Command::new("sh").args(["-c", script]).current_dir(self.folder.path()).status()?;
         if done.success() { Ok(()) } else { Err(io::Error::other(format!("{script}: {done}"))) }
     }
@@ -101,13 +114,15 @@ impl Bench {
         touch_memory(self.len as usize + (256 << 20));
         let taken = time(|| self.shell(script).expect("the command runs"));
         for name in ["out1", "out2"] {
+            // A file or a tree, whichever it is; one of the two fails.
             let _ = std::fs::remove_file(self.path(name));
+            let _ = std::fs::remove_dir_all(self.path(name));
         }
         let _ = self.shell("sync");
         taken
     }
 
-    fn row(&self, name: &str, ours: &str, theirs: &str) -> io::Result<()> {
+    pub(crate) fn row(&self, name: &str, ours: &str, theirs: &str) -> io::Result<()> {
         if theirs.contains("age ") && !self.path("age.key").exists() {
             println!("| {name} | `age` is not installed | | |");
             return Ok(());
@@ -115,6 +130,16 @@ impl Bench {
         let pair = in_turn(self.rounds, || self.timed(ours), || self.timed(theirs));
         println!("| {name} | {pair} |");
         io::stdout().flush()
+    }
+
+    /// Peak memory of a command, in MiB.
+    pub(crate) fn peak_memory(&self, command: &str) -> io::Result<f64> {
+        let mut child = Command::new("sh")
+            .args(["-c", command])
+            .stdin(Stdio::null())
+            .current_dir(self.folder.path())
+            .spawn()?;
+        Ok(child.wait4()?.rusage.maxrss as f64 / f64::from(1 << 20))
     }
 
     /// Peak memory of sealing and opening a file of zeros.
@@ -125,19 +150,27 @@ impl Bench {
             ("open", format!("exec {open} --threads 2 --no-sync zeros.sealed -o zeros.opened")),
             ("seal in a pipe", format!("exec {seal} --threads 2 < zeros > /dev/null")),
         ] {
-            let mut child = Command::new("sh")
-                .args(["-c", &command])
-                .stdin(Stdio::null())
-                .current_dir(self.folder.path())
-                .spawn()?;
-            let used = child.wait4()?;
-            println!("| {verb} {name} | {:.1} |", used.rusage.maxrss as f64 / f64::from(1 << 20));
+            println!("| {verb} {name} | {:.1} |", self.peak_memory(&command)?);
         }
         for name in ["zeros", "zeros.sealed", "zeros.opened"] {
             std::fs::remove_file(self.path(name))?;
         }
         Ok(())
     }
+}
+
+/// Writes `len` bytes to a new file, on one thread: Linux lets one write to a file at a time, so sealing into a file cannot be
+/// faster, whatever the number of threads.
+pub(crate) fn write_only(file: &Path, len: u64) -> io::Result<()> {
+    let mut file = File::create_new(file)?;
+    let block = vec![7; 960 << 10];
+    let mut left = len as usize;
+    while left > 0 {
+        let now = left.min(block.len());
+        file.write_all(&block[..now])?;
+        left -= now;
+    }
+    Ok(())
 }
 
 /// Takes as much memory as the output needs, and gives it back. On a virtual machine, a page that the host has not backed yet

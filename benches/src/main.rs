@@ -1,7 +1,8 @@
-//! Compares `bulla` with `cp`, `age`, `cat` and a bare AES-GCM loop: pairs in turn, as a table of ratios.
+//! Compares `bulla` with `cp`, `tar`, `age`, `cat` and a bare AES-GCM loop: pairs in turn, as a table of ratios.
 //!
 //! `cargo build --release --workspace && target/release/pairs`
 
+mod archives;
 mod commands;
 mod memory;
 mod pairs;
@@ -10,15 +11,18 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
-/// Compares bulla with cp, age, cat and a bare AES-GCM loop: pairs in turn, as Markdown tables.
+/// Compares bulla with cp, tar, age, cat and a bare AES-GCM loop: pairs in turn, as Markdown tables.
 #[derive(Parser)]
 struct Args {
-    /// Compare in memory only
+    /// Compare only what works in memory
     #[arg(long)]
     memory: bool,
-    /// Compare commands only
-    #[arg(long, conflicts_with = "memory")]
+    /// Compare only commands on a single file
+    #[arg(long)]
     commands: bool,
+    /// Compare only commands on archives
+    #[arg(long)]
+    archives: bool,
     /// MiB in the file that commands work on
     #[arg(long, default_value_t = 2048)]
     mib: u64,
@@ -28,15 +32,25 @@ struct Args {
     /// A folder on the disk to be measured
     #[arg(long, default_value = ".")]
     folder: PathBuf,
+    /// Only write that many MiB from memory to a file: what a command cannot be faster than
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
 }
 
 fn main() -> std::io::Result<()> {
     let args = Args::parse();
-    if !args.commands {
+    if let Some(file) = args.write {
+        return commands::write_only(&file, args.mib << 20);
+    }
+    let all = !(args.memory || args.commands || args.archives);
+    if all || args.memory {
         memory::compare(256 << 20, args.rounds);
     }
-    if !args.memory {
+    if all || args.commands {
         commands::compare(&args.folder, args.mib << 20, args.rounds)?;
+    }
+    if all || args.archives {
+        archives::compare(&args.folder, args.rounds)?;
     }
     Ok(())
 }

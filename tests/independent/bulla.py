@@ -171,7 +171,8 @@ def open_positional(container: bytes, key: bytes, context: bytes | None = None) 
 
 def read_range(container: bytes, key: bytes, start: int, stop: int,
                context: bytes | None = None) -> bytes:
-    return Opened(container, key, context, positional=True).read(start, stop)
+    (opened := Opened(container, key, context, positional=True)).chunk(opened.last)  # F-7.6
+    return opened.read(start, stop)
 
 
 def main() -> None:
