@@ -58,9 +58,8 @@ def seal(key: bytes, plaintext: bytes, *, salt: bytes | None = None, chunk_log2:
     flags = 0 if context is None else FLAG_CONTEXT  # F-3.8
     bound = BOUND.pack(MAJOR, MINOR, SUITE, chunk_log2, content, flags, len(envelope), salt)
     keys = schedule(key, bound, context)
-    aead = AESGCM(keys.chunk_key)
-    chunks = [aead.encrypt(nonce(keys.base_nonce, i), plaintext[i * size:(i + 1) * size], None)
-              for i in range(last + 1)]
+    chunks = [AESGCM(keys.chunk_key).encrypt(
+        nonce(keys.base_nonce, i), plaintext[i * size:(i + 1) * size], None) for i in range(last + 1)]
     total = 2 * HEADER_LEN + 2 * len(envelope) + len(plaintext) + TAG_LEN * (last + 1)  # F-2.1
     header = with_check(HEADER_MAGIC + bound + keys.commitment + bytes(24))
     footer = with_check(FOOTER_MAGIC + bound + keys.commitment + struct.pack(">Q16x", total))

@@ -96,7 +96,17 @@ impl<S: ReadAt> BufRead for EntryContent<'_, '_, S> {
     }
 }
 
-impl<S: ReadAt> ArchiveReader<'_, S> {
+impl<'a, S: ReadAt> ArchiveReader<'a, S> {
+    /// The content of an entry of this archive.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoContent`], [`Error::Elsewhere`], [`Error::UnknownEncoding`].
+    pub fn content(&self, entry: &Entry) -> Result<EntryContent<'_, 'a, S>> {
+        entry.check_readable()?;
+        Ok(EntryContent::new(self.range(), entry.offset, entry.len))
+    }
+
     /// Reads the contents of many entries at once, on all workers, each byte of the container once. `visit` gets pieces as they
     /// come, from several threads and in any order: the entry's number in `entries`, the offset in its content, and the bytes.
     /// Nothing comes for an entry without bytes.

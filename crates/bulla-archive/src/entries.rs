@@ -7,9 +7,32 @@ use bulla::ReadAt;
 
 use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
-use crate::name::Ascending;
+use crate::name::{Ascending, is_below};
 use crate::reader::ArchiveReader;
 use crate::trailer::Trailer;
+
+impl<'a, S: ReadAt> ArchiveReader<'a, S> {
+    /// All entries in the order of their names. When the last was given, the rules that concern all of them were
+    /// checked; a breach of one comes as an error in its place.
+    pub fn entries(&self) -> Entries<'_, 'a, S> {
+        Entries::all(self)
+    }
+
+    /// The entry `folder`, if it is there, and all that lies in it, in the order of names. The empty name means all entries.
+    pub fn folder<'r>(&'r self, folder: &'r [u8]) -> impl Iterator<Item = Result<Entry>> + use<'r, 'a, S> {
+        let start = self.block_of(folder).unwrap_or(0);
+        let ends = move |entry: &Result<Entry>| match entry {
+            // What begins with the name lies together, and more than what is below it does.
+            Ok(entry) => entry.name() <= folder || entry.name().starts_with(folder),
+            Err(_) => true,
+        };
+        let is_in = move |entry: &Result<Entry>| match entry {
+            Ok(entry) => entry.name() == folder || is_below(entry.name(), folder),
+            Err(_) => true,
+        };
+        Entries::from_block(self, start).take_while(ends).filter(is_in)
+    }
+}
 
 /// The entries of an archive, in the order of their names: see [`ArchiveReader::entries`].
 pub struct Entries<'r, 'a, S: ReadAt> {

@@ -5,20 +5,20 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use bulla::{Plan, Sealed};
+use bulla::Plan;
 
 use crate::attributes;
 use crate::entry::{Entry, Kind};
 use crate::notes::{Note, State};
+use crate::planning::{Planned, Planning};
 use crate::reading::Reading;
 use crate::record::{HEAD_LEN, Marker};
 use crate::slots::Slots;
 use crate::source::Source;
 use crate::tail;
-use crate::writer::{ArchiveWriter, Planned, Report};
 
 pub(crate) struct Log<'d, S> {
-    writer: ArchiveWriter<S>,
+    planning: Planning<S>,
     by_name: Vec<u32>,
     marker: Marker,
     /// Of entries that are not as planned, by their number: the state, and the bytes that were found.
@@ -28,25 +28,26 @@ pub(crate) struct Log<'d, S> {
 
 impl<'d, S: Source> Log<'d, S> {
     pub(crate) fn new(
-        writer: ArchiveWriter<S>,
+        planning: Planning<S>,
         by_name: Vec<u32>,
         marker: Marker,
         done: &'d AtomicU64,
     ) -> Log<'d, S> {
-        Log { writer, by_name, marker, outcomes: Mutex::default(), done }
+        Log { planning, by_name, marker, outcomes: Mutex::default(), done }
     }
 
-    pub(crate) fn report(&self, sealed: Sealed) -> Report {
-        Report { sealed, entries: self.writer.len(), notes: self.notes() }
+    pub(crate) fn entries_len(&self) -> u64 {
+        self.planning.planned.len() as u64
     }
 
-    fn notes(&self) -> Vec<Note> {
+    /// What is not as planned.
+    pub(crate) fn notes(&self) -> Vec<Note> {
         let outcomes = self.outcomes();
         let of_entries = outcomes.iter().map(|(number, (state, found))| {
-            let name = self.writer.name(&self.writer.planned[*number as usize]).to_vec();
+            let name = self.planning.name(&self.planning.planned[*number as usize]).to_vec();
             Note { name, state: *state, found: *found }
         });
-        let left_out = self.writer.left_out.iter().cloned();
+        let left_out = self.planning.left_out.iter().cloned();
         of_entries.chain(left_out.map(|name| Note { name, state: State::LEFT_OUT, found: 0 })).collect()
     }
 
@@ -60,12 +61,12 @@ impl<'d, S: Source> Log<'d, S> {
         let head = planned.head();
         let bytes = head.to_bytes(&self.marker);
         let mut at = from;
-        for (start, part) in [(0, &bytes[..]), (HEAD_LEN as u64, self.writer.named(planned))] {
+        for (start, part) in [(0, &bytes[..]), (HEAD_LEN as u64, self.planning.named(planned))] {
             // If it is smaller, the slots are full already.
             let Some(skip) = at.checked_sub(start) else { break };
             at += slots.put(&part[skip.min(part.len() as u64) as usize..]);
         }
-        let mut reading = Reading::new(planned, self.writer.name(planned));
+        let mut reading = Reading::new(planned, self.planning.name(planned));
         let start = head.content_start();
         while at >= start && at < start + planned.len {
             let Some(room) = slots.take(start + planned.len - at) else { break };
@@ -74,7 +75,7 @@ impl<'d, S: Source> Log<'d, S> {
         }
         if at == start + planned.len && at > from {
             reading
-                .check_end(attributes::decode(&self.writer.named(planned)[planned.name_len.into()..]).ok());
+                .check_end(attributes::decode(&self.planning.named(planned)[planned.name_len.into()..]).ok());
             self.done.fetch_add(1, Ordering::Relaxed);
         }
         if let Some((state, found)) = reading.outcome() {
@@ -91,11 +92,11 @@ impl<'d, S: Source> Log<'d, S> {
         outcomes: &'l BTreeMap<u32, (State, u64)>,
     ) -> impl Iterator<Item = Result<Entry, &'static str>> + 'l {
         self.by_name.iter().map(move |number| {
-            let planned = &self.writer.planned[*number as usize];
+            let planned = &self.planning.planned[*number as usize];
             let (state, len) = outcomes.get(number).copied().unwrap_or((State::default(), planned.len));
             let is_file = planned.kind == Kind::File;
             let offset = if is_file { planned.start + planned.head().content_start() } else { 0 };
-            let mut entry = Entry::new(planned.kind, 0, planned.name_len, self.writer.named(planned))?;
+            let mut entry = Entry::new(planned.kind, 0, planned.name_len, self.planning.named(planned))?;
             (entry.state, entry.offset, entry.len) = (state, offset, len);
             Ok(entry)
         })
@@ -104,14 +105,15 @@ impl<'d, S: Source> Log<'d, S> {
 
 impl<S: Source> Plan for Log<'_, S> {
     fn planned_len(&self) -> u64 {
-        self.writer.end
+        self.planning.end
     }
 
     fn fill(&self, slots: &mut [&mut [u8]], offset: u64) -> bulla::Result<()> {
         let mut slots = Slots::new(slots);
         let mut at = offset;
-        let first = self.writer.planned.partition_point(|planned| planned.start <= offset).saturating_sub(1);
-        for (number, planned) in self.writer.planned.iter().enumerate().skip(first) {
+        let first =
+            self.planning.planned.partition_point(|planned| planned.start <= offset).saturating_sub(1);
+        for (number, planned) in self.planning.planned.iter().enumerate().skip(first) {
             if slots.is_full() {
                 break;
             }
@@ -124,12 +126,12 @@ impl<S: Source> Plan for Log<'_, S> {
     fn write_tail(&self, out: &mut dyn Write) -> io::Result<()> {
         let outcomes = self.outcomes();
         let notes = outcomes.iter().map(|(number, (state, found))| {
-            (self.writer.name(&self.writer.planned[*number as usize]), *state, *found)
+            (self.planning.name(&self.planning.planned[*number as usize]), *state, *found)
         });
-        let left_out = self.writer.left_out.iter().map(|name| (&name[..], State::LEFT_OUT, 0));
+        let left_out = self.planning.left_out.iter().map(|name| (&name[..], State::LEFT_OUT, 0));
         let notes = notes.chain(left_out);
-        let at = self.writer.end;
-        if self.writer.padded {
+        let at = self.planning.end;
+        if self.planning.padded {
             let mut counted = tail::Counted::new(io::sink(), at);
             tail::write(&mut counted, &self.marker, notes.clone(), self.entries(&outcomes))?;
             tail::write_padding(out, &self.marker, at, counted.at())?;

@@ -3,11 +3,8 @@
 use bulla::{Content as ContentNumber, Key, Opened, Options, Preamble, RangeReader, ReadAt};
 
 use crate::block::Block;
-use crate::content::EntryContent;
-use crate::entries::Entries;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::name::is_below;
 use crate::notes::{self, Note};
 use crate::record::{MARKER_LABEL, Marker, RecordKind};
 use crate::trailer::{Fence, Trailer};
@@ -86,33 +83,12 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     ///
     /// [`Error::Malformed`], [`Error::Container`].
     pub fn lookup(&self, name: &[u8]) -> Result<Option<Entry>> {
-        let Some(block) = self.fences.partition_point(|fence| &*fence.first <= name).checked_sub(1) else {
+        let Some(block) = self.block_of(name) else {
             return Ok(None);
         };
         let mut entries = self.block(block)?.entries;
         let found = entries.binary_search_by(|entry| entry.name().cmp(name));
         Ok(found.ok().map(|at| entries.swap_remove(at)))
-    }
-
-    /// All entries in the order of their names. When the last was given, the rules that concern all of them were
-    /// checked; a breach of one comes as an error in its place.
-    pub fn entries(&self) -> Entries<'_, 'a, S> {
-        Entries::all(self)
-    }
-
-    /// The entry `folder`, if it is there, and all that lies in it, in the order of names. The empty name means all entries.
-    pub fn folder<'r>(&'r self, folder: &'r [u8]) -> impl Iterator<Item = Result<Entry>> + use<'r, 'a, S> {
-        let start = self.fences.partition_point(|fence| &*fence.first <= folder).saturating_sub(1);
-        let ends = move |entry: &Result<Entry>| match entry {
-            // What begins with the name lies together, and more than what is below it does.
-            Ok(entry) => entry.name() <= folder || entry.name().starts_with(folder),
-            Err(_) => true,
-        };
-        let is_in = move |entry: &Result<Entry>| match entry {
-            Ok(entry) => entry.name() == folder || is_below(entry.name(), folder),
-            Err(_) => true,
-        };
-        Entries::from_block(self, start).take_while(ends).filter(is_in)
     }
 
     /// What is not as it was meant to be, and what was left out.
@@ -126,16 +102,6 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         notes::decode(&bytes).ok_or(Error::Malformed { offset: notes_offset, what: "the notes are cut" })
     }
 
-    /// The content of an entry of this archive.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoContent`], [`Error::Elsewhere`], [`Error::UnknownEncoding`].
-    pub fn content(&self, entry: &Entry) -> Result<EntryContent<'_, 'a, S>> {
-        entry.check_readable()?;
-        Ok(EntryContent::new(&self.range, entry.offset, entry.len))
-    }
-
     pub(crate) fn range(&self) -> &RangeReader<'a, S> {
         &self.range
     }
@@ -146,6 +112,11 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
 
     pub(crate) fn trailer(&self) -> &Trailer {
         &self.trailer
+    }
+
+    /// The number of the block in which `name` has its place; `None` if it would come before all.
+    pub(crate) fn block_of(&self, name: &[u8]) -> Option<usize> {
+        self.fences.partition_point(|fence| &*fence.first <= name).checked_sub(1)
     }
 
     pub(crate) fn blocks(&self) -> usize {

@@ -6,8 +6,8 @@ use bulla::ReadAt;
 
 use crate::attributes::Metadata;
 use crate::notes::State;
+use crate::planning::Planned;
 use crate::source::{Content, Source};
-use crate::writer::Planned;
 
 pub(crate) struct Reading<'p, S: Source> {
     planned: &'p Planned<S>,
