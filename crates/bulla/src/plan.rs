@@ -63,7 +63,7 @@ impl Draft<'_> {
     ///
     /// # Errors
     ///
-    /// Those of the plan, and of [`Sealer`].
+    /// Those of the plan, and of [`Sealer`](crate::Sealer).
     pub fn seal_plan_to<W: Write>(self, plan: &impl Plan, writer: W) -> Result<(W, Sealed)> {
         let mut sealer = self.sealer(writer)?;
         sealer.copy_from(&mut InOrder { plan, at: 0 })?;
