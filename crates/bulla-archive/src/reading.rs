@@ -46,7 +46,8 @@ impl<'p, S: Source> Reading<'p, S> {
         let planned = attributes.and_then(|(metadata, _)| metadata.modified);
         let len = self.planned.len;
         let Some(content) = self.open() else { return };
-        let grew = content.size().is_ok_and(|size| size > len);
+        // Not the length that it states: a file in /proc states 0 and holds more.
+        let grew = content.read_at(&mut [0], len).is_ok_and(|read| read > 0);
         let modified = content.modified().ok().flatten();
         if grew {
             self.state = self.state.with(State::GREW);

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bulla::ChunkSize;
@@ -9,16 +10,18 @@ use crate::failure::EXIT_CODES;
 
 const EXAMPLES: &str = "\
 Examples:
+  bulla backup --new-key my.key all.bulla photos videos    makes my.key and all.bulla
+  bulla list -k my.key all.bulla                           shows what is in it
+  bulla restore -k my.key all.bulla photos/2024 -C there   gives a folder back
   bulla seal --new-key my.key photos.tar      makes my.key and photos.tar.bulla
   bulla open -k my.key photos.tar.bulla       gives photos.tar back
-  tar c photos | bulla seal -k my.key > photos.bulla
-  bulla open -k my.key < photos.bulla | tar x
+  pg_dump db | bulla seal -k my.key > db.bulla
 
 The key is read from the file after -k, else from the file that the environment
 variable BULLA_KEY_FILE names, else it is asked for on the terminal.
 ";
 
-/// Seals a file into an encrypted backup container, and opens it again
+/// Encrypted backups of files and folders, faster than copying them
 #[derive(Parser)]
 #[command(name = "bulla", version, max_term_width = 100, after_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct Cli {
@@ -29,6 +32,11 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Keygen(Keygen),
+    Backup(Backup),
+    Restore(Restore),
+    List(List),
+    Cat(Cat),
+    Salvage(Salvage),
     Seal(Seal),
     Open(Open),
     Verify(Verify),
@@ -46,6 +54,142 @@ pub(crate) struct Keygen {
     /// Say nothing unless something is wrong; the digits are not shown
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+const BACKUP: &str = "\
+A path is found in the archive under its last name: /home/me/photos as photos. What lies in
+`.`, `..` or / is found as if the backup were made there. Symbolic links are backed up as
+links, hard links as files of their own. Times and permissions are kept, owners are not.
+The archive that is being made and the key file are left out where they are come by.
+Sockets, named pipes and devices, and what cannot be read, are left out with a warning.
+
+A pattern with a slash is for a whole name in the archive: photos/*.tmp, photos/**/raw.
+One without is for any part of a name: *.tmp, cache. One that ends in a slash is for folders.
+`*` and `?` stand for no slash, `**` for any folders, [abc] for a letter, {a,b} for either.
+";
+
+/// Back up files and folders into one encrypted archive
+#[derive(Args)]
+#[command(after_help = format!("{BACKUP}\n{EXIT_CODES}"))]
+pub(crate) struct Backup {
+    /// Archive to make, or - for standard output
+    pub(crate) output: PathBuf,
+
+    /// Files and folders to back up; each is found in the archive under its own last name
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Make a new key in this file, and seal with it. A file that exists is never overwritten
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub(crate) new_key: Option<PathBuf>,
+
+    /// Leave out what matches, and all that lies in it. May be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) exclude: Vec<String>,
+
+    /// Back up only what matches or lies in a folder that does, and folders. May be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) include: Vec<String>,
+
+    /// Hide the exact size: pad the archive, by an eighth at most
+    #[arg(long)]
+    pub(crate) pad: bool,
+
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+
+    #[command(flatten)]
+    pub(crate) working: Working,
+}
+
+/// Restore an archive, or the named files and folders of it
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Restore {
+    /// Archive to restore from
+    pub(crate) archive: PathBuf,
+
+    /// Files and folders to restore, as `bulla list` shows them [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Folder to restore into; it is made if it does not exist
+    #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
+    pub(crate) directory: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+
+    #[command(flatten)]
+    pub(crate) working: Working,
+}
+
+/// List what is in an archive
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct List {
+    /// Archive to list
+    pub(crate) archive: PathBuf,
+
+    /// Files and folders to list [default: all]
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// With kind, mode, length, time, and what is wrong if something is
+    #[arg(short, long)]
+    pub(crate) long: bool,
+
+    /// As JSON, an object a line
+    #[arg(long, conflicts_with = "long")]
+    pub(crate) json: bool,
+}
+
+/// Write one file of an archive, or a range of its bytes, to standard output
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cat {
+    /// Archive to read from
+    pub(crate) archive: PathBuf,
+
+    /// The file, as `bulla list` shows it
+    pub(crate) name: OsString,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Bytes A to B - 1; A.. to the end, ..B from the beginning
+    #[arg(long, value_name = "A..B", value_parser = byte_range)]
+    pub(crate) range: Option<ByteRange>,
+}
+
+/// Restore what is left of a damaged archive, and name what is not
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Salvage {
+    /// Damaged archive
+    pub(crate) archive: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Folder to restore into; it is made if it does not exist
+    #[arg(short = 'C', long, value_name = "DIR")]
+    pub(crate) directory: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+
+    #[command(flatten)]
+    pub(crate) working: Working,
 }
 
 /// Seal a file, or standard input
@@ -156,6 +300,24 @@ pub(crate) struct Working {
     pub(crate) quiet: bool,
 }
 
+/// Bytes from `start` to before `end`, or to the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ByteRange {
+    pub(crate) start: u64,
+    pub(crate) end: Option<u64>,
+}
+
+fn byte_range(text: &str) -> Result<ByteRange, String> {
+    let number = |text: &str| text.parse().map_err(|_| format!("{text} is no number of bytes"));
+    let (start, end) = text.split_once("..").ok_or("a range is A..B, A.. or ..B, in bytes")?;
+    let start = if start.is_empty() { 0 } else { number(start)? };
+    let end = if end.is_empty() { None } else { Some(number(end)?) };
+    match end {
+        Some(end) if end < start => Err("the range ends before it starts".to_owned()),
+        _ => Ok(ByteRange { start, end }),
+    }
+}
+
 /// Each thread takes about 1 MiB.
 const MAX_THREADS: i64 = 256;
 
@@ -180,6 +342,22 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn byte_ranges() {
+        let range = |start, end| Ok(ByteRange { start, end });
+        for (text, parsed) in [
+            ("3..5", range(3, Some(5))),
+            ("3..", range(3, None)),
+            ("..5", range(0, Some(5))),
+            ("..", range(0, None)),
+        ] {
+            assert_eq!(byte_range(text), parsed, "{text}");
+        }
+        for text in ["", "3", "5..3", "-1..2", "a..b", "1...3"] {
+            assert!(byte_range(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -11,15 +11,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::failure::Failure;
 
-static LEFTOVERS: Mutex<Leftovers> = Mutex::new(Leftovers { files: Vec::new(), terminal: None });
+static LEFTOVERS: Mutex<Leftovers> = Mutex::new(Leftovers { files: Vec::new(), many: None, terminal: None });
 
 /// What is to be removed or undone if the process is stopped now.
 pub(crate) struct Leftovers {
     files: Vec<PathBuf>,
+    many: Option<Restore>,
     terminal: Option<Restore>,
 }
 
-/// Gives the terminal back as it was.
+/// Gives the terminal back as it was, or removes what is unfinished.
 pub(crate) type Restore = Box<dyn Fn() + Send>;
 
 /// Takes the lock.
@@ -39,6 +40,17 @@ impl Leftovers {
         self.files.retain(|other| other != file);
     }
 
+    /// From now on, a signal runs `remove`. It is for a run that makes many files, and keeps account of them by itself; the lock is
+    /// held meanwhile, so who makes such a file never takes it.
+    pub(crate) fn run_on_signal(&mut self, remove: Restore) {
+        self.many = Some(remove);
+    }
+
+    /// From now on, a signal runs nothing of this kind.
+    pub(crate) fn run_nothing_on_signal(&mut self) {
+        self.many = None;
+    }
+
     /// From now on, a signal runs `restore`.
     pub(crate) fn silenced(&mut self, restore: Restore) {
         self.terminal = Some(restore);
@@ -55,6 +67,9 @@ impl Leftovers {
         for file in self.files.drain(..) {
             // There is nobody left to act on a failure.
             let _ = fs::remove_file(file);
+        }
+        if let Some(remove) = self.many.take() {
+            remove();
         }
         self.restore_terminal();
     }

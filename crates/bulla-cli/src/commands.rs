@@ -12,15 +12,26 @@ use crate::key_source::KeySource;
 use crate::names::shown;
 use crate::streams::note;
 
+mod archive;
+mod backup;
+mod cat;
 mod inspect;
 mod keygen;
+mod list;
 mod open;
+mod restore;
+mod salvage;
 mod seal;
 mod verify;
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Keygen(args) => keygen::run(args),
+        Command::Backup(args) => backup::run(args),
+        Command::Restore(args) => restore::run(args),
+        Command::List(args) => list::run(args),
+        Command::Cat(args) => cat::run(args),
+        Command::Salvage(args) => salvage::run(args),
         Command::Seal(args) => seal::run(args),
         Command::Open(args) => open::run(args),
         Command::Verify(args) => verify::run(args),

@@ -27,8 +27,9 @@ Exit codes:
   3  wrong key
   4  the container is damaged, truncated or tampered with
   5  not a container, or one that this release cannot open
-  6  done and complete, but with a warning: the container's header or footer is
-     damaged, or the input grew while it was sealed
+  6  done, but with a warning that says what is not as it should be: the container's
+     header or footer is damaged, what was sealed changed or grew meanwhile, or some
+     files are missing or incomplete
   128 + n  stopped by signal n (130: Ctrl-C); what was unfinished is removed";
 
 impl From<Exit> for ExitCode {
@@ -88,6 +89,35 @@ impl Failure {
         Failure::new(exit, input, text)
     }
 
+    /// Work on an archive failed: between the files and the archive that is made of them, or between the archive and what is
+    /// made of it.
+    pub(crate) fn of_archive(error: &bulla_archive::Error, input: &str, output: &str) -> Failure {
+        use bulla_archive::Error;
+        let exit = match error {
+            Error::Container(error) => return Failure::of_work(error, input, output),
+            Error::NotAnArchive { content: 0 } => {
+                return Failure::new(Exit::Unsupported, input, error.to_string())
+                    .and("open it with `bulla open`");
+            }
+            Error::NotAnArchive { .. } => {
+                return Failure::new(Exit::Unsupported, input, error.to_string())
+                    .and("open it with the application that made it");
+            }
+            Error::Malformed { .. } => Exit::Damaged,
+            // Sealing finds these out before it starts; what is read was made so.
+            Error::Duplicate { .. } | Error::ParentIsNoFolder { .. } => {
+                return Failure::new(Exit::Damaged, input, format!("malformed archive: {error}"))
+                    .and("it is authentic, so the program that made it is at fault");
+            }
+            Error::UnknownKind { .. } | Error::UnknownEncoding { .. } | Error::Elsewhere { .. } => {
+                Exit::Unsupported
+            }
+            Error::NoContent | Error::BadName { .. } => Exit::Usage,
+            _ => Exit::Environment,
+        };
+        Failure::new(exit, input, error.to_string())
+    }
+
     /// Adds a clause at the end.
     pub(crate) fn and(mut self, clause: &str) -> Failure {
         self.text.push_str("; ");
@@ -119,7 +149,7 @@ fn side(error: &io::Error, input: &str, output: &str) -> String {
 }
 
 /// An I/O error in words, and what to do about it where that is clear.
-fn describe(error: &io::Error) -> String {
+pub(crate) fn describe(error: &io::Error) -> String {
     let text = match error.kind() {
         ErrorKind::NotFound => "no such file or folder",
         ErrorKind::NotADirectory => "a part of the path is a file and no folder",
@@ -151,6 +181,29 @@ mod tests {
             assert!(EXIT_CODES.contains(&format!("\n  {code}  ")), "{code}");
         }
         assert_eq!(Exit::Warnings as u8, 6);
+    }
+
+    #[test]
+    fn faults_of_archives() {
+        use bulla_archive::Error::*;
+        for (error, exit, says) in [
+            (Container(Error::WrongKey), Exit::WrongKey, "the key does not belong"),
+            (NotAnArchive { content: 0 }, Exit::Unsupported, "open it with `bulla open`"),
+            (NotAnArchive { content: 200 }, Exit::Unsupported, "with the application that made it"),
+            (Malformed { offset: 7, what: "a name is none" }, Exit::Damaged, "a name is none (at byte 7)"),
+            (Duplicate { name: b"a\x1b".to_vec() }, Exit::Damaged, "two entries are named a\\u{1b}"),
+            (ParentIsNoFolder { name: b"a/b".to_vec() }, Exit::Damaged, "malformed archive"),
+            (UnknownKind { offset: 7, kind: 9 }, Exit::Unsupported, "a newer release"),
+            (UnknownEncoding { encoding: 1 }, Exit::Unsupported, "a newer release"),
+            (Elsewhere { container: 1 }, Exit::Unsupported, "in another container"),
+            (NoContent, Exit::Usage, "no content"),
+            (TooLarge { what: "more than 2^32 - 1 entries" }, Exit::Environment, "too large"),
+        ] {
+            let failure = Failure::of_archive(&error, "in", "out");
+            assert_eq!(failure.exit, exit, "{error}");
+            let shown = failure.to_string();
+            assert!(shown.starts_with("in: ") && shown.contains(says), "{shown}");
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl Input {
 }
 
 fn is_a_folder(name: &str) -> Failure {
-    let text = "this is a folder; pack it first: tar c FOLDER | bulla seal -k KEYFILE -o FOLDER.tar.bulla";
+    let text = "this is a folder; `bulla backup` makes one archive of it";
     Failure::usage(name, text)
 }
 

@@ -1,4 +1,4 @@
-//! The command `bulla`: seals a file into an encrypted backup container, and opens it again.
+//! The command `bulla`: backs up files and folders into encrypted archives, seals single files, and gets all of it back.
 
 #![forbid(unsafe_code)]
 
@@ -21,7 +21,15 @@ mod key_source;
 mod new_key;
 mod progress;
 mod team;
+mod filter;
+mod root;
+mod tree;
 mod facts;
+mod folder;
+mod unfinished;
+mod restoring;
+mod obstacles;
+mod contents;
 mod commands;
 
 fn main() -> ExitCode {

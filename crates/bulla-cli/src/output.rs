@@ -126,6 +126,15 @@ impl Output {
         }
     }
 
+    /// The file that is written, if it is a regular one: under its temporary name, if it has one.
+    pub(crate) fn identity(&self) -> Option<Identity> {
+        let path = match self {
+            Output::Staged(staged, _) => staged.temporary(),
+            Output::Stdout(_) | Output::Through(_) => None,
+        };
+        Identity::new(&self.file().ok()?.metadata().ok()?, path)
+    }
+
     /// Whether the output is ours alone, empty, and can be written at any offset.
     pub(crate) fn is_staged(&self) -> bool {
         matches!(self, Output::Staged(..))

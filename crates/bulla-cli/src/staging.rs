@@ -53,6 +53,11 @@ impl Staged {
         }
     }
 
+    /// The temporary name; none once it has its final one.
+    pub(crate) fn temporary(&self) -> Option<&Path> {
+        self.file.as_ref().map(NamedTempFile::path)
+    }
+
     /// The final name.
     pub(crate) fn target(&self) -> &Path {
         &self.target

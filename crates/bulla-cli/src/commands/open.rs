@@ -89,12 +89,16 @@ fn output_path(args: &Open, input: &Input) -> Result<PathBuf, Failure> {
 
 /// Whoever uses the plaintext rejects what it does not know (F-3.9).
 fn refuse_unknown(content: Content, input: &Input) -> Result<(), Failure> {
-    let what = match content {
+    let text = match content {
         Content::BYTES => return Ok(()),
-        Content::ARCHIVE => "it holds an archive of many files, which this release cannot unpack".to_owned(),
-        Content(number) => format!("it holds content of kind {number}, which this command does not know"),
+        Content::ARCHIVE => {
+            "it holds an archive; `bulla list` shows what is in it, `bulla restore` restores it".to_owned()
+        }
+        Content(number) => format!(
+            "it holds content of kind {number}, which this command does not know; \
+             open it with the application that made it"
+        ),
     };
-    let text = format!("{what}; open it with the application that made it");
     Err(Failure::new(Exit::Unsupported, &input.name, text))
 }
 

@@ -99,7 +99,7 @@ fn key_source(args: &Seal, input: &Input, target: &Target) -> Result<KeySource, 
 }
 
 /// Whether two files that do not exist yet would be one.
-fn same_place(a: &Path, b: &Path) -> bool {
+pub(super) fn same_place(a: &Path, b: &Path) -> bool {
     let folder = |path: &Path| fs::canonicalize(Path::new(".").join(path.parent()?)).ok();
     a.file_name() == b.file_name() && folder(a) == folder(b)
 }

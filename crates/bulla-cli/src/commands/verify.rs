@@ -2,14 +2,15 @@
 
 use std::io;
 
-use bulla::{Error, Key, Opened, Options, Preamble, RangeReader};
+use bulla::{Content, Error, Key, Opened, Options, Preamble, RangeReader};
+use bulla_archive::ArchiveReader;
 
 use super::{SEAL_ANEW, failure_of_opening, opener, plaintext_len, read_preamble, warn_of_copies};
 use crate::args::Verify;
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
 use crate::key_source::KeySource;
-use crate::names::bytes;
+use crate::names::{bytes, entries};
 use crate::progress::watch;
 use crate::streams::print;
 use crate::team::Team;
@@ -26,26 +27,45 @@ pub(super) fn run(args: &Verify) -> Result<Exit, Failure> {
     let opened = watch(len, args.working.quiet, |progress| {
         verify(&preamble, &key, &input, &options.progress(progress))
     });
-    let opened = opened.map_err(|e| failure_of_opening(&e, &preamble, &input, &input.name, &source))?;
+    let (opened, count) = opened.map_err(|e| match &e {
+        bulla_archive::Error::Container(e) => failure_of_opening(e, &preamble, &input, &input.name, &source),
+        e => Failure::of_archive(e, &input.name, &input.name),
+    })?;
 
     if !args.working.quiet {
-        let text = format!("{}: all {} verified", input.name, bytes(opened.plaintext_len));
+        let all = bytes(opened.plaintext_len);
+        let text = match count {
+            Some(count) => format!("{}: all {all} verified, an archive of {}", input.name, entries(count)),
+            None => format!("{}: all {all} verified", input.name),
+        };
         print(&text).map_err(|e| Failure::io("standard output", &e))?;
     }
     Ok(warn_of_copies(&input.name, opened.copies, SEAL_ANEW))
 }
 
-fn verify(preamble: &Preamble, key: &Key, input: &Input, options: &Options<'_>) -> bulla::Result<Opened> {
+/// Verifies the container, and the archive in it if it is one and can be read at any offset; returns how many entries that has.
+fn verify(
+    preamble: &Preamble,
+    key: &Key,
+    input: &Input,
+    options: &Options<'_>,
+) -> bulla_archive::Result<(Opened, Option<u64>)> {
     if preamble.copies().is_some() {
-        match RangeReader::with_preamble(preamble.clone(), key, &input.file, options) {
-            Ok(reader) => {
-                reader.verify()?;
-                return Ok(reader.opened());
-            }
-            // Of the last chunk; the one to name is the first that is damaged, which shows below.
-            Err(Error::ChunkRejected { .. }) => {}
+        let preamble = preamble.clone();
+        let verified = match preamble.header().content() {
+            Content::ARCHIVE => ArchiveReader::with_preamble(preamble, key, &input.file, options)
+                .map(|reader| reader.verify().map(|()| (reader.opened(), Some(reader.len())))),
+            _ => RangeReader::with_preamble(preamble, key, &input.file, options)
+                .map(|reader| Ok(reader.verify().map(|()| (reader.opened(), None))?))
+                .map_err(bulla_archive::Error::from),
+        };
+        match verified {
+            Ok(verified) => return verified,
+            // Of one of the last chunks; the one to name is the first that is damaged, which shows below.
+            Err(bulla_archive::Error::Container(Error::ChunkRejected { .. })) => {}
             Err(error) => return Err(error),
         }
     }
-    opener(preamble.clone(), key, input, options)?.copy_to(&mut io::sink())
+    let opened = opener(preamble.clone(), key, input, options)?.copy_to(&mut io::sink())?;
+    Ok((opened, None))
 }

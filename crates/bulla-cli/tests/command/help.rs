@@ -2,7 +2,8 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 5] = ["keygen", "seal", "open", "verify", "inspect"];
+const COMMANDS: [&str; 10] =
+    ["keygen", "backup", "restore", "list", "cat", "salvage", "seal", "open", "verify", "inspect"];
 
 /// The lines of the exit codes, as the tests of each of them go by.
 const EXIT_CODES: [&str; 8] = [
@@ -12,7 +13,7 @@ const EXIT_CODES: [&str; 8] = [
     "3  wrong key",
     "4  the container is damaged, truncated or tampered with",
     "5  not a container, or one that this release cannot open",
-    "6  done and complete, but with a warning",
+    "6  done, but with a warning",
     "128 + n  stopped by signal n",
 ];
 

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod sandbox;
+mod listing;
 
+mod archives;
+mod backup;
 mod help;
 mod keys;
 mod opening;

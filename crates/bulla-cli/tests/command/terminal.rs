@@ -180,6 +180,8 @@ fn container_is_not_shown() {
         let shown = Terminal::run(&sandbox, &format!("seal -k k plain -o {output}")).exits(2);
         assert!(shown.contains("a container is nothing to read on a terminal"), "{shown}");
     }
+    let shown = Terminal::run(&sandbox, "backup --new-key n - plain").exits(2);
+    assert!(shown.contains("an archive is nothing to read on a terminal"), "{shown}");
     let shown = Terminal::run(&sandbox, "seal --new-key n plain -o -").exits(2);
     assert!(!sandbox.path("n").exists(), "{shown}");
 }

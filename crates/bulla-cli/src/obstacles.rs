@@ -1,0 +1,125 @@
+//! What is in the way of restored entries, before the first is restored.
+
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use bulla_archive::{Entry, Kind};
+
+use crate::failure::{Exit, Failure};
+use crate::folder::{Folder, Found, system_name};
+use crate::input::Identity;
+use crate::names::shown;
+use crate::restoring::{shown_below, split};
+use crate::streams::note;
+
+/// Names that are listed before the rest is counted.
+const LISTED: usize = 10;
+
+/// Fails if anything in `directory` is in the way of `entries`, which come in the order of their names. With `replace`, files and
+/// links are not; but those in `spared`, which the command itself reads, always are.
+pub(crate) fn refuse(
+    directory: &Path,
+    entries: &[Entry],
+    replace: bool,
+    spared: &[Identity],
+) -> Result<(), Failure> {
+    let target = match Folder::target(directory) {
+        Ok(target) => target,
+        // Nothing is in a folder that is yet to be made.
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(e) => return Err(Failure::io(shown(directory), &e)),
+    };
+    let mut walk = Walk { target, stack: Vec::new(), wrong_kind: BTreeSet::new() };
+    let mut taken = Vec::new();
+    for entry in entries {
+        let failure = |e| Failure::io(shown_below(directory, entry.name()), &e);
+        if !walk.is_taken(entry).map_err(failure)? {
+            continue;
+        }
+        if !replace {
+            taken.push(entry.name());
+        } else if let Some(identity) = identity(directory, entry.name())
+            && spared.contains(&identity)
+        {
+            let text = "the archive and its key cannot be replaced while they are read; use another -C";
+            return Err(Failure::usage(shown_below(directory, entry.name()), text));
+        }
+    }
+    let wrong_kind = walk.wrong_kind;
+    for name in wrong_kind.iter().take(LISTED) {
+        let text = "a folder is here where a file is to be, or the other way round";
+        note(&format!("{}: {text}", shown_below(directory, name)));
+    }
+    for name in taken.iter().take(LISTED.saturating_sub(wrong_kind.len())) {
+        note(&format!("{}: already exists", shown_below(directory, name)));
+    }
+    let advice = match (taken.len(), wrong_kind.len()) {
+        (0, 0) => return Ok(()),
+        (_, 0) => "use --force to replace what exists, or -C to restore into another folder",
+        _ => "use -C to restore into another folder; --force replaces files and links, never a folder",
+    };
+    let count = match taken.len() + wrong_kind.len() {
+        1 => "1 entry is".to_owned(),
+        count => format!("{count} entries are"),
+    };
+    let text = format!("something is in the way, so nothing was restored ({count} concerned); {advice}");
+    Err(Failure::new(Exit::Environment, shown(directory), text))
+}
+
+fn identity(directory: &Path, name: &[u8]) -> Option<Identity> {
+    let path: Option<_> =
+        name.split(|byte| *byte == b'/').map(|component| system_name(component).ok()).collect();
+    Identity::of(&directory.join::<std::path::PathBuf>(path?))
+}
+
+/// Looks for entries in the order of their names, with the folders on the way kept open.
+struct Walk {
+    target: Folder,
+    /// The folders above the entry that was looked for last; none where there is no such folder.
+    stack: Vec<(Vec<u8>, Option<Folder>)>,
+    /// What is a folder, and should not be, or the other way round.
+    wrong_kind: BTreeSet<Vec<u8>>,
+}
+
+impl Walk {
+    /// Whether a file or a link has the name of this one.
+    fn is_taken(&mut self, entry: &Entry) -> std::io::Result<bool> {
+        let (parent, last) = split(entry.name());
+        let components: Vec<&[u8]> = match parent {
+            b"" => Vec::new(),
+            parent => parent.split(|byte| *byte == b'/').collect(),
+        };
+        let common =
+            components.iter().zip(&self.stack).take_while(|(component, (known, _))| component == &known);
+        self.stack.truncate(common.count());
+        for component in &components[self.stack.len()..] {
+            let found = match self.top() {
+                None => None,
+                Some(folder) => match folder.find(system_name(component)?)? {
+                    None => None,
+                    Some(Found::Folder) => Some(folder.open(system_name(component)?.as_ref())?),
+                    Some(Found::Other) => {
+                        let path = components[..=self.stack.len()].join(&b'/');
+                        self.wrong_kind.insert(path);
+                        None
+                    }
+                },
+            };
+            self.stack.push((component.to_vec(), found));
+        }
+        let Some(folder) = self.top() else { return Ok(false) };
+        match (folder.find(system_name(last)?)?, entry.kind()) {
+            (None, _) | (Some(Found::Folder), Kind::Folder) => Ok(false),
+            (Some(Found::Other), Kind::File | Kind::Symlink) => Ok(true),
+            (Some(Found::Other), Kind::Folder) | (Some(Found::Folder), _) => {
+                self.wrong_kind.insert(entry.name().to_vec());
+                Ok(false)
+            }
+        }
+    }
+
+    fn top(&self) -> Option<&Folder> {
+        self.stack.last().map_or(Some(&self.target), |(_, folder)| folder.as_ref())
+    }
+}
