@@ -8,23 +8,27 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// Clauses as in `F-7.2`.
-fn clauses(text: &str) -> BTreeSet<String> {
+/// The pages with clauses, and the letter that these begin with.
+const PAGES: [(&str, &str); 2] = [("spec/FORMAT.md", "F-"), ("spec/ARCHIVE.md", "A-")];
+
+/// Clauses as in `F-7.2`, of one page.
+fn clauses(text: &str, letter: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in text.match_indices("F-") {
+    for (at, _) in text.match_indices(letter) {
         let preceded = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
         let number: String = text[at + 2..].chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
         let number = number.trim_end_matches('.');
         if !preceded && number.split('.').count() == 2 && number.split('.').all(|part| !part.is_empty()) {
-            found.insert(format!("F-{number}"));
+            found.insert(format!("{letter}{number}"));
         }
     }
     found
 }
 
-fn defined() -> BTreeSet<String> {
-    let spec = std::fs::read_to_string(root().join("spec/FORMAT.md")).unwrap();
-    spec.split("**").filter(|bold| bold.starts_with("F-") && bold.len() < 8).flat_map(clauses).collect()
+fn defined(page: &str, letter: &str) -> BTreeSet<String> {
+    let spec = std::fs::read_to_string(root().join(page)).unwrap();
+    let heads = spec.split("**").filter(|bold| bold.starts_with(letter) && bold.len() < 8);
+    heads.flat_map(|head| clauses(head, letter)).collect()
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -38,34 +42,37 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The part of a source that is tests: all of a file in a `tests` folder, else what follows `#[cfg(test)]`.
+/// The part of a source that is tests: all of a file in a `tests` folder, else what follows `#[cfg(test)]`, or its like.
 fn test_part<'t>(path: &Path, text: &'t str) -> &'t str {
     if path.components().any(|part| part.as_os_str() == "tests") {
         return text;
     }
-    text.find("#[cfg(test)]").map_or("", |at| &text[at..])
+    let begins =
+        ["#[cfg(test)]", "#[cfg(all(test,"].iter().filter_map(|attribute| text.find(attribute)).min();
+    begins.map_or("", |at| &text[at..])
 }
 
 #[test]
 fn every_clause_is_cited_by_a_test() {
-    let defined = defined();
-    assert!(defined.len() > 30, "{defined:?}");
+    // Without the dots of the path to the root, which would count as a folder named tests.
+    let root = root().canonicalize().unwrap();
     let mut paths = Vec::new();
     for folder in ["crates", "tests"] {
-        // Without the dots of the path to the root, which would count as a folder named tests.
-        sources(&root().canonicalize().unwrap().join(folder), &mut paths);
+        sources(&root.join(folder), &mut paths);
     }
-    let root = root().canonicalize().unwrap();
-    let mut tested = BTreeSet::new();
-    for path in paths {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let path = path.strip_prefix(&root).unwrap();
-        if !path.ends_with("clauses.rs") {
-            tested.extend(clauses(test_part(path, &text)));
-            let unknown: Vec<_> = clauses(&text).difference(&defined).cloned().collect();
+    paths.retain(|path| !path.ends_with("clauses.rs"));
+    for (page, letter) in PAGES {
+        let defined = defined(page, letter);
+        assert!(defined.len() > 20, "{defined:?}");
+        let mut tested = BTreeSet::new();
+        for path in &paths {
+            let text = std::fs::read_to_string(path).unwrap();
+            let path = path.strip_prefix(&root).unwrap();
+            tested.extend(clauses(test_part(path, &text), letter));
+            let unknown: Vec<_> = clauses(&text, letter).difference(&defined).cloned().collect();
             assert!(unknown.is_empty(), "{} cites clauses that do not exist: {unknown:?}", path.display());
         }
+        let untested: Vec<_> = defined.difference(&tested).collect();
+        assert!(untested.is_empty(), "clauses of {page} that no test cites: {untested:?}");
     }
-    let untested: Vec<_> = defined.difference(&tested).collect();
-    assert!(untested.is_empty(), "clauses of spec/FORMAT.md that no test cites: {untested:?}");
 }

@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bulla_archive::Entry;
 
 use crate::failure::Failure;
-use crate::restoring::{Begun, Place, Restoring};
+use crate::folders::Place;
+use crate::restoring::{Begun, Restoring};
 
 /// Files that are written in pieces and kept open. There are more at a time only if many have the same bytes.
 const OPEN_FILES: usize = 32;

@@ -195,6 +195,14 @@ pub(crate) fn system_name(name: &[u8]) -> io::Result<&OsStr> {
     }
 }
 
+/// The folder and the last component of an entry's name.
+pub(crate) fn split(name: &[u8]) -> (&[u8], &[u8]) {
+    match name.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&name[..slash], &name[slash + 1..]),
+        None => (b"", name),
+    }
+}
+
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;

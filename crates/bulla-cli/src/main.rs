@@ -26,6 +26,7 @@ mod root;
 mod tree;
 mod facts;
 mod folder;
+mod folders;
 mod unfinished;
 mod restoring;
 mod obstacles;

@@ -1,16 +1,16 @@
 //! What is in the way of restored entries, before the first is restored.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
 use bulla_archive::{Entry, Kind};
 
 use crate::failure::{Exit, Failure};
-use crate::folder::{Folder, Found, system_name};
+use crate::folder::{Folder, Found, split, system_name};
 use crate::input::Identity;
 use crate::names::shown;
-use crate::restoring::{shown_below, split};
+use crate::restoring::shown_below;
 use crate::streams::note;
 
 /// Names that are listed before the rest is counted.
@@ -30,7 +30,7 @@ pub(crate) fn refuse(
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(Failure::io(shown(directory), &e)),
     };
-    let mut walk = Walk { target, stack: Vec::new(), wrong_kind: BTreeSet::new() };
+    let mut walk = Walk { target, stack: Vec::new(), wrong_kind: BTreeMap::new() };
     let mut taken = Vec::new();
     for entry in entries {
         let failure = |e| Failure::io(shown_below(directory, entry.name()), &e);
@@ -47,8 +47,11 @@ pub(crate) fn refuse(
         }
     }
     let wrong_kind = walk.wrong_kind;
-    for name in wrong_kind.iter().take(LISTED) {
-        let text = "a folder is here where a file is to be, or the other way round";
+    for (name, found) in wrong_kind.iter().take(LISTED) {
+        let text = match found {
+            Found::Folder => "this is a folder, where a file or link is to be restored",
+            Found::Other => "this is no folder, where one is to be restored",
+        };
         note(&format!("{}: {text}", shown_below(directory, name)));
     }
     for name in taken.iter().take(LISTED.saturating_sub(wrong_kind.len())) {
@@ -79,7 +82,7 @@ struct Walk {
     /// The folders above the entry that was looked for last; none where there is no such folder.
     stack: Vec<(Vec<u8>, Option<Folder>)>,
     /// What is a folder, and should not be, or the other way round.
-    wrong_kind: BTreeSet<Vec<u8>>,
+    wrong_kind: BTreeMap<Vec<u8>, Found>,
 }
 
 impl Walk {
@@ -101,7 +104,7 @@ impl Walk {
                     Some(Found::Folder) => Some(folder.open(system_name(component)?.as_ref())?),
                     Some(Found::Other) => {
                         let path = components[..=self.stack.len()].join(&b'/');
-                        self.wrong_kind.insert(path);
+                        self.wrong_kind.insert(path, Found::Other);
                         None
                     }
                 },
@@ -112,8 +115,8 @@ impl Walk {
         match (folder.find(system_name(last)?)?, entry.kind()) {
             (None, _) | (Some(Found::Folder), Kind::Folder) => Ok(false),
             (Some(Found::Other), Kind::File | Kind::Symlink) => Ok(true),
-            (Some(Found::Other), Kind::Folder) | (Some(Found::Folder), _) => {
-                self.wrong_kind.insert(entry.name().to_vec());
+            (Some(found @ Found::Other), Kind::Folder) | (Some(found @ Found::Folder), _) => {
+                self.wrong_kind.insert(entry.name().to_vec(), found);
                 Ok(false)
             }
         }

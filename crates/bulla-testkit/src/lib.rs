@@ -23,6 +23,7 @@
 //!
 //! [bulla containers]: https://github.com/bulla-backup/bulla/blob/main/spec/FORMAT.md
 
+pub mod archive;
 pub mod malform;
 pub mod reference;
 pub mod vectors;

@@ -11,6 +11,7 @@ pub use hex::Hex;
 pub use label::bytes;
 pub use outcome::{Failure, Outcome, Success};
 
+pub mod archive;
 mod hex;
 mod label;
 mod outcome;

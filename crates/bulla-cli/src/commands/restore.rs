@@ -8,10 +8,11 @@ use super::{SEAL_ANEW, warn_of_copies};
 use crate::args::Restore;
 use crate::contents::Contents;
 use crate::failure::{Exit, Failure};
+use crate::folders::Place;
 use crate::names::{bytes, entries, shown, shown_name, typed_name};
 use crate::obstacles;
 use crate::progress::watch;
-use crate::restoring::{Durability, Place, Restoring};
+use crate::restoring::{Durability, Restoring};
 use crate::streams::{note, say};
 use crate::team::Team;
 

@@ -12,11 +12,13 @@ use super::restore::{warn, warn_of_attributes};
 use crate::args::Salvage;
 use crate::contents::write_all_at;
 use crate::failure::{Exit, Failure, describe};
+use crate::folder::split;
+use crate::folders::Place;
 use crate::input::Input;
 use crate::key_source::KeySource;
 use crate::names::{bytes, entries, shown, shown_name};
 use crate::progress::watch_count;
-use crate::restoring::{Begun, Durability, Place, Restoring, split};
+use crate::restoring::{Begun, Durability, Restoring};
 use crate::streams::{note, say};
 use crate::team::Team;
 

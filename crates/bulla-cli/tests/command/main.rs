@@ -9,11 +9,17 @@ mod listing;
 mod archives;
 mod backup;
 mod help;
+#[cfg(unix)]
+mod hostile;
 mod keys;
 mod opening;
 mod outputs;
 mod public_facts;
 mod refusals;
+#[cfg(unix)]
+mod restore;
+#[cfg(unix)]
+mod salvage;
 mod sealing;
 #[cfg(unix)]
 mod signals;

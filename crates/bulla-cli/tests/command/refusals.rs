@@ -15,7 +15,7 @@ fn missing_input() {
 fn folder_as_input() {
     let sandbox = Sandbox::new();
     for args in ["seal -k k .", "seal -k k . -o x", "open -k k . -o x", "verify -k k .", "inspect ."] {
-        sandbox.run(args).exits(2).says("this is a folder; bulla backup");
+        sandbox.run(args).exits(2).says("this is a folder; `bulla backup`");
     }
     assert_eq!(sandbox.names(), ["k".to_owned()].into());
 }

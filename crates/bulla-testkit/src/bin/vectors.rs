@@ -1,17 +1,24 @@
 //! Writes the vectors' files: `cargo run -p bulla-testkit --bin vectors [DIRECTORY]`, spec/vectors by default.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use bulla_testkit::vectors::generate;
+use bulla_testkit::vectors::{archive, generate};
 
 fn main() -> io::Result<()> {
     let by_default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
     let directory = env::args_os().nth(1).map_or(by_default, PathBuf::from);
+    write(&directory, "", &generate())?;
+    write(&directory, archive::FOLDER, &archive::generate())
+}
+
+/// Writes what changed, and says so.
+fn write(directory: &Path, folder: &str, files: &BTreeMap<&str, String>) -> io::Result<()> {
+    let directory = directory.join(folder);
     fs::create_dir_all(&directory)?;
-    let files = generate();
-    for (name, json) in &files {
+    let shown = |name: &str| Path::new(folder).join(name).display().to_string();
+    for (name, json) in files {
         let path = directory.join(name);
         let change = match fs::read(&path) {
             Ok(before) if before == json.as_bytes() => "unchanged",
@@ -22,13 +29,13 @@ fn main() -> io::Result<()> {
         if change != "unchanged" {
             fs::write(&path, json)?;
         }
-        println!("{change:9} {name}");
+        println!("{change:9} {}", shown(name));
     }
-    let names: BTreeSet<_> = files.into_keys().collect();
+    let names: BTreeSet<_> = files.keys().copied().collect();
     for entry in fs::read_dir(&directory)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.ends_with(".json") && !names.contains(name.as_str()) {
-            println!("stray     {name}: no vector file has this name, so delete it");
+            println!("stray     {}: no vector file has this name, so delete it", shown(&name));
         }
     }
     Ok(())

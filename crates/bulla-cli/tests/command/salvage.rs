@@ -1,0 +1,195 @@
+//! `bulla salvage`: what comes back of a damaged archive, and what is said of the rest (A-7).
+
+use std::fs;
+use std::path::PathBuf;
+
+use bulla_archive::Metadata;
+
+use crate::restore::file;
+use crate::sandbox::{Sandbox, noise};
+
+/// Bytes in a container's header, and in a chunk of 4 KiB with its tag.
+const HEADER: usize = 128;
+const SEALED: usize = 4096 + 16;
+
+/// The archive `a` of small and large files in a folder, in chunks of 4 KiB.
+fn with_files() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.archive(|writer| {
+        writer.folder(b"f", &Metadata::new().mode(0o710)).unwrap();
+        file(writer, "f/1", &noise(100));
+        file(writer, "f/large", &noise(40_000));
+        file(writer, "f/2", &noise(200));
+        file(writer, "f/zero", b"");
+        writer.symlink(b"f/link", &Metadata::new(), b"1").unwrap();
+    });
+    sandbox
+}
+
+fn damage(sandbox: &Sandbox, chunk: usize) {
+    sandbox.change("a", |bytes| bytes[HEADER + chunk * SEALED + 50] ^= 1);
+}
+
+const ALL: [&str; 6] = ["f", "f/1", "f/2", "f/large", "f/link", "f/zero"];
+
+fn paths(names: &[&str]) -> Vec<PathBuf> {
+    names.iter().map(PathBuf::from).collect()
+}
+
+#[test]
+fn nothing_is_damaged() {
+    for args in ["", "--no-sync"] {
+        let sandbox = with_files();
+        let ran = sandbox.run(&format!("salvage -k k a -C new/out {args}")).exits(0);
+        ran.says("new/out: salvaged 6 entries whole, from a; 0 bytes are lost");
+        assert_eq!(sandbox.below("new/out"), paths(&ALL));
+        assert!(sandbox.read("new/out/f/large") == noise(40_000));
+        assert_eq!(sandbox.mode("new/out/f"), 0o710);
+        assert_eq!(sandbox.mode("new/out/f/large"), 0o640);
+        sandbox.run("salvage -qk k a -C other").exits(0).says_nothing();
+    }
+}
+
+/// A-7.3
+#[test]
+fn file_with_a_hole() {
+    let sandbox = with_files();
+    damage(&sandbox, 3);
+    let ran = sandbox.run("salvage -qk k a -C out").exits(6).says("f/large: bytes ");
+    let ran = ran.says(
+        "out: salvaged 5 entries whole, and 1 in part, under NAME.damaged, from a; 4096 bytes are lost",
+    );
+    let range = ran.err.split("bytes ").nth(1).unwrap().split(' ').next().unwrap();
+    let (start, end) = range.split_once("..").unwrap();
+    let range = start.parse::<usize>().unwrap()..end.parse().unwrap();
+    assert_eq!(range.len(), 4096);
+    assert_eq!(sandbox.below("out"), paths(&["f", "f/1", "f/2", "f/large.damaged", "f/link", "f/zero"]));
+    let mut expected = noise(40_000);
+    expected[range].fill(0);
+    assert!(sandbox.read("out/f/large.damaged") == expected);
+    assert!(sandbox.read("out/f/2") == noise(200));
+}
+
+/// A hole at the end is as long as what was there.
+#[test]
+fn hole_at_the_end() {
+    let sandbox = Sandbox::new();
+    sandbox.archive(|writer| {
+        file(writer, "large", &noise(20_000));
+        (0..200).for_each(|number| file(writer, format!("small/{number}"), b"x"));
+    });
+    damage(&sandbox, 4);
+    sandbox.run("salvage -k k a -C out").exits(6).says("..20000 are lost");
+    let damaged = sandbox.read("out/large.damaged");
+    assert_eq!(damaged.len(), 20_000);
+    assert!(damaged[..16_000] == noise(20_000)[..16_000] && damaged[16_384..].iter().all(|byte| *byte == 0));
+}
+
+/// The index names it all the same.
+#[test]
+fn file_of_which_nothing_is_left() {
+    let sandbox = with_files();
+    damage(&sandbox, 0);
+    sandbox
+        .run("salvage -k k a -C out")
+        .exits(6)
+        .says("f/1: bytes 0..100 are lost")
+        .says("f/1: not restored: nothing of it is left");
+    assert!(!sandbox.path("out/f/1").exists() && !sandbox.path("out/f/1.damaged").exists());
+    assert!(sandbox.read("out/f/2") == noise(200));
+    sandbox.leaves_nothing_unfinished("out");
+}
+
+/// A-7.2
+#[test]
+fn index_is_lost() {
+    let sandbox = with_files();
+    sandbox.change("a", |bytes| {
+        let end = bytes.len() - HEADER;
+        bytes[end - 20] ^= 1;
+    });
+    sandbox.run("restore -k k a -C out").exits(4);
+    sandbox
+        .run("salvage -k k a -C out")
+        .exits(6)
+        .says("a: warning: its index is lost; there may have been more entries than can be named");
+    assert!(sandbox.read("out/f/large") == noise(40_000));
+}
+
+#[test]
+fn cut_off() {
+    let sandbox = with_files();
+    sandbox.change("a", |bytes| bytes.truncate(HEADER + 5 * SEALED + 17));
+    let ran =
+        sandbox.run("salvage -k k a -C out").exits(6).says("its index is lost").says("its notes are lost");
+    assert!(ran.err.contains("f/large: bytes "), "{}", ran.err);
+    assert_eq!(sandbox.below("out"), paths(&["f", "f/1", "f/large.damaged"]));
+    assert_eq!(sandbox.read("out/f/large.damaged").len(), 40_000);
+}
+
+#[test]
+fn what_is_in_the_way_stays() {
+    let sandbox = with_files();
+    damage(&sandbox, 3);
+    fs::create_dir_all(sandbox.path("out/f/2")).unwrap();
+    for name in ["out/f/1", "out/f/large.damaged", "out/f/link"] {
+        sandbox.write(name, b"precious");
+    }
+    sandbox
+        .run("salvage -k k a -C out")
+        .exits(6)
+        .says("f/1: not restored: something is in the way")
+        .says("f/2: not restored: something is in the way")
+        .says("f/large.damaged: not restored: something is in the way")
+        .says("f/link: not restored: something is in the way");
+    assert_eq!(sandbox.read("out/f/1"), b"precious");
+    assert_eq!(sandbox.read("out/f/large.damaged"), b"precious");
+    assert!(sandbox.path("out/f/zero").exists());
+
+    sandbox.run("salvage -fk k a -C out").exits(6).says("f/2: not restored");
+    assert!(sandbox.read("out/f/1") == noise(100));
+    assert_eq!(sandbox.read("out/f/large.damaged").len(), 40_000);
+    assert!(sandbox.path("out/f/link").is_symlink());
+    sandbox.leaves_nothing_unfinished("out");
+}
+
+#[test]
+fn longest_name() {
+    let sandbox = Sandbox::new();
+    let name = "n".repeat(255);
+    sandbox.archive(|writer| file(writer, &name, &noise(20_000)));
+    damage(&sandbox, 2);
+    sandbox.run("salvage -k k a -C out").exits(6);
+    assert_eq!(sandbox.below("out"), [PathBuf::from(format!("{}.damaged", &name[..247]))]);
+}
+
+#[test]
+fn entries_that_were_short() {
+    let sandbox = Sandbox::new();
+    sandbox.archive(|writer| {
+        writer.file(b"short", &Metadata::new(), 10, bytes::Bytes::from_static(b"cut")).unwrap();
+    });
+    let said = "short: warning: when it was backed up, it became shorter while it was read";
+    sandbox.run("salvage -k k a -C out").exits(6).says(said);
+    assert_eq!(sandbox.read("out/short"), b"cut");
+}
+
+#[test]
+fn what_cannot_be_salvaged() {
+    let sandbox = with_files();
+    sandbox.run("keygen -qo other").exits(0);
+    sandbox.run("salvage -k other a -C out").exits(3).says("look for another key file than other");
+    sandbox.write("x", &noise(1000));
+    sandbox.run("salvage -k k x -C out").exits(5);
+    sandbox.run("seal -qk k x -o c").exits(0);
+    sandbox.run("salvage -k k c -C out").exits(5).says("`bulla open`");
+    sandbox.shell(r#"cat a | "$BULLA" salvage -k k - -C out"#).exits(2).says("a pipe");
+    sandbox.run("salvage -k k nothing -C out").exits(1);
+    assert!(!sandbox.path("out").exists());
+
+    sandbox.change("a", |bytes| {
+        let body = HEADER..bytes.len() - HEADER;
+        bytes[body].fill(0);
+    });
+    sandbox.run("salvage -k k a -C out").exits(4).says("nothing is left of it that could be restored");
+}

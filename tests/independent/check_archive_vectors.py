@@ -1,0 +1,95 @@
+"""Checks every archive vector of a directory: python3 check_archive_vectors.py ../../spec/vectors/archive"""
+import hashlib
+import json
+import struct
+import sys
+from pathlib import Path
+
+from archive_format import FILE, LINK_TARGET, MODE, MODIFIED, Archive, ArchiveError, Entry
+from bulla import BullaError
+from check_vectors import unhex
+
+MINIMUM = 150
+STEPS = ["open", "list", "content", "verify"]
+KINDS = ["", "file", "folder", "link"]
+STATES = ["short", "grew", "changed", "unreadable", "left_out"]
+
+
+def words(state: int) -> list[str]:
+    return [word for bit, word in enumerate(STATES) if state >> bit & 1]
+
+
+def described(entry: Entry, content: bytes | None) -> dict:
+    """An entry in the words of the vector files."""
+    time, mode, target = (entry.attributes.get(tag) for tag in (MODIFIED, MODE, LINK_TARGET))
+    seconds, nanoseconds = struct.unpack(">qI", time) if time is not None else (None, None)
+    return {
+        "name": entry.name.hex(), "kind": KINDS[entry.kind], "state": words(entry.state & 15),
+        "container": entry.container, "len": entry.len,
+        "sha256": None if content is None else hashlib.sha256(content).hexdigest(),
+        "modified": None if time is None else {"seconds": seconds, "nanoseconds": nanoseconds},
+        "mode": None if mode is None else int.from_bytes(mode, "big"),
+        "target": None if target is None else target.hex()}
+
+
+def outcome(vector: dict) -> dict:
+    """What we make of a vector, as far as we get."""
+    container, key, context = (unhex(vector[name]) for name in ("container", "key", "context"))
+    others = tuple(map(unhex, vector["others"]))
+    found, step, error, failing = {"entries": None, "notes": None}, "open", None, None
+    try:
+        archive = Archive(container, key, context)
+        step = "list"
+        entries, contents = archive.entries(), {}
+        step = "content"
+        for entry in entries:
+            try:
+                contents[entry.name] = archive.content(entry, others) if entry.kind == FILE else None
+            except (ArchiveError, BullaError) as first:
+                error, failing = error or first.name, failing or entry.name.hex()
+        found["entries"] = [described(entry, contents.get(entry.name)) for entry in entries]
+        if error is None:
+            step = "verify"
+        found["notes"] = [{"name": note.name.hex(), "state": words(note.state), "found": note.found}
+                          for note in archive.notes()]
+        if error is None:
+            archive.verify()
+    except (ArchiveError, BullaError) as failure:
+        error = error or failure.name
+    found["error"] = None if error is None else {"step": step, "name": error, "entry": failing}
+    return found
+
+
+def faults(vector: dict) -> list[str]:
+    found, stated = outcome(vector), vector["error"]
+    got = found["error"]
+    if stated and got and vector["entries"] is None:  # then an earlier step may find the same
+        if STEPS.index(got["step"]) < STEPS.index(stated["step"]):
+            got["step"] = stated["step"]
+    wrong = [] if got == stated else [f"error: expected {stated}, got {got}"]
+    wrong += [f"{name}: expected {vector[name]}, got {found[name]}"
+              for name in ("entries", "notes") if vector[name] not in (None, found[name])]
+    return wrong
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        sys.exit("usage: check_archive_vectors.py DIRECTORY")
+    passed = failed = 0
+    for path in sorted(Path(sys.argv[1]).glob("*.json")):
+        for vector in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
+            try:
+                found = faults(vector)
+            except Exception as error:  # a vector that cannot be read at all fails, too
+                found = [f"{type(error).__name__}: {error}"]
+            passed, failed = passed + (not found), failed + bool(found)
+            for fault in found:
+                print(f"{path.name}: {vector.get('name')} ({vector.get('clause')}): {fault}")
+    if passed + failed < MINIMUM:
+        print(f"only {passed + failed} vectors found, expected at least {MINIMUM}")
+    print(f"{passed} passed, {failed} failed")
+    return int(failed > 0 or passed < MINIMUM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
