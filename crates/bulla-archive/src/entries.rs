@@ -102,7 +102,9 @@ impl Checks {
     fn add(&mut self, entry: &Entry) -> Result<()> {
         self.ascending.next(entry.name(), entry.kind == Kind::Folder)?;
         self.entries += 1;
-        self.content_len = self.content_len.wrapping_add(entry.len);
+        let what = "the contents are longer together than anything";
+        let content_len = self.content_len.checked_add(entry.len);
+        self.content_len = content_len.ok_or(Error::Malformed { offset: entry.offset, what })?;
         if entry.is_here() && entry.len > 0 {
             self.ranges.push((entry.offset, entry.len));
         }

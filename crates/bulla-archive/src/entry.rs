@@ -167,7 +167,11 @@ impl Entry {
     }
 
     /// Whether its content is there to be read.
-    pub(crate) fn check_readable(&self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoContent`], [`Error::Elsewhere`], [`Error::UnknownEncoding`].
+    pub fn check_readable(&self) -> Result<()> {
         match self {
             Entry { kind: Kind::Folder | Kind::Symlink, .. } => Err(Error::NoContent),
             Entry { container: container @ 1.., .. } => Err(Error::Elsewhere { container: *container }),

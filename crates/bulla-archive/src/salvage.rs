@@ -63,7 +63,8 @@ pub struct Salvage<S: ReadAt> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Recovered {
-    /// An entry. The pieces and holes up to the next one are those of its content, in order; together they are all of it.
+    /// An entry. The pieces and holes up to the next one are those of its content, in order; together they are all of it, if it is
+    /// [there to be read](Entry::check_readable), and else nothing comes.
     Entry(Entry),
     /// Bytes of its content, authenticated.
     Piece {

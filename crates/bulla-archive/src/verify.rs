@@ -11,6 +11,8 @@ use crate::notes::State;
 use crate::reader::ArchiveReader;
 use crate::record::{HEAD_LEN, Head, RecordKind};
 
+/// Bytes in the content of a reference: row, zero, offset, length.
+const REFERENCE_LEN: usize = 24;
 /// Bytes that are read at once: records of small files lie close together.
 const WINDOW_LEN: u64 = 256 << 10;
 
@@ -50,8 +52,16 @@ impl<S: ReadAt> ArchiveReader<'_, S> {
                 let number = entries.binary_search_by(|entry| entry.name().cmp(name));
                 let number = number.map_err(|_| malformed("a record is not in the index"))?;
                 check(&head, named, at, &entries[number]).map_err(malformed)?;
+                if head.kind == RecordKind::REFERENCE {
+                    let content = window.read(self, at + head.content_start(), REFERENCE_LEN)?;
+                    check_reference(&head, content, &entries[number]).map_err(malformed)?;
+                }
                 if std::mem::replace(&mut seen[number], true) {
                     return Err(malformed("two records have one name"));
+                }
+            } else if head.kind == RecordKind::PADDING {
+                if head != Head::plain(RecordKind::PADDING, head.content_len) {
+                    return Err(malformed("padding has a name, attributes or an encoding"));
                 }
             } else if !head.kind.may_be_skipped() && !self.is_containers_record(&head, at) {
                 return Err(match head.kind.is_known() {
@@ -92,6 +102,18 @@ fn check(head: &Head, named: &[u8], at: u64, entry: &Entry) -> Result<(), &'stat
         0 if head.content_len == entry.len || (short && head.content_len > entry.len) => Ok(()),
         0 => Err("record and index differ in length"),
         _ => Ok(()),
+    }
+}
+
+/// Whether the content of a reference says the same as its index entry.
+fn check_reference(head: &Head, content: &[u8], entry: &Entry) -> Result<(), &'static str> {
+    let row = entry.container.to_be_bytes();
+    let (offset, len) = (entry.offset.to_be_bytes(), entry.len.to_be_bytes());
+    let same = content.len() == REFERENCE_LEN
+        && (&content[..4], &content[8..16], &content[16..]) == (&row[..], &offset[..], &len[..]);
+    match head.content_len == REFERENCE_LEN as u64 && same {
+        true => Ok(()),
+        false => Err("record and index differ in what they refer to"),
     }
 }
 

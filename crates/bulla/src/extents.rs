@@ -7,12 +7,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Result};
 use crate::workers::{Progress, Workers, check};
 
-/// Bytes of plaintext in an extent, unless a chunk is larger: about what fits into a core's L2 cache; with 4 MiB a prototype
-/// took three times as long.
-///
-/// Fifteen default chunks, and not sixteen, because Linux puts a write of 1 MiB at a multiple of 1 MiB into one block of memory of
-/// that size. Finding one is slow: opening 2 GiB on ext4 took two to three times as long with 1 MiB as with 960 KiB.
-pub(crate) const EXTENT_LEN: usize = 960 << 10;
+/// Bytes of plaintext in an extent, unless a chunk is larger. It should stay near a core's L2 cache: with 4 MiB a prototype took
+/// three times as long.
+pub(crate) const EXTENT_LEN: usize = 1 << 20;
 
 /// Takes extents in order and does `work` on each, on as many threads as there are workers and extents. `scratch` makes what
 /// a thread keeps between extents (a buffer); `work` returns how many bytes of plaintext it dealt with.

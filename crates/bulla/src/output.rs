@@ -5,13 +5,20 @@ use std::io;
 
 use crate::error::Result;
 
+/// Bytes written at once, and what the file is cut at for it.
+///
+/// Linux puts a larger write into blocks of memory as large as fit, and looks long for them: with writes of a whole extent, opening
+/// 2 GiB on ext4 took up to three times as long, and sealing up to one and a half times.
+const WRITE_LEN: u64 = 64 << 10;
+
 /// Writes all of `buf` at `offset`.
 pub(crate) fn write_all_at(file: &File, mut buf: &[u8], mut offset: u64) -> io::Result<()> {
     while !buf.is_empty() {
+        let left = buf.len().min((WRITE_LEN - offset % WRITE_LEN) as usize);
         #[cfg(unix)]
-        let written = std::os::unix::fs::FileExt::write_at(file, buf, offset);
+        let written = std::os::unix::fs::FileExt::write_at(file, &buf[..left], offset);
         #[cfg(windows)]
-        let written = std::os::windows::fs::FileExt::seek_write(file, buf, offset);
+        let written = std::os::windows::fs::FileExt::seek_write(file, &buf[..left], offset);
         match written {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => {
