@@ -435,7 +435,7 @@ fn with_many() -> Sandbox {
 fn stopped_while_restoring() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let sandbox = with_many();
-        let child = sandbox.command("restore -k k a -C out").spawn().unwrap();
+        let child = sandbox.command_with_signals("restore -k k a -C out").spawn().unwrap();
         wait_until("some files are made", || sandbox.below("out").len() > 100);
         kill_process(Pid::from_child(&child), signal).unwrap();
         finish(child).exits(code).says("what was unfinished is removed");

@@ -63,6 +63,16 @@ impl Sandbox {
         self.wrapped(BULLA, args)
     }
 
+    /// As [`command`](Sandbox::command), where signals do what they do by default. Under `nohup`, and in the background of a
+    /// script, some are ignored, and the command leaves it so.
+    pub(crate) fn command_with_signals(&self, args: &str) -> Command {
+        if cfg!(target_os = "linux") {
+            self.wrapped("env", &format!("--default-signal=HUP,INT,QUIT,TERM {BULLA} {args}"))
+        } else {
+            self.command(args)
+        }
+    }
+
     /// Another command in this folder.
     pub(crate) fn wrapped(&self, program: impl AsRef<Path>, args: &str) -> Command {
         let mut command = Command::new(program.as_ref());

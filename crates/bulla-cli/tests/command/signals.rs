@@ -15,7 +15,7 @@ fn send(child: &Child, signal: Signal) {
 /// Starts a command that reads from `pipe`, feeds it, and returns when it has written a part of its output.
 fn start(sandbox: &Sandbox, args: &str, input: &[u8]) -> (Child, File) {
     sandbox.shell("mkfifo pipe").exits(0);
-    let child = sandbox.command(args).spawn().unwrap();
+    let child = sandbox.command_with_signals(args).spawn().unwrap();
     let mut pipe = OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
     pipe.write_all(input).unwrap();
     wait_until("a part is written", || {
