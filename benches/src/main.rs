@@ -35,12 +35,19 @@ struct Args {
     /// Only write that many MiB from memory to a file: what a command cannot be faster than
     #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
+    /// Only take that many MiB of memory, and give them back
+    #[arg(long, value_name = "MIB")]
+    touch: Option<usize>,
 }
 
 fn main() -> std::io::Result<()> {
     let args = Args::parse();
     if let Some(file) = args.write {
         return commands::write_only(&file, args.mib << 20);
+    }
+    if let Some(mib) = args.touch {
+        commands::touch_memory(mib << 20);
+        return Ok(());
     }
     let all = !(args.memory || args.commands || args.archives);
     if all || args.memory {

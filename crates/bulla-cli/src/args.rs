@@ -21,7 +21,7 @@ The key is read from the file after -k, else from the file that the environment
 variable BULLA_KEY_FILE names, else it is asked for on the terminal.
 ";
 
-/// Encrypted backups of files and folders, faster than copying them
+/// Encrypted backups of files and folders
 #[derive(Parser)]
 #[command(name = "bulla", version, max_term_width = 100, after_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct Cli {
