@@ -76,9 +76,7 @@ impl<S: ReadAt> ArchiveReader<'_, S> {
             false => Err(Error::Malformed { offset: at, what: "an entry of the index has no record" }),
         }
     }
-}
 
-impl<S: ReadAt> ArchiveReader<'_, S> {
     /// The one that the trailer speaks of, which was read when the archive was opened.
     fn is_containers_record(&self, head: &Head, at: u64) -> bool {
         head.kind == RecordKind::CONTAINERS && at == 0 && self.trailer().rows > 0

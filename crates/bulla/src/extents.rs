@@ -19,12 +19,11 @@ pub(crate) const EXTENT_LEN: usize = 1 << 20;
 pub(crate) fn for_each<E: Send, S>(
     workers: &Workers<'_>,
     progress: Option<&Progress>,
-    extents: impl Iterator<Item = E> + Send,
+    mut extents: impl Iterator<Item = E> + Send,
     scratch: impl Fn() -> S + Sync,
     work: impl Fn(&mut S, E) -> Result<u64> + Sync,
 ) -> Result<()> {
     check(progress)?;
-    let mut extents = extents;
     let (first, second) = (extents.next(), extents.next());
     // A single extent starts no pool.
     let copies = if second.is_some() { usize::MAX } else { 1 };

@@ -93,16 +93,16 @@ impl Draft<'_> {
     ///
     /// As [`seal_file`].
     pub fn seal_file(self, mut input: &File, output: &File) -> Result<Sealed> {
-        let Some(len) = known_len(input)? else {
-            return cut_back_on_error(output, || {
+        cut_back_on_error(output, || {
+            let Some(len) = known_len(input)? else {
                 let mut sealer = self.sealer(output)?;
                 sealer.copy_from(&mut input)?;
-                Ok(sealer.finish()?.1)
-            });
-        };
-        let sealed = self.seal_plan(&Whole { input, len }, output)?;
-        let source_grew = read_full_at(input, &mut [0], len)? > 0;
-        Ok(Sealed { source_grew, ..sealed })
+                return Ok(sealer.finish()?.1);
+            };
+            let sealed = self.seal_plan(&Whole { input, len }, output)?;
+            let source_grew = read_full_at(input, &mut [0], len)? > 0;
+            Ok(Sealed { source_grew, ..sealed })
+        })
     }
 }
 
