@@ -41,7 +41,7 @@ fails seal --threads 1 -k key plain -o small/c
 fails seal --no-sync -k key plain -o small/c
 fails seal --new-key new plain -o small/c
 [ ! -e new ] || fail "the new key file is left"
-fails seal -k key - -o small/c <plain
+cat plain | fails seal -k key - -o small/c
 fails open -k key plain.bulla -o small/plain
 fails open --threads 1 -k key plain.bulla -o small/plain
 fails open -k key - -o small/plain <plain.bulla

@@ -41,7 +41,7 @@ impl Input {
     }
 
     fn file(path: &Path) -> Result<Input, Failure> {
-        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+        let opened = File::open(path).inspect(streams::widen).and_then(|file| Ok((file.metadata()?, file)));
         let name = shown(path);
         match opened {
             Ok((metadata, file)) => Input { file, name, path: Some(path.to_owned()), metadata }.no_folder(),

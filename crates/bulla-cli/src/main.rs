@@ -28,6 +28,7 @@ mod facts;
 mod folder;
 mod folders;
 mod unfinished;
+mod writing;
 mod restoring;
 mod obstacles;
 mod contents;

@@ -95,7 +95,10 @@ impl Target {
                     Ok(Output::Staged(staged, true))
                 })
             }
-            Target::Through(path) => OpenOptions::new().write(true).open(path).map(Output::Through),
+            Target::Through(path) => {
+                let opened = OpenOptions::new().write(true).open(path).inspect(streams::widen);
+                opened.map(Output::Through)
+            }
         };
         created.map_err(|e| Failure::io(self.name(), &e))
     }

@@ -127,12 +127,13 @@ impl Tickets {
         self.end - self.next
     }
 
-    /// Takes the first `count` off, fewer if there are not so many.
-    pub(crate) fn take_off(&mut self, count: u64) -> Tickets {
-        let cut = self.next + count.min(self.len());
-        let first = Tickets { next: self.next, end: cut };
-        self.next = cut;
-        first
+    /// Gives them out `count` at a time, in order: taking a run of chunks is taking the right to seal it.
+    pub(crate) fn by(mut self, count: u64) -> impl Iterator<Item = Tickets> + Send {
+        std::iter::from_fn(move || {
+            let cut = self.next + count.min(self.len());
+            let next = std::mem::replace(&mut self.next, cut);
+            (next < cut).then_some(Tickets { next, end: cut })
+        })
     }
 }
 

@@ -7,17 +7,17 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::workers::Workers;
+use crate::workers::Crew;
 
 /// Work that can be done on any thread.
-pub(crate) trait Batch: Send + 'static {
+pub(crate) trait Batch: Send {
     /// Does it. Called once.
     fn work(&mut self);
 }
 
 /// Batches in flight, in order.
-pub(crate) struct Conveyor<'a, B> {
-    workers: Workers<'a>,
+pub(crate) struct Conveyor<C, B> {
+    crew: C,
     in_flight: VecDeque<Arc<Mutex<Slot<B>>>>,
 }
 
@@ -35,29 +35,31 @@ impl<B: Batch> Slot<B> {
     }
 }
 
-impl<'a, B: Batch> Conveyor<'a, B> {
-    pub(crate) fn new(workers: Workers<'a>) -> Conveyor<'a, B> {
-        Conveyor { workers, in_flight: VecDeque::new() }
+impl<C, B: Batch> Conveyor<C, B> {
+    pub(crate) fn new<'t>(crew: C) -> Conveyor<C, B>
+    where
+        C: Crew<'t>,
+    {
+        Conveyor { crew, in_flight: VecDeque::new() }
     }
 
     /// Whether a batch must be taken off before the next is put on.
-    pub(crate) fn is_full(&self) -> bool {
+    pub(crate) fn is_full<'t>(&self) -> bool
+    where
+        C: Crew<'t>,
+    {
         // Asked only when there is something in flight: what fits into one batch starts no pool.
-        !self.in_flight.is_empty() && self.in_flight.len() >= self.depth()
-    }
-
-    /// One batch for each thread, and one that is being filled or written meanwhile.
-    fn depth(&self) -> usize {
-        match self.workers.threads() {
-            1 => 1,
-            threads => threads + 1,
-        }
+        !self.in_flight.is_empty() && self.in_flight.len() >= depth(self.crew.threads())
     }
 
     /// Puts a batch on the belt.
-    pub(crate) fn push(&mut self, batch: B) {
+    pub(crate) fn push<'t>(&mut self, batch: B)
+    where
+        C: Crew<'t>,
+        B: 't,
+    {
         let slot = self.put(batch);
-        self.workers.offer(move || lock(&slot).work_once());
+        self.crew.offer(move || lock(&slot).work_once());
     }
 
     /// Puts the last batch on the belt. Nobody else needs to begin it: the caller has nothing left to do meanwhile.
@@ -80,6 +82,14 @@ impl<'a, B: Batch> Conveyor<'a, B> {
     }
 }
 
+/// One batch for each thread, and one that is being filled or written meanwhile.
+fn depth(threads: usize) -> usize {
+    match threads {
+        1 => 1,
+        threads => threads + 1,
+    }
+}
+
 fn lock<B>(slot: &Mutex<Slot<B>>) -> MutexGuard<'_, Slot<B>> {
     // Poisoned only if `Batch::work` panicked, which leaves `begun` set: the batch is never begun again.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
@@ -88,6 +98,7 @@ fn lock<B>(slot: &Mutex<Slot<B>>) -> MutexGuard<'_, Slot<B>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::workers::Workers;
 
     struct Square(u64, u32);
 

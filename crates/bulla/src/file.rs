@@ -1,7 +1,7 @@
 //! Whole files.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::Write;
 use std::slice;
 
 use crate::draft::{Draft, Sealed};
@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::key::Key;
 use crate::opener::Opener;
 use crate::options::Options;
-use crate::output::{check_written, cut_back_on_error, write_all_at};
+use crate::output::{InTurn, check_written, cut_back_on_error};
 use crate::plan::Plan;
 use crate::preamble::{Opened, Preamble};
 use crate::range::RangeReader;
@@ -70,19 +70,19 @@ pub fn open_file(key: &Key, input: &File, output: &File, options: &Options<'_>) 
             return Opener::new(key, input, options)?.copy_to(&mut &*output);
         };
         let preamble = Preamble::read_at(input)?;
-        let reader = RangeReader::for_all(preamble.clone(), key, input, options)?;
+        let reader = RangeReader::for_all(preamble, key, input, options)?;
         if output.metadata()?.is_file() {
             output.set_len(reader.len())?;
             let all = 0..reader.len();
-            reader.for_each_extent(slice::from_ref(&all), |at, plaintext| {
-                Ok(write_all_at(output, plaintext, at)?)
-            })?;
+            let in_turn = InTurn::new(output);
+            reader
+                .for_each_extent(slice::from_ref(&all), |at, plaintext| Ok(in_turn.write(plaintext, at)?))?;
             check_written(output, reader.len())?;
             return Ok(reader.opened());
         }
-        let mut input = input;
-        input.seek(SeekFrom::Start(preamble.header().layout().head_len()))?;
-        Opener::with_preamble(preamble, key, input, options)?.copy_to(&mut &*output)
+        let mut output = output;
+        reader.for_each_in_order(|plaintext| Ok(output.write_all(plaintext)?))?;
+        Ok(reader.opened())
     })
 }
 

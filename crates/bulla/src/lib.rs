@@ -53,6 +53,7 @@ mod run;
 mod workers;
 mod extents;
 mod conveyor;
+mod ordered;
 mod options;
 mod read_at;
 mod preamble;

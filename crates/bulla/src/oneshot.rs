@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::chunk::{ChunkOpener, Tickets};
+use crate::chunk::ChunkOpener;
 use crate::draft::{Draft, layout};
 use crate::error::{Error, Result};
 use crate::extents::for_each;
-use crate::geometry::{ChunkSize, Layout, TAG_LEN};
+use crate::geometry::{Layout, TAG_LEN};
 use crate::key::Key;
 use crate::options::Options;
 use crate::preamble::{Opened, Preamble};
@@ -130,49 +130,29 @@ impl Draft<'_> {
         head.copy_from_slice(&self.head());
         tail.copy_from_slice(&self.tail(container_len));
 
-        let tickets = self.cipher.tickets(body.chunks())?;
-        let pieces = pieces_to_seal(layout.chunk, tickets, plaintext, chunks);
+        let per_piece = layout.chunk.per(PIECE_LEN);
+        // The last chunk may be empty, and may be alone in its piece.
+        let plain = plaintext.chunks(per_piece * layout.chunk.bytes()).chain([&[][..]]);
+        let sealed = chunks.chunks_mut(per_piece * layout.chunk.sealed());
+        let pieces = self.cipher.tickets(body.chunks())?.by(per_piece as u64).zip(plain).zip(sealed);
         let Options { workers, progress, .. } = &self.options;
         for_each(
             workers,
             *progress,
-            pieces.into_iter(),
+            pieces,
             || (),
-            |(), piece| {
-                let plain = piece.plaintext.chunks(layout.chunk.bytes()).chain([&[][..]]);
-                let sealed = piece.out.chunks_mut(layout.chunk.sealed());
-                for ((ticket, plain), slot) in piece.tickets.zip(plain).zip(sealed) {
+            |(), ((tickets, plaintext), sealed)| {
+                let plain = plaintext.chunks(layout.chunk.bytes()).chain([&[][..]]);
+                for ((ticket, plain), slot) in
+                    tickets.zip(plain).zip(sealed.chunks_mut(layout.chunk.sealed()))
+                {
                     slot[..plain.len()].copy_from_slice(plain);
                     self.cipher.seal(ticket, slot);
                 }
-                Ok(piece.plaintext.len() as u64)
+                Ok(plaintext.len() as u64)
             },
         )
     }
-}
-
-/// Consecutive chunks, before and after.
-struct Piece<'p, 'o> {
-    tickets: Tickets,
-    plaintext: &'p [u8],
-    out: &'o mut [u8],
-}
-
-fn pieces_to_seal<'p, 'o>(
-    chunk: ChunkSize,
-    mut tickets: Tickets,
-    mut plaintext: &'p [u8],
-    mut out: &'o mut [u8],
-) -> Vec<Piece<'p, 'o>> {
-    let per_piece = chunk.per(PIECE_LEN);
-    let mut pieces = Vec::new();
-    while !out.is_empty() {
-        let (plain, plain_left) = plaintext.split_at(plaintext.len().min(per_piece * chunk.bytes()));
-        let (sealed, out_left) = out.split_at_mut(out.len().min(per_piece * chunk.sealed()));
-        pieces.push(Piece { tickets: tickets.take_off(per_piece as u64), plaintext: plain, out: sealed });
-        (plaintext, out) = (plain_left, out_left);
-    }
-    pieces
 }
 
 /// Opens all chunks from memory: each is copied to where its plaintext will be, and opened there.
@@ -181,15 +161,11 @@ fn open_all(reader: &RangeReader<'_, &[u8]>, container: &[u8], out: &mut [u8]) -
     let chunks = &container[layout.head_len() as usize..container.len() - layout.tail_len() as usize];
     let per_piece = layout.chunk.per(PIECE_LEN);
     let step = layout.chunk.sealed();
-    let pieces: Vec<_> = out
-        .chunks_mut(per_piece * layout.chunk.bytes())
-        .zip(chunks.chunks(per_piece * step))
-        .enumerate()
-        .collect();
+    let pieces = out.chunks_mut(per_piece * layout.chunk.bytes()).zip(chunks.chunks(per_piece * step));
     for_each(
         &options.workers,
         options.progress,
-        pieces.into_iter(),
+        pieces.enumerate(),
         || (),
         |(), (piece, (out, sealed))| {
             let first = (piece * per_piece) as u64;

@@ -1,6 +1,6 @@
 //! Opens a stream: chunks are opened in parallel while the caller's thread reads and writes.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, IoSliceMut, Read, Write};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -16,7 +16,7 @@ use crate::preamble::{Copies, Opened, Preamble, state_of_foot};
 use crate::run::{OpenedRun, open_run};
 use crate::schedule::Exporter;
 use crate::sealer::{BATCH_LEN, read_some};
-use crate::workers::check;
+use crate::workers::{Workers, check};
 
 /// Opens the container that it reads from `R`, and gives its plaintext to whoever reads from it.
 ///
@@ -46,7 +46,7 @@ pub struct Opener<'a, R: Read> {
     exporter: Exporter,
     cipher: Arc<ChunkOpener>,
     options: Options<'a>,
-    belt: Conveyor<'a, OpenBatch>,
+    belt: Conveyor<Workers<'a>, OpenBatch>,
     /// The number of the next chunk to read.
     next: u64,
     /// Bytes read that may be chunks or, if the stream ends with them, the envelope's copy and the footer.
@@ -214,7 +214,7 @@ impl<'a, R: Read> Opener<'a, R> {
         buffer[..self.held_back.len()].copy_from_slice(&self.held_back);
         let mut filled = self.held_back.len();
         while filled < buffer.len() {
-            match read_some(&mut self.reader, &mut buffer[filled..])? {
+            match read_some(&mut self.reader, &mut [IoSliceMut::new(&mut buffer[filled..])])? {
                 0 => {
                     buffer.truncate(filled);
                     self.source = Source::Ended;

@@ -8,15 +8,12 @@ use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
-use crate::chunk::Tickets;
 use crate::draft::{Draft, Sealed};
 use crate::error::Result;
 use crate::extents::{EXTENT_LEN, for_each};
 use crate::options::Options;
-use crate::output::{check_written, cut_back_on_error, write_all_at};
-use crate::plan::{InOrder, Plan};
-use crate::run::seal_run;
-use crate::sealer::Sealer;
+use crate::output::{InTurn, check_written, cut_back_on_error, write_all_at};
+use crate::plan::Plan;
 
 impl Draft<'_> {
     /// Seals a plan into `output`, which must be empty. Into a regular file, extents are filled, sealed and written on all
@@ -41,49 +38,20 @@ impl Draft<'_> {
         output.set_len(layout.container_len(&planned))?;
         write_all_at(output, &self.head(), 0)?;
 
-        let extents = Extents {
-            tickets: self.cipher.tickets(planned.full)?,
-            step: layout.chunk.per(EXTENT_LEN) as u64,
-        };
+        let extents = self.cipher.tickets(planned.full)?.by(layout.chunk.per(EXTENT_LEN) as u64);
         let Options { workers, progress, .. } = &self.options;
+        let in_turn = InTurn::new(output);
         for_each(workers, *progress, extents, Zeroizing::<Vec<u8>>::default, |buffer, tickets| {
-            let (first, chunks) = (tickets.first(), tickets.len() as usize);
-            buffer.resize(chunks * layout.chunk.sealed(), 0);
-            let mut slots: Vec<&mut [u8]> = buffer
-                .chunks_mut(layout.chunk.sealed())
-                .map(|slot| &mut slot[..layout.chunk.bytes()])
-                .collect();
-            plan.fill(&mut slots, first << layout.chunk.log2())?;
-            // From here on only the ciphertext is retried: what was read lies in a buffer of this thread's own (F-6.1).
-            let plain_len = chunks * layout.chunk.bytes();
-            let sealed_len = seal_run(&self.cipher, tickets, layout.chunk, plain_len, buffer);
-            write_all_at(output, &buffer[..sealed_len], layout.chunk_offset(first))?;
-            Ok(plain_len as u64)
+            let offset = layout.chunk_offset(tickets.first());
+            let plain_len = self.seal_extent(plan, tickets, buffer)?;
+            in_turn.write(buffer, offset)?;
+            Ok(plain_len)
         })?;
 
-        // The chunk in which the planned bytes end goes with the tail's first bytes, and is sealed once (F-6.1).
-        let start = planned.full << layout.chunk.log2();
         let writer = At { file: output, offset: layout.chunk_offset(planned.full) };
-        let mut sealer = Sealer::behind(self, writer, start);
-        sealer.copy_from(&mut InOrder { plan, at: start })?;
-        plan.write_tail(&mut sealer)?;
-        let (_, sealed) = sealer.finish()?;
+        let (_, sealed) = self.seal_rest(plan, &planned, writer)?;
         check_written(output, sealed.container_len)?;
         Ok(sealed)
-    }
-}
-
-/// The tickets of full chunks, an extent's worth at a time: taking an extent is taking the right to seal it.
-struct Extents {
-    tickets: Tickets,
-    step: u64,
-}
-
-impl Iterator for Extents {
-    type Item = Tickets;
-
-    fn next(&mut self) -> Option<Tickets> {
-        (self.tickets.len() > 0).then(|| self.tickets.take_off(self.step))
     }
 }
 

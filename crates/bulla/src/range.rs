@@ -14,6 +14,7 @@ use crate::geometry::{Body, Layout, TAG_LEN};
 use crate::header::Header;
 use crate::key::Key;
 use crate::options::Options;
+use crate::ordered::for_each_in_order;
 use crate::preamble::{Copies, Opened, Preamble};
 use crate::read_at::{ReadAt, read_full_at};
 use crate::run::open_run;
@@ -223,6 +224,22 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
             visit(range.start, self.open_range(range, scratch)?)?;
             Ok(len)
         })
+    }
+
+    /// Opens all of the plaintext on all workers, and gives it to `take` in order, on the calling thread.
+    pub(crate) fn for_each_in_order(&self, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let Options { workers, progress, .. } = &self.options;
+        for_each_in_order(
+            workers,
+            *progress,
+            self.extents(self.body.chunks()),
+            |buffer: &mut Zeroizing<Vec<u8>>, chunks| {
+                let len = self.open_chunks(chunks, buffer)?.len();
+                buffer.truncate(len);
+                Ok(len as u64)
+            },
+            |plaintext| take(plaintext),
+        )
     }
 
     /// Verifies every chunk, and keeps nothing.

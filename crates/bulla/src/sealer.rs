@@ -1,6 +1,6 @@
 //! Seals a stream: chunks are sealed in parallel while the caller's thread reads and writes.
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSliceMut, Read, Write};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -14,10 +14,11 @@ use crate::header::Header;
 use crate::key::Key;
 use crate::options::Options;
 use crate::run::seal_run;
-use crate::workers::check;
+use crate::workers::{Workers, check};
 
-/// Bytes of plaintext in a batch, unless a chunk is larger.
-pub(crate) const BATCH_LEN: usize = 256 << 10;
+/// Bytes of plaintext in a batch, unless a chunk is larger. Larger batches make fewer switches between the two sides of a pipe;
+/// with more than this the batches in flight no longer fit the caches.
+pub(crate) const BATCH_LEN: usize = 512 << 10;
 
 /// Seals what is written to it into a container, and writes that to `W`.
 ///
@@ -44,7 +45,7 @@ pub(crate) const BATCH_LEN: usize = 256 << 10;
 pub struct Sealer<'a, W: Write> {
     writer: W,
     draft: Draft<'a>,
-    belt: Conveyor<'a, SealBatch>,
+    belt: Conveyor<Workers<'a>, SealBatch>,
     filling: SealBatch,
     /// The buffer of a batch that was written, to be filled again.
     spare: Option<Zeroizing<Vec<u8>>>,
@@ -94,7 +95,7 @@ impl<'a, W: Write> Sealer<'a, W> {
     pub fn copy_from(&mut self, reader: &mut impl Read) -> Result<u64> {
         let mut copied = 0;
         loop {
-            match self.guarded(|sealer| sealer.fill(|room| read_some(reader, room)))? {
+            match self.guarded(|sealer| sealer.fill(|rooms| read_some(reader, rooms)))? {
                 0 => return Ok(copied),
                 read => copied += read as u64,
             }
@@ -119,9 +120,11 @@ impl<'a, W: Write> Sealer<'a, W> {
         step(self).inspect_err(|error| self.failed = Some(error.again()))
     }
 
-    /// Lets `source` fill some of the room in the batch; a full batch goes on its way.
-    fn fill(&mut self, source: impl FnOnce(&mut [u8]) -> Result<usize>) -> Result<usize> {
-        let filled = source(self.filling.room())?;
+    /// Lets `source` fill some of the rooms in the batch, one behind the other; a full batch goes on its way.
+    fn fill(&mut self, source: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize>) -> Result<usize> {
+        // As much as came so far: a short stream touches little memory, a long one is read in large pieces.
+        let wanted = usize::try_from(self.plaintext_len).unwrap_or(usize::MAX);
+        let filled = source(&mut self.filling.rooms(wanted))?;
         self.filling.plain_len += filled;
         self.plaintext_len += filled as u64;
         if self.filling.is_full() {
@@ -148,7 +151,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         let body = self.draft.header.layout().body_of_plaintext(self.plaintext_len)?;
         let container_len = self.draft.header.layout().container_len(&body);
         // What is left ends with the last chunk, which is always shorter than a full one and may be empty.
-        self.filling.room();
+        self.filling.rooms(0);
         self.filling.tickets = Some(self.draft.cipher.tickets(self.filling.full_chunks() as u64 + 1)?);
         let empty = SealBatch::new(&self.draft, Zeroizing::default());
         let last = std::mem::replace(&mut self.filling, empty);
@@ -193,10 +196,14 @@ impl<'a> Draft<'a> {
 impl<W: Write> Write for Sealer<'_, W> {
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
         let taken = self.guarded(|sealer| {
-            sealer.fill(|room| {
-                let taken = room.len().min(plaintext.len());
-                room[..taken].copy_from_slice(&plaintext[..taken]);
-                Ok(taken)
+            sealer.fill(|rooms| {
+                let mut left = plaintext;
+                for room in rooms {
+                    let (now, later) = left.split_at(room.len().min(left.len()));
+                    room[..now.len()].copy_from_slice(now);
+                    left = later;
+                }
+                Ok(plaintext.len() - left.len())
             })
         })?;
         Ok(taken)
@@ -244,18 +251,24 @@ impl SealBatch {
         self.full_chunks() == self.chunk.per(BATCH_LEN)
     }
 
-    /// What is left of the chunk that is being filled; never empty.
-    fn room(&mut self) -> &mut [u8] {
-        let start = self.full_chunks() * self.chunk.sealed();
+    /// What is left of the chunk that is being filled, which is never empty, and then all of the next ones, for about
+    /// `wanted` bytes.
+    fn rooms(&mut self, wanted: usize) -> Vec<IoSliceMut<'_>> {
+        let capacity = self.chunk.per(BATCH_LEN);
+        let begun = self.full_chunks();
+        let end = capacity.min(begun + 1 + wanted / self.chunk.bytes()) * self.chunk.sealed();
         if self.buffer.is_empty() {
             // Once, so that no growing leaves plaintext behind; what is not used of it is never touched.
-            self.buffer.reserve_exact(self.chunk.per(BATCH_LEN) * self.chunk.sealed());
+            self.buffer.reserve_exact(capacity * self.chunk.sealed());
         }
-        if self.buffer.len() < start + self.chunk.sealed() {
-            self.buffer.resize(start + self.chunk.sealed(), 0);
+        if self.buffer.len() < end {
+            self.buffer.resize(end, 0);
         }
-        let filled = self.plain_len % self.chunk.bytes();
-        &mut self.buffer[start + filled..start + self.chunk.bytes()]
+        let mut filled = self.plain_len % self.chunk.bytes();
+        self.buffer[begun * self.chunk.sealed()..end]
+            .chunks_mut(self.chunk.sealed())
+            .map(|slot| IoSliceMut::new(&mut slot[std::mem::take(&mut filled)..self.chunk.bytes()]))
+            .collect()
     }
 
     /// What is to be written. A batch whose sealing did not come to its end has none.
@@ -276,10 +289,10 @@ impl Batch for SealBatch {
     }
 }
 
-/// One read into `room`; zero bytes mean the end. Only an interruption is retried.
-pub(crate) fn read_some(reader: &mut impl Read, room: &mut [u8]) -> Result<usize> {
+/// One read into `rooms`; zero bytes mean the end. Only an interruption is retried.
+pub(crate) fn read_some(reader: &mut impl Read, rooms: &mut [IoSliceMut<'_>]) -> Result<usize> {
     loop {
-        match reader.read(room) {
+        match reader.read_vectored(rooms) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             read => return Ok(read?),
         }

@@ -46,13 +46,59 @@ impl Workers<'_> {
         }
     }
 
-    /// Runs `work` on another thread when one is free. On [`Workers::Serial`] it is dropped: whoever needs its result does
-    /// it then.
-    pub(crate) fn offer(&self, work: impl FnOnce() + Send + 'static) {
+    /// Runs `work` on this thread, with a crew that may borrow what outlives the call. Returns when the crew is done too.
+    pub(crate) fn in_scope<'t, T>(&self, work: impl FnOnce(ScopedCrew<'_, 't>) -> T) -> T {
+        let threads = self.threads();
+        match self {
+            _ if threads <= 1 => work(ScopedCrew { threads, scope: None }),
+            Workers::Serial | Workers::Ambient => {
+                rayon::in_place_scope(|scope| work(ScopedCrew { threads, scope: Some(scope) }))
+            }
+            Workers::Pool(pool) => {
+                pool.in_place_scope(|scope| work(ScopedCrew { threads, scope: Some(scope) }))
+            }
+        }
+    }
+}
+
+/// Threads that take work while they are free, which lives for `'t`.
+pub(crate) trait Crew<'t> {
+    /// How many threads may work at once, the caller's included.
+    fn threads(&self) -> usize;
+
+    /// Runs `work` on another thread when one is free. Without other threads it is dropped: whoever needs its result does it
+    /// then.
+    fn offer(&self, work: impl FnOnce() + Send + 't);
+}
+
+impl Crew<'static> for Workers<'_> {
+    fn threads(&self) -> usize {
+        Workers::threads(self)
+    }
+
+    fn offer(&self, work: impl FnOnce() + Send + 'static) {
         match self {
             Workers::Serial => {}
             Workers::Ambient => rayon::spawn(work),
             Workers::Pool(pool) => pool.spawn(work),
+        }
+    }
+}
+
+/// A crew within a scope, which ends when its work is done.
+pub(crate) struct ScopedCrew<'s, 't> {
+    threads: usize,
+    scope: Option<&'s Scope<'t>>,
+}
+
+impl<'t> Crew<'t> for ScopedCrew<'_, 't> {
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn offer(&self, work: impl FnOnce() + Send + 't) {
+        if let Some(scope) = self.scope {
+            scope.spawn(move |_| work());
         }
     }
 }

@@ -53,8 +53,10 @@ pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
 
     let writer = std::mem::take(&mut tree.writer);
     let options = Options::new().workers(team.workers());
-    let report = seal(writer, &key, &output, &options, quiet).map_err(|e| failure_of_sealing(&e, &target))?;
-    output.commit(&target.name(), new_key.as_mut(), !args.writing.no_sync)?;
+    let sync = !args.writing.no_sync;
+    let report =
+        seal(writer, &key, &output, &options, sync, quiet).map_err(|e| failure_of_sealing(&e, &target))?;
+    output.commit(&target.name(), new_key.as_mut(), sync)?;
 
     let whole = warn(&tree, &report.notes);
     if !quiet {
@@ -70,12 +72,16 @@ fn seal(
     key: &Key,
     output: &Output,
     options: &Options<'_>,
+    sync: bool,
     quiet: bool,
 ) -> Result<Report, Error> {
     let (len, planned) = (writer.planned_len(), writer.len());
     if output.is_staged() {
         return watch_entries(len, planned, quiet, |progress, done| {
-            writer.seal_counting(key, output.file()?, &options.progress(progress), done)
+            let room = bulla::sealed_len(len, options).map_err(Error::Container)?;
+            output.fill(Some(room), sync, |file| {
+                writer.seal_counting(key, file, &options.progress(progress), done)
+            })
         });
     }
     watch(Some(len), quiet, |progress| {

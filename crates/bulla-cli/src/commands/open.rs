@@ -1,5 +1,6 @@
 //! `bulla open`
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use bulla::{Content, Key, Opened, Options, Preamble};
@@ -10,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::input::Input;
 use crate::key_source::KeySource;
 use crate::names::{DASH, bytes};
-use crate::output::{Output, Target};
+use crate::output::Target;
 use crate::progress::watch;
 use crate::staging::Access;
 use crate::streams::say;
@@ -38,7 +39,10 @@ pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
     let options = Options::new().workers(team.workers());
     let len = plaintext_len(&preamble, &input);
     let opened = watch(len, args.working.quiet, |progress| {
-        open(&preamble, &key, &input, &output, &options.progress(progress))
+        output.fill(len, !args.writing.no_sync, |file| {
+            let positional = preamble.copies().is_some() && !output.is_redirected();
+            open(&preamble, &key, &input, file, &options.progress(progress), positional)
+        })
     });
     let opened = opened.map_err(|e| {
         let failure = failure_of_opening(&e, &preamble, &input, &target.name(), &source);
@@ -67,13 +71,14 @@ fn open(
     preamble: &Preamble,
     key: &Key,
     input: &Input,
-    output: &Output,
+    mut output: &File,
     options: &Options<'_>,
+    positional: bool,
 ) -> bulla::Result<Opened> {
-    if preamble.copies().is_some() && !output.is_redirected() {
-        return bulla::open_file(key, &input.file, output.file()?, options);
+    if positional {
+        return bulla::open_file(key, &input.file, output, options);
     }
-    opener(preamble.clone(), key, input, options)?.copy_to(&mut output.file()?)
+    opener(preamble.clone(), key, input, options)?.copy_to(&mut output)
 }
 
 fn output_path(args: &Open, input: &Input) -> Result<PathBuf, Failure> {

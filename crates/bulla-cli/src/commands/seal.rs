@@ -1,6 +1,6 @@
 //! `bulla seal`
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use bulla::{Key, Options, Sealed, Sealer};
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Seal) -> Result<Exit, Failure> {
 
     let options = Options::new().chunk_size(args.chunk_size).workers(team.workers());
     let sealed = watch(input.len(), args.working.quiet, |progress| {
-        seal(&key, &mut input, &output, &options.progress(progress))
+        seal(&key, &mut input, &output, &options.progress(progress), !args.writing.no_sync)
     });
     let sealed = sealed.map_err(|e| Failure::of_work(&e, &input.name, &target.name()))?;
     output.commit(&target.name(), new_key.as_mut(), !args.writing.no_sync)?;
@@ -52,11 +52,28 @@ pub(super) fn run(args: &Seal) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn seal(key: &Key, input: &mut Input, output: &Output, options: &Options<'_>) -> bulla::Result<Sealed> {
-    if input.positional_len().is_some() && output.is_staged() {
-        return bulla::seal_file(key, &input.file, output.file()?, options);
+fn seal(
+    key: &Key,
+    input: &mut Input,
+    output: &Output,
+    options: &Options<'_>,
+    sync: bool,
+) -> bulla::Result<Sealed> {
+    let len = input.positional_len().map(|len| bulla::sealed_len(len, options)).transpose()?;
+    output.fill(len, sync, |file| write(key, input, file, options, len.is_some() && !output.is_redirected()))
+}
+
+fn write(
+    key: &Key,
+    input: &mut Input,
+    output: &File,
+    options: &Options<'_>,
+    positional: bool,
+) -> bulla::Result<Sealed> {
+    if positional {
+        return bulla::seal_file(key, &input.file, output, options);
     }
-    let mut sealer = Sealer::new(key, output.file()?, options)?;
+    let mut sealer = Sealer::new(key, output, options)?;
     sealer.copy_from(&mut input.file)?;
     Ok(sealer.finish()?.1)
 }
