@@ -54,10 +54,7 @@ pub(crate) fn compare(parent: &Path, rounds: usize) -> io::Result<()> {
         &format!("{backup} --no-sync out1 large"),
         &format!("{bulla} seal -q -k key --no-sync large -o out2"),
     )?;
-    fs::remove_file(bench.path("large"))?;
-
-    println!("\n| one entry among {ENTRIES} | |\n|---|---|");
-    one_among_many(&bench)
+    fs::remove_file(bench.path("large"))
 }
 
 /// Files of log-normal sizes in 250 folders, as photos with their thumbnails are.
@@ -84,8 +81,12 @@ fn normal(random: &mut impl Rng) -> f64 {
     (0..12).map(|_| random.random_range(0.0..1.0)).sum::<f64>() - 6.0
 }
 
-/// The time and the bytes read that it takes to read one small entry, and the memory that it takes to make the archive.
-fn one_among_many(bench: &Bench) -> io::Result<()> {
+/// Prints the time and the bytes read that it takes to read one small entry among many, and the memory that it takes to make the
+/// archive.
+pub(crate) fn one_among_many(parent: &Path, rounds: usize) -> io::Result<()> {
+    let bench = Bench::new(parent, rounds, 0)?;
+    bench.make_key()?;
+    println!("\n| one entry among {ENTRIES} | |\n|---|---|");
     let root = bench.path("many");
     for folder in 0..ENTRIES / 1000 {
         let folder = root.join(format!("{folder:04}"));

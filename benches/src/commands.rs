@@ -31,12 +31,14 @@ pub(crate) fn compare(parent: &Path, len: u64, rounds: usize) -> io::Result<()> 
     let open = format!("{bulla} open -q -k key");
     let this = std::env::current_exe()?;
     let write = format!("{} --write out2 --mib {}", this.display(), len >> 20);
+    let disk = format!("dd if=/dev/zero of=out2 bs=4M count={} oflag=direct 2> /dev/null", len >> 22);
     for (name, ours, theirs) in [
         ("seal to `cp`, unsynced", format!("{seal} --no-sync plain -o out1"), "cp plain out2"),
         ("open to `cp`, unsynced", format!("{open} --no-sync sealed -o out1"), "cp plain out2"),
         ("seal to writing as much, from memory", format!("{seal} --no-sync plain -o out1"), &write),
         ("seal to `cp` and `sync`", format!("{seal} plain -o out1"), "cp plain out2 && sync out2"),
         ("open to `cp` and `sync`", format!("{open} sealed -o out1"), "cp plain out2 && sync out2"),
+        ("seal, synced, to the disk alone", format!("{seal} plain -o out1"), &disk),
         (
             "seal in a pipe to `cat` in it",
             format!("cat plain | {seal} | cat > /dev/null"),

@@ -23,6 +23,9 @@ struct Args {
     /// Compare only commands on archives
     #[arg(long)]
     archives: bool,
+    /// Only read one entry of an archive of a million; makes a million files, so name a folder in memory
+    #[arg(long)]
+    entries: bool,
     /// MiB in the file that commands work on
     #[arg(long, default_value_t = 2048)]
     mib: u64,
@@ -49,7 +52,7 @@ fn main() -> std::io::Result<()> {
         commands::touch_memory(mib << 20);
         return Ok(());
     }
-    let all = !(args.memory || args.commands || args.archives);
+    let all = !(args.memory || args.commands || args.archives || args.entries);
     if all || args.memory {
         memory::compare(256 << 20, args.rounds);
     }
@@ -58,6 +61,9 @@ fn main() -> std::io::Result<()> {
     }
     if all || args.archives {
         archives::compare(&args.folder, args.rounds)?;
+    }
+    if all || args.entries {
+        archives::one_among_many(&args.folder, args.rounds)?;
     }
     Ok(())
 }
