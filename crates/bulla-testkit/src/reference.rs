@@ -1,6 +1,6 @@
 //! The reference implementation: spec/FORMAT.md clause by clause, slow, sequential, whole slices.
 //!
-//! It shares no code with the library `bulla`, nor its cryptography (RustCrypto here, ring there). It is for
+//! It shares no code with the library `bulla`, nor its cryptography (RustCrypto here, ring or AWS-LC there). It is for
 //! tests: it wipes nothing, and a container has to fit into memory several times.
 
 use std::ops::Range;

@@ -2,8 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
-
+use crate::backend::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey, open_to_start};
 use crate::error::{Error, Result};
 use crate::geometry::{MAX_CHUNK_INDEX, TAG_LEN};
 use crate::schedule::Schedule;
@@ -90,7 +89,7 @@ impl ChunkOpener {
     }
 
     /// Opens the ciphertext at `in_out[from..]` and leaves the plaintext at `in_out[..len]`, where `len`
-    /// is the ciphertext's length: moving it to the left costs nothing on the way.
+    /// is the ciphertext's length.
     ///
     /// If the tag does not fit, all of `in_out` is zeroed: no unverified byte is left to be released.
     pub(crate) fn open(
@@ -102,12 +101,7 @@ impl ChunkOpener {
     ) -> std::result::Result<(), Rejected> {
         let index = u32::try_from(index).map_err(|_| Rejected)?;
         let nonce = self.cipher.nonce(index);
-        let opened = self
-            .cipher
-            .key
-            .open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, from..)
-            .is_ok();
-        if opened {
+        if open_to_start(&self.cipher.key, nonce, tag, in_out, from) {
             Ok(())
         } else {
             in_out.fill(0);
@@ -145,5 +139,58 @@ impl Iterator for Tickets {
         self.next += 1;
         // In range since `ChunkSealer::tickets`.
         u32::try_from(index).ok().map(Ticket)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{ChunkSize, Layout};
+    use crate::header::{Content, Header};
+    use crate::key::Key;
+
+    fn schedule() -> Schedule {
+        let layout = Layout { chunk: ChunkSize::MIN, envelope_len: 0 };
+        let header = Header::new(layout, Content::BYTES, false, &[3; 32]);
+        Schedule::derive(&Key::from_bytes(&[4; 32]), &header, None)
+    }
+
+    /// The plaintext of chunk 0, sealed.
+    fn sealed(plaintext: &[u8]) -> Vec<u8> {
+        let sealer = ChunkSealer::new(&schedule());
+        let ticket = sealer.tickets(1).unwrap().next().unwrap();
+        let mut slot = [plaintext, &[0; TAG_LEN]].concat();
+        sealer.seal(ticket, &mut slot);
+        slot
+    }
+
+    fn open(index: u64, sealed: &[u8], from: usize) -> (bool, Vec<u8>) {
+        let (text, tag) = sealed.split_last_chunk().unwrap();
+        let mut in_out = vec![0xEE; from];
+        in_out.extend_from_slice(text);
+        let opened = ChunkOpener::new(&schedule()).open(index, *tag, &mut in_out, from);
+        (opened.is_ok(), in_out)
+    }
+
+    /// F-5.2
+    #[test]
+    fn opens_what_was_sealed_under_its_number_only() {
+        for plaintext in [&b""[..], b"a", &[9; 4096]] {
+            let sealed = sealed(plaintext);
+            let (opened, in_out) = open(0, &sealed, 48);
+            assert!(opened && in_out.starts_with(plaintext));
+            assert!(!open(1, &sealed, 48).0);
+        }
+    }
+
+    #[test]
+    fn a_rejected_chunk_leaves_zeros_only() {
+        for from in [0, 16, 8192] {
+            let mut sealed = sealed(&[9; 4096]);
+            sealed[4095] ^= 1;
+            let (opened, in_out) = open(0, &sealed, from);
+            assert!(!opened);
+            assert_eq!(in_out, vec![0; from + 4096]);
+        }
     }
 }

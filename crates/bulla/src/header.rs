@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use ring::digest::{SHA256, digest};
-
+use crate::backend::{SHA256, digest};
 use crate::error::{Error, Feature, Result};
 use crate::geometry::{ChunkSize, HEADER_LEN, Layout, MAX_ENVELOPE_LEN};
 

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
+use crate::backend::{SecureRandom, SystemRandom};
 use crate::error::{Error, Result};
 
 /// The key of a container: 32 uniformly random bytes (F-4.1).

@@ -39,12 +39,20 @@
 //!
 //! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise. Inputs below half a MiB stay on the
 //! calling thread, which always works along; so a call cannot deadlock, wherever it is made.
+//!
+//! # Features
+//!
+//! - `aws-lc-rs`: AES-256-GCM, HMAC and SHA-2 come from AWS-LC instead of ring; [`BACKEND`] names what is in use. Containers
+//!   are the same. It needs a C compiler, and NASM for Windows on x86-64. An AWS-LC that the system offers is linked, unless
+//!   `AWS_LC_SYS_USE_SYSTEM=0` is set for the build.
+//! - `hazmat`: for test vectors, never for data.
 
 #![forbid(unsafe_code)]
 
 // Floors: a module uses only those above it in this list.
 mod error;
 mod geometry;
+mod backend;
 mod key;
 mod header;
 mod schedule;
@@ -74,6 +82,7 @@ mod file;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 
+pub use backend::BACKEND;
 pub use draft::{Draft, Sealed};
 pub use error::{Error, Feature, Result};
 #[cfg(any(unix, windows))]

@@ -1,9 +1,9 @@
 //! The key schedule (FORMAT.md, section 4): from the key and the header to everything secret.
 
-use ring::hmac::{Context, HMAC_SHA512, Key as HmacKey};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+use crate::backend::{HMAC_SHA512, HmacContext, HmacKey};
 use crate::error::{Error, Result};
 use crate::header::Header;
 use crate::key::Key;
@@ -29,13 +29,13 @@ impl Schedule {
         let context = context.unwrap_or_default();
         let mut okm = Zeroizing::new([0; 128]);
 
-        let mut t1 = Context::with_key(&key);
+        let mut t1 = HmacContext::with_key(&key);
         for part in [INFO, header.bound(), context, &[1]] {
             t1.update(part);
         }
         okm[..64].copy_from_slice(t1.sign().as_ref());
 
-        let mut t2 = Context::with_key(&key);
+        let mut t2 = HmacContext::with_key(&key);
         for part in [&okm[..64], INFO, header.bound(), context, &[2]] {
             t2.update(part);
         }
@@ -74,7 +74,7 @@ impl Schedule {
 impl Exporter {
     /// 32 secret bytes for one purpose (F-4.5).
     pub(crate) fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
-        let mut mac = Context::with_key(&HmacKey::new(HMAC_SHA512, &self.0[..]));
+        let mut mac = HmacContext::with_key(&HmacKey::new(HMAC_SHA512, &self.0[..]));
         for part in [EXPORT, label, &[1]] {
             mac.update(part);
         }

@@ -1,0 +1,133 @@
+//! The cryptographic library: ring, or aws-lc-rs with the feature of that name. No other file knows which.
+
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) use aws_lc_rs::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    digest::{SHA256, digest},
+    hmac::{Context as HmacContext, HMAC_SHA512, Key as HmacKey},
+};
+#[cfg(not(feature = "aws-lc-rs"))]
+pub(crate) use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey},
+    digest::{SHA256, digest},
+    hmac::{Context as HmacContext, HMAC_SHA512, Key as HmacKey},
+};
+// Keys and salts always come from ring, which asks the operating system each time and says so if it has none. aws-lc-rs
+// draws from a generator within the process: a virtual machine that is cloned would clone that too, and where
+// there is no randomness it aborts.
+pub(crate) use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::geometry::TAG_LEN;
+
+/// The crate that AES-256-GCM, HMAC and SHA-2 come from: `ring`, or `aws-lc-rs` with the feature of that name. Containers
+/// are the same under both; a report of speed wants to name it.
+pub const BACKEND: &str = if cfg!(feature = "aws-lc-rs") { "aws-lc-rs" } else { "ring" };
+
+/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at the start of `in_out`.
+///
+/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be released.
+#[cfg(not(feature = "aws-lc-rs"))]
+pub(crate) fn open_to_start(
+    key: &LessSafeKey,
+    nonce: Nonce,
+    tag: [u8; TAG_LEN],
+    in_out: &mut [u8],
+    from: usize,
+) -> bool {
+    // The move to the left is part of the decryption and costs nothing.
+    key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, from..).is_ok()
+}
+
+/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at the start of `in_out`.
+///
+/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be released.
+#[cfg(feature = "aws-lc-rs")]
+pub(crate) fn open_to_start(
+    key: &LessSafeKey,
+    nonce: Nonce,
+    tag: [u8; TAG_LEN],
+    in_out: &mut [u8],
+    from: usize,
+) -> bool {
+    let Some(text) = in_out.get_mut(from..) else { return false };
+    let opened = key.open_in_place_separate_tag(nonce, Aad::empty(), &tag, text).is_ok();
+    // AWS-LC decrypts exactly in place or to elsewhere, never overlapping. So verified plaintext is moved,
+    // within the processor's cache.
+    if opened && from > 0 {
+        in_out.copy_within(from.., 0);
+    }
+    opened
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONCE: [u8; 12] = [5; 12];
+    /// Around AES blocks, around the strides of vectorized code, and long.
+    const LENS: [usize; 12] = [0, 1, 15, 16, 17, 95, 96, 255, 256, 257, 4096, 70_001];
+
+    fn key() -> LessSafeKey {
+        LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).unwrap())
+    }
+
+    fn plaintext(len: usize) -> Vec<u8> {
+        (0..len).map(|i| (i * 31 % 251) as u8).collect()
+    }
+
+    /// Ciphertext and tag, by ring whatever the backend is.
+    fn sealed_by_ring(len: usize) -> (Vec<u8>, [u8; TAG_LEN]) {
+        use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+        let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).unwrap());
+        let mut text = plaintext(len);
+        let nonce = Nonce::assume_unique_for_key(NONCE);
+        let tag = key.seal_in_place_separate_tag(nonce, Aad::empty(), &mut text).unwrap();
+        (text, tag.as_ref().try_into().unwrap())
+    }
+
+    fn open(tag: [u8; TAG_LEN], in_out: &mut [u8], from: usize) -> bool {
+        open_to_start(&key(), Nonce::assume_unique_for_key(NONCE), tag, in_out, from)
+    }
+
+    #[test]
+    fn seals_as_ring_does() {
+        for len in LENS {
+            let mut text = plaintext(len);
+            let nonce = Nonce::assume_unique_for_key(NONCE);
+            let tag = key().seal_in_place_separate_tag(nonce, Aad::empty(), &mut text).unwrap();
+            let (expected, expected_tag) = sealed_by_ring(len);
+            assert_eq!((text, tag.as_ref()), (expected, &expected_tag[..]), "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn opens_from_any_offset_to_the_start() {
+        for len in LENS {
+            let (ciphertext, tag) = sealed_by_ring(len);
+            for from in [0, 1, 15, 16, 32, 4096, 100_000] {
+                let mut in_out = vec![0xEE; from];
+                in_out.extend_from_slice(&ciphertext);
+                assert!(open(tag, &mut in_out, from), "{len} bytes from {from}");
+                assert_eq!(in_out[..len], plaintext(len), "{len} bytes from {from}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_bit_of_the_tag_counts() {
+        for len in [0, 1, 300] {
+            let (ciphertext, tag) = sealed_by_ring(len);
+            for bit in 0..TAG_LEN * 8 {
+                let mut flipped = tag;
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                assert!(!open(flipped, &mut ciphertext.clone(), 0), "{len} bytes, bit {bit}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_offset_beyond_the_end_is_refused() {
+        let (_, tag) = sealed_by_ring(0);
+        assert!(!open(tag, &mut [0; 8], 9));
+    }
+}
