@@ -59,5 +59,7 @@ fn reference_to_row_0() {
         })
         .collect();
     assert_eq!(names, [b"b"]);
-    assert!(recovered.iter().any(|r| matches!(r, Recovered::Piece { bytes, .. } if bytes[..] == *b"content")));
+    assert!(
+        recovered.iter().any(|r| matches!(r, Recovered::Piece { bytes, .. } if bytes[..] == *b"content"))
+    );
 }
