@@ -1,64 +1,11 @@
-//! The library, called as the reference is and answering in the reference's types, so that the two can be compared.
+//! The library, called as the reference is: what the testkit has of it, and whole files.
 
 use std::fs::File;
-use std::io::{Empty, Write, empty};
-use std::ops::Range;
 
-use bulla::{ChunkSize, Content, Draft, Error, Key, Opener, Options, Preamble, RangeReader, Workers};
-use bulla_testkit::reference::{Copies, Fault, Opened, SealParams, StreamOutcome};
+use bulla::Key;
+use bulla_testkit::reference::{Fault, Opened};
 
-/// A draft under the salt of `params`, with the envelope in it.
-///
-/// # Panics
-///
-/// If the library refuses `params`.
-pub fn draft<'a>(params: &SealParams<'a>) -> Draft<'a> {
-    let options = options(params.context)
-        .chunk_size(ChunkSize::from_log2(params.chunk_log2).expect("12 to 20"))
-        .content(Content(params.content))
-        .envelope_len(params.envelope.len() as u32);
-    let key = Key::from_bytes(&params.key);
-    let draft = bulla::hazmat::draft_with_salt(&key, &options, &params.salt).expect("an envelope in range");
-    draft.envelope(params.envelope).expect("an envelope of the length that was set aside")
-}
-
-/// Seals at once.
-///
-/// # Panics
-///
-/// If the library fails.
-pub fn seal(params: &SealParams<'_>) -> Vec<u8> {
-    draft(params).seal(params.plaintext).expect("seals").into()
-}
-
-/// Seals by stream, in writes of `write_len` bytes.
-///
-/// # Panics
-///
-/// If the library fails.
-pub fn seal_by_stream(params: &SealParams<'_>, write_len: usize) -> Vec<u8> {
-    let mut sealer = draft(params).sealer(Vec::new()).expect("writes to memory");
-    for part in params.plaintext.chunks(write_len) {
-        sealer.write_all(part).expect("writes to memory");
-    }
-    sealer.finish().expect("writes to memory").0
-}
-
-/// Opens by stream.
-pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> StreamOutcome {
-    let mut released = Vec::new();
-    let result = Opener::new(&Key::from_bytes(key), container, &options(context))
-        .and_then(|mut opener| opener.copy_to(&mut released))
-        .map(|opened| copies(opened.copies))
-        .map_err(fault);
-    StreamOutcome { released, result }
-}
-
-/// Opens from memory.
-pub fn open_positional(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> Result<Opened, Fault> {
-    let opened = bulla::open(&Key::from_bytes(key), container, &options(context));
-    opened.map(|(plaintext, opened)| whole(plaintext.into(), opened.copies)).map_err(fault)
-}
+pub use bulla_testkit::library::*;
 
 /// Opens from one file into another.
 ///
@@ -75,87 +22,4 @@ pub fn open_file(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> Re
     let plaintext = std::fs::read(&to).expect("reads a file");
     assert!(opened.is_ok() || plaintext.is_empty(), "{opened:?}, but {} bytes are left", plaintext.len());
     opened.map(|opened| whole(plaintext, opened.copies)).map_err(fault)
-}
-
-/// Opens for ranges, and reads all of it as one.
-pub fn open_by_range(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> Result<Opened, Fault> {
-    let reader = RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
-    let plaintext = reader.range(0..reader.len()).map_err(fault)?;
-    Ok(whole(plaintext.into(), reader.opened().copies))
-}
-
-/// Opens for ranges, and reads one; none if it is not within the plaintext.
-pub fn open_range(
-    container: &[u8],
-    key: &[u8; 32],
-    context: Option<&[u8]>,
-    range: Range<u64>,
-) -> Result<Option<Vec<u8>>, Fault> {
-    let reader = RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
-    match reader.range(range) {
-        Ok(plaintext) => Ok(Some(plaintext.into())),
-        Err(Error::OutOfRange { .. }) => Ok(None),
-        Err(error) => Err(fault(error)),
-    }
-}
-
-/// Both copies of the envelope.
-pub fn envelopes(container: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
-    let preamble = Preamble::read_at(container).map_err(fault)?;
-    Ok((preamble.envelope().to_vec(), preamble.envelope_copy().map(<[u8]>::to_vec)))
-}
-
-/// A secret of the container, exported before any chunk was looked at.
-pub fn export(
-    container: &[u8],
-    key: &[u8; 32],
-    context: Option<&[u8]>,
-    label: &[u8],
-) -> Result<[u8; 32], Fault> {
-    let unlock = |preamble| -> bulla::Result<Opener<'_, Empty>> {
-        Opener::with_preamble(preamble, &Key::from_bytes(key), empty(), &options(context))
-    };
-    let opener = Preamble::read_at(container).and_then(unlock).map_err(fault)?;
-    Ok(*opener.export(label))
-}
-
-fn options(context: Option<&[u8]>) -> Options<'_> {
-    let options = Options::new().workers(Workers::Serial);
-    match context {
-        Some(context) => options.context(context),
-        None => options,
-    }
-}
-
-fn whole(plaintext: Vec<u8>, state: bulla::Copies) -> Opened {
-    Opened { plaintext, copies: copies(state) }
-}
-
-fn copies(copies: bulla::Copies) -> Copies {
-    match copies {
-        bulla::Copies::Intact => Copies::Intact,
-        bulla::Copies::HeaderDamaged => Copies::HeaderDamaged,
-        bulla::Copies::FooterDamaged => Copies::FooterDamaged,
-        bulla::Copies::Differ => Copies::Differ,
-        other => panic!("section 3 of FORMAT.md knows no {other:?}"),
-    }
-}
-
-/// Section 9 of FORMAT.md, from the right to the left.
-fn fault(error: Error) -> Fault {
-    match error {
-        Error::NotAContainer => Fault::NotAContainer,
-        Error::UnsupportedVersion { major } => Fault::UnsupportedVersion { major },
-        Error::UnsupportedSuite { suite } => Fault::UnsupportedSuite { suite },
-        Error::UnsupportedFeature(_) => Fault::UnsupportedFeature,
-        Error::DamagedHeader => Fault::DamagedHeader,
-        Error::ContextRequired => Fault::ContextRequired,
-        Error::ContextUnexpected => Fault::ContextUnexpected,
-        Error::WrongKey => Fault::WrongKey,
-        Error::ChunkRejected { index } => Fault::ChunkRejected { index },
-        Error::Truncated { after } => Fault::Truncated { after },
-        Error::TrailingData { extra } => Fault::TrailingData { extra },
-        Error::TooLarge => Fault::TooLarge,
-        other => panic!("no container gives this error: {other:?}"),
-    }
 }

@@ -10,6 +10,9 @@ use crate::notes::{self, Note, State};
 use crate::record::{HEAD_LEN, Head, Marker, RecordKind};
 use crate::way_in::Plaintext;
 
+/// Bytes in the content of a reference.
+const REFERENCE_LEN: u64 = 24;
+
 /// What a walk found.
 #[derive(Default)]
 pub(crate) struct Walked {
@@ -66,7 +69,12 @@ impl Walked {
                 self.notes = bytes.and_then(|bytes| notes::decode(&bytes));
             }
             RecordKind::BLOCK => {
-                let bytes = plain.range(content..end).ok()?;
+                // Where a part of it is lost, its end is known all the same: to look into it for the next marker would read
+                // it once for each that is there.
+                let Ok(bytes) = plain.range(content..end) else {
+                    self.gaps.push(at..end);
+                    return Some(end);
+                };
                 let mut bytes = &bytes[..];
                 while let Ok(entry) = Entry::decode(&mut bytes) {
                     of_blocks.push(entry);
@@ -80,9 +88,12 @@ impl Walked {
                 let kind = Kind::of_record(head.kind)?;
                 let mut entry = Entry::new(kind, head.encoding, head.name_len, &named).ok()?;
                 if head.kind == RecordKind::REFERENCE {
+                    (head.content_len == REFERENCE_LEN).then_some(())?;
                     let bytes = plain.range(content..end).ok()?;
                     entry.container = u32::from_be_bytes(*bytes.first_chunk()?);
                     entry.len = u64::from_be_bytes(bytes.get(16..24)?.try_into().ok()?);
+                    // Row 0 is this container, which no reference names.
+                    (entry.container != 0).then_some(())?;
                 } else if kind == Kind::File {
                     (entry.offset, entry.len) = (content, head.content_len);
                 }

@@ -162,7 +162,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         self.belt.push_last(last);
         while self.write_oldest()? {}
         self.writer.write_all(&self.draft.tail(container_len))?;
-        self.writer.flush()?;
+        flush(&mut self.writer)?;
         Ok(Sealed {
             header: self.draft.header.clone(),
             plaintext_len: self.plaintext_len,
@@ -217,7 +217,7 @@ impl<W: Write> Write for Sealer<'_, W> {
     fn flush(&mut self) -> io::Result<()> {
         self.guarded(|sealer| {
             while sealer.write_oldest()? {}
-            Ok(sealer.writer.flush()?)
+            flush(&mut sealer.writer)
         })?;
         Ok(())
     }
@@ -299,6 +299,16 @@ pub(crate) fn read_some(reader: &mut impl Read, rooms: &mut [IoSliceMut<'_>]) ->
         match reader.read_vectored(rooms) {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             read => return Ok(read?),
+        }
+    }
+}
+
+/// Flushes; only an interruption is retried, as with writing.
+fn flush(writer: &mut impl Write) -> Result<()> {
+    loop {
+        match writer.flush() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            flushed => return Ok(flushed?),
         }
     }
 }

@@ -1,0 +1,20 @@
+//! Lets an oracle judge inputs on stable: `cargo run -p bulla-testkit --features oracles --bin replay TARGET FILE...`. It panics
+//! as the target would.
+
+use std::{env, fs, io};
+
+use bulla_testkit::oracles::ALL;
+
+fn main() -> io::Result<()> {
+    let mut arguments = env::args().skip(1);
+    let target = arguments.next().unwrap_or_default();
+    let Some((_, oracle)) = ALL.iter().find(|(name, _)| *name == target) else {
+        let names: Vec<_> = ALL.iter().map(|(name, _)| *name).collect();
+        return Err(io::Error::other(format!("the first argument is a target: {}", names.join(", "))));
+    };
+    for path in arguments {
+        eprintln!("{path}");
+        oracle(&fs::read(path)?);
+    }
+    Ok(())
+}

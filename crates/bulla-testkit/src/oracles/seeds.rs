@@ -1,0 +1,169 @@
+//! Inputs to begin with, made from the vectors: `cargo run -p bulla-testkit --features oracles --bin seeds` writes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::known::{KEY, MARKER};
+use crate::archive;
+use crate::reference;
+use crate::vectors;
+
+/// Seeds of one target, by name.
+pub type Seeds = BTreeMap<String, Vec<u8>>;
+
+/// Bytes in the longest seed made from a vector.
+const LEN_MAX: usize = 1100;
+/// Bytes in the longest of the few that are longer, so that there are some of several chunks.
+const LONG_MAX: usize = 9000;
+/// How many those are.
+const LONG_COUNT: usize = 4;
+/// Seeds of one target made from vectors, at most.
+const COUNT_MAX: usize = 64;
+/// Inputs that are a description, the same for each target of that sort.
+const DESCRIPTIONS: [(&str, &[u8]); 6] = [
+    ("empty", b""),
+    ("zeros", &[0; 48]),
+    ("ones", &[1; 48]),
+    ("high", &[0xFF; 48]),
+    ("counting", &COUNTING),
+    ("letters", b"a/b\x01c\x02 folder/file\x03\x04\x05target\x06\x07 name\x08\x09 note\x10\x11\x12"),
+];
+const COUNTING: [u8; 96] = {
+    let mut bytes = [0; 96];
+    let mut i = 0;
+    while i < bytes.len() {
+        bytes[i] = (i * 37) as u8;
+        i += 1;
+    }
+    bytes
+};
+
+/// The seeds of every target in [`ALL`](super::ALL), by its name.
+///
+/// # Panics
+///
+/// As [`vectors::files`].
+pub fn generate() -> BTreeMap<&'static str, Seeds> {
+    let containers = pick(containers());
+    let archives = pick(archives());
+    let with = |seeds: &Seeds, before: &[u8]| {
+        seeds.iter().map(|(name, bytes)| (name.clone(), [before, bytes].concat())).collect::<Seeds>()
+    };
+    let described = || DESCRIPTIONS.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+    let damaged = |damage: &[u8]| with(&archives, &[damage, &[0]].concat());
+    let mut salvage = damaged(&[0]);
+    for (name, bytes) in damaged(&[1, 3, 2, 0, 0]) {
+        salvage.insert(format!("{name}_cut"), bytes);
+    }
+    salvage.retain(|name, _| name.len() % 2 == 0);
+    salvage.extend(described().map(|(name, bytes)| (name, [&[1, 0, 20, 0, 9, 1], &bytes[..]].concat())));
+    BTreeMap::from([
+        ("header", headers()),
+        ("open_stream", containers.clone()),
+        ("open_range", with(&containers, &[0, 10, 0x10, 0])),
+        ("open_slice", containers),
+        ("roundtrip", BTreeMap::from(described())),
+        ("resealed", resealed()),
+        ("archive_index", BTreeMap::from(described())),
+        ("archive_records", archives),
+        ("archive_roundtrip", BTreeMap::from(described())),
+        ("salvage", salvage),
+        ("key_text", key_texts()),
+        ("faulty_io", faults()),
+    ])
+}
+
+/// Containers of vectors under the key that the oracles know.
+fn containers() -> Seeds {
+    let known = vectors::all().into_iter().filter(|vector| vector.key.0 == KEY);
+    known.map(|vector| (vector.name, vector.container.0)).collect()
+}
+
+/// Plaintexts of the archive vectors, with the marker that the oracles' salt leads to in the place of their own.
+fn archives() -> Seeds {
+    let mut seeds = Seeds::new();
+    for vector in vectors::archive::all() {
+        let context = vector.context.as_deref();
+        let Ok(opened) = reference::open_positional(&vector.container, &KEY, context) else { continue };
+        let copy = vector.container.first_chunk().expect("it was opened");
+        let keys = reference::schedule(&KEY, &reference::bound(copy), context);
+        let own = archive::marker(&keys.exporter);
+        let mut plaintext = opened.plaintext;
+        for at in 0..plaintext.len().saturating_sub(15) {
+            if plaintext[at..at + 16] == own {
+                plaintext[at..at + 16].copy_from_slice(&MARKER);
+            }
+        }
+        seeds.insert(vector.name, plaintext);
+    }
+    seeds
+}
+
+/// Short ones, spread over all, and a few of several chunks; none twice.
+fn pick(all: Seeds) -> Seeds {
+    let mut seen = BTreeSet::new();
+    let all: Vec<_> = all.into_iter().filter(|(_, bytes)| seen.insert(bytes.clone())).collect();
+    let of = |len: std::ops::RangeInclusive<usize>, count: usize| {
+        let fit: Vec<_> = all.iter().filter(|(_, bytes)| len.contains(&bytes.len())).cloned().collect();
+        let step = fit.len().div_ceil(count).max(1);
+        fit.into_iter().step_by(step).collect::<Vec<_>>()
+    };
+    [of(0..=LEN_MAX, COUNT_MAX), of(LEN_MAX + 1..=LONG_MAX, LONG_COUNT)].concat().into_iter().collect()
+}
+
+/// Beginnings of containers, without the chunks where both copies are there.
+fn headers() -> Seeds {
+    let without_chunks = |bytes: Vec<u8>| match bytes.len() {
+        len @ 400.. => [&bytes[..140], &bytes[len - 140..]].concat(),
+        _ => bytes,
+    };
+    pick(containers().into_iter().map(|(name, bytes)| (name, without_chunks(bytes))).collect())
+}
+
+/// One description for each kind of change.
+fn resealed() -> Seeds {
+    let shape = [0, 0x20, 0x08, 9, 0, 1, 0x10, 2, 0];
+    let mut seeds = Seeds::new();
+    for change in 0..12u8 {
+        let parts = [&shape[..], &[0, 2 * change + 1, 2, 1, 0, 40, 5, 6, 7, 8]].concat();
+        seeds.insert(format!("parts_{change}"), parts);
+    }
+    for change in 0..8u8 {
+        let bytes = [&shape[..], &[0, 2 * change, 0x10, 90, 3, 1, 2, 3]].concat();
+        seeds.insert(format!("bytes_{change}"), bytes);
+    }
+    for at in [1, 2, 4, 6, 8, 12, 24] {
+        let bound = [&shape[..], &[1, at, 1, 1]].concat();
+        seeds.insert(format!("bound_{at}"), bound);
+    }
+    seeds
+}
+
+/// Every kind of fault at several calls.
+fn faults() -> Seeds {
+    let case = |what: u8, n: u8| {
+        let bytes = [&[what, n, what & n & 1, 5, 3, 0xE8, 0x21, 0], &b"faulty input and output"[..]].concat();
+        (format!("fault_{what}_at_{n}"), bytes)
+    };
+    (0..7).flat_map(|what| [0, 1, 2, 5, 9].map(|n| case(what, n))).collect()
+}
+
+fn key_texts() -> Seeds {
+    let digits = "0123456789abcdef".repeat(4);
+    let grouped: Vec<String> =
+        digits.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
+    let texts = [
+        ("digits", digits.clone()),
+        ("upper_case", digits.to_uppercase()),
+        ("groups", grouped.join(" ")),
+        ("dashes", grouped.join("-")),
+        ("long_dashes", grouped.join(" \u{2013} ")),
+        ("lines", grouped.chunks(4).map(|line| line.join(" ")).collect::<Vec<_>>().join("\r\n")),
+        ("byte_order_mark", format!("\u{FEFF}{digits}\n")),
+        ("look_alikes", digits.replace('0', "O").replace('1', "l")),
+        ("one_missing", digits[1..].to_owned()),
+        ("one_too_many", format!("{digits}0")),
+        ("no_digit", digits.replace('9', "g")),
+        ("empty", String::new()),
+    ];
+    texts.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()
+}
