@@ -197,7 +197,8 @@ impl Envelope {
             if !ids.insert(slot.info().id) {
                 return Err(malformed(at + 2));
             }
-            passphrases += usize::from(matches!(slot.info().kind, SlotKind::Passphrase(_) | SlotKind::TooCostly));
+            passphrases +=
+                usize::from(matches!(slot.info().kind, SlotKind::Passphrase(_) | SlotKind::TooCostly));
             if passphrases > MAX_PASSPHRASE_SLOTS {
                 return Err(malformed(at));
             }

@@ -187,7 +187,11 @@ mod tests {
         assert_eq!(normalised("A\u{30A}ngstro\u{308}m").unwrap(), "\u{C5}ngstr\u{F6}m");
         assert_eq!(normalised("  two  spaces  ").unwrap(), "  two  spaces  ");
         assert_eq!(normalised("a\u{A0}b\u{3000}c").unwrap(), "a b c");
-        assert_eq!(normalised("\u{FF21}bc ABC").unwrap(), "\u{FF21}bc ABC", "neither width nor case is folded");
+        assert_eq!(
+            normalised("\u{FF21}bc ABC").unwrap(),
+            "\u{FF21}bc ABC",
+            "neither width nor case is folded"
+        );
         assert_eq!(normalised("\u{2126}").unwrap(), "\u{3A9}", "the ohm sign is a canonical equivalent");
     }
 

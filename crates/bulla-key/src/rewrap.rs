@@ -147,3 +147,153 @@ fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use bulla::{Draft, Key};
+
+    use super::*;
+    use crate::envelope::Secret;
+
+    /// Bytes of envelope, little more than its two slots take.
+    const LEN: usize = 400;
+    const SECTOR: usize = 64;
+
+    /// A container as it lies on a disk, with the keys that open its old envelope and its new one.
+    struct Rewriting {
+        container: Vec<u8>,
+        unlocked: Unlocked,
+        old_key: Key,
+        new_key: Key,
+        new: Vec<u8>,
+    }
+
+    fn key(byte: u8) -> Key {
+        Key::from_bytes(&[byte; 32])
+    }
+
+    /// `older` and `old` are two revisions; the copies are made of them and of what a torn write leaves.
+    fn rewriting(copies: impl FnOnce(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>)) -> Rewriting {
+        let [container_key, oldest, old_key, new_key] = [1, 2, 3, 4].map(key);
+        let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();
+        let with = |key: &Key| {
+            let mut slots = Slots::new();
+            slots.add_recovery_key(key).unwrap();
+            slots
+        };
+        let older = with(&oldest).seal(&draft, &container_key).unwrap();
+        let header = draft.header().clone();
+        let open = |envelope: &[u8], key: &Key| {
+            Envelope::parse(envelope).unwrap().open(&Secret::Key(key), &header, None).unwrap()
+        };
+        let old = open(&older, &oldest).seal(&with(&old_key)).unwrap();
+        let unlocked = open(&old, &old_key);
+        let new = unlocked.seal(&with(&new_key)).unwrap();
+
+        let mut container = draft.seal(b"a message").unwrap().to_vec();
+        let (first, second) = copies(&older, &old);
+        let at = container.len() - 128 - LEN;
+        container[128..128 + LEN].copy_from_slice(&first);
+        container[at..at + LEN].copy_from_slice(&second);
+        Rewriting { container, unlocked, old_key, new_key, new }
+    }
+
+    /// A copy of which a write has reached the disk in part.
+    fn torn(before: &[u8], after: &[u8]) -> Vec<u8> {
+        [&after[..LEN / 2], &before[LEN / 2..]].concat()
+    }
+
+    impl Rewriting {
+        fn patches(&self) -> Vec<Patch> {
+            let preamble = Preamble::read_at(&self.container).unwrap();
+            self.unlocked.patches(&preamble, self.container.len() as u64, &self.new).unwrap()
+        }
+
+        /// Whether the new envelope counts in this state of the disk; if not, the old one does.
+        fn is_new(&self, disk: &[u8]) -> bool {
+            let preamble = Preamble::read_at(disk).unwrap();
+            let (envelope, _) = Envelope::of(&preamble).unwrap();
+            let is_new = envelope.fits(&self.new_key);
+            let key = if is_new { &self.new_key } else { &self.old_key };
+            let unlocked = envelope.open(&Secret::Key(key), preamble.header(), None).unwrap();
+            assert!(unlocked.is_intact());
+            let (plaintext, _) = bulla::open(unlocked.key(), disk, &Options::new()).unwrap();
+            assert_eq!(plaintext, &b"a message"[..]);
+            is_new
+        }
+
+        /// Every state that a crash can leave: each write in part, the ones before it whole, for they were synced.
+        fn crash_everywhere(&self) -> usize {
+            let mut states = 0;
+            let mut disk = self.container.clone();
+            let mut was_new = self.is_new(&disk);
+            assert!(!was_new);
+            for patch in self.patches() {
+                let at = patch.offset as usize;
+                let mut state = |written: &dyn Fn(usize) -> bool| {
+                    let mut crashed = disk.clone();
+                    for (i, byte) in patch.bytes.iter().enumerate().filter(|(i, _)| written(*i)) {
+                        crashed[at + i] = *byte;
+                    }
+                    states += 1;
+                    self.is_new(&crashed)
+                };
+                for len in 0..=patch.bytes.len() {
+                    // In order, backwards, and what reached the disk is a sector more or less.
+                    let forwards = state(&|i| i < len);
+                    let backwards = state(&|i| i >= patch.bytes.len() - len);
+                    // Never back to the old one.
+                    assert!(forwards >= was_new && backwards >= was_new);
+                }
+                let sectors = patch.bytes.len().div_ceil(SECTOR);
+                for subset in 0..1_u32 << sectors {
+                    assert!(state(&|i| subset >> (i / SECTOR) & 1 == 1) >= was_new);
+                }
+                disk[at..at + patch.bytes.len()].copy_from_slice(&patch.bytes);
+                was_new = self.is_new(&disk);
+            }
+            assert!(was_new);
+            let preamble = Preamble::read_at(&disk).unwrap();
+            assert_eq!((preamble.envelope(), preamble.envelope_copy()), (&self.new[..], Some(&self.new[..])));
+            states
+        }
+    }
+
+    /// E-6.1, E-6.2: whatever a crash leaves of the writes, the old envelope or the new one opens the container.
+    #[test]
+    fn crashes_from_a_sound_container() {
+        let sound = rewriting(|_, old| (old.to_vec(), old.to_vec()));
+        assert_eq!(sound.patches().len(), 2);
+        assert_eq!(sound.crash_everywhere(), 2 * (2 * (LEN + 1) + (1 << 7)));
+    }
+
+    /// E-6.1: the same from every state that such a crash has left, where the second copy may be the only one that is up to date.
+    #[test]
+    fn crashes_after_crashes() {
+        let cases: [(fn(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>), usize); 5] = [
+            (|older, old| (older.to_vec(), old.to_vec()), 3),
+            (|older, old| (torn(older, old), old.to_vec()), 3),
+            (|_, old| (vec![0; old.len()], old.to_vec()), 3),
+            (|older, old| (old.to_vec(), torn(older, old)), 2),
+            (|older, old| (old.to_vec(), older.to_vec()), 2),
+        ];
+        for (copies, writes) in cases {
+            let rewriting = rewriting(copies);
+            assert_eq!(rewriting.patches().len(), writes);
+            rewriting.crash_everywhere();
+        }
+    }
+
+    /// Without the mending of E-6.1, a crash would bring back an envelope from before: the test above has teeth.
+    #[test]
+    fn mending_is_needed() {
+        let rewriting = rewriting(|older, old| (older.to_vec(), old.to_vec()));
+        let second = &rewriting.patches()[1];
+        let mut disk = rewriting.container.clone();
+        let at = second.offset as usize;
+        disk[at..at + LEN / 2].copy_from_slice(&second.bytes[..LEN / 2]);
+        let preamble = Preamble::read_at(&disk).unwrap();
+        let (envelope, _) = Envelope::of(&preamble).unwrap();
+        assert!(!envelope.fits(&rewriting.old_key) && !envelope.fits(&rewriting.new_key));
+    }
+}

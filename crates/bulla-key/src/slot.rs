@@ -159,8 +159,7 @@ impl Slot {
     pub(crate) fn unwrap(&self, opening: &Opening, bound: &[u8; 56]) -> Option<Key> {
         let (head, _, wrapped) = self.parts()?;
         let mut wrapped = Zeroizing::new(wrapped.to_vec());
-        let key =
-            opening.cipher().open_in_place(zero_nonce(), aad(head, bound), &mut wrapped[..]).ok()?;
+        let key = opening.cipher().open_in_place(zero_nonce(), aad(head, bound), &mut wrapped[..]).ok()?;
         Some(Key::from_bytes((&*key).try_into().ok()?))
     }
 

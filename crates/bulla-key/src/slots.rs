@@ -2,9 +2,7 @@
 
 use bulla::{Draft, Header, Key};
 
-use crate::envelope::{
-    HEAD_LEN, MAGIC, MAX_PASSPHRASE_SLOTS, MAX_SLOTS, TAIL_LEN, VERSION, check,
-};
+use crate::envelope::{HEAD_LEN, MAGIC, MAX_PASSPHRASE_SLOTS, MAX_SLOTS, TAIL_LEN, VERSION, check};
 use crate::error::{Error, Result};
 use crate::locator::Locator;
 use crate::passphrase::{Passphrase, PassphraseCost};
@@ -81,7 +79,8 @@ impl Slots {
     ///
     /// [`Error::TooManySlots`], also if there are 8 for passphrases already.
     pub fn add_passphrase(&mut self, passphrase: &Passphrase, cost: PassphraseCost) -> Result<SlotId> {
-        let is_passphrase = |info: &SlotInfo| matches!(info.kind, SlotKind::Passphrase(_) | SlotKind::TooCostly);
+        let is_passphrase =
+            |info: &SlotInfo| matches!(info.kind, SlotKind::Passphrase(_) | SlotKind::TooCostly);
         if self.entries.iter().filter(|entry| is_passphrase(entry.info())).count() >= MAX_PASSPHRASE_SLOTS {
             return Err(Error::TooManySlots);
         }
@@ -151,7 +150,11 @@ impl Slots {
         if self.salt.is_some_and(|salt| salt != *header.salt()) {
             return Err(Error::AnotherContainer);
         }
-        if self.entries.iter().all(|entry| matches!(entry.info().kind, SlotKind::Unknown(_) | SlotKind::TooCostly)) {
+        if self
+            .entries
+            .iter()
+            .all(|entry| matches!(entry.info().kind, SlotKind::Unknown(_) | SlotKind::TooCostly))
+        {
             return Err(Error::NoSlots);
         }
         let mut slots = Vec::new();

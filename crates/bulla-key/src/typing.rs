@@ -111,7 +111,12 @@ impl fmt::Display for Mistake {
         match *self {
             Mistake::Substituted { digit } => write!(f, "digit {digit}, in group {}, is wrong", group(digit)),
             Mistake::Transposed { digit } => {
-                write!(f, "digits {digit} and {}, in group {}, are the wrong way round", digit + 1, group(digit))
+                write!(
+                    f,
+                    "digits {digit} and {}, in group {}, are the wrong way round",
+                    digit + 1,
+                    group(digit)
+                )
             }
             Mistake::GroupsSwapped { first, second } => write!(f, "groups {first} and {second} are swapped"),
             Mistake::Missing { digit } => write!(f, "digit {digit}, in group {}, is missing", group(digit)),
@@ -289,7 +294,9 @@ mod tests {
     fn work_is_bounded() {
         let key: [u8; 32] = std::array::from_fn(|i| i as u8 * 7 + 3);
         let all = digits(&key);
-        for (typed, most) in [(&all[..], 1 + 960 + 63 + 120), (&all[1..], 1024), (&[&all[..], &[1]].concat(), 65)] {
+        for (typed, most) in
+            [(&all[..], 1 + 960 + 63 + 120), (&all[1..], 1024), (&[&all[..], &[1]].concat(), 65)]
+        {
             let tried = AtomicUsize::new(0);
             let none = find_mistake(&text(typed), |_| {
                 tried.fetch_add(1, Ordering::Relaxed);

@@ -24,6 +24,7 @@
 //! [bulla containers]: https://github.com/bulla-backup/bulla/blob/main/spec/FORMAT.md
 
 pub mod archive;
+pub mod envelope;
 pub mod malform;
 pub mod reference;
 pub mod vectors;

@@ -99,12 +99,7 @@ impl Header {
     /// # Errors
     ///
     /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`].
-    pub fn export(
-        &self,
-        key: &Key,
-        context: Option<&[u8]>,
-        label: &[u8],
-    ) -> Result<Zeroizing<[u8; 32]>> {
+    pub fn export(&self, key: &Key, context: Option<&[u8]>, label: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
         Ok(Schedule::of_sealed(key, self, context)?.exporter.export(label))
     }
 }
