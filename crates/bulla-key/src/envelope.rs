@@ -91,6 +91,15 @@ impl Envelope {
         choose(preamble.envelope(), preamble.envelope_copy())
     }
 
+    /// The same, from copies that were got in another way: the one behind the header, and the one before the footer if it was read.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Envelope::of).
+    pub fn of_copies(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, EnvelopeCopies)> {
+        choose(first, second)
+    }
+
     /// The envelope as it was read.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

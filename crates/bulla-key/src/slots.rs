@@ -157,7 +157,7 @@ impl Slots {
         {
             return Err(Error::NoSlots);
         }
-        let mut slots = Vec::new();
+        let mut slots: Vec<u8> = Vec::new();
         for entry in &self.entries {
             match entry {
                 Entry::Kept(slot) => slots.extend(slot.bytes()),
