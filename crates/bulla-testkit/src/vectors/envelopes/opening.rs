@@ -18,7 +18,9 @@ pub(super) fn vectors() -> Vec<Vector> {
 
 fn by_each_kind() -> Vec<Vector> {
     let usual = Container::usual();
-    let with_unknown = [vec![unknown_slot(4, 9), unknown_slot(0x8001, 65535)], usual.usual_slots()].concat();
+    let with_unknown =
+        [vec![unknown_slot(4, 9), unknown_slot(0x8001, 65535)], vec![usual.key_slot(1, &recovery_key())]]
+            .concat();
     let two = [usual.key_slot(7, &key_in_vault()), usual.key_slot(4, &recovery_key())];
     let longest_hints = [&[0x80, 0, 3, 252][..], &[b'h'; 1020]].concat();
     let long = usual.envelope(&[usual.locator_slot(1, &key_in_vault(), &longest_hints)], 2000, 1);
