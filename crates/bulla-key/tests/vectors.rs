@@ -1,5 +1,7 @@
 //! The library against every vector of spec/vectors/envelope.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 use bulla::Preamble;
 use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, Unlocked};
 use bulla_testkit::vectors::envelopes::{self, Outcome, Vector, all};

@@ -1,5 +1,7 @@
 //! Key envelopes, from outside: made, opened, changed, damaged, forged.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod sample;
 
 mod copies;
