@@ -9,7 +9,8 @@ fn root() -> PathBuf {
 }
 
 /// The pages with clauses, and the letter that these begin with.
-const PAGES: [(&str, &str); 2] = [("spec/FORMAT.md", "F-"), ("spec/ARCHIVE.md", "A-")];
+const PAGES: [(&str, &str); 3] =
+    [("spec/FORMAT.md", "F-"), ("spec/ARCHIVE.md", "A-"), ("spec/ENVELOPE.md", "E-")];
 
 /// Clauses as in `F-7.2`, of one page.
 fn clauses(text: &str, letter: &str) -> BTreeSet<String> {

@@ -1,7 +1,7 @@
 //! A key as text: 64 hex digits in 16 groups of 4.
 //!
 //! 64 digits are all there is of a key: there is no checksum among them. Whether a key is the right one shows
-//! when a container is opened with it.
+//! when a container is opened with it; [`typing`](crate::typing) finds the mistake in one that is not.
 
 use std::fmt;
 
@@ -13,8 +13,8 @@ pub const DIGITS: usize = 2 * Key::LEN;
 /// Bytes in the longest text that [`parse`] looks at. It leaves room for any spacing that a person would choose.
 pub const MAX_TEXT_LEN: usize = 4096;
 
-/// Digits in a group, and groups in a line.
-const GROUP: usize = 4;
+/// Digits in a group, and groups in a line (E-1.1).
+pub(crate) const GROUP: usize = 4;
 /// Bytes in the text: the digits, and a separator between any two groups.
 const TEXT_LEN: usize = DIGITS + DIGITS / GROUP - 1;
 
@@ -41,7 +41,7 @@ pub fn format(key: &Key) -> Zeroizing<String> {
     text
 }
 
-/// The key that a text gives. Spaces, line breaks, dashes and case do not matter; `o` is read as 0, `l` and `i`
+/// The key that a text gives (E-1.2). Spaces, line breaks, dashes and case do not matter; `o` is read as 0, `l` and `i`
 /// as 1, since no digit looks like them.
 ///
 /// # Errors
@@ -57,22 +57,59 @@ pub fn format(key: &Key) -> Zeroizing<String> {
 /// # Ok::<(), ParseError>(())
 /// ```
 pub fn parse(text: &str) -> Result<Key, ParseError> {
-    if text.len() > MAX_TEXT_LEN {
-        return Err(ParseError::TooLong { bytes: text.len() });
+    let digits = Digits::of(text)?;
+    digits.key().ok_or(ParseError::WrongLength { digits: digits.count })
+}
+
+/// The digits of a text, however many there are.
+pub(crate) struct Digits {
+    /// Their values, as far as one more than a key has.
+    values: Zeroizing<[u8; DIGITS + 1]>,
+    count: usize,
+}
+
+impl Digits {
+    pub(crate) fn of(text: &str) -> Result<Digits, ParseError> {
+        if text.len() > MAX_TEXT_LEN {
+            return Err(ParseError::TooLong { bytes: text.len() });
+        }
+        let mut digits = Digits { values: Zeroizing::new([0; DIGITS + 1]), count: 0 };
+        for (position, c) in text.chars().enumerate() {
+            if is_spacing(c) {
+                continue;
+            }
+            let value = digit(c).ok_or(ParseError::NotADigit { position: position + 1 })?;
+            if let Some(place) = digits.values.get_mut(digits.count) {
+                *place = value;
+            }
+            digits.count += 1;
+        }
+        Ok(digits)
     }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Their values: all of them, if they are at most one more than a key has.
+    pub(crate) fn values(&self) -> &[u8] {
+        &self.values[..self.count.min(DIGITS + 1)]
+    }
+
+    /// The key, if there are as many as a key has.
+    pub(crate) fn key(&self) -> Option<Key> {
+        self.values().try_into().ok().map(key_of)
+    }
+}
+
+/// The key of 64 digits.
+pub(crate) fn key_of(digits: &[u8; DIGITS]) -> Key {
     let mut bytes = Zeroizing::new([0; Key::LEN]);
-    let mut digits = 0;
-    for (position, c) in text.chars().enumerate() {
-        if is_spacing(c) {
-            continue;
-        }
-        let digit = digit(c).ok_or(ParseError::NotADigit { position: position + 1 })?;
-        if let Some(byte) = bytes.get_mut(digits / 2) {
-            *byte = *byte << 4 | digit;
-        }
-        digits += 1;
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = pair[0] << 4 | pair[1];
     }
-    if digits == DIGITS { Ok(Key::from_bytes(&bytes)) } else { Err(ParseError::WrongLength { digits }) }
+    Key::from_bytes(&bytes)
 }
 
 /// Why a text is no key. It tells places and numbers, and no digit of the text, so that it may be logged.
@@ -149,6 +186,7 @@ mod tests {
         parse(text).unwrap_err()
     }
 
+    /// E-1.1
     #[test]
     fn four_lines_of_four_groups() {
         let text = format(&counting());
@@ -175,12 +213,14 @@ mod tests {
         }
     }
 
+    /// E-1.2
     #[test]
     fn look_alikes() {
         let typed = COUNTING.replacen("0008 1018", "OoO8 lOI8", 1);
         assert_eq!(parse(&typed).unwrap().expose(), counting().expose());
     }
 
+    /// E-1.3
     #[test]
     fn one_digit_missing() {
         let text = &COUNTING[..COUNTING.len() - 1];

@@ -27,6 +27,7 @@
 //! [bulla containers]: https://github.com/bulla-backup/bulla/blob/main/spec/FORMAT.md
 
 pub mod archive;
+pub mod envelope;
 pub mod faulty;
 #[cfg(feature = "oracles")]
 pub mod library;

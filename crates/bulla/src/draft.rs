@@ -86,6 +86,11 @@ impl<'a> Draft<'a> {
         self.exporter.export(label)
     }
 
+    /// Whether this is the key that the container will be sealed under: to be asked before the key is wrapped.
+    pub fn fits(&self, key: &Key) -> bool {
+        self.header.fits(key, self.options.context)
+    }
+
     /// Sets the envelope.
     ///
     /// # Errors

@@ -120,9 +120,10 @@ impl Header {
         is_valid(foot, Place::Foot) && foot[8..96] == self.bytes[8..96]
     }
 
-    /// The bytes that the key schedule binds (F-4.3).
-    pub(crate) fn bound(&self) -> &[u8] {
-        &self.bytes[8..64]
+    /// Bytes 8 to 63, which the key schedule binds (F-4.3): what a layer above binds to its container goes with them.
+    pub fn bound(&self) -> &[u8; 56] {
+        let Some(bound) = self.bytes[8..].first_chunk() else { unreachable!("a header has 128 bytes") };
+        bound
     }
 
     pub(crate) fn layout(&self) -> Layout {

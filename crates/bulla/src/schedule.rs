@@ -71,6 +71,39 @@ impl Schedule {
     }
 }
 
+impl Header {
+    /// Whether the container was sealed under this key, with this context or, given none, without one (F-3.8, F-4.4).
+    ///
+    /// It costs two HMACs and touches no chunk, so it also tells which of several keys is the right one. The commitment is compared
+    /// in constant time.
+    ///
+    /// ```
+    /// # fn main() -> bulla::Result<()> {
+    /// use bulla::{Key, Options, Preamble};
+    ///
+    /// let key = Key::generate()?;
+    /// let container = bulla::seal(&key, b"a message", &Options::new())?;
+    ///
+    /// let preamble = Preamble::read_at(&container)?;
+    /// assert!(preamble.header().fits(&key, None));
+    /// assert!(!preamble.header().fits(&Key::generate()?, None));
+    /// # Ok(()) }
+    /// ```
+    pub fn fits(&self, key: &Key, context: Option<&[u8]>) -> bool {
+        Schedule::of_sealed(key, self, context).is_ok()
+    }
+
+    /// A secret of this container for a layer above (F-4.5), as [`Draft::export`](crate::Draft::export), before anything else of it
+    /// is opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`].
+    pub fn export(&self, key: &Key, context: Option<&[u8]>, label: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+        Ok(Schedule::of_sealed(key, self, context)?.exporter.export(label))
+    }
+}
+
 impl Exporter {
     /// 32 secret bytes for one purpose (F-4.5).
     pub(crate) fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
@@ -81,5 +114,32 @@ impl Exporter {
         let mut secret = Zeroizing::new([0; 32]);
         secret.copy_from_slice(&mac.sign().as_ref()[..32]);
         secret
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::draft::Draft;
+    use crate::options::Options;
+
+    use super::*;
+
+    /// F-3.8, F-4.4, F-4.5: the key and the context decide, and what fits exports what the draft did.
+    #[test]
+    fn a_header_knows_its_key() {
+        let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
+        for sealed_with in [None, Some(&b"a"[..])] {
+            let options = Options { context: sealed_with, ..Options::new() };
+            let draft = Draft::new(&key, &options).unwrap();
+            let header = draft.header();
+            for given in [None, Some(&b"a"[..]), Some(b"b")] {
+                assert_eq!(header.fits(&key, given), given == sealed_with);
+                assert!(!header.fits(&other, given));
+            }
+            let exported = header.export(&key, sealed_with, b"label").unwrap();
+            assert_eq!(*exported, *draft.export(b"label"));
+            assert!(matches!(header.export(&other, sealed_with, b"label"), Err(Error::WrongKey)));
+            assert!(draft.fits(&key) && !draft.fits(&other));
+        }
     }
 }
