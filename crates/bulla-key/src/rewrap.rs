@@ -168,6 +168,9 @@ mod tests {
         new: Vec<u8>,
     }
 
+    /// Makes the two copies of two revisions, the older one first.
+    type MakeCopies = fn(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>);
+
     fn key(byte: u8) -> Key {
         Key::from_bytes(&[byte; 32])
     }
@@ -270,7 +273,7 @@ mod tests {
     /// E-6.1: the same from every state that such a crash has left, where the second copy may be the only one that is up to date.
     #[test]
     fn crashes_after_crashes() {
-        let cases: [(fn(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>), usize); 5] = [
+        let cases: [(MakeCopies, usize); 5] = [
             (|older, old| (older.to_vec(), old.to_vec()), 3),
             (|older, old| (torn(older, old), old.to_vec()), 3),
             (|_, old| (vec![0; old.len()], old.to_vec()), 3),

@@ -51,7 +51,7 @@ fn ghash(h: u128, aad: &[u8], ciphertext: &[u8]) -> u128 {
             })
             .collect()
     };
-    let lengths = (aad.len() as u128 * 8) << 64 | ciphertext.len() as u128 * 8;
+    let lengths = ((aad.len() as u128 * 8) << 64) | (ciphertext.len() as u128 * 8);
     [blocks(aad), blocks(ciphertext), vec![lengths]]
         .concat()
         .into_iter()
