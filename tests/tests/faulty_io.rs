@@ -210,7 +210,7 @@ fn opening_a_stream_by_copying() {
                 let opened = opener.copy_to(&mut Faulty::new(&mut released, calls));
                 if let Err(error) = &opened {
                     let again = opener.copy_to(&mut io::sink()).unwrap_err();
-                    assert_same(&again, &error);
+                    assert_same(&again, error);
                 }
                 opened.map(drop)
             });
@@ -313,7 +313,8 @@ fn extents() {
         let reader = RangeReader::new(&key(), Faulty::new(&container[..], calls), &options());
         let all = reader.and_then(|reader| {
             // All on this thread, where extents come in order.
-            reader.for_each_extent(&[0..reader.len()], |offset, piece| {
+            let all = 0..reader.len();
+            reader.for_each_extent(std::slice::from_ref(&all), |offset, piece| {
                 assert!(plaintext[offset as usize..].starts_with(piece), "unverified bytes are shown");
                 visited.lock().unwrap().extend_from_slice(piece);
                 Ok(())

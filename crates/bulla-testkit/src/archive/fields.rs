@@ -49,7 +49,8 @@ pub(super) fn parse_attributes(bytes: &[u8], at: u64) -> Result<BTreeMap<u16, Ve
     let mut attributes = BTreeMap::new();
     while !fields.is_empty() {
         let (tag, len) = (fields.number(2)? as u16, fields.number(2)? as usize);
-        let ascends = attributes.last_key_value().is_none_or(|(before, _)| *before < tag);
+        // From 1 on.
+        let ascends = attributes.last_key_value().map_or(0, |(before, _)| *before) < tag;
         hold(ascends, at, "tags do not ascend")?;
         attributes.insert(tag, fields.take(len)?.to_vec());
     }
