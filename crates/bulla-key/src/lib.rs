@@ -1,6 +1,7 @@
 //! Keys of [`bulla`] containers as people handle them: shown, printed, typed in again.
 //!
-//! [`key_text`] turns a [`bulla::Key`] into 64 hex digits and back.
+//! [`key_text`] turns a [`bulla::Key`] into 64 hex digits and back. With the feature `sheet`, `sheet` draws the page that a person
+//! prints and files.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -18,3 +19,5 @@
 #![forbid(unsafe_code)]
 
 pub mod key_text;
+#[cfg(feature = "sheet")]
+pub mod sheet;
