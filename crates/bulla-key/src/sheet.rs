@@ -19,7 +19,7 @@ use qr::Qr;
 /// Bytes in the longest sheet. It is reserved at once, so that no growing leaves a copy behind.
 const MAX_LEN: usize = 32 * 1024;
 /// Characters of a text from outside that are shown; a longer one loses its middle.
-const MAX_TEXT: usize = 64;
+const MAX_TEXT: usize = 40;
 /// Lines of [`SheetInfo::restoring`] that are shown, and characters of each.
 const MAX_LINES: usize = 6;
 const MAX_LINE: usize = 52;
@@ -129,7 +129,13 @@ const DIGIT: Font = Font::mono(9.0);
 
 fn head(page: &mut Canvas) {
     page.text(LEFT, 29.0, TITLE, Anchor::Start, "Recovery key");
-    page.text(LEFT, 37.0, BODY, Anchor::Start, "This page opens your encrypted backup. Keep it as you would keep a passport.");
+    page.text(
+        LEFT,
+        37.0,
+        BODY,
+        Anchor::Start,
+        "This page opens your encrypted backup. Keep it as you would keep a passport.",
+    );
     page.line(LEFT, 42.0, RIGHT, 0.6);
 }
 
@@ -158,7 +164,7 @@ fn facts(page: &mut Canvas, info: &SheetInfo) {
 
 /// The 64 digits: 4 rows of 4 groups. The groups are numbered as the message counts that says which digit was mistyped.
 fn digits(page: &mut Canvas, key: &Key) {
-    const TOP: f32 = 88.0;
+    const TOP: f32 = 97.0;
     const ROW: f32 = 18.0;
     const COLUMN: f32 = 41.5;
     /// Digits of 9 mm take 0.6 of that in nearly every monospaced font; those that are wider or narrower are set so.
@@ -179,8 +185,8 @@ fn digits(page: &mut Canvas, key: &Key) {
 }
 
 /// Edge of the QR code with its margin, and where it stands.
-const CODE_SIDE: f32 = 56.0;
-const CODE_TOP: f32 = 170.0;
+const CODE_SIDE: f32 = 60.0;
+const CODE_TOP: f32 = 180.0;
 
 fn code(page: &mut Canvas, key: &Key) {
     let text = key_text::format(key);
@@ -190,12 +196,18 @@ fn code(page: &mut Canvas, key: &Key) {
     // Its margin reaches beyond what is printed, so that its modules stand flush with the text.
     let margin = CODE_SIDE * qr::MARGIN as f32 / qr.side() as f32;
     page.modules(LEFT - margin, CODE_TOP - margin, CODE_SIDE, &qr);
-    page.text(LEFT, CODE_TOP + CODE_SIDE - 2.0 * margin + 5.5, SMALL, Anchor::Start, "The same 64 digits, to be scanned");
+    page.text(
+        LEFT,
+        CODE_TOP + CODE_SIDE - 2.0 * margin + 5.5,
+        SMALL,
+        Anchor::Start,
+        "The same digits, to be scanned",
+    );
 }
 
 /// What to do with the page, in two sentences.
 fn advice(page: &mut Canvas, info: &SheetInfo) {
-    const X: f32 = LEFT + 58.0;
+    const X: f32 = LEFT + 59.0;
     let mut y = CODE_TOP + 3.3;
     let mut line = |font: Font, indent: f32, step: f32, text: &str| {
         page.text(X + indent, y, font, Anchor::Start, text);
@@ -212,8 +224,8 @@ fn advice(page: &mut Canvas, info: &SheetInfo) {
         }
         return;
     }
-    line(BODY, 0.0, 6.0, "Get bulla from the address below, run");
-    line(COMMAND, 3.0, 5.2, "bulla restore BACKUP -C FOLDER");
+    line(BODY, 0.0, 5.8, "Get bulla from the address below, run");
+    line(COMMAND, 3.0, 5.8, "bulla restore BACKUP -C FOLDER");
     line(BODY, 0.0, 5.2, "(for a single sealed file: bulla open FILE), and type the");
     line(BODY, 0.0, 5.2, "digits when it asks for the key; spaces and capitals do");
     line(BODY, 0.0, 5.2, "not matter.");
@@ -245,7 +257,7 @@ mod tests {
         // Six bytes for each character: `&quot;`.
         let long = "\"".repeat(1000);
         let lines = [long.as_str(); 10];
-        for byte in 0..=255 {
+        for byte in (0..=255).step_by(17) {
             let key = Key::from_bytes(&[byte; 32]);
             let info = SheetInfo::new().date(&long).container(&long, &[0xFF; 32]).restoring(&lines);
             let svg = svg(&key, &info);
