@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bulla::ChunkSize;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::failure::EXIT_CODES;
 
@@ -32,6 +32,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Keygen(Keygen),
+    Sheet(Sheet),
     Backup(Backup),
     Restore(Restore),
     List(List),
@@ -51,9 +52,56 @@ pub(crate) struct Keygen {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 
+    /// Also make a recovery sheet in this file: a page as an SVG image, with the digits and a QR code of them, to be printed
+    #[arg(long, value_name = "SVG")]
+    pub(crate) sheet: Option<PathBuf>,
+
+    /// The paper that the sheet is for
+    #[arg(long, value_enum, default_value_t, requires = "sheet")]
+    pub(crate) paper: Paper,
+
     /// Say nothing unless something is wrong; the digits are not shown
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+const SHEET: &str = "\
+The sheet is an SVG image, which browsers and most drawing programs print. It holds the key:
+delete it once it is printed, or keep it as you keep the key file.
+
+With --container it names the container and its id, the first digits of the salt that
+`bulla inspect` shows, once the key is seen to belong to it.
+";
+
+/// Make a page to print and file, with the key's digits and a QR code of them
+#[derive(Args)]
+#[command(after_help = format!("{SHEET}\n{EXIT_CODES}"))]
+pub(crate) struct Sheet {
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// File to make, an SVG image. One that exists is never overwritten
+    #[arg(short, long, value_name = "SVG")]
+    pub(crate) output: PathBuf,
+
+    /// Container that the key belongs to
+    #[arg(long, value_name = "FILE")]
+    pub(crate) container: Option<PathBuf>,
+
+    /// The paper to print on
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) paper: Paper,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Paper {
+    #[default]
+    A4,
+    Letter,
 }
 
 const BACKUP: &str = "\

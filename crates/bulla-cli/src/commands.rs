@@ -22,11 +22,13 @@ mod open;
 mod restore;
 mod salvage;
 mod seal;
+mod sheet;
 mod verify;
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     match command {
         Command::Keygen(args) => keygen::run(args),
+        Command::Sheet(args) => sheet::run(args),
         Command::Backup(args) => backup::run(args),
         Command::Restore(args) => restore::run(args),
         Command::List(args) => list::run(args),

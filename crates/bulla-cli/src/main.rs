@@ -19,6 +19,7 @@ mod output;
 mod prompt;
 mod key_source;
 mod new_key;
+mod sheet_file;
 mod progress;
 mod team;
 mod filter;

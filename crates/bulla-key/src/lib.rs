@@ -8,6 +8,7 @@
 //! | give a container several ways to open it | [`Slots`], with [`bulla::Draft`] |
 //! | open a container by one of them | [`Envelope`], with [`bulla::Preamble`] |
 //! | change them later, without touching the data | [`Unlocked`] |
+//! | print a page with the key, to be filed | `sheet`, with the feature of that name |
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -44,6 +45,8 @@
 mod error;
 pub mod key_text;
 pub mod typing;
+#[cfg(feature = "sheet")]
+pub mod sheet;
 mod passphrase;
 mod locator;
 mod slot;

@@ -7,6 +7,7 @@ use crate::cleanup::leftovers;
 use crate::failure::{Exit, Failure};
 use crate::names::{DASH, shown, word};
 use crate::new_key::NewKey;
+use crate::sheet_file;
 use crate::streams::{print, say, stdout_is_terminal};
 
 pub(super) fn run(args: &Keygen) -> Result<Exit, Failure> {
@@ -14,13 +15,31 @@ pub(super) fn run(args: &Keygen) -> Result<Exit, Failure> {
         let text = "a key goes to a file of its own, never to standard output; name one";
         return Err(Failure::usage("-o -", text));
     }
+    if let Some(sheet) = &args.sheet {
+        if *sheet == args.output {
+            return Err(Failure::usage(
+                shown(sheet),
+                "the sheet and the key file are the same; name another file",
+            ));
+        }
+        sheet_file::refuse(sheet)?;
+    }
     let (mut new_key, key) = NewKey::create(&args.output)?;
-    new_key.keep(&mut leftovers());
+    match &args.sheet {
+        Some(sheet) => {
+            let svg = sheet_file::draw(&key, args.paper, None);
+            sheet_file::write(sheet, &svg, Some(&mut new_key))?;
+        }
+        None => new_key.keep(&mut leftovers()),
+    }
     if args.quiet {
         return Ok(Exit::Done);
     }
     say(&format!("{}: a new key; to use it: bulla seal -k {} FILE", shown(&args.output), word(&args.output)));
     say("Whoever loses it loses what it seals: keep a copy of it, on paper say, apart from the containers.");
+    if let Some(sheet) = &args.sheet {
+        say(&sheet_file::advice(sheet));
+    }
     // Never into a pipe or a file, where nobody expects a secret.
     if stdout_is_terminal() {
         print(&key_text::format(&key)).map_err(|e| Failure::io("standard output", &e))?;

@@ -2,8 +2,8 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 10] =
-    ["keygen", "backup", "restore", "list", "cat", "salvage", "seal", "open", "verify", "inspect"];
+const COMMANDS: [&str; 11] =
+    ["keygen", "sheet", "backup", "restore", "list", "cat", "salvage", "seal", "open", "verify", "inspect"];
 
 /// The lines of the exit codes, as the tests of each of them go by.
 const EXIT_CODES: [&str; 8] = [
@@ -51,6 +51,9 @@ fn usage_errors() {
         "unknown",
         "seal --unknown",
         "keygen",
+        "keygen -o n --paper a4",
+        "keygen -o n --sheet s --paper a5",
+        "sheet -k k",
         "verify -k k",
         "inspect",
         "seal -k k --new-key n plain",

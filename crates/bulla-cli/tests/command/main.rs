@@ -21,6 +21,7 @@ mod restore;
 #[cfg(unix)]
 mod salvage;
 mod sealing;
+mod sheets;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]
