@@ -160,6 +160,10 @@ fn facts(page: &mut Canvas, info: &SheetInfo) {
     }
     row("Printed", info.date.map(|date| shortened(date, MAX_TEXT)).as_deref());
     row("Note", None);
+    if info.container.is_none() {
+        // Room for more.
+        row("", None);
+    }
 }
 
 /// The 64 digits: 4 rows of 4 groups. The groups are numbered as the message counts that says which digit was mistyped.
