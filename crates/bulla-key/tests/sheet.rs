@@ -1,5 +1,8 @@
 //! The recovery sheet, read back: as a document, and as a picture of which the code is scanned.
 
+// clippy.toml allows it in tests; it does not take the helpers of a test for a part of it.
+#![allow(clippy::unwrap_used)]
+
 use bulla::Key;
 use bulla_key::key_text;
 use bulla_key::sheet::{Paper, SheetInfo, svg};
