@@ -64,5 +64,8 @@ head -c 65536 /dev/zero >small/filler 2>/dev/null || true
 fails keygen -o small/key
 fails seal --new-key small/key plain -o c
 [ ! -e c ] || fail "a container without its key is left"
+fails sheet -k key -o small/sheet
+fails keygen -o new --sheet small/sheet
+[ ! -e new ] || fail "a key without its sheet is left"
 
 echo "enospc: all as it should be"

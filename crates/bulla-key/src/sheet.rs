@@ -2,7 +2,7 @@
 //!
 //! It shows the 64 digits, a QR code of them, what the key belongs to, and what to do with it. It is an SVG image of the size of
 //! the paper, in black and white, with generic fonts only: no place on it depends on how wide a font runs. The QR code holds the
-//! digits in upper case, as text that [`key_text::parse`](crate::key_text::parse) reads.
+//! digits in upper case, as text that [`key_text::parse`] reads.
 
 use bulla::Key;
 use zeroize::Zeroizing;
