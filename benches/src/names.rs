@@ -2,11 +2,12 @@
 
 /// A number of bytes as names have it: `4KiB`, `256MiB`, `1GiB`.
 pub fn size(bytes: usize) -> String {
-    let (unit, shift) = match bytes {
-        _ if bytes == 0 || bytes % 1024 != 0 => ("B", 0),
-        _ if bytes % (1 << 20) != 0 => ("KiB", 10),
-        _ if bytes % (1 << 30) != 0 => ("MiB", 20),
-        _ => ("GiB", 30),
+    let (unit, shift) = match bytes.trailing_zeros() {
+        _ if bytes == 0 => ("B", 0),
+        30.. => ("GiB", 30),
+        20.. => ("MiB", 20),
+        10.. => ("KiB", 10),
+        _ => ("B", 0),
     };
     format!("{}{unit}", bytes >> shift)
 }

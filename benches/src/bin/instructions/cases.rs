@@ -13,8 +13,11 @@ type Work = Box<dyn FnMut()>;
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
-/// Name and set-up of each case.
-pub(crate) const ALL: &[(&str, fn() -> Work)] = &[
+/// A case's name, and what sets it up.
+type Case = (&'static str, fn() -> Work);
+
+/// All of them.
+pub(crate) const ALL: &[Case] = &[
     ("seal/4KiB/1MiB", || seal(12)),
     ("seal/64KiB/1MiB", || seal(16)),
     ("open/4KiB/1MiB", || open(12)),
@@ -116,7 +119,7 @@ fn range_reader() -> Work {
 fn key_schedule() -> Work {
     let (key, options) = (key(), defaults());
     Box::new(move || {
-        black_box(Draft::new(black_box(&key), &options).expect("the system has randomness"));
+        let _ = black_box(Draft::new(black_box(&key), &options).expect("the system has randomness"));
     })
 }
 
