@@ -1,17 +1,19 @@
-//! What counts depend on besides the code: the compiler, callgrind, and the processor that it shows.
+//! What counts depend on besides the code: the compiler, callgrind and the processor that it shows, the C library.
 
 use std::fmt;
 use std::process::Command;
 
 use crate::Result;
 
-/// A compiler, a callgrind and a processor.
+/// A compiler, a valgrind, a C library, a processor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment {
     /// As `rustc --version` says.
     pub(crate) compiler: String,
     /// As `valgrind --version` says.
     pub(crate) valgrind: String,
+    /// As `ldd --version` says; nothing where there is no such command.
+    pub(crate) c_library: String,
     /// The extensions of the processor for which the cipher has code of its own.
     pub(crate) processor: String,
 }
@@ -23,6 +25,8 @@ impl Environment {
         Ok(Environment {
             compiler: said(&std::env::var("RUSTC").unwrap_or("rustc".to_owned()), &["--version"])?,
             valgrind: said("valgrind", &["--version"])?,
+            c_library: said("ldd", &["--version"])
+                .map_or(String::new(), |said| said.lines().next().unwrap_or_default().to_owned()),
             // Not of the real one: valgrind shows an older one.
             processor: said("valgrind", &["--tool=none", "--quiet", &this, "processor"])?,
         })
@@ -30,7 +34,9 @@ impl Environment {
 
     /// Whether the cipher and the C library are the same as there.
     pub(crate) fn same_machine(&self, other: &Environment) -> bool {
-        self.valgrind == other.valgrind && self.processor == other.processor
+        self.valgrind == other.valgrind
+            && self.c_library == other.c_library
+            && self.processor == other.processor
     }
 
     /// What to know about counts that were recorded here and measured there.
@@ -59,9 +65,14 @@ impl fmt::Display for Difference<'_> {
         if !recorded.same_machine(here) {
             writeln!(
                 f,
-                "Recorded with {} on {}; this is {} on {}. The cipher and the C library run other code there, so only our own \
-                 instructions were compared.",
-                recorded.valgrind, recorded.processor, here.valgrind, here.processor
+                "Recorded with {}, {}, {}; this is {}, {}, {}. The cipher or the C library may run other code there, so only our \
+                 own instructions were compared.",
+                recorded.valgrind,
+                recorded.c_library,
+                recorded.processor,
+                here.valgrind,
+                here.c_library,
+                here.processor
             )?;
         }
         Ok(())

@@ -9,6 +9,7 @@ mod counts;
 mod environment;
 mod recorded;
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -118,7 +119,7 @@ fn record() -> Result<bool> {
 fn show(case: &str) -> Result<bool> {
     for function in callgrind::functions(case)? {
         let owner = if function.is_own() { "own" } else { "" };
-        println!("{:>12} {owner:3} {}", function.instructions, function.name);
+        writeln!(io::stdout(), "{:>12} {owner:3} {}", function.instructions, function.name)?;
     }
     Ok(true)
 }

@@ -56,6 +56,7 @@ fn parse(text: &str) -> Option<Recorded> {
     let environment = Environment {
         compiler: fact("# compiler")?.to_owned(),
         valgrind: fact("# valgrind")?.to_owned(),
+        c_library: fact("# C library")?.to_owned(),
         processor: fact("# processor")?.to_owned(),
     };
     let rows = text.lines().filter(|line| !line.starts_with('#')).skip(1);
@@ -74,6 +75,7 @@ impl fmt::Display for Recorded {
         writeln!(f, "# Instructions by callgrind; see the README beside. Written by `instructions record`.")?;
         writeln!(f, "# compiler: {}", self.environment.compiler)?;
         writeln!(f, "# valgrind: {}", self.environment.valgrind)?;
+        writeln!(f, "# C library: {}", self.environment.c_library)?;
         writeln!(f, "# processor: {}", self.environment.processor)?;
         writeln!(f, "case,own,all")?;
         self.counts.iter().try_for_each(|(case, Counts { own, all })| writeln!(f, "{case},{own},{all}"))
@@ -128,9 +130,9 @@ mod tests {
     use super::*;
 
     fn environment() -> Environment {
-        let [compiler, valgrind, processor] =
-            ["rustc 1.0.0", "valgrind-3.0", "x86_64+aes"].map(str::to_owned);
-        Environment { compiler, valgrind, processor }
+        let [compiler, valgrind, c_library, processor] =
+            ["rustc 1.0.0", "valgrind-3.0", "ldd 2.0", "x86_64+aes"].map(str::to_owned);
+        Environment { compiler, valgrind, c_library, processor }
     }
 
     fn recorded() -> Recorded {
