@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use crate::Result;
@@ -31,9 +32,10 @@ pub(crate) fn functions(case: &str) -> Result<Vec<Function>> {
         .args(["--tool=callgrind", "--toggle-collect=*instructions*measured*"])
         .args(["--compress-strings=no", "--compress-pos=no"])
         .arg(format!("--callgrind-out-file={}", file.display()))
-        .arg(&this)
+        // Where the executable lies and what is in the environment should move neither stack nor heap.
+        .arg(Path::new(".").join(this.file_name().unwrap_or_default()))
         .args(["run", case])
-        // Nothing of it should move the stack.
+        .current_dir(this.parent().unwrap_or(Path::new(".")))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .output()

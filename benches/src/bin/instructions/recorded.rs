@@ -9,8 +9,10 @@ use std::path::Path;
 use crate::counts::Counts;
 use crate::environment::Environment;
 
-/// How far a count may lie from what is recorded, in parts of it: unchanged code gives the same count, or one a few instructions off.
-const TOLERANCE: f64 = 0.01;
+/// How far a count of our own may lie from what is recorded, in parts of it: unchanged code gives the same.
+const OWN: f64 = 0.01;
+/// The same for the count of all. The C library takes more or less time to find memory, by what was allocated before: anywhere.
+const ALL: f64 = 0.02;
 
 /// What the file holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -95,14 +97,14 @@ impl Verdict<'_> {
     /// A count that fell is a difference too: recorded, it cannot rise again unseen.
     pub(crate) fn is_well(&self) -> bool {
         self.recorded.is_some_and(|recorded| {
-            within(self.measured.own, recorded.own)
-                && (!self.compare_all || within(self.measured.all, recorded.all))
+            within(OWN, self.measured.own, recorded.own)
+                && (!self.compare_all || within(ALL, self.measured.all, recorded.all))
         })
     }
 }
 
-fn within(measured: u64, recorded: u64) -> bool {
-    measured.abs_diff(recorded) as f64 <= TOLERANCE * recorded as f64
+fn within(tolerance: f64, measured: u64, recorded: u64) -> bool {
+    measured.abs_diff(recorded) as f64 <= tolerance * recorded as f64
 }
 
 impl fmt::Display for Verdict<'_> {
@@ -115,7 +117,7 @@ impl fmt::Display for Verdict<'_> {
         write!(
             f,
             "{}: {}: own {own}, recorded {}, {:+.2}%; all {all}, recorded {}, {:+.2}%",
-            if self.is_well() { "well" } else { "DIFFERS by more than 1%" },
+            if self.is_well() { "well" } else { "DIFFERS" },
             self.case,
             recorded.own,
             difference(own, recorded.own),
@@ -155,9 +157,9 @@ mod tests {
             recorded().judge("seal/4KiB/1MiB", Counts { own, all }, here).is_well()
         };
         let here = environment();
-        assert!(well(1000, 100_000, &here) && well(1010, 101_000, &here) && well(990, 99_000, &here));
+        assert!(well(1000, 100_000, &here) && well(1010, 102_000, &here) && well(990, 98_000, &here));
         assert!(!well(1011, 100_000, &here) && !well(989, 100_000, &here));
-        assert!(!well(1000, 101_001, &here) && !well(1000, 98_999, &here));
+        assert!(!well(1000, 102_001, &here) && !well(1000, 97_999, &here));
         assert!(!recorded().judge("new", Counts { own: 1, all: 1 }, &here).is_well());
 
         // On another processor only our own code is the same.
