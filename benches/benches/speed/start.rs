@@ -1,0 +1,27 @@
+//! What comes before the first byte: the header, the key schedule.
+
+use std::hint::black_box;
+
+use bulla::{Draft, Options, Preamble, RangeReader};
+use bulla_benches::seeded;
+use criterion::Criterion;
+
+pub(crate) fn benches(criterion: &mut Criterion) {
+    let (key, options) = (seeded::key(), Options::new());
+    // The last chunk is empty, so that opening the container costs its header and its keys alone.
+    let container = bulla::seal(&key, &seeded::bytes(64 << 10), &options).expect("it seals");
+    let mut group = criterion.benchmark_group("start");
+    group.bench_function("header", |bencher| {
+        bencher.iter(|| Preamble::read_at(black_box(&container[..])).expect("a header"));
+    });
+    group.bench_function("range-reader", |bencher| {
+        bencher.iter(|| RangeReader::new(&key, black_box(&container[..]), &options).expect("it opens"));
+    });
+    group.bench_function("key-schedule", |bencher| {
+        bencher.iter(|| Draft::new(black_box(&key), &options).expect("the system has randomness"));
+    });
+    group.bench_function("export", |bencher| {
+        let draft = Draft::new(&key, &options).expect("the system has randomness");
+        bencher.iter(|| draft.export(black_box(b"example.org purpose")));
+    });
+}
