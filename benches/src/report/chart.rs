@@ -49,7 +49,7 @@ pub(crate) struct Bar {
     pub(crate) ours: bool,
 }
 
-const WIDTH: f64 = 760.0;
+const WIDTH: f64 = 820.0;
 const MARGIN: f64 = 24.0;
 const CARD: &str = "#fbfaf7";
 const INK: &str = "#24292f";

@@ -174,7 +174,11 @@ impl Drawing<'_> {
             .map(|(row, pair)| Bar {
                 name: row.peer.clone(),
                 value: speed(pair.theirs.median()),
-                note: format!("bulla is {:.2} times as fast", 1.0 / pair.ratios.median()),
+                note: format!(
+                    "{:.0} MB/s, bulla ×{:.2}",
+                    speed(pair.theirs.median()),
+                    1.0 / pair.ratios.median()
+                ),
                 ours: false,
             })
             .collect();

@@ -1,6 +1,6 @@
 //! Compares bulla with its peers, shows how its cost grows, and writes a report: tables, CSV, and charts.
 //!
-//! `cargo build --release -p bulla-cli -p bulla-benches && target/release/report`
+//! `cargo build --release -p bulla-cli && cargo run --release -p bulla-benches --features libraries --bin report`
 
 mod pairs;
 mod settings;
@@ -10,6 +10,7 @@ mod scratch;
 mod programs;
 mod probe;
 mod memory;
+#[cfg(feature = "libraries")]
 mod libraries;
 mod files;
 mod trees;
@@ -110,7 +111,10 @@ fn main() -> std::io::Result<()> {
         memory::compare(&mut sheet, &settings)?;
     }
     if asked(Section::Libraries) {
+        #[cfg(feature = "libraries")]
         libraries::compare(&mut sheet, &settings)?;
+        #[cfg(not(feature = "libraries"))]
+        sheet.fact("libraries", "not compared: the report was built without the feature `libraries`");
     }
     if asked(Section::Files) {
         files::compare(&mut sheet, &args.folder, &settings)?;

@@ -10,7 +10,7 @@ use rand::RngCore;
 use rayon::{ThreadPool, prelude::*};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-use crate::pairs::{Effort, Pair, Values, rotate, time};
+use crate::pairs::{Effort, Pair, Values, Work, rotate, time};
 use crate::settings::Settings;
 use crate::sheet::{Chart, Part, Point, Row, Sheet};
 
@@ -69,28 +69,29 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
     let to_open_bare = sealed.clone();
 
     // Sealing, and opening, each beside the bare loop that it is compared with.
-    let [seal, bare_sealing, open, bare_opening, copying] = rotate(
-        effort,
-        [
-            &mut || {
-                let mut done = Ok(());
-                let taken = time(|| {
-                    done = bulla::seal_into(&key, plaintext, black_box(&mut container), &options);
-                });
-                done.map(|()| taken).map_err(io::Error::other)
-            },
-            &mut || Ok(bare_seal(&pool, &bare, chunk, plaintext, black_box(&mut sealed))),
-            &mut || {
-                let mut done = Ok(());
-                let taken = time(|| {
-                    done = bulla::open_into(&key, &to_open, black_box(&mut opened), &options).map(drop);
-                });
-                done.map(|()| taken).map_err(io::Error::other)
-            },
-            &mut || Ok(bare_open(&pool, &bare, chunk, &to_open_bare, black_box(&mut bare_opened))),
-            &mut || Ok(copy(&pool, chunk, plaintext, black_box(&mut copied))),
-        ],
-    )?;
+    let mut works: [Work<'_>; 5] = [
+        &mut || {
+            let mut done = Ok(());
+            let taken = time(|| {
+                done = bulla::seal_into(&key, plaintext, black_box(&mut container), &options);
+            });
+            done.map(|()| taken).map_err(io::Error::other)
+        },
+        &mut || Ok(bare_seal(&pool, &bare, chunk, plaintext, black_box(&mut sealed))),
+        &mut || {
+            let mut done = Ok(());
+            let taken = time(|| {
+                done = bulla::open_into(&key, &to_open, black_box(&mut opened), &options).map(drop);
+            });
+            done.map(|()| taken).map_err(io::Error::other)
+        },
+        &mut || Ok(bare_open(&pool, &bare, chunk, &to_open_bare, black_box(&mut bare_opened))),
+        &mut || Ok(copy(&pool, chunk, plaintext, black_box(&mut copied))),
+    ];
+    for work in &mut works {
+        work()?;
+    }
+    let [seal, bare_sealing, open, bare_opening, copying] = rotate(effort, works)?;
     assert!(opened == plaintext && bare_opened == plaintext && copied == plaintext);
 
     for (line, seconds) in [(SEAL, &seal), (OPEN, &open), (BARE_SEAL, &bare_sealing), (COPY, &copying)] {

@@ -35,13 +35,10 @@ pub(crate) struct Pair {
     pub(crate) ratios: Values,
 }
 
-/// Runs each once to warm up, then all of them in turn; seconds by round. Every other round goes backwards: who comes first may
-/// find the machine in another state.
+/// Runs all of them in turn; seconds by round. Every other round goes backwards: who comes first may find the machine in another
+/// state. Run each once before, to warm up.
 pub(crate) fn rotate<const N: usize>(effort: Effort, works: [Work<'_>; N]) -> io::Result<[Vec<f64>; N]> {
     let start = Instant::now();
-    for work in &mut *works.each_mut().map(|work| &mut **work) {
-        work()?;
-    }
     let mut seconds = [const { Vec::new() }; N];
     for round in 0..effort.rounds {
         if round >= effort.at_least && start.elapsed().as_secs_f64() > effort.seconds {
@@ -55,7 +52,7 @@ pub(crate) fn rotate<const N: usize>(effort: Effort, works: [Work<'_>; N]) -> io
     Ok(seconds)
 }
 
-/// Compares two things.
+/// Compares two things. Run each once before, to warm up.
 pub(crate) fn in_turn(effort: Effort, ours: Work<'_>, theirs: Work<'_>) -> io::Result<Pair> {
     let [ours, theirs] = rotate(effort, [ours, theirs])?;
     Ok(Pair::new(&ours, &theirs))
@@ -143,7 +140,7 @@ mod tests {
             Ok(Duration::from_secs(1))
         };
         let [a, b] = rotate(ONCE, [&mut || log('a'), &mut || log('b')]).unwrap();
-        assert_eq!(*order.borrow(), "ab".to_owned() + "ab" + "ba" + "ab");
+        assert_eq!(*order.borrow(), "abbaab");
         assert_eq!((a.len(), b.len()), (3, 3));
     }
 

@@ -155,7 +155,8 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
 }
 
 /// What makes the report anew.
-const COMMAND: &str = "cargo build --release -p bulla-cli -p bulla-benches && \
+const COMMAND: &str = "cargo build --release -p bulla-cli && \
+                       cargo build --release -p bulla-benches --features libraries && \
                        target/release/report --out benches/results --readme README.md";
 
 fn readable(part: Part, what: &str) -> String {

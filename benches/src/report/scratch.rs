@@ -117,9 +117,13 @@ impl Scratch {
     /// Compares two commands, and adds the row. What is wrong with ours is an error; what is wrong with theirs is said in its row.
     pub(crate) fn compare(&self, sheet: &mut Sheet, comparison: &Comparison<'_>) -> io::Result<()> {
         let Comparison { ours, theirs, .. } = comparison;
+        // The first run of each is no measurement: it warms up, and shows whether theirs works at all.
         let outcome = match comparison.ready.clone().and_then(|()| self.timed(theirs).map_err(failed)) {
             Err(why) => Err(why),
-            Ok(_) => Ok(in_turn(self.effort, &mut || self.timed(ours), &mut || self.timed(theirs))?),
+            Ok(_) => {
+                self.timed(ours)?;
+                Ok(in_turn(self.effort, &mut || self.timed(ours), &mut || self.timed(theirs))?)
+            }
         };
         sheet.row(Row {
             part: comparison.part,

@@ -32,7 +32,7 @@ impl Settings {
     pub(crate) fn usual() -> Settings {
         Settings {
             quick: false,
-            effort: Effort { rounds: 9, at_least: 3, seconds: 8.0 },
+            effort: Effort { rounds: 9, at_least: 3, seconds: 6.0 },
             file: 1024 * MIB,
             memory: 256 << 20,
             tree_files: 20_000,
