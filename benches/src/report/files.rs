@@ -21,7 +21,7 @@ struct Files {
 
 /// Adds a row for each pair of commands.
 pub(crate) fn compare(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
-    let scratch = Scratch::new(parent, settings.effort, settings.file)?;
+    let scratch = Scratch::new(parent, settings, settings.file)?;
     scratch.make_random("plain", settings.file)?;
     let bulla = bulla()?;
     let files = Files {

@@ -20,7 +20,7 @@ pub(crate) const LOOK_UP: &str = "read one";
 
 /// Adds points of every kind.
 pub(crate) fn measure(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
-    let scratch = Scratch::new(parent, settings.effort, settings.inputs[0])?;
+    let scratch = Scratch::new(parent, settings, settings.inputs[0])?;
     let nothing = scratch.peak("exec true")?;
     sheet.fact("peak memory of a process that does nothing", format!("{:.1} MiB", value(&nothing, "peak")?));
     inputs(sheet, &scratch, settings)?;
@@ -49,7 +49,7 @@ fn inputs(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Resu
             }
             scratch.remove("zeros.sealed");
             scratch.remove("zeros.opened");
-            scratch.shell("sync")?;
+            scratch.settle()?;
         }
         for (((line, _), seconds), peak) in lines.iter().zip(seconds).zip(peaks) {
             let seconds = Values::new(seconds);
@@ -87,7 +87,7 @@ fn entries(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Res
 
 /// Over threads, file to file.
 fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
-    let scratch = Scratch::new(parent, settings.effort, settings.file)?;
+    let scratch = Scratch::new(parent, settings, settings.file)?;
     scratch.make_random("plain", settings.file)?;
     let bulla = bulla()?;
     for threads in thread_counts(std::thread::available_parallelism()?.get()) {

@@ -12,7 +12,7 @@ use crate::sheet::{Part, Sheet};
 
 /// Adds a row, and facts. It makes as many files as there are entries.
 pub(crate) fn compare(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
-    let scratch = Scratch::new(parent, settings.effort, 0)?;
+    let scratch = Scratch::new(parent, settings, 0)?;
     let root = scratch.path("many");
     for folder in 0..settings.many / 1000 {
         let folder = root.join(format!("{folder:04}"));

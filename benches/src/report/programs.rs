@@ -143,7 +143,7 @@ pub(crate) const ARCHIVERS: [Archiver; 4] = [
         backup: "cp -r restic.empty ARCHIVE && \
                  restic backup -q -r ARCHIVE --no-cache --password-file pass --compression off tree",
         restore: "restic restore latest -q -r ARCHIVE --no-cache --password-file pass --target OUT",
-        entry: "restic dump latest -q -r ARCHIVE --no-cache --password-file pass \"$PWD/NAME\"",
+        entry: "restic dump latest -q -r ARCHIVE --no-cache --password-file pass NAME",
         asked: None,
     },
 ];

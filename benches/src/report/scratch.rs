@@ -9,6 +9,7 @@ use std::time::Duration;
 use rand::RngCore;
 
 use crate::pairs::{Effort, in_turn, time};
+use crate::settings::Settings;
 use crate::sheet::{Part, Row, Sheet};
 
 /// A folder that is gone when this is dropped.
@@ -17,6 +18,8 @@ pub(crate) struct Scratch {
     effort: Effort,
     /// Bytes that a command reads or writes, about.
     bytes: u64,
+    /// Whether nothing is measured, so that the machine need not be quiet.
+    quick: bool,
 }
 
 /// A comparison to be made.
@@ -56,12 +59,9 @@ impl<'a> Comparison<'a> {
 
 impl Scratch {
     /// A new folder, below `parent`.
-    pub(crate) fn new(parent: &Path, effort: Effort, bytes: u64) -> io::Result<Scratch> {
-        let scratch = Scratch {
-            folder: tempfile::Builder::new().prefix("bulla-report-").tempdir_in(parent)?,
-            effort,
-            bytes,
-        };
+    pub(crate) fn new(parent: &Path, settings: &Settings, bytes: u64) -> io::Result<Scratch> {
+        let folder = tempfile::Builder::new().prefix("bulla-report-").tempdir_in(parent)?;
+        let scratch = Scratch { folder, effort: settings.effort, bytes, quick: settings.quick };
         scratch.shell(&format!("{} keygen -q -o key", bulla()?))?;
         fs::write(scratch.path("pass"), "a password of no value\n")?;
         Ok(scratch)
@@ -96,15 +96,20 @@ impl Scratch {
     /// The time of a script. Its outputs are removed, and the disk is idle again, before the next.
     pub(crate) fn timed(&self, script: &str) -> io::Result<Duration> {
         // A process of its own: what a process once took counts as its children's peak memory too.
-        let touched = self.bytes + (256 << 20);
+        let touched = self.bytes + self.bytes / 4;
         Command::new(std::env::current_exe()?).args(["probe", "touch", &touched.to_string()]).status()?;
         let mut done = Ok(());
         let taken = time(|| done = self.shell(script));
         for name in ["out1", "out2"] {
             self.remove(name);
         }
-        self.shell("sync")?;
+        self.settle()?;
         done.map(|()| taken)
+    }
+
+    /// Waits until the disk is idle.
+    pub(crate) fn settle(&self) -> io::Result<()> {
+        if self.quick { Ok(()) } else { self.shell("sync") }
     }
 
     /// Removes a file or a folder, if it is there.

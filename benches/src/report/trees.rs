@@ -16,7 +16,7 @@ const IN_FOLDER: usize = 200;
 
 /// Adds a row for each pair of commands.
 pub(crate) fn compare(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
-    let scratch = Scratch::new(parent, settings.effort, settings.tree_bytes)?;
+    let scratch = Scratch::new(parent, settings, settings.tree_bytes)?;
     make_tree(&scratch.path("tree"), settings.tree_files, settings.tree_bytes)?;
     let bulla = bulla()?;
     let backup = format!("{bulla} backup -q -k key");
@@ -69,7 +69,7 @@ pub(crate) fn compare(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> 
 
 /// One large file as an archive, to the same as a single stream.
 fn large(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
-    let scratch = Scratch::new(parent, settings.effort, settings.large)?;
+    let scratch = Scratch::new(parent, settings, settings.large)?;
     scratch.make_random("large", settings.large)?;
     let bulla = bulla()?;
     let ours = format!("{bulla} backup -q -k key --no-sync out1 large");
