@@ -56,7 +56,9 @@ const INK: &str = "#24292f";
 const SOFT: &str = "#57606a";
 const GRID: &str = "#d8dee4";
 /// Told apart by those who cannot tell red from green.
-const COLOURS: [&str; 6] = ["#b5451b", "#0b6e99", "#5b7f2b", "#7d4e9e", "#8a6d00", "#57606a"];
+const COLOURS: [&str; 4] = ["#b5451b", "#0b6e99", "#8a6d00", "#7d4e9e"];
+/// Of lines that are limits.
+const LIMIT_COLOURS: [&str; 2] = ["#2f363d", "#8c959f"];
 
 impl LineChart<'_> {
     /// The chart as a file.
@@ -94,7 +96,7 @@ impl LineChart<'_> {
         picture.0.append(upright);
 
         for (number, line) in self.lines.iter().enumerate() {
-            let colour = colour(number);
+            let colour = self.colour(number);
             let places: Vec<(f64, f64)> = line
                 .points
                 .iter()
@@ -115,6 +117,13 @@ impl LineChart<'_> {
         picture.0.to_string()
     }
 
+    /// The colour of a line: the same wherever a chart begins with the same lines.
+    fn colour(&self, number: usize) -> &'static str {
+        let limit = self.lines[number].limit;
+        let before = self.lines[..number].iter().filter(|line| line.limit == limit).count();
+        if limit { LIMIT_COLOURS[before % LIMIT_COLOURS.len()] } else { COLOURS[before % COLOURS.len()] }
+    }
+
     /// The names of the lines, above the chart, in as many rows as they need; gives back where they end.
     fn legend(&self, picture: &mut Picture) -> f64 {
         let (mut x, mut y) = (MARGIN, 84.0);
@@ -128,7 +137,7 @@ impl LineChart<'_> {
                 .set("y1", y - 4.0)
                 .set("x2", x + 28.0)
                 .set("y2", y - 4.0)
-                .set("stroke", colour(number))
+                .set("stroke", self.colour(number))
                 .set("stroke-width", 2.5)
                 .set("stroke-dasharray", if line.limit { "6 5" } else { "none" });
             picture.0.append(sample);
@@ -213,10 +222,6 @@ pub(crate) fn powers_of_ten(
     });
     let (first, last) = (least.log10().floor() as i32, greatest.log10().ceil() as i32);
     (first..=last.max(first + 1)).map(|power| (10f64.powi(power), label(10f64.powi(power)))).collect()
-}
-
-fn colour(number: usize) -> &'static str {
-    COLOURS[number % COLOURS.len()]
 }
 
 #[derive(Clone, Copy)]

@@ -43,7 +43,7 @@ pub(crate) fn draw(sheet: &Sheet) -> Vec<Drawn> {
             |point| Some(throughput(point)),
         ),
         drawing.lines(
-            Kind { file: "input-time.svg", title: "Time by input size, 2 threads", y: "seconds", log: true },
+            Kind { file: "input-time.svg", title: "Time by input size, 2 threads", y: "time", log: true },
             Chart::Input,
             &files,
             seconds,

@@ -13,12 +13,12 @@ impl Machine {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut facts = vec![
             ("date", output("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
-            ("command", std::env::args().collect::<Vec<_>>().join(" ")),
+            ("command", command()),
             ("processor", processor()),
             ("cores", cores.to_string()),
             ("memory", memory()),
             ("kernel", output("uname", &["-srm"])),
-            ("file system", output("stat", &["-f", "-c", "%T", &folder.display().to_string()])),
+            ("file system", file_system(folder)),
             ("bulla", env!("CARGO_PKG_VERSION").to_owned()),
             ("cipher's backend", BACKEND.to_owned()),
         ];
@@ -49,6 +49,21 @@ impl Machine {
 
 /// Who does the cryptography.
 const BACKEND: &str = "ring";
+
+/// This command, without the folder that it lies in.
+fn command() -> String {
+    let mut args = std::env::args();
+    let this = args.next().unwrap_or_default();
+    let name = Path::new(&this).file_name().unwrap_or_default().to_string_lossy().into_owned();
+    std::iter::once(name).chain(args).collect::<Vec<_>>().join(" ")
+}
+
+/// The last line that `df` says, since the first is a heading.
+fn file_system(folder: &Path) -> String {
+    let done = Command::new("df").arg("--output=fstype").arg(folder).output();
+    let said = done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
+    said.lines().nth(1).unwrap_or("unknown").trim().to_owned()
+}
 
 /// The model, and the instructions that matter for AES-GCM.
 fn processor() -> String {

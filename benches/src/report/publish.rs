@@ -51,8 +51,10 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
             out,
             "\n<details><summary>The exact commands</summary>\n\n| bulla | the other |\n|---|---|"
         );
-        for row in &rows {
-            let _ = writeln!(out, "| `{}` | `{}` |", cell(&row.ours), cell(&row.theirs));
+        let mut commands: Vec<_> = rows.iter().map(|row| (&row.ours, &row.theirs)).collect();
+        commands.dedup();
+        for (ours, theirs) in commands {
+            let _ = writeln!(out, "| `{}` | `{}` |", cell(ours), cell(theirs));
         }
         let _ = writeln!(out, "\n</details>");
     }
@@ -93,10 +95,12 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
     out
 }
 
-const TABLE_HEAD: &str = "| what | to | ratio | asked | as asked | bulla | the other | rounds |\n|---|---|---|---|---|---|---|---|";
+const TABLE_HEAD: &str = "| what | to | input | ratio | asked | as asked | bulla | the other | rounds |\n\
+                          |---|---|---|---|---|---|---|---|---|";
 
 fn table_row(row: &Row) -> String {
-    let what = format!("| {} | {} |", cell(&row.what), cell(&row.peer));
+    let input = if row.bytes == 0 { String::new() } else { format!("{} MiB", row.bytes >> 20) };
+    let what = format!("| {} | {} | {input} |", cell(&row.what), cell(&row.peer));
     match &row.outcome {
         Ok(pair) => format!(
             "{what} {} | {} | {} | {:.4} s | {:.4} s | {} |",
