@@ -34,7 +34,7 @@ pub(crate) fn compare(sheet: &mut Sheet, settings: &Settings) -> io::Result<()> 
         Box::new(Age::new()),
         Box::new(Mla::new().map_err(io::Error::other)?),
         Box::new(Stream::new()),
-        Box::new(Tink::new().map_err(io::Error::other)?),
+        Box::new(Tink::new().map_err(|why| io::Error::other(why.to_string()))?),
     ];
     for library in &libraries {
         compare_one(sheet, &plaintext, &**library, settings.effort)

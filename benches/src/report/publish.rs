@@ -51,9 +51,12 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
             out,
             "\n<details><summary>The exact commands</summary>\n\n| bulla | the other |\n|---|---|"
         );
-        let mut commands: Vec<_> = rows.iter().map(|row| (&row.ours, &row.theirs)).collect();
-        commands.dedup();
-        for (ours, theirs) in commands {
+        let mut shown = Vec::new();
+        for Row { ours, theirs, .. } in &rows {
+            if shown.contains(&(ours, theirs)) {
+                continue;
+            }
+            shown.push((ours, theirs));
             let _ = writeln!(out, "| `{}` | `{}` |", cell(ours), cell(theirs));
         }
         let _ = writeln!(out, "\n</details>");
