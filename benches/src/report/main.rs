@@ -37,7 +37,7 @@ struct Args {
     #[arg(long, default_value = "target/report.d")]
     out: PathBuf,
     /// A README whose short table, between its speed marks, is to be replaced
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     readme: Option<PathBuf>,
     /// Measure only these, with commas between them [default: all but `many`]
     #[arg(long, value_delimiter = ',', value_enum)]

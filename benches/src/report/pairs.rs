@@ -36,7 +36,7 @@ pub(crate) struct Pair {
 }
 
 /// Runs all of them in turn; seconds by round. Every other round goes backwards: who comes first may find the machine in another
-/// state. Run each once before, to warm up.
+/// state. What has to warm up runs once before.
 pub(crate) fn rotate<const N: usize>(effort: Effort, works: [Work<'_>; N]) -> io::Result<[Vec<f64>; N]> {
     let start = Instant::now();
     let mut seconds = [const { Vec::new() }; N];
@@ -52,7 +52,7 @@ pub(crate) fn rotate<const N: usize>(effort: Effort, works: [Work<'_>; N]) -> io
     Ok(seconds)
 }
 
-/// Compares two things. Run each once before, to warm up.
+/// Compares two things, as [`rotate`] runs them.
 pub(crate) fn in_turn(effort: Effort, ours: Work<'_>, theirs: Work<'_>) -> io::Result<Pair> {
     let [ours, theirs] = rotate(effort, [ours, theirs])?;
     Ok(Pair::new(&ours, &theirs))

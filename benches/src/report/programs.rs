@@ -191,5 +191,5 @@ fn prepare(scratch: &Scratch, needs: &[&str], script: &str) -> Ready {
     if let Some(missing) = needs.iter().find(|program| !installed(program)) {
         return Err(format!("`{missing}` is not installed"));
     }
-    scratch.shell(script).map_err(failed)
+    scratch.shell(script).map_err(|why| failed(&why))
 }

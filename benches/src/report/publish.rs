@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::charts::{bytes, count, draw};
+use crate::pairs::Values;
 use crate::sheet::{Chart, PARTS, Part, Row, Sheet};
 
 /// Writes all files; the folder is made if it is not there.
@@ -144,19 +145,29 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
         let _ = writeln!(out, "![{}]({folder}/{})\n", chart.title, chart.file);
     }
     let _ = writeln!(out, "| what | to | ratio | asked |\n|---|---|---|---|");
-    let shown = [Part::Seal, Part::Open, Part::Synced, Part::Pipe, Part::Backup, Part::Restore];
-    for part in shown {
-        for row in sheet.part(part) {
+    for part in [Part::Seal, Part::Open, Part::Synced, Part::Pipe, Part::Backup, Part::Restore, Part::Memory]
+    {
+        // All that is asked for, and all peers where they do the whole of it.
+        for row in
+            sheet.part(part).filter(|row| row.asked.is_some() || [Part::Seal, Part::Backup].contains(&part))
+        {
             if let Ok(pair) = &row.outcome {
                 let (what, peer) = (readable(part, &row.what), cell(&row.peer));
                 let _ = writeln!(out, "| {what} | {peer} | {} | {} |", pair.ratios, asked(row));
             }
         }
     }
-    for row in sheet.part(Part::Memory).filter(|row| row.asked.is_some()) {
-        if let Ok(pair) = &row.outcome {
-            let _ = writeln!(out, "| {} | {} | {} | {} |", row.what, row.peer, pair.ratios, asked(row));
-        }
+    let sizes: Vec<_> = sheet.points.iter().filter(|point| point.chart == Chart::Input).collect();
+    if let (Some(first), Some(last)) = (sizes.first(), sizes.last()) {
+        let peaks = Values::new(sizes.iter().filter_map(|point| point.peak));
+        let _ = writeln!(
+            out,
+            "\nPeak memory of sealing, opening and piping with 2 threads: {:.1} to {:.1} MiB, for inputs of {} to {}.",
+            peaks.min(),
+            peaks.max(),
+            bytes(first.x),
+            bytes(last.x)
+        );
     }
     out
 }
@@ -171,6 +182,7 @@ fn readable(part: Part, what: &str) -> String {
         Part::Seal | Part::Open => format!("{what} a file"),
         Part::Synced => format!("{what} a file, synced"),
         Part::Pipe => format!("{what} in a pipe"),
+        Part::Memory => format!("in memory: {what}"),
         _ => what.to_owned(),
     }
 }
@@ -228,7 +240,7 @@ fn comparison(sheet: &Sheet, file: &Path) -> io::Result<()> {
         match &row.outcome {
             Ok(pair) => {
                 record.push(pair.ratios.count().to_string());
-                let numbers = |values: &crate::pairs::Values| {
+                let numbers = |values: &Values| {
                     [values.median(), values.min(), values.max()].map(|value| format!("{value:.6}"))
                 };
                 record.extend(numbers(&pair.ratios));

@@ -122,12 +122,19 @@ impl Scratch {
     /// Compares two commands, and adds the row. What is wrong with ours is an error; what is wrong with theirs is said in its row.
     pub(crate) fn compare(&self, sheet: &mut Sheet, comparison: &Comparison<'_>) -> io::Result<()> {
         let Comparison { ours, theirs, .. } = comparison;
-        // The first run of each is no measurement: it warms up, and shows whether theirs works at all.
-        let outcome = match comparison.ready.clone().and_then(|()| self.timed(theirs).map_err(failed)) {
+        // Nothing has to warm up: inputs were just written, and each program was asked for its version.
+        let mut broken = None;
+        let outcome = match comparison.ready.clone() {
             Err(why) => Err(why),
-            Ok(_) => {
-                self.timed(ours)?;
-                Ok(in_turn(self.effort, &mut || self.timed(ours), &mut || self.timed(theirs))?)
+            Ok(()) => {
+                let pair = in_turn(self.effort, &mut || self.timed(ours), &mut || {
+                    self.timed(theirs).inspect_err(|why| broken = Some(failed(why)))
+                });
+                match (pair, broken) {
+                    (Ok(pair), _) => Ok(pair),
+                    (Err(_), Some(why)) => Err(why),
+                    (Err(why), None) => return Err(why),
+                }
             }
         };
         sheet.row(Row {
@@ -165,7 +172,7 @@ impl Scratch {
 pub(crate) type Ready = Result<(), String>;
 
 /// Why a peer cannot be compared with.
-pub(crate) fn failed(why: io::Error) -> String {
+pub(crate) fn failed(why: &io::Error) -> String {
     format!("failed: {why}")
 }
 

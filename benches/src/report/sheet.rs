@@ -162,7 +162,7 @@ impl Part {
             Part::Backup => "Back up a folder",
             Part::Restore => "Restore a folder",
             Part::Entry => "Read one entry of an archive",
-            Part::Many => "Read one entry among a million",
+            Part::Many => "Read one entry among very many",
         }
     }
 }

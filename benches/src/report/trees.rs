@@ -37,7 +37,7 @@ pub(crate) fn compare(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> 
         let row = Comparison::new(Part::Backup, &what, archiver.name, &backup_tree, &theirs);
         scratch.compare(sheet, &row.ready(ready.clone()).asked(archiver.asked))?;
         if ready.is_ok() {
-            *ready = scratch.shell(&fill(archiver.backup, archiver.archive)).map_err(failed);
+            *ready = scratch.shell(&fill(archiver.backup, archiver.archive)).map_err(|why| failed(&why));
         }
     }
     let ours = format!("{backup} - tree | cat > /dev/null");
