@@ -1,0 +1,188 @@
+//! In memory: the library against a bare loop over ring's AES-256-GCM on the same buffers, by chunk size and by threads.
+
+use std::collections::BTreeSet;
+use std::hint::black_box;
+use std::io;
+use std::time::Duration;
+
+use bulla::{ChunkSize, Key, Options, Workers};
+use rand::RngCore;
+use rayon::{ThreadPool, prelude::*};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+
+use crate::pairs::{Effort, Pair, Values, Work, rotate, time};
+use crate::settings::Settings;
+use crate::sheet::{Chart, Part, Point, Row, Sheet};
+
+const TAG: usize = 16;
+/// The chunk size unless another is asked for.
+const USUAL_CHUNK: usize = 64 << 10;
+
+/// Lines of the charts.
+pub(crate) const SEAL: &str = "bulla, seal";
+pub(crate) const OPEN: &str = "bulla, open";
+pub(crate) const BARE_SEAL: &str = "bare loop, seal";
+pub(crate) const COPY: &str = "memcpy";
+
+/// Adds points for chunk sizes and numbers of threads, and a row for each direction at some of them.
+pub(crate) fn compare(sheet: &mut Sheet, settings: &Settings) -> io::Result<()> {
+    let mut plaintext = vec![0; settings.memory];
+    rand::rng().fill_bytes(&mut plaintext);
+    let cores = std::thread::available_parallelism()?.get();
+    for log2 in 12..=20 {
+        one(sheet, &plaintext, 1 << log2, 1, settings.effort)?;
+    }
+    for threads in thread_counts(cores).into_iter().filter(|threads| *threads > 1) {
+        one(sheet, &plaintext, USUAL_CHUNK, threads, settings.effort)?;
+    }
+    if cores > 1 {
+        one(sheet, &plaintext, 4 << 10, cores, settings.effort)?;
+        one(sheet, &plaintext, 1 << 20, cores, settings.effort)?;
+    }
+    Ok(())
+}
+
+/// 1, 2, 4 …, and the number of cores.
+pub(crate) fn thread_counts(cores: usize) -> BTreeSet<usize> {
+    let doubled = std::iter::successors(Some(1), |threads| Some(threads * 2));
+    doubled.take_while(|threads| *threads < cores).chain([cores]).collect()
+}
+
+/// One chunk size, one number of threads.
+fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort: Effort) -> io::Result<()> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
+    let workers = if threads == 1 { Workers::Serial } else { Workers::Pool(&pool) };
+    let size = ChunkSize::from_bytes(chunk as u64).expect("a power of two");
+    let options = Options::new().chunk_size(size).workers(workers);
+    let key = Key::generate().map_err(io::Error::other)?;
+    let bare = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).expect("32 bytes"));
+
+    let len = bulla::sealed_len(plaintext.len() as u64, &options).map_err(io::Error::other)?;
+    let mut container = vec![0; len as usize];
+    let mut sealed = vec![0; plaintext.len().div_ceil(chunk) * (chunk + TAG)];
+    let mut opened = vec![0; plaintext.len()];
+    let mut bare_opened = vec![0; plaintext.len()];
+    let mut copied = vec![0; plaintext.len()];
+    bulla::seal_into(&key, plaintext, &mut container, &options).map_err(io::Error::other)?;
+    let to_open = container.clone();
+    bare_seal(&pool, &bare, chunk, plaintext, &mut sealed);
+    let to_open_bare = sealed.clone();
+
+    // Sealing, and opening, each beside the bare loop that it is compared with.
+    let mut works: [Work<'_>; 5] = [
+        &mut || {
+            let mut done = Ok(());
+            let taken = time(|| {
+                done = bulla::seal_into(&key, plaintext, black_box(&mut container), &options);
+            });
+            done.map(|()| taken).map_err(io::Error::other)
+        },
+        &mut || Ok(bare_seal(&pool, &bare, chunk, plaintext, black_box(&mut sealed))),
+        &mut || {
+            let mut done = Ok(());
+            let taken = time(|| {
+                done = bulla::open_into(&key, &to_open, black_box(&mut opened), &options).map(drop);
+            });
+            done.map(|()| taken).map_err(io::Error::other)
+        },
+        &mut || Ok(bare_open(&pool, &bare, chunk, &to_open_bare, black_box(&mut bare_opened))),
+        &mut || Ok(copy(&pool, chunk, plaintext, black_box(&mut copied))),
+    ];
+    for work in &mut works {
+        work()?;
+    }
+    let [seal, bare_sealing, open, bare_opening, copying] = rotate(effort, works)?;
+    assert!(opened == plaintext && bare_opened == plaintext && copied == plaintext);
+
+    for (line, seconds) in [(SEAL, &seal), (OPEN, &open), (BARE_SEAL, &bare_sealing), (COPY, &copying)] {
+        let mut add = |chart, x| {
+            let seconds = Values::new(seconds.iter().copied());
+            sheet.point(Point { chart, line, x, seconds, bytes: plaintext.len() as u64, peak: None });
+        };
+        if threads == 1 {
+            add(Chart::Chunk, chunk as u64);
+        }
+        if chunk == USUAL_CHUNK {
+            add(Chart::Threads, threads as u64);
+        }
+    }
+    let asked = match chunk {
+        4096 => Some(1.0 / 0.90),
+        USUAL_CHUNK => Some(1.0 / 0.95),
+        _ => None,
+    };
+    if [4 << 10, USUAL_CHUNK, 1 << 20].contains(&chunk) {
+        let plural = if threads == 1 { "" } else { "s" };
+        for (verb, ours, theirs) in [("seal", &seal, &bare_sealing), ("open", &open, &bare_opening)] {
+            sheet.row(Row {
+                part: Part::Memory,
+                what: format!("{verb}, {} KiB chunks, {threads} thread{plural}", chunk >> 10),
+                peer: "bare loop".to_owned(),
+                ours: format!("bulla::{verb}_into"),
+                theirs: "copy a chunk, then ring's AES-256-GCM in place".to_owned(),
+                bytes: plaintext.len() as u64,
+                asked,
+                outcome: Ok(Pair::new(ours, theirs)),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Copy and seal chunk by chunk: what any sealing into another buffer has to do.
+fn bare_seal(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to: &mut [u8]) -> Duration {
+    let seal = |(index, (plain, slot)): (usize, (&[u8], &mut [u8]))| {
+        let (text, tag) = slot.split_at_mut(plain.len());
+        text.copy_from_slice(plain);
+        let sealed = key.seal_in_place_separate_tag(nonce(index), Aad::empty(), text).expect("seals");
+        tag[..TAG].copy_from_slice(sealed.as_ref());
+    };
+    time(|| match pool.current_num_threads() {
+        1 => from.chunks(chunk).zip(to.chunks_mut(chunk + TAG)).enumerate().for_each(seal),
+        _ => pool.install(|| {
+            from.par_chunks(chunk).zip(to.par_chunks_mut(chunk + TAG)).enumerate().for_each(seal);
+        }),
+    })
+}
+
+/// Copy and open chunk by chunk.
+fn bare_open(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to: &mut [u8]) -> Duration {
+    let open = |(index, (sealed, slot)): (usize, (&[u8], &mut [u8]))| {
+        let (text, tag) = sealed.split_last_chunk::<TAG>().expect("a tag");
+        slot.copy_from_slice(text);
+        key.open_in_place_separate_tag(nonce(index), Aad::empty(), (*tag).into(), slot, 0..).expect("opens");
+    };
+    time(|| match pool.current_num_threads() {
+        1 => from.chunks(chunk + TAG).zip(to.chunks_mut(chunk)).enumerate().for_each(open),
+        _ => pool.install(|| {
+            from.par_chunks(chunk + TAG).zip(to.par_chunks_mut(chunk)).enumerate().for_each(open);
+        }),
+    })
+}
+
+/// Copy chunk by chunk, and nothing else.
+fn copy(pool: &ThreadPool, chunk: usize, from: &[u8], to: &mut [u8]) -> Duration {
+    let copy = |(from, to): (&[u8], &mut [u8])| to.copy_from_slice(from);
+    time(|| match pool.current_num_threads() {
+        1 => from.chunks(chunk).zip(to.chunks_mut(chunk)).for_each(copy),
+        _ => pool.install(|| from.par_chunks(chunk).zip(to.par_chunks_mut(chunk)).for_each(copy)),
+    })
+}
+
+fn nonce(index: usize) -> Nonce {
+    let mut nonce = [0; 12];
+    nonce[4..].copy_from_slice(&(index as u64).to_be_bytes());
+    Nonce::assume_unique_for_key(nonce)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_double_up_to_the_number_of_cores() {
+        assert_eq!(thread_counts(1), BTreeSet::from([1]));
+        assert_eq!(thread_counts(2), BTreeSet::from([1, 2]));
+        assert_eq!(thread_counts(6), BTreeSet::from([1, 2, 4, 6]));
+    }
+}
