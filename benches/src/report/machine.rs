@@ -47,8 +47,6 @@ impl Machine {
     }
 }
 
-/// Who does the cryptography.
-
 /// This command, without the folder that it lies in.
 fn command() -> String {
     let mut args = std::env::args();
