@@ -15,7 +15,7 @@ pub(crate) struct Drawn {
 }
 
 /// Lines that are limits, not measurements of bulla.
-const LIMITS: [&str; 2] = [memory::BARE_SEAL, memory::COPY];
+const LIMITS: [&str; 3] = [memory::BARE_SEAL, memory::COPY, growth::COPY_FILE];
 
 /// All charts that there are points or rows for.
 pub(crate) fn draw(sheet: &Sheet) -> Vec<Drawn> {
@@ -23,7 +23,7 @@ pub(crate) fn draw(sheet: &Sheet) -> Vec<Drawn> {
     let seconds = |point: &Point| Some(point.seconds.median());
     let in_memory = [memory::SEAL, memory::OPEN, memory::BARE_SEAL, memory::COPY];
     let with_file = [memory::SEAL, memory::OPEN, growth::SEAL_FILE, memory::BARE_SEAL, memory::COPY];
-    let files = [growth::SEAL_FILE, growth::OPEN_FILE, growth::SEAL_PIPE];
+    let files = [growth::SEAL_FILE, growth::OPEN_FILE, growth::SEAL_PIPE, growth::COPY_FILE];
     let entries = [growth::SEAL_ENTRIES, growth::LIST_ENTRIES, growth::LOOK_UP];
     let drawing = Drawing { sheet };
     let charts = [

@@ -8,6 +8,9 @@ use crate::scratch::{Comparison, Ready, Scratch, bulla, failed};
 use crate::settings::Settings;
 use crate::sheet::{Part, Sheet};
 
+/// What cannot be passed, in files and on the disk.
+pub(crate) const BOUNDS: [&str; 2] = ["writing as much, from memory", "the disk alone, past the page cache"];
+
 /// What all comparisons of files share.
 struct Files {
     scratch: Scratch,
@@ -49,7 +52,7 @@ impl Files {
         self.scratch.compare(sheet, &row("cp", "cp plain out2").asked(Some(0.80)))?;
         self.scratch.compare(sheet, &row("cat", "cat plain > out2"))?;
         let write = format!("{} probe write out2 {}", std::env::current_exe()?.display(), self.bytes);
-        self.scratch.compare(sheet, &row("writing as much, from memory", &write))?;
+        self.scratch.compare(sheet, &row(BOUNDS[0], &write))?;
         for (program, ready) in &self.programs {
             let theirs = sealing(program, "out2");
             let row = Comparison::new(Part::Seal, "seal", program.name, &ours, &theirs);
@@ -81,8 +84,7 @@ impl Files {
             self.scratch.compare(sheet, &row.asked(Some(0.70)))?;
         }
         let disk = format!("dd if=/dev/zero of=out2 bs=1M count={} oflag=direct", self.bytes >> 20);
-        let alone =
-            Comparison::new(Part::Synced, "seal", "the disk alone, past the page cache", &seal, &disk);
+        let alone = Comparison::new(Part::Synced, "seal", BOUNDS[1], &seal, &disk);
         self.scratch.compare(sheet, &alone)?;
         for (program, ready) in self.programs.iter().filter(|(program, _)| program.name == "age") {
             let theirs = format!("{} && sync out2", sealing(program, "out2"));

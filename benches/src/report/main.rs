@@ -10,6 +10,7 @@ mod scratch;
 mod programs;
 mod probe;
 mod memory;
+mod messages;
 #[cfg(feature = "libraries")]
 mod libraries;
 mod files;
@@ -24,7 +25,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::settings::Settings;
+use crate::settings::{Settings, sizes_up_to};
 use crate::sheet::Sheet;
 
 /// Compares bulla with cp, cat, tar, age, rage, mlar, gpg, openssl, restic, with four libraries, and with a bare loop over the
@@ -45,7 +46,7 @@ struct Args {
     /// As little as shows that everything works; it measures nothing
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// More of everything, `many` included: input up to 16 GiB, a million entries; takes hours
+    /// More of everything, `many` included; takes hours
     #[arg(long)]
     full: bool,
     /// MiB in the file that commands work on
@@ -54,9 +55,12 @@ struct Args {
     /// Rounds of each comparison at most
     #[arg(long)]
     rounds: Option<usize>,
-    /// Seconds after which a comparison begins no further round, if it had three
+    /// Seconds after which a comparison begins no further round, if it had three (and seven times as many where a ratio is asked for)
     #[arg(long)]
     seconds: Option<f64>,
+    /// GiB of the largest input that the growth of cost is shown over; twice as much is written
+    #[arg(long, value_name = "GIB", value_parser = clap::value_parser!(u64).range(1..=1024), conflicts_with = "quick")]
+    up_to: Option<u64>,
     /// A folder on the disk to be measured
     #[arg(long, default_value = ".")]
     folder: PathBuf,
@@ -72,7 +76,7 @@ enum Inner {
 /// A part of the report.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Section {
-    /// The library to a bare loop over the cipher
+    /// The library to a bare loop over the cipher, and for short messages to the shortest way
     Memory,
     /// The library to others
     Libraries,
@@ -100,6 +104,10 @@ fn main() -> std::io::Result<()> {
     settings.effort.rounds = args.rounds.unwrap_or(settings.effort.rounds).max(1);
     settings.effort.at_least = settings.effort.at_least.min(settings.effort.rounds);
     settings.effort.seconds = args.seconds.unwrap_or(settings.effort.seconds);
+    settings.decisive.rounds = args.rounds.unwrap_or(settings.decisive.rounds).max(1);
+    settings.decisive.at_least = settings.decisive.at_least.min(settings.decisive.rounds);
+    settings.decisive.seconds = args.seconds.map_or(settings.decisive.seconds, |seconds| 7.0 * seconds);
+    settings.inputs = args.up_to.map_or(settings.inputs, |gib| sizes_up_to(gib << 30));
     let asked = |section| {
         let usual = section != Section::Many || args.full || args.quick;
         if args.only.is_empty() { usual } else { args.only.contains(&section) }
@@ -109,6 +117,7 @@ fn main() -> std::io::Result<()> {
     programs::note_versions(&mut sheet);
     if asked(Section::Memory) {
         memory::compare(&mut sheet, &settings)?;
+        messages::compare(&mut sheet, &settings)?;
     }
     if asked(Section::Libraries) {
         #[cfg(feature = "libraries")]

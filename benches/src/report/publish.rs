@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::charts::{bytes, count, draw};
+use crate::files::BOUNDS;
 use crate::pairs::Values;
 use crate::sheet::{Chart, PARTS, Part, Row, Sheet};
 
@@ -30,8 +31,8 @@ pub(crate) fn into_readme(sheet: &Sheet, readme: &Path, folder: &Path) -> io::Re
 }
 
 /// How a table of ratios is to be read.
-const LEGEND: &str = "Ratios of time, bulla to the other: below 1 bulla is faster. Each is the median of the ratios of its rounds, \
-                      in which the two run one right after the other; the range is that of all rounds.";
+const LEGEND: &str = "Ratios of time, bulla to the other: below 1 bulla is faster. Each is the median of the ratios of its rounds, in which\n\
+                      the two run one right after the other; the range is that of all rounds.";
 
 fn markdown(sheet: &Sheet, charts: &str) -> String {
     let mut out = format!("# What was measured\n\n{LEGEND} Losses are shown like wins.\n\n");
@@ -132,8 +133,8 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
     let fact = |name| sheet.machine.fact(name);
     let folder = folder.display();
     let mut out = format!(
-        "{LEGEND} The [whole report]({folder}/report.md) has the exact commands, the libraries, how cost grows with size, entries \
-         and threads, and peak memory; [benches](benches/README.md) says how to repeat it:\n\n    {COMMAND}\n\n\
+        "{LEGEND} The [whole report]({folder}/report.md) has\nthe exact commands, more peers, the libraries, how cost grows \
+         with size, entries and threads, and peak memory;\n[benches](benches/README.md) says how to repeat it:\n\n{COMMAND}\n\
          {}, {} cores, {}, {}, {}.\n\n",
         fact("processor"),
         fact("cores"),
@@ -145,12 +146,19 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
         let _ = writeln!(out, "![{}]({folder}/{})\n", chart.title, chart.file);
     }
     let _ = writeln!(out, "| what | to | ratio | asked |\n|---|---|---|---|");
-    for part in [Part::Seal, Part::Open, Part::Synced, Part::Pipe, Part::Backup, Part::Restore, Part::Memory]
-    {
-        // All that is asked for, and all peers where they do the whole of it.
-        for row in
-            sheet.part(part).filter(|row| row.asked.is_some() || [Part::Seal, Part::Backup].contains(&part))
-        {
+    for part in [
+        Part::Seal,
+        Part::Open,
+        Part::Synced,
+        Part::Pipe,
+        Part::Backup,
+        Part::Restore,
+        Part::Memory,
+        Part::Messages,
+    ] {
+        // All that is asked for, and what cannot be passed, and archives: the charts show more.
+        let shown = |row: &&Row| row.asked.is_some() || BOUNDS.contains(&&*row.peer) || part == Part::Backup;
+        for row in sheet.part(part).filter(shown) {
             if let Ok(pair) = &row.outcome {
                 let (what, peer) = (readable(part, &row.what), cell(&row.peer));
                 let _ = writeln!(out, "| {what} | {peer} | {} | {} |", pair.ratios, asked(row));
@@ -173,9 +181,9 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
 }
 
 /// What makes the report anew.
-const COMMAND: &str = "cargo build --release -p bulla-cli && \
-                       cargo build --release -p bulla-benches --features libraries && \
-                       target/release/report --out benches/results --readme README.md";
+const COMMAND: &str = "    cargo build --release -p bulla-cli\n    \
+                       cargo build --release -p bulla-benches --features libraries\n    \
+                       target/release/report --out benches/results --readme README.md\n";
 
 fn readable(part: Part, what: &str) -> String {
     match part {

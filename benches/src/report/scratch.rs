@@ -16,6 +16,8 @@ use crate::sheet::{Part, Row, Sheet};
 pub(crate) struct Scratch {
     folder: tempfile::TempDir,
     effort: Effort,
+    /// The effort where a ratio is asked for.
+    decisive: Effort,
     /// Bytes that a command reads or writes, about.
     bytes: u64,
     /// Whether nothing is measured, so that the machine need not be quiet.
@@ -61,7 +63,13 @@ impl Scratch {
     /// A new folder, below `parent`.
     pub(crate) fn new(parent: &Path, settings: &Settings, bytes: u64) -> io::Result<Scratch> {
         let folder = tempfile::Builder::new().prefix("bulla-report-").tempdir_in(parent)?;
-        let scratch = Scratch { folder, effort: settings.effort, bytes, quick: settings.quick };
+        let scratch = Scratch {
+            folder,
+            effort: settings.effort,
+            decisive: settings.decisive,
+            bytes,
+            quick: settings.quick,
+        };
         scratch.shell(&format!("{} keygen -q -o key", bulla()?))?;
         fs::write(scratch.path("pass"), "a password of no value\n")?;
         Ok(scratch)
@@ -127,7 +135,8 @@ impl Scratch {
         let outcome = match comparison.ready.clone() {
             Err(why) => Err(why),
             Ok(()) => {
-                let pair = in_turn(self.effort, &mut || self.timed(ours), &mut || {
+                let effort = if comparison.asked.is_some() { self.decisive } else { self.effort };
+                let pair = in_turn(effort, &mut || self.timed(ours), &mut || {
                     self.timed(theirs).inspect_err(|why| broken = Some(failed(why)))
                 });
                 match (pair, broken) {

@@ -8,6 +8,8 @@ pub(crate) struct Settings {
     /// Whether this only shows that the report works.
     pub(crate) quick: bool,
     pub(crate) effort: Effort,
+    /// The effort where a ratio is asked for.
+    pub(crate) decisive: Effort,
     /// Bytes of the file that commands work on.
     pub(crate) file: u64,
     /// Bytes of what is sealed in memory.
@@ -28,18 +30,19 @@ pub(crate) struct Settings {
 const MIB: u64 = 1 << 20;
 
 impl Settings {
-    /// What is done unless something else is asked for: less than a quarter of an hour on two cores.
+    /// What is done unless something else is asked for: less than half an hour on two cores.
     pub(crate) fn usual() -> Settings {
         Settings {
             quick: false,
             effort: Effort { rounds: 9, at_least: 3, seconds: 6.0 },
+            decisive: Effort { rounds: 9, at_least: 3, seconds: 42.0 },
             file: 1024 * MIB,
             memory: 256 << 20,
             tree_files: 20_000,
             tree_bytes: 480 * MIB,
             large: 1024 * MIB,
-            inputs: (0..=6).map(|step| (64 * MIB) << step).collect(),
-            entries: (2..=5).map(|power| 10u64.pow(power)).collect(),
+            inputs: sizes_up_to(4096 * MIB),
+            entries: (2..=6).map(|power| 10u64.pow(power)).collect(),
             many: 1_000_000,
         }
     }
@@ -48,11 +51,10 @@ impl Settings {
     pub(crate) fn full() -> Settings {
         Settings {
             effort: Effort { rounds: 9, at_least: 9, seconds: 0.0 },
+            decisive: Effort { rounds: 9, at_least: 9, seconds: 0.0 },
             tree_files: 50_000,
             tree_bytes: 1200 * MIB,
             large: 4096 * MIB,
-            inputs: (0..=8).map(|step| (64 * MIB) << step).collect(),
-            entries: (2..=6).map(|power| 10u64.pow(power)).collect(),
             ..Settings::usual()
         }
     }
@@ -62,6 +64,7 @@ impl Settings {
         Settings {
             quick: true,
             effort: Effort { rounds: 1, at_least: 1, seconds: 0.0 },
+            decisive: Effort { rounds: 1, at_least: 1, seconds: 0.0 },
             file: 8 * MIB,
             memory: 4 << 20,
             tree_files: 400,
@@ -72,4 +75,10 @@ impl Settings {
             many: 2000,
         }
     }
+}
+
+/// Input sizes that the growth of cost is shown over: 64 MiB, and its doubles.
+pub(crate) fn sizes_up_to(largest: u64) -> Vec<u64> {
+    let doubled = std::iter::successors(Some(64 * MIB), |size| size.checked_mul(2));
+    doubled.take_while(|size| *size <= largest.max(64 * MIB)).collect()
 }

@@ -9,6 +9,7 @@ use crate::pairs::{Pair, Values};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     Memory,
+    Messages,
     Libraries,
     Seal,
     Open,
@@ -22,8 +23,9 @@ pub(crate) enum Part {
 }
 
 /// All parts, in order.
-pub(crate) const PARTS: [Part; 11] = [
+pub(crate) const PARTS: [Part; 12] = [
     Part::Memory,
+    Part::Messages,
     Part::Libraries,
     Part::Seal,
     Part::Open,
@@ -153,6 +155,7 @@ impl Part {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Part::Memory => "In memory, to a bare loop over the cipher",
+            Part::Messages => "Short messages, each a container",
             Part::Libraries => "As libraries, in memory",
             Part::Seal => "Seal, file to file",
             Part::Open => "Open, file to file",

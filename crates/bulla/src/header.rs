@@ -39,7 +39,7 @@ impl Content {
 /// None of it is authenticated until the container was opened with its key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
-    // Parsed once, in `from_copy` or `new`: magic and check of a header, suite, flags and ranges hold.
+    // Parsed once, in `from_copy` or `new`: magic of a header, suite, flags and ranges hold. The check is made when a copy is written.
     bytes: [u8; HEADER_LEN],
 }
 
@@ -69,8 +69,6 @@ impl Header {
     /// The header, complete.
     pub(crate) fn with_commitment(mut self, commitment: &[u8; 32]) -> Header {
         self.bytes[64..96].copy_from_slice(commitment);
-        let check = check(&self.bytes);
-        self.bytes[120..].copy_from_slice(&check);
         self
     }
 
@@ -91,8 +89,6 @@ impl Header {
         let mut bytes = [0; HEADER_LEN];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..96].copy_from_slice(&copy[8..96]);
-        let check = check(&bytes);
-        bytes[120..].copy_from_slice(&check);
         let header = Header { bytes };
         if header.envelope_len() > MAX_ENVELOPE_LEN {
             return Err(Error::UnsupportedFeature(Feature::EnvelopeLen(header.envelope_len())));
@@ -102,7 +98,7 @@ impl Header {
 
     /// The first 128 bytes of a container, as this crate writes them.
     pub(crate) fn to_head(&self) -> [u8; HEADER_LEN] {
-        self.bytes
+        with_check(self.bytes)
     }
 
     /// The last 128 bytes of a container of `container_len` bytes (F-3.2).
@@ -110,9 +106,7 @@ impl Header {
         let mut foot = self.bytes;
         foot[0] = FOOTER_MAGIC_0;
         foot[96..104].copy_from_slice(&container_len.to_be_bytes());
-        let check = check(&foot);
-        foot[120..].copy_from_slice(&check);
-        foot
+        with_check(foot)
     }
 
     /// Whether the footer *stands* in these bytes (F-7.4): valid, and of this container.
@@ -215,6 +209,12 @@ pub(crate) fn refusal(head: &[u8]) -> Error {
         _ if head.len() < HEADER_LEN => Error::Truncated { after: 0 },
         _ => Error::DamagedHeader,
     }
+}
+
+fn with_check(mut copy: [u8; HEADER_LEN]) -> [u8; HEADER_LEN] {
+    let check = check(&copy);
+    copy[120..].copy_from_slice(&check);
+    copy
 }
 
 /// The first 8 bytes of SHA-256 over bytes 0..120. It tells damage from a wrong key; it is no security.

@@ -81,7 +81,7 @@ pub fn seal_into(key: &Key, plaintext: &[u8], out: &mut [u8], options: &Options<
 ///
 /// As [`RangeReader::new`] and [`RangeReader::verify`]. Then no plaintext is given.
 pub fn open(key: &Key, container: &[u8], options: &Options<'_>) -> Result<(Bytes, Opened)> {
-    let reader = RangeReader::for_all(Preamble::read_at(container)?, key, container, options)?;
+    let reader = RangeReader::for_all_at_once(Preamble::read_at(container)?, key, container, options)?;
     // As long as the chunks that are there.
     let mut plaintext = vec![0; usize::try_from(reader.len()).map_err(|_| Error::TooLarge)?];
     open_all(&reader, container, &mut plaintext)?;
@@ -94,7 +94,7 @@ pub fn open(key: &Key, container: &[u8], options: &Options<'_>) -> Result<(Bytes
 ///
 /// As [`open`], and [`Error::BufferLength`]. What the buffer then holds is of no use, but nothing of it is unverified.
 pub fn open_into(key: &Key, container: &[u8], out: &mut [u8], options: &Options<'_>) -> Result<Opened> {
-    let reader = RangeReader::for_all(Preamble::read_at(container)?, key, container, options)?;
+    let reader = RangeReader::for_all_at_once(Preamble::read_at(container)?, key, container, options)?;
     check_len(out, reader.len())?;
     open_all(&reader, container, out)?;
     Ok(reader.opened())
@@ -180,6 +180,7 @@ fn open_all(reader: &RangeReader<'_, &[u8]>, container: &[u8], out: &mut [u8]) -
             Ok(out.len() as u64)
         },
     )
+    .map_err(|error| reader.failure_of_all(error))
 }
 
 fn check_len(out: &[u8], needed: u64) -> Result<()> {

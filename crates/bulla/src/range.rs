@@ -87,14 +87,36 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         options: &Options<'a>,
     ) -> Result<RangeReader<'a, S>> {
         let reader = RangeReader::unverified(preamble, key, source, options)?;
-        match reader.verify_last() {
-            Err(error @ Error::ChunkRejected { .. }) => {
-                reader.verify_before(reader.body.full)?;
-                Err(error)
-            }
-            Err(error) => Err(error),
-            Ok(()) => Ok(reader),
+        reader.verify_last_for_all()?;
+        Ok(reader)
+    }
+
+    /// For whoever opens every chunk of the plaintext before any of it is released: the last chunk is verified with the others, so
+    /// that it is not opened twice. What then fails goes through [`failure_of_all`](RangeReader::failure_of_all).
+    pub(crate) fn for_all_at_once(
+        preamble: Preamble,
+        key: &Key,
+        source: S,
+        options: &Options<'a>,
+    ) -> Result<RangeReader<'a, S>> {
+        let reader = RangeReader::unverified(preamble, key, source, options)?;
+        // One that is empty has no place in the plaintext; one that is not there has failed.
+        if reader.body.rest <= TAG_LEN as u64 {
+            reader.verify_last_for_all()?;
         }
+        Ok(reader)
+    }
+
+    /// What to say when opening all chunks failed: of a cut or of trailing data, and not of the chunk that was rejected for it
+    /// (F-7.4).
+    pub(crate) fn failure_of_all(&self, error: Error) -> Error {
+        if let Error::ChunkRejected { .. } = error
+            && let Err(of_last) = self.verify_last()
+            && !matches!(of_last, Error::ChunkRejected { .. })
+        {
+            return of_last;
+        }
+        error
     }
 
     fn unverified(
@@ -323,6 +345,15 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
             Some(index) => Err(Error::ChunkRejected { index }),
             None => Ok(&scratch[..run.plain_len]),
         }
+    }
+
+    /// As [`verify_last`](RangeReader::verify_last), but where several chunks are damaged, the error names the first.
+    fn verify_last_for_all(&self) -> Result<()> {
+        let verified = self.verify_last();
+        if let Err(Error::ChunkRejected { .. }) = verified {
+            self.verify_before(self.body.full)?;
+        }
+        verified
     }
 
     /// Authenticates the length: the last chunk is the only short one (F-7.6).
