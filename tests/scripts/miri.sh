@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# What needs no cryptography, under Miri: arithmetic, parsing, and the hand-over between threads with several schedules.
+#
+#   tests/scripts/miri.sh
+#
+# ring and AWS-LC are C and assembler, which Miri cannot run; what calls them is left out here, and is covered by fuzzing with the
+# address sanitizer. rayon needs tree borrows, and its threads outlive the tests.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+toolchain=${TOOLCHAIN:-nightly}
+rustup component list --toolchain "$toolchain" --installed | grep -q '^miri' ||
+    rustup component add --toolchain "$toolchain" miri rust-src
+export CARGO_TARGET_DIR=$PWD/target/miri
+flags='-Zmiri-tree-borrows -Zmiri-ignore-leaks'
+
+miri() {
+    echo "=== cargo miri test $*"
+    MIRIFLAGS=$flags cargo "+$toolchain" miri test --locked "$@"
+}
+
+miri -p bulla --lib -- geometry:: error::
+miri -p bulla-archive --lib
+miri -p bulla-key --lib -- locator:: key_text:: --skip any_
+# Data races and lost wake-ups: each schedule is another seed.
+flags+=" -Zmiri-many-seeds=0..${SEEDS:-16}"
+miri -p bulla --lib -- extents:: ordered:: conveyor::

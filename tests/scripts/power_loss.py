@@ -1,0 +1,335 @@
+#!/usr/bin/env python3
+"""Cuts the power after every call of a command that changes the disk, on a model of the disk.
+
+    tests/scripts/power_loss.py path/to/bulla [COMMAND...]
+
+Needs strace. Each command runs once without faults, and its calls are replayed, prefix by prefix. What a disk may hold after a
+power cut is more than one state: of what was written and not synced, all, nothing, only the length, or any one piece has
+arrived; and names are those of now, or those of their folder's last sync. In each of them stands under a final name the whole
+old file, the whole new one, or (if there was none) nothing; and once the command says that it is done, it is the new one.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CALLS = (
+    "openat,openat2,creat,write,pwrite64,writev,pwritev,ftruncate,fallocate,fsync,fdatasync,syncfs,rename,renameat,renameat2,link,linkat,"
+    "unlink,unlinkat,mkdir,mkdirat,symlink,symlinkat,close,fcntl,dup,dup2,dup3,lseek,copy_file_range,sendfile,splice,mmap,msync"
+)
+PHOTO = bytes(range(256)) * 700  # more than two chunks
+
+
+class Lost(Exception):
+    """A cut that leaves neither the old file nor the new one."""
+
+
+class File:
+    """A file: what is on the disk for certain, and what was written since."""
+
+    def __init__(self, content=b""):
+        self.durable = bytes(content)
+        self.pending = []
+
+    def sync(self, upto=None):
+        self.durable = self.content(range(len(self.pending) if upto is None else upto))
+        del self.pending[:upto]
+
+    def content(self, arrived, length=None):
+        """With those of the pending changes that have arrived."""
+        content = bytearray(self.durable)
+        for which in arrived:
+            self.pending[which](content)
+        if length is not None:
+            content = content[:length] + bytes(length - len(content))
+        return bytes(content)
+
+    def states(self):
+        """All that a cut may leave of it."""
+        everything = self.content(range(len(self.pending)))
+        yield everything
+        yield self.durable
+        if self.pending:
+            yield self.content((), len(everything))
+            yield from (self.content([which], len(everything)) for which in range(len(self.pending)))
+            yield from (self.content(range(which)) for which in range(1, len(self.pending)))
+
+
+def write(offset, data):
+    def change(content):
+        if len(content) < offset:
+            content.extend(bytes(offset - len(content)))
+        content[offset : offset + len(data)] = data
+
+    return change
+
+
+def truncate(length):
+    def change(content):
+        content[length:] = bytes(max(0, length - len(content)))
+
+    return change
+
+
+def text(quoted):
+    return bytes.fromhex(quoted.replace("\\x", ""))
+
+
+class Disk:
+    """The folder that the command works in, as its calls leave it."""
+
+    def __init__(self, root):
+        self.root = str(root)
+        self.now = {str(path): File(path.read_bytes()) for path in root.rglob("*") if path.is_file()}
+        self.durable = dict(self.now)
+        self.open = {}
+
+    def path(self, folder, name):
+        name = text(name).decode("utf-8", "surrogateescape")
+        parts = []
+        for part in (name if name.startswith("/") else f"{folder}/{name}").split("/"):
+            if part == "..":
+                parts.pop()
+            elif part not in ("", "."):
+                parts.append(part)
+        return "/" + "/".join(parts)
+
+    def mine(self, path):
+        return path.startswith(self.root + "/")
+
+    def sync_names(self, folder):
+        """A folder's own entries; all that lie below it, for a whole file system."""
+        inside = (lambda path: True) if folder is None else (lambda path: path.rpartition("/")[0] == folder)
+        kept = {path: file for path, file in self.durable.items() if not inside(path)}
+        self.durable = kept | {path: file for path, file in self.now.items() if inside(path)}
+
+    def apply(self, call, arguments, result, started):
+        """True if the call changed anything that a cut could show."""
+        fd = re.match(r"(\d+)<([^>]*)>", arguments)
+        number, opened = (int(fd[1]), self.open.get(int(fd[1]))) if fd else (None, None)
+        strings = re.findall(r'"((?:\\x[0-9a-f]{2})*)"', arguments)
+        folders = [text(found).decode() for found in re.findall(r"(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>", arguments)]
+        if call in ("openat", "openat2", "creat"):
+            return self.opening(call, folders, strings, arguments, result)
+        if call == "close":
+            self.open.pop(number, None)
+        elif call in ("fcntl", "dup", "dup2", "dup3"):
+            if opened and ("F_DUPFD" in arguments or call != "fcntl"):
+                self.open[result] = opened
+        elif call == "lseek":
+            if opened:
+                opened["at"] = result
+        elif call in ("write", "writev", "pwrite64", "pwritev") and opened:
+            return self.writing(call, opened, strings, arguments, result)
+        elif call == "ftruncate" and opened:
+            opened["file"].pending.append(truncate(int(arguments.rsplit(",", 1)[1])))
+            return True
+        elif call == "fallocate" and opened:
+            assert "KEEP_SIZE" in arguments, arguments
+        elif call in ("fsync", "fdatasync"):
+            if opened:
+                opened["file"].sync(started.get(id(opened["file"])))
+            elif fd and call == "fsync":
+                self.sync_names(text(fd[2]).decode())
+            return True
+        elif call == "syncfs":
+            for file in {id(file): file for file in self.now.values()}.values():
+                file.sync()
+            self.sync_names(None)
+            return True
+        elif call.startswith(("rename", "link", "unlink")):
+            return self.naming(call, folders, strings)
+        elif call in ("copy_file_range", "sendfile", "splice", "msync") or (call == "mmap" and opened and "SHARED" in arguments):
+            raise AssertionError(f"the model does not know {call}")
+        return False
+
+    def opening(self, call, folders, strings, arguments, result):
+        folder = self.root if call == "creat" else folders[0]
+        path = self.path(folder, strings[0])
+        if not self.mine(path) or "O_DIRECTORY" in arguments or Path(path).is_dir() and path not in self.now:
+            return False
+        assert "O_TMPFILE" not in arguments and "O_APPEND" not in arguments, arguments
+        created = path not in self.now
+        if created:
+            self.now[path] = File()
+        self.open[result] = {"file": self.now[path], "at": 0}
+        if "O_TRUNC" in arguments:
+            self.now[path].pending.append(truncate(0))
+        return created or "O_TRUNC" in arguments
+
+    def writing(self, call, opened, strings, arguments, result):
+        data = b"".join(map(text, strings))[:result]
+        assert len(data) == result, f"strace cut a write of {result} bytes"
+        if call.startswith("p"):
+            offset = int(re.search(r", (\d+)$", arguments)[1])
+        else:
+            offset, opened["at"] = opened["at"], opened["at"] + result
+        opened["file"].pending.append(write(offset, data))
+        return True
+
+    def naming(self, call, folders, strings):
+        at = call.endswith(("at", "at2"))
+        paths = [self.path(folders[which] if at else self.root, name) for which, name in enumerate(strings)]
+        if not self.mine(paths[0]):
+            return False
+        if call.startswith("rename"):
+            self.now[paths[1]] = self.now.pop(paths[0])
+        elif call.startswith("link"):
+            self.now[paths[1]] = self.now[paths[0]]
+        elif call.startswith("unlink"):
+            self.now.pop(paths[0], None)
+        return True
+
+
+def traced(command, folder, log):
+    """The calls of a command that succeeded, as they returned: name, arguments, result, and how many before it when it began."""
+    prefix = ["strace", "-f", "-y", "-xx", "-s", "100000000", "-o", str(log), "-e", f"trace={CALLS}"]
+    done = subprocess.run([*prefix, *command], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)
+    if done.returncode != 0:
+        sys.exit(f"power_loss: {command}: {done.stderr.decode()}")
+    begun, calls = {}, []
+    for line in log.read_text().splitlines():
+        thread, line = line.split(None, 1)
+        unfinished = line.endswith("<unfinished ...>")
+        if unfinished:
+            begun[thread] = (line.removesuffix("<unfinished ...>"), len(calls))
+            continue
+        before = len(calls)
+        resumed = re.match(r"<\.\.\. \w+ resumed>(.*)", line)
+        if resumed:
+            head, before = begun.pop(thread)
+            line = head + resumed[1]
+        call = re.match(r"(\w+)\((.*)\) += (-?\d+)", line)
+        if call and int(call[3]) >= 0:
+            calls.append((call[1], call[2], int(call[3]), before))
+    return calls
+
+
+def replay(folder, calls):
+    """The disk after each call that changed it. What a sync covers is what was written before it began."""
+    disk = Disk(folder)
+    lens = []
+    yield disk
+    for call, arguments, result, before in calls:
+        # A sync covers what was written before it began; changes that were synced since are no longer pending.
+        lens.append({id(file): len(file.pending) for file in disk.now.values()})
+        started = {}
+        if call in ("fsync", "fdatasync") and before < len(lens) - 1:
+            later = lens[before]
+            started = {key: min(count, lens[-1].get(key, 0)) for key, count in later.items()}
+        if disk.apply(call, arguments, result, started):
+            yield disk
+
+
+class Command:
+    """A command, the names that it makes, and the old content of those that were there."""
+
+    def __init__(self, name, arguments, finals, old=None):
+        self.name, self.arguments, self.finals, self.old = name, arguments, finals, old or {}
+
+
+def commands():
+    threads = ["--threads", "1"]
+    old = {"out": b"what was there before"}
+    photos = ["out/photos/one.jpg", "out/photos/two.jpg"]
+    return [
+        Command("keygen", ["keygen", "-o", "out"], ["out"]),
+        Command("seal", ["seal", *threads, "-k", "key", "photo", "-o", "out"], ["out"]),
+        Command("seal --force", ["seal", *threads, "--force", "-k", "key", "photo", "-o", "out"], ["out"], old),
+        Command("seal --new-key", ["seal", *threads, "--new-key", "new", "photo", "-o", "out"], ["new", "out"]),
+        Command("open", ["open", *threads, "-k", "key", "photo.bulla", "-o", "out"], ["out"]),
+        Command("open --force", ["open", *threads, "--force", "-k", "key", "photo.bulla", "-o", "out"], ["out"], old),
+        Command("backup", ["backup", *threads, "-k", "key", "out", "photos"], ["out"]),
+        Command("backup --force", ["backup", *threads, "--force", "-k", "key", "out", "photos"], ["out"], old),
+        Command("restore", ["restore", *threads, "-k", "key", "photos.bulla", "-C", "out"], photos),
+        Command("salvage", ["salvage", *threads, "-k", "key", "photos.bulla", "-C", "out"], photos),
+    ]
+
+
+def make_inputs(bulla, folder):
+    (folder / "photos").mkdir(parents=True)
+    (folder / "photo").write_bytes(PHOTO)
+    (folder / "photos" / "one.jpg").write_bytes(PHOTO)
+    (folder / "photos" / "two.jpg").write_bytes(b"two" * 1000)
+    for arguments in (
+        ["keygen", "-q", "-o", "key"],
+        ["seal", "-q", "-k", "key", "photo"],
+        ["backup", "-q", "-k", "key", "photos.bulla", "photos"],
+    ):
+        subprocess.run([bulla, *arguments], cwd=folder, check=True)
+
+
+def sweep(bulla, command, work):
+    """Cuts after every call; how many states were looked at."""
+    folder = work / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(work / "inputs", folder)
+    for name, content in command.old.items():
+        (folder / name).write_bytes(content)
+    before = work / "before"
+    shutil.rmtree(before, ignore_errors=True)
+    folder.rename(before)
+    shutil.copytree(before, folder)
+    calls = traced([bulla, *command.arguments], folder, work / "log")
+    finals = {str(folder / name): (folder / name).read_bytes() for name in command.finals}
+    # The model starts where the command did, under the names that the command saw.
+    ran = work / "ran"
+    shutil.rmtree(ran, ignore_errors=True)
+    folder.rename(ran)
+    before.rename(folder)
+
+    looked = 0
+    disk = None
+    for step, disk in enumerate(replay(folder, calls)):
+        for names, which in ((disk.now, "now"), (disk.durable, "at the last sync of their folder")):
+            for path, new in finals.items():
+                old = command.old.get(Path(path).relative_to(folder).as_posix())
+                file = names.get(path)
+                states = [None] if file is None else file.states()
+                for state in states:
+                    looked += 1
+                    if state != new and state != old:
+                        length = "is gone" if state is None else f"has {len(state)} bytes that are neither old nor new"
+                        raise Lost(f"{command.name}: cut after {step} changes, names of {which}: {path} {length}")
+    for path, new in finals.items():
+        file = disk.durable.get(path)
+        if file is None or file.durable != new:
+            raise Lost(f"{command.name}: it says that it is done, and {path} is not on the disk")
+        if disk.now[path].content(range(len(disk.now[path].pending))) != new:
+            raise AssertionError(f"{command.name}: the model of {path} is not what was written")
+    return looked
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    if shutil.which("strace") is None:
+        sys.exit("power_loss: strace is missing; a check that was skipped is no check that passed")
+    bulla = str(Path(sys.argv[1]).resolve())
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        make_inputs(bulla, work / "inputs")
+        total = 0
+        for command in commands():
+            if sys.argv[2:] and command.name not in sys.argv[2:]:
+                continue
+            try:
+                looked = sweep(bulla, command, work)
+            except Lost as lost:
+                sys.exit(f"power_loss: {lost}")
+            print(f"ok: {command.name}: {looked} states of the disk after a cut", flush=True)
+            total += looked
+        try:
+            unsynced = ["seal", "--threads", "1", "--no-sync", "-k", "key", "photo", "-o", "out"]
+            sweep(bulla, Command("seal --no-sync", unsynced, ["out"]), work)
+            sys.exit("power_loss: a file that was never synced survives every cut, so the model is wrong")
+        except Lost as lost:
+            print(f"ok: found, as it should be: {lost}")
+    print(f"power_loss: {total} states, each the whole old file or the whole new one")
+
+
+if __name__ == "__main__":
+    main()
