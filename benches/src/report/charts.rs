@@ -4,7 +4,7 @@ use crate::chart::{Axis, Bar, BarChart, Line, LineChart, powers_of_ten, ticks};
 use crate::growth;
 use crate::memory;
 use crate::pairs::Values;
-use crate::sheet::{Chart, Part, Point, Sheet};
+use crate::sheet::{Chart, Origin, Part, Point, Sheet};
 
 /// A chart as a file.
 pub(crate) struct Drawn {
@@ -99,14 +99,14 @@ struct Kind {
 }
 
 impl Drawing<'_> {
-    fn caption(&self) -> String {
+    fn caption(&self, kept: Option<&Origin>) -> String {
         let machine = &self.sheet.machine;
+        let origin = self.sheet.origin(kept);
         let quick =
             if machine.fact("no measurement").is_empty() { "" } else { "NO MEASUREMENT: a quick run. " };
-        let processor = machine.fact("processor").split(" (").next().unwrap_or_default();
-        let (cores, date) =
-            (machine.fact("cores"), machine.fact("date").split(' ').next().unwrap_or_default());
-        format!("{quick}{processor}, {cores} cores, {}, {date}", machine.fact("file system"))
+        let processor = origin.fact("processor").split(" (").next().unwrap_or_default();
+        let (cores, date) = (origin.fact("cores"), origin.fact("date").split(' ').next().unwrap_or_default());
+        format!("{quick}{processor}, {cores} cores, {}, {date}", origin.fact("file system"))
     }
 
     fn lines(
@@ -145,7 +145,7 @@ impl Drawing<'_> {
         };
         let svg = LineChart {
             title: kind.title,
-            caption: &self.caption(),
+            caption: &self.caption(points().find_map(|point| point.kept.as_ref())),
             x: Axis {
                 label: x_label,
                 log: true,
@@ -185,7 +185,7 @@ impl Drawing<'_> {
         let note = format!("{:.0} MB/s", speed(ours.median()));
         bars.push(Bar { name: "bulla".to_owned(), value: speed(ours.median()), note, ours: true });
         bars.sort_by(|a, b| b.value.total_cmp(&a.value));
-        let caption = format!("{} MiB. {}", first.bytes >> 20, self.caption());
+        let caption = format!("{} MiB. {}", first.bytes >> 20, self.caption(first.kept.as_ref()));
         let svg = BarChart {
             title,
             caption: &caption,

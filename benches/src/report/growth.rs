@@ -60,7 +60,15 @@ fn inputs(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Resu
         }
         for (((line, _), seconds), peak) in lines.iter().zip(seconds).zip(peaks) {
             let seconds = Values::new(seconds);
-            sheet.point(Point { chart: Chart::Input, line, x: *len, seconds, bytes: *len, peak: Some(peak) });
+            sheet.point(Point {
+                chart: Chart::Input,
+                line: (*line).to_owned(),
+                x: *len,
+                seconds,
+                bytes: *len,
+                peak: Some(peak),
+                kept: None,
+            });
         }
         scratch.remove("zeros");
     }
@@ -86,7 +94,15 @@ fn entries(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Res
         let lines = [(SEAL_ENTRIES, Some(peak)), (LIST_ENTRIES, None), (LOOK_UP, None)];
         for ((line, peak), seconds) in lines.into_iter().zip(seconds) {
             let seconds = Values::new(seconds);
-            sheet.point(Point { chart: Chart::Entries, line, x: *entries, seconds, bytes: 0, peak });
+            sheet.point(Point {
+                chart: Chart::Entries,
+                line: line.to_owned(),
+                x: *entries,
+                seconds,
+                bytes: 0,
+                peak,
+                kept: None,
+            });
         }
     }
     Ok(())
@@ -104,8 +120,15 @@ fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<
             seconds.push(scratch.timed(&seal)?.as_secs_f64());
         }
         let (seconds, x) = (Values::new(seconds), threads as u64);
-        let point =
-            Point { chart: Chart::Threads, line: SEAL_FILE, x, seconds, bytes: settings.file, peak: None };
+        let point = Point {
+            chart: Chart::Threads,
+            line: SEAL_FILE.to_owned(),
+            x,
+            seconds,
+            bytes: settings.file,
+            peak: None,
+            kept: None,
+        };
         sheet.point(point);
     }
     Ok(())

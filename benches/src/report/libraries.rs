@@ -103,6 +103,7 @@ fn compare_one(
                 bytes: plaintext.len() as u64,
                 asked: None,
                 outcome: Ok(pair),
+                kept: None,
             });
         }
     }

@@ -19,6 +19,7 @@ mod many;
 mod growth;
 mod chart;
 mod charts;
+mod kept;
 mod publish;
 
 use std::path::PathBuf;
@@ -43,6 +44,9 @@ struct Args {
     /// Measure only these, with commas between them [default: all but `many`]
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Section>,
+    /// Keep what the folder's report has of all that is not measured now
+    #[arg(long, conflicts_with = "quick")]
+    keep: bool,
     /// As little as shows that everything works; it measures nothing
     #[arg(long, conflicts_with = "full")]
     quick: bool,
@@ -136,6 +140,9 @@ fn main() -> std::io::Result<()> {
     }
     if asked(Section::Many) {
         many::compare(&mut sheet, &args.folder, &settings)?;
+    }
+    if args.keep {
+        kept::add(&mut sheet, &args.out)?;
     }
     publish::publish(&sheet, &args.out)?;
     if let Some(readme) = &args.readme {

@@ -97,7 +97,15 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
     for (line, seconds) in [(SEAL, &seal), (OPEN, &open), (BARE_SEAL, &bare_sealing), (COPY, &copying)] {
         let mut add = |chart, x| {
             let seconds = Values::new(seconds.iter().copied());
-            sheet.point(Point { chart, line, x, seconds, bytes: plaintext.len() as u64, peak: None });
+            sheet.point(Point {
+                chart,
+                line: line.to_owned(),
+                x,
+                seconds,
+                bytes: plaintext.len() as u64,
+                peak: None,
+                kept: None,
+            });
         };
         if threads == 1 {
             add(Chart::Chunk, chunk as u64);
@@ -123,6 +131,7 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
                 bytes: plaintext.len() as u64,
                 asked,
                 outcome: Ok(Pair::new(ours, theirs)),
+                kept: None,
             });
         }
     }

@@ -53,6 +53,7 @@ pub(crate) fn compare(sheet: &mut Sheet, settings: &Settings) -> io::Result<()> 
                 bytes: 0,
                 asked: Some(1.0 / 0.8),
                 outcome: Ok(Pair::new(ours, theirs)),
+                kept: None,
             });
         }
     }

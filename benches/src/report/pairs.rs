@@ -21,9 +21,14 @@ pub(crate) struct Effort {
 /// Something to be timed.
 pub(crate) type Work<'a> = &'a mut dyn FnMut() -> io::Result<Duration>;
 
-/// Seconds, or ratios, sorted; never empty.
+/// Seconds, or ratios: what is told of them.
 #[derive(Clone)]
-pub(crate) struct Values(Vec<f64>);
+pub(crate) struct Values {
+    median: f64,
+    min: f64,
+    max: f64,
+    count: usize,
+}
 
 /// What a comparison came to.
 pub(crate) struct Pair {
@@ -80,30 +85,41 @@ impl Pair {
 impl Values {
     /// Of at least one value.
     pub(crate) fn new(values: impl IntoIterator<Item = f64>) -> Values {
-        let mut values: Vec<f64> = values.into_iter().collect();
-        values.sort_by(f64::total_cmp);
-        Values(values)
+        let mut sorted: Vec<f64> = values.into_iter().collect();
+        sorted.sort_by(f64::total_cmp);
+        let count = sorted.len();
+        Values {
+            // The middle one, or the mean of the two in the middle.
+            median: (sorted[(count - 1) / 2] + sorted[count / 2]) / 2.0,
+            min: sorted[0],
+            max: sorted[count - 1],
+            count,
+        }
     }
 
-    /// The middle one, or the mean of the two in the middle.
+    /// As an earlier report told them.
+    pub(crate) fn told(median: f64, min: f64, max: f64, count: usize) -> Values {
+        Values { median, min, max, count }
+    }
+
+    /// The middle one.
     pub(crate) fn median(&self) -> f64 {
-        let Values(sorted) = self;
-        (sorted[(sorted.len() - 1) / 2] + sorted[sorted.len() / 2]) / 2.0
+        self.median
     }
 
     /// The least one.
     pub(crate) fn min(&self) -> f64 {
-        self.0[0]
+        self.min
     }
 
     /// The greatest one.
     pub(crate) fn max(&self) -> f64 {
-        self.0[self.0.len() - 1]
+        self.max
     }
 
     /// How many there are.
     pub(crate) fn count(&self) -> usize {
-        self.0.len()
+        self.count
     }
 }
 

@@ -7,8 +7,9 @@ use std::path::Path;
 
 use crate::charts::{bytes, count, draw};
 use crate::files::BOUNDS;
+use crate::kept::{COMPARISON, FACTS, GROWTH};
 use crate::pairs::Values;
-use crate::sheet::{Chart, PARTS, Part, Row, Sheet};
+use crate::sheet::{Chart, ORIGIN, PARTS, Part, Row, Sheet};
 
 /// Writes all files; the folder is made if it is not there.
 pub(crate) fn publish(sheet: &Sheet, folder: &Path) -> io::Result<()> {
@@ -19,8 +20,9 @@ pub(crate) fn publish(sheet: &Sheet, folder: &Path) -> io::Result<()> {
         let _ = writeln!(charts, "![{}]({})\n", chart.title, chart.file);
     }
     fs::write(folder.join("report.md"), markdown(sheet, &charts))?;
-    comparison(sheet, &folder.join("comparison.csv"))?;
-    growth(sheet, &folder.join("growth.csv"))
+    comparison(sheet, &folder.join(COMPARISON))?;
+    growth(sheet, &folder.join(GROWTH))?;
+    facts(sheet, &folder.join(FACTS))
 }
 
 /// Puts the short table, and charts that lie in `folder`, between the marks of the README.
@@ -45,7 +47,17 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
         if rows.is_empty() {
             continue;
         }
-        let _ = writeln!(out, "\n## {}\n\n{TABLE_HEAD}", part.title());
+        let _ = writeln!(out, "\n## {}\n", part.title());
+        if let Some(kept) = &rows[0].kept {
+            let _ = writeln!(
+                out,
+                "Measured {}, {}, by `{}`.\n",
+                kept.fact("date"),
+                kept.fact("processor"),
+                kept.fact("command")
+            );
+        }
+        let _ = writeln!(out, "{TABLE_HEAD}");
         for row in &rows {
             let _ = writeln!(out, "{}", table_row(row));
         }
@@ -66,7 +78,7 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
     if !sheet.points.is_empty() {
         let _ = writeln!(
             out,
-            "\n## How cost grows\n\n| what | over | seconds | throughput | peak memory |\n|---|---|---|---|---|"
+            "\n## How cost grows\n\n| what | over | seconds | throughput | peak memory | measured |\n|---|---|---|---|---|---|"
         );
         for point in &sheet.points {
             let over = match point.chart {
@@ -82,9 +94,10 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
             let peak = point.peak.map(|mib| format!("{mib:.1} MiB")).unwrap_or_default();
             let _ = writeln!(
                 out,
-                "| {} | {over} | {:.6} | {speed} | {peak} |",
+                "| {} | {over} | {:.6} | {speed} | {peak} | {} |",
                 point.line,
-                point.seconds.median()
+                point.seconds.median(),
+                sheet.origin(point.kept.as_ref()).fact("date")
             );
         }
     }
@@ -211,8 +224,6 @@ fn cell(text: &str) -> String {
 
 fn comparison(sheet: &Sheet, file: &Path) -> io::Result<()> {
     let mut out = csv::Writer::from_path(file)?;
-    let machine =
-        ["processor", "cores", "memory", "kernel", "file system", "date", "cipher's backend", "command"];
     let mut head = vec![
         "part",
         "what",
@@ -233,9 +244,10 @@ fn comparison(sheet: &Sheet, file: &Path) -> io::Result<()> {
         "other s max",
         "why not",
     ];
-    head.extend(machine);
+    head.extend(ORIGIN);
     out.write_record(head)?;
-    for row in &sheet.rows {
+    let in_order = PARTS.into_iter().flat_map(|part| sheet.part(part));
+    for row in in_order {
         let mut record = vec![
             row.part.title().to_owned(),
             row.what.clone(),
@@ -264,7 +276,7 @@ fn comparison(sheet: &Sheet, file: &Path) -> io::Result<()> {
                 record.push(why.clone());
             }
         }
-        record.extend(machine.map(|name| sheet.machine.fact(name).to_owned()));
+        record.extend(sheet.origin(row.kept.as_ref()).0);
         out.write_record(record)?;
     }
     out.flush()
@@ -272,25 +284,12 @@ fn comparison(sheet: &Sheet, file: &Path) -> io::Result<()> {
 
 fn growth(sheet: &Sheet, file: &Path) -> io::Result<()> {
     let mut out = csv::Writer::from_path(file)?;
-    out.write_record([
-        "over",
-        "what",
-        "x",
-        "unit",
-        "rounds",
-        "s median",
-        "s min",
-        "s max",
-        "bytes",
-        "peak MiB",
-        "processor",
-        "cores",
-        "date",
-    ])?;
+    let head = ["over", "what", "x", "unit", "rounds", "s median", "s min", "s max", "bytes", "peak MiB"];
+    out.write_record(head.into_iter().chain(ORIGIN))?;
     for point in &sheet.points {
-        out.write_record([
+        let record = [
             point.chart.name(),
-            point.line,
+            &point.line,
             &point.x.to_string(),
             point.chart.unit(),
             &point.seconds.count().to_string(),
@@ -299,10 +298,18 @@ fn growth(sheet: &Sheet, file: &Path) -> io::Result<()> {
             &format!("{:.9}", point.seconds.max()),
             &point.bytes.to_string(),
             &point.peak.map(|mib| format!("{mib:.2}")).unwrap_or_default(),
-            sheet.machine.fact("processor"),
-            sheet.machine.fact("cores"),
-            sheet.machine.fact("date"),
-        ])?;
+        ];
+        let origin = sheet.origin(point.kept.as_ref());
+        out.write_record(record.into_iter().chain(origin.0.iter().map(String::as_str)))?;
+    }
+    out.flush()
+}
+
+fn facts(sheet: &Sheet, file: &Path) -> io::Result<()> {
+    let mut out = csv::Writer::from_path(file)?;
+    out.write_record(["what", "value"])?;
+    for (name, value) in &sheet.facts {
+        out.write_record([name, value])?;
     }
     out.flush()
 }

@@ -155,6 +155,7 @@ impl Scratch {
             bytes: self.bytes,
             asked: comparison.asked,
             outcome,
+            kept: None,
         });
         Ok(())
     }

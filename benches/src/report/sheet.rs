@@ -54,13 +54,15 @@ pub(crate) struct Row {
     pub(crate) asked: Option<f64>,
     /// What it came to, or why it came to nothing.
     pub(crate) outcome: Result<Pair, String>,
+    /// Where and when, if that was not here and now.
+    pub(crate) kept: Option<Origin>,
 }
 
 /// One measurement among several sizes, or several numbers of threads.
 pub(crate) struct Point {
     pub(crate) chart: Chart,
     /// What was measured: the line of the chart that it belongs to.
-    pub(crate) line: &'static str,
+    pub(crate) line: String,
     /// Bytes, entries, or threads.
     pub(crate) x: u64,
     pub(crate) seconds: Values,
@@ -68,7 +70,20 @@ pub(crate) struct Point {
     pub(crate) bytes: u64,
     /// MiB, where it was measured.
     pub(crate) peak: Option<f64>,
+    /// Where and when, if that was not here and now.
+    pub(crate) kept: Option<Origin>,
 }
+
+/// Where and when something was measured: the values of [`ORIGIN`].
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Origin(pub(crate) [String; ORIGIN.len()]);
+
+/// What an origin has, as the machine's facts name it.
+pub(crate) const ORIGIN: [&str; 8] =
+    ["processor", "cores", "memory", "kernel", "file system", "date", "cipher's backend", "command"];
+
+/// All charts.
+pub(crate) const CHARTS: [Chart; 4] = [Chart::Chunk, Chart::Threads, Chart::Input, Chart::Entries];
 
 /// What a point is put over.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -138,6 +153,11 @@ impl Sheet {
         self.facts.push((name, value));
     }
 
+    /// Where and when this was measured.
+    pub(crate) fn origin(&self, kept: Option<&Origin>) -> Origin {
+        kept.cloned().unwrap_or_else(|| Origin(ORIGIN.map(|name| self.machine.fact(name).to_owned())))
+    }
+
     /// The rows of one part.
     pub(crate) fn part(&self, part: Part) -> impl Iterator<Item = &Row> {
         self.rows.iter().filter(move |row| row.part == part)
@@ -148,6 +168,13 @@ impl Row {
     /// Whether it is as asked; `None` if nothing is, or nothing came of it.
     pub(crate) fn met(&self) -> Option<bool> {
         Some(self.outcome.as_ref().ok()?.ratios.median() <= self.asked?)
+    }
+}
+
+impl Origin {
+    /// The value of this name.
+    pub(crate) fn fact(&self, name: &str) -> &str {
+        ORIGIN.iter().position(|known| *known == name).map_or("", |at| &self.0[at])
     }
 }
 
