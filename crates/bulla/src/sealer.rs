@@ -95,7 +95,7 @@ impl<'a, W: Write> Sealer<'a, W> {
     pub fn copy_from(&mut self, reader: &mut impl Read) -> Result<u64> {
         let mut copied = 0;
         loop {
-            match self.guarded(|sealer| sealer.fill(|rooms| read_some(reader, rooms)))? {
+            match self.guarded(|sealer| sealer.fill_from(reader))? {
                 0 => return Ok(copied),
                 read => copied += read as u64,
             }
@@ -120,17 +120,21 @@ impl<'a, W: Write> Sealer<'a, W> {
         step(self).inspect_err(|error| self.failed = Some(error.again()))
     }
 
-    /// Lets `source` fill some of the rooms in the batch, one behind the other; a full batch goes on its way.
-    fn fill(&mut self, source: impl FnOnce(&mut [IoSliceMut<'_>]) -> Result<usize>) -> Result<usize> {
+    /// One read into the batch.
+    fn fill_from(&mut self, reader: &mut impl Read) -> Result<usize> {
         // As much as came so far: a short stream touches little memory, a long one is read in large pieces.
         let wanted = usize::try_from(self.plaintext_len).unwrap_or(usize::MAX);
-        let filled = source(&mut self.filling.rooms(wanted))?;
-        self.filling.plain_len += filled;
-        self.plaintext_len += filled as u64;
-        if self.filling.is_full() {
-            self.dispatch()?;
-        }
-        Ok(filled)
+        let mut rooms: Vec<_> = self.filling.rooms(wanted).map(IoSliceMut::new).collect();
+        let read = read_some(reader, &mut rooms)?;
+        self.filled(read)?;
+        Ok(read)
+    }
+
+    /// The next `len` bytes stand in the batch. A full one goes on its way.
+    fn filled(&mut self, len: usize) -> Result<()> {
+        self.filling.plain_len += len;
+        self.plaintext_len += len as u64;
+        if self.filling.is_full() { self.dispatch() } else { Ok(()) }
     }
 
     /// All chunks of the batch are full, so none of them is the last: it can be sealed.
@@ -151,7 +155,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         let body = self.draft.header.layout().body_of_plaintext(self.plaintext_len)?;
         let container_len = self.draft.header.layout().container_len(&body);
         // What is left ends with the last chunk, which is always shorter than a full one and may be empty.
-        self.filling.rooms(0);
+        let _ = self.filling.rooms(0);
         self.filling.tickets = Some(self.draft.cipher.tickets(self.filling.full_chunks() as u64 + 1)?);
         let empty = SealBatch::new(&self.draft, Zeroizing::default());
         let last = std::mem::replace(&mut self.filling, empty);
@@ -196,15 +200,15 @@ impl<'a> Draft<'a> {
 impl<W: Write> Write for Sealer<'_, W> {
     fn write(&mut self, plaintext: &[u8]) -> io::Result<usize> {
         let taken = self.guarded(|sealer| {
-            sealer.fill(|rooms| {
-                let mut left = plaintext;
-                for room in rooms {
-                    let (now, later) = left.split_at(room.len().min(left.len()));
-                    room[..now.len()].copy_from_slice(now);
-                    left = later;
-                }
-                Ok(plaintext.len() - left.len())
-            })
+            let mut left = plaintext;
+            for room in sealer.filling.rooms(plaintext.len()) {
+                let (now, later) = left.split_at(room.len().min(left.len()));
+                room[..now.len()].copy_from_slice(now);
+                left = later;
+            }
+            let taken = plaintext.len() - left.len();
+            sealer.filled(taken)?;
+            Ok(taken)
         })?;
         Ok(taken)
     }
@@ -253,7 +257,7 @@ impl SealBatch {
 
     /// What is left of the chunk that is being filled, which is never empty, and then all of the next ones, for about
     /// `wanted` bytes.
-    fn rooms(&mut self, wanted: usize) -> Vec<IoSliceMut<'_>> {
+    fn rooms(&mut self, wanted: usize) -> impl Iterator<Item = &mut [u8]> {
         let capacity = self.chunk.per(BATCH_LEN);
         let begun = self.full_chunks();
         let end = capacity.min(begun + 1 + wanted / self.chunk.bytes()) * self.chunk.sealed();
@@ -264,11 +268,11 @@ impl SealBatch {
         if self.buffer.len() < end {
             self.buffer.resize(end, 0);
         }
-        let mut filled = self.plain_len % self.chunk.bytes();
-        self.buffer[begun * self.chunk.sealed()..end]
-            .chunks_mut(self.chunk.sealed())
-            .map(|slot| IoSliceMut::new(&mut slot[std::mem::take(&mut filled)..self.chunk.bytes()]))
-            .collect()
+        let chunk = self.chunk;
+        let mut filled = self.plain_len % chunk.bytes();
+        self.buffer[begun * chunk.sealed()..end]
+            .chunks_mut(chunk.sealed())
+            .map(move |slot| &mut slot[std::mem::take(&mut filled)..chunk.bytes()])
     }
 
     /// What is to be written. A batch whose sealing did not come to its end has none.

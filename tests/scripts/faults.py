@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+"""Kills and starves the command at every call that it makes to the system, one run for each.
+
+    tests/scripts/faults.py path/to/bulla [COMMAND...]
+
+Needs strace and cc. A run is told to fail at the k-th call of one kind, for every kind and every k of a run without faults:
+
+- killed (SIGKILL) at every call that changes the disk,
+- EIO, ENOSPC and EINTR from every call that reads, writes, or looks,
+- short reads and short writes, by a shim in front of the C library.
+
+And in a run without faults, every file is synced after its last write and before it gets its name, and its folder after that: so
+that a power cut leaves no name without its content.
+
+After each, what stands under a final name is the whole old file or the whole new one; a command that says it is done has done it;
+one that fails says why, and leaves nothing else behind; nothing panics; and the inputs are as they were.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+CHANGES = (
+    "openat open creat write pwrite64 writev ftruncate fallocate fsync fdatasync syncfs rename renameat renameat2 link linkat "
+    "unlink unlinkat mkdir mkdirat symlink symlinkat fchmod fchmodat chmod utimensat futimesat fchown rmdir"
+).split()
+# Not getrandom: the standard library's hash maps panic without random numbers, before there is anything to lose.
+LOOKS = "read pread64 readv preadv statx fstat newfstatat stat lstat lseek getdents64 readlink readlinkat fcntl".split()
+ERRORS = ("EIO", "ENOSPC", "EINTR")
+SHIM = Path(__file__).with_name("short.c")
+PHOTO = bytes(range(256)) * 700  # more than two chunks
+
+
+class Broken(Exception):
+    """A promise was broken."""
+
+
+class Case:
+    """A command, what it starts from, and what must hold after it, however it ended."""
+
+    def __init__(self, bulla, name, arguments, output, old=None):
+        self.bulla, self.name, self.arguments = bulla, name, arguments
+        self.output, self.old = output, old
+
+    def prepare(self, folder):
+        """The folder that the command runs in, as the command finds it."""
+        shutil.copytree(self.inputs, folder, symlinks=True)
+        if self.old is not None:
+            (folder / self.output).write_bytes(self.old)
+
+    def check(self, folder, done, clean):
+        """Holds after every run; `clean` unless the command was killed."""
+        for path in self.inputs.rglob("*"):
+            mine = folder / path.relative_to(self.inputs)
+            if path.is_file() and mine.read_bytes() != path.read_bytes():
+                raise Broken(f"the input {path.name} was changed")
+        found = folder / self.output
+        whole = False
+        if found.exists() or found.is_symlink():
+            if self.old is None or found.read_bytes() != self.old:
+                self.whole(folder, found)
+                whole = True
+        elif self.old is not None:
+            raise Broken("the old file is gone")
+        if done and not whole:
+            raise Broken("it says that it is done, and the output is not there")
+        known = {path.relative_to(self.inputs) for path in self.inputs.rglob("*")} | {Path(self.output)}
+        known |= {Path(extra) for extra in self.extras}
+        left = [
+            path.relative_to(folder)
+            for path in folder.rglob("*")
+            if path.relative_to(folder) not in known and Path(self.output) not in path.relative_to(folder).parents
+        ]
+        if clean and left:
+            raise Broken(f"left behind: {', '.join(map(str, left))}")
+
+    extras = ()
+
+    def whole(self, folder, found):
+        """The output is what it should be."""
+        raise NotImplementedError
+
+    def opens(self, folder, key, container, plaintext):
+        run = subprocess.run(
+            [self.bulla, "open", "-q", "-k", key, container, "-o", "-"], cwd=folder, capture_output=True
+        )
+        if run.returncode != 0 or run.stdout != plaintext:
+            raise Broken(f"{container.name} is not whole: {run.stderr.decode()}")
+
+
+class Seal(Case):
+    def whole(self, folder, found):
+        self.opens(folder, folder / "key", found, PHOTO)
+
+
+class SealWithNewKey(Case):
+    extras = ("new.key",)
+
+    def whole(self, folder, found):
+        if not (folder / "new.key").exists():
+            raise Broken("a container without its key")
+        self.opens(folder, folder / "new.key", found, PHOTO)
+
+    def check(self, folder, done, clean):
+        super().check(folder, done, clean)
+        if clean and not done and (folder / "new.key").exists() and not (folder / self.output).exists():
+            raise Broken("a key was left for a container that is not there")
+
+
+class Open(Case):
+    def whole(self, folder, found):
+        if found.read_bytes() != PHOTO:
+            raise Broken("the plaintext is not whole")
+
+
+class Keygen(Case):
+    def whole(self, folder, found):
+        if not re.fullmatch(r"([0-9a-f]{4} ?\n?){16}", found.read_text().lower()):
+            raise Broken("half a key")
+
+
+class Backup(Case):
+    def whole(self, folder, found):
+        run = subprocess.run(
+            [self.bulla, "verify", "-q", "-k", "key", found], cwd=folder, capture_output=True
+        )
+        if run.returncode != 0:
+            raise Broken(f"the archive is not whole: {run.stderr.decode()}")
+
+
+class Restore(Case):
+    def whole(self, folder, found):
+        # Files come one by one; what has its name is whole.
+        for path in found.rglob("*"):
+            source = folder / "photos" / path.relative_to(found / "photos") if path != found / "photos" else None
+            # What salvage could read in part says so by its name.
+            if path.is_file() and not path.is_symlink() and path.suffix not in (".tmp", ".damaged"):
+                if path.read_bytes() != source.read_bytes():
+                    raise Broken(f"{path.name} is not whole")
+
+    def check(self, folder, done, clean):
+        super().check(folder, done, clean)
+        restored = folder / self.output
+        if done:
+            missing = [
+                path
+                for path in (folder / "photos").rglob("*")
+                if not os.path.lexists(restored / "photos" / path.relative_to(folder / "photos"))
+            ]
+            if missing:
+                raise Broken(f"it says that it is done, and {missing[0].name} is not there")
+        if clean and restored.exists():
+            left = [path for path in restored.rglob("*.tmp")]
+            if left:
+                raise Broken(f"left behind: {left[0].name}")
+
+
+def cases(bulla, inputs):
+    old = b"what was there before"
+    common = [
+        Seal(bulla, "seal", ["seal", "-k", "key", "photo", "-o", "out"], "out"),
+        Seal(bulla, "seal --force", ["seal", "--force", "-k", "key", "photo", "-o", "out"], "out", old),
+        SealWithNewKey(bulla, "seal --new-key", ["seal", "--new-key", "new.key", "photo", "-o", "out"], "out"),
+        Open(bulla, "open", ["open", "-k", "key", "photo.bulla", "-o", "out"], "out"),
+        Open(bulla, "open --force", ["open", "--force", "-k", "key", "photo.bulla", "-o", "out"], "out", old),
+        Keygen(bulla, "keygen", ["keygen", "-o", "out"], "out"),
+        Backup(bulla, "backup", ["backup", "-k", "key", "out", "photos"], "out"),
+        Backup(bulla, "backup --force", ["backup", "--force", "-k", "key", "out", "photos"], "out", old),
+        Restore(bulla, "restore", ["restore", "-k", "key", "photos.bulla", "-C", "out"], "out"),
+        Restore(bulla, "salvage", ["salvage", "-k", "key", "photos.bulla", "-C", "out"], "out"),
+    ]
+    for case in common:
+        case.inputs = inputs
+        threads = [] if case.name == "keygen" else ["--threads", "1"]
+        case.arguments = [case.arguments[0], *threads, *case.arguments[1:]]
+    return common
+
+
+def make_inputs(bulla, folder):
+    folder.mkdir()
+    (folder / "photo").write_bytes(PHOTO)
+    photos = folder / "photos"
+    (photos / "empty").mkdir(parents=True)
+    (photos / "one.jpg").write_bytes(PHOTO)
+    (photos / "two.jpg").write_bytes(b"two" * 1000)
+    (photos / "link").symlink_to("one.jpg")
+    for arguments in (
+        ["keygen", "-q", "-o", "key"],
+        ["seal", "-q", "-k", "key", "photo"],
+        ["backup", "-q", "-k", "key", "photos.bulla", "photos"],
+    ):
+        subprocess.run([bulla, *arguments], cwd=folder, check=True)
+
+
+def run(case, work, prefix=(), env=None):
+    """One run in a fresh folder, which is given back."""
+    folder = work / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    case.prepare(folder)
+    environment = {"PATH": os.environ["PATH"], **(env or {})}
+    done = subprocess.run(
+        [*prefix, case.bulla, *case.arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+    )
+    return folder, done
+
+
+def judge(case, folder, done, what, killed):
+    stderr = done.stderr.decode(errors="replace")
+    try:
+        if "panicked" in stderr or done.returncode == 101:
+            raise Broken("it panicked")
+        if not killed and done.returncode < 0:
+            raise Broken(f"it ended by signal {-done.returncode}")
+        if not killed and done.returncode not in (0, 6) and not stderr.strip():
+            raise Broken("it failed and did not say why")
+        # With 6 the command is done but for what it warned of: a file that could not be read.
+        case.check(folder, done.returncode == 0, not killed)
+    except Broken as broken:
+        sys.exit(f"faults: {case.name}: {what}: {broken}\nexit {done.returncode}\n{stderr}")
+
+
+def calls(case, work):
+    """How often a run without faults makes each call, on its first thread."""
+    log = work / "log"
+    names = ",".join(f"?{name}" for name in CHANGES + LOOKS)
+    _, done = run(case, work, ["strace", "-f", "-o", log, "-e", f"trace={names}"])
+    if done.returncode != 0:
+        sys.exit(f"faults: {case.name} fails without a fault: {done.stderr.decode()}")
+    lines = log.read_text(errors="replace").splitlines()
+    first = lines[0].split()[0]
+    found = (re.match(r"(\d+) +(\w+)\(", line) for line in lines)
+    return Counter(match[2] for match in found if match and match[1] == first)
+
+
+def check_order(case, work):
+    """What is renamed from a temporary name was synced after its last write; and a folder is synced after the last rename."""
+    log = work / "log"
+    names = "?pwrite64,?write,?writev,?ftruncate,?fsync,?fdatasync,?syncfs,?rename,?renameat,?renameat2,?link,?linkat"
+    run(case, work, ["strace", "-f", "-y", "-o", log, "-e", f"trace={names}"])
+    unsynced, named, folders = set(), 0, 0
+    for line in log.read_text(errors="replace").splitlines():
+        call = line.split(None, 1)[1]
+        opened = re.match(r"(\w+)\(\d+<([^>]*)>", call)
+        if opened and opened[1] in ("pwrite64", "write", "writev", "ftruncate") and opened[2].endswith(".tmp"):
+            unsynced.add(Path(opened[2]).name)
+        elif opened and opened[1] in ("fsync", "fdatasync"):
+            unsynced.discard(Path(opened[2]).name)
+            folders += not opened[2].endswith(".tmp")
+        elif opened and opened[1] == "syncfs":
+            unsynced, folders = set(), folders + 1
+        elif re.match(r"(rename|link)", call):
+            source = Path(re.search(r'"([^"]*\.tmp)"', call)[1]).name
+            if source in unsynced:
+                sys.exit(f"faults: {case.name}: {source} gets its name before it was synced")
+            named, folders = named + 1, 0
+    if named == 0 or folders == 0:
+        sys.exit(f"faults: {case.name}: {named} files named, and {folders} folders synced after that")
+
+
+def sweep_traced(case, work):
+    count = 0
+    for name, times in sorted(calls(case, work).items()):
+        faults = [f"error={error}" for error in ERRORS]
+        if name in CHANGES:
+            faults.append("signal=KILL")
+        for fault in faults:
+            for k in range(1, times + 1):
+                inject = f"inject={name}:{fault}:when={k}"
+                prefix = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject]
+                folder, done = run(case, work, prefix)
+                judge(case, folder, done, f"{name} {k} of {times}, {fault}", fault == "signal=KILL")
+                count += 1
+    return count
+
+
+def sweep_short(case, work, shim):
+    """Each read and each write in its turn moves a single byte, and then all of them."""
+    count = 0
+    for kind in ("read", "write"):
+        for k in [*range(1, 41), 0]:
+            env = {"LD_PRELOAD": str(shim), "SHORT_KIND": kind, "SHORT_AT": str(k)}
+            folder, done = run(case, work, env=env)
+            judge(case, folder, done, f"short {kind} {k or 'always'}", False)
+            if done.returncode != 0:
+                sys.exit(f"faults: {case.name}: short {kind} {k}: {done.stderr.decode()}")
+            count += 1
+    return count
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    bulla = str(Path(sys.argv[1]).resolve())
+    for tool in ("strace", "cc"):
+        if shutil.which(tool) is None:
+            sys.exit(f"faults: {tool} is missing; a check that was skipped is no check that passed")
+    with tempfile.TemporaryDirectory() as name:
+        work = Path(name)
+        shim = work / "short.so"
+        subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", shim, SHIM, "-ldl"], check=True)
+        make_inputs(bulla, work / "inputs")
+        total = 0
+        for case in cases(bulla, work / "inputs"):
+            if sys.argv[2:] and case.name not in sys.argv[2:]:
+                continue
+            check_order(case, work)
+            traced, short = sweep_traced(case, work), sweep_short(case, work, shim)
+            print(f"ok: {case.name}: {traced} calls failed or killed, {short} cut short", flush=True)
+            total += traced + short
+    print(f"faults: {total} runs, all as they should be")
+
+
+if __name__ == "__main__":
+    main()
