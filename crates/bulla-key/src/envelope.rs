@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use bulla::{Header, Key, Preamble};
 use ring::digest::{SHA256, digest};
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::passphrase::Passphrase;
-use crate::slot::{FRAME_LEN, Opening, Slot, SlotInfo, SlotKind};
-use crate::unlocked::Unlocked;
+use crate::slot::{FRAME_LEN, Slot, SlotInfo, SlotKind};
 
 /// `\x95BULLA\r\n`: the header's magic but for its first byte.
 pub(crate) const MAGIC: [u8; 8] = *b"\x95BULLA\r\n";
@@ -91,6 +89,15 @@ impl Envelope {
         choose(preamble.envelope(), preamble.envelope_copy())
     }
 
+    /// The same, from copies that were got in another way: the one behind the header, and the one before the footer if it was read.
+    ///
+    /// # Errors
+    ///
+    /// As [`of`](Envelope::of).
+    pub fn of_copies(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, EnvelopeCopies)> {
+        choose(first, second)
+    }
+
     /// The envelope as it was read.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -117,26 +124,6 @@ impl Envelope {
         self.slots.iter().any(|slot| slot.is_for_keys() && slot.opening(key.expose()).is_some())
     }
 
-    /// Opens it, for the container with this header (E-4.3 to E-4.5). Give the context that the container was sealed with, if any.
-    ///
-    /// With a passphrase this takes as long as the slots ask for: within bounds, about 0.1 s for each with the default cost.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AnotherContainer`], [`Error::WrongSecret`], [`Error::NoSuchSlot`], [`Error::TooCostly`], [`Error::OutOfMemory`];
-    /// [`Error::Container`] if a context is needed and none was given, or the other way round.
-    pub fn open(&self, secret: &Secret<'_>, header: &Header, context: Option<&[u8]>) -> Result<Unlocked> {
-        match context {
-            _ if !self.belongs_to(header) => return Err(Error::AnotherContainer),
-            None if header.needs_context() => return Err(bulla::Error::ContextRequired.into()),
-            Some(_) if !header.needs_context() => return Err(bulla::Error::ContextUnexpected.into()),
-            _ => {}
-        }
-        let (slot, opening) = self.find(secret)?;
-        let key = slot.unwrap(&opening, header.bound()).ok_or(Error::AnotherContainer)?;
-        Unlocked::new(self, slot.info().id, key, header, context)
-    }
-
     pub(crate) fn slots(&self) -> &[Slot] {
         &self.slots
     }
@@ -145,34 +132,6 @@ impl Envelope {
     pub(crate) fn authenticated(&self) -> (&[u8], &[u8]) {
         let (covered, tail) = self.bytes.split_at(self.bytes.len() - TAIL_LEN);
         (covered, &tail[..TAIL_LEN - CHECK_LEN])
-    }
-
-    /// The slot that a secret opens (E-4.3).
-    fn find(&self, secret: &Secret<'_>) -> Result<(&Slot, Opening)> {
-        let mut failure = Error::NoSuchSlot;
-        for slot in &self.slots {
-            let stretched = match (secret, &slot.info().kind) {
-                (Secret::Key(key), SlotKind::RecoveryKey | SlotKind::Locator(_)) => {
-                    Zeroizing::new(*key.expose())
-                }
-                (Secret::Passphrase(passphrase), SlotKind::Passphrase(cost)) => match slot.salt() {
-                    Some(salt) => cost.stretch(passphrase, salt)?,
-                    None => continue,
-                },
-                (Secret::Passphrase(_), SlotKind::TooCostly) => {
-                    failure = Error::TooCostly;
-                    continue;
-                }
-                _ => continue,
-            };
-            if let Some(opening) = slot.opening(&stretched) {
-                return Ok((slot, opening));
-            }
-            if matches!(failure, Error::NoSuchSlot) {
-                failure = Error::WrongSecret;
-            }
-        }
-        Err(failure)
     }
 
     /// Reads a valid copy (E-2.5).

@@ -2,8 +2,8 @@
 
 use std::{fmt, io};
 
-use crate::passphrase::PassphraseError;
-use crate::slot::SlotId;
+/// Bytes in the longest text that is taken for a passphrase.
+pub const MAX_PASSPHRASE_LEN: usize = 1024;
 
 /// What went wrong with an envelope. Every variant names public facts only, so that any of them may be logged.
 ///
@@ -59,7 +59,10 @@ pub enum Error {
     /// An envelope without a slot that can be opened would lock everybody out.
     NoSlots,
     /// There is no slot of this number.
-    UnknownSlot(SlotId),
+    UnknownSlot {
+        /// The number that was given.
+        id: u16,
+    },
     /// The key to be wrapped is not the one that the container is sealed under.
     NotTheContainersKey,
     /// The envelope in the container is not the one that was opened: it was rewritten meanwhile (E-6.3).
@@ -113,7 +116,7 @@ impl fmt::Display for Error {
                 write!(f, "the slots take an envelope of {needed} bytes, and there are {room}")
             }
             Error::NoSlots => f.write_str("an envelope without slots would lock everybody out"),
-            Error::UnknownSlot(id) => write!(f, "there is no slot {id}"),
+            Error::UnknownSlot { id } => write!(f, "there is no slot {id}"),
             Error::NotTheContainersKey => f.write_str("the key to be wrapped is not the container's"),
             Error::Outdated { found, given } => write!(
                 f,
@@ -153,3 +156,39 @@ impl From<PassphraseError> for Error {
         Error::Passphrase(e)
     }
 }
+
+/// Why a text cannot be a passphrase. It holds nothing of the text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PassphraseError {
+    /// It is empty.
+    Empty,
+    /// It is longer than [`MAX_PASSPHRASE_LEN`](crate::MAX_PASSPHRASE_LEN).
+    TooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// A character is none that other devices are sure to take for the same: a control character, or one that Unicode 6.3, whose
+    /// tables RFC 8264's registry has, does not know, as most emoji (E-3.2).
+    Refused {
+        /// Which character, from 1.
+        position: usize,
+    },
+}
+
+impl fmt::Display for PassphraseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PassphraseError::Empty => f.write_str("the passphrase is empty"),
+            PassphraseError::TooLong { bytes } => {
+                write!(f, "{bytes} bytes are too many for a passphrase; {MAX_PASSPHRASE_LEN} are the limit")
+            }
+            PassphraseError::Refused { position } => write!(
+                f,
+                "character {position} of the passphrase may not come out the same on another device; use another one"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PassphraseError {}

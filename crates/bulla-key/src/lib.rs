@@ -40,23 +40,24 @@
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list; only `Envelope::open` and `Unlocked` know each other.
+// Floors: a module uses only those above it in this list.
+mod error;
 pub mod key_text;
 pub mod typing;
 mod passphrase;
 mod locator;
 mod slot;
-mod error;
 mod envelope;
+mod authentication;
 mod slots;
 mod unlocked;
 #[cfg(any(unix, windows))]
 mod rewrap;
 
 pub use envelope::{Envelope, EnvelopeCopies, Secret};
-pub use error::{Error, Result};
+pub use error::{Error, MAX_PASSPHRASE_LEN, PassphraseError, Result};
 pub use locator::Locator;
-pub use passphrase::{MAX_PASSPHRASE_LEN, Passphrase, PassphraseCost, PassphraseError};
+pub use passphrase::{Passphrase, PassphraseCost};
 pub use slot::{SlotId, SlotInfo, SlotKind};
 pub use slots::Slots;
 pub use unlocked::Unlocked;

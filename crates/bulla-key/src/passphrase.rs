@@ -7,10 +7,7 @@ use precis_profiles::OpaqueString;
 use precis_profiles::precis_core::{self, UnexpectedError, profile::PrecisFastInvocation};
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
-
-/// Bytes in the longest text that is taken for a passphrase.
-pub const MAX_PASSPHRASE_LEN: usize = 1024;
+use crate::error::{Error, MAX_PASSPHRASE_LEN, PassphraseError, Result};
 
 /// A passphrase, in the form in which it is hashed: an OpaqueString of RFC 8265 (E-3.2), so that it is the same bytes
 /// whatever keyboard it came from.
@@ -66,42 +63,6 @@ impl fmt::Debug for Passphrase {
         f.write_str("Passphrase(..)")
     }
 }
-
-/// Why a text cannot be a passphrase. It holds nothing of the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PassphraseError {
-    /// It is empty.
-    Empty,
-    /// It is longer than [`MAX_PASSPHRASE_LEN`].
-    TooLong {
-        /// Its length in bytes.
-        bytes: usize,
-    },
-    /// A character is none that other devices are sure to take for the same: a control character, or one that Unicode 6.3, whose
-    /// tables RFC 8264's registry has, does not know, as most emoji (E-3.2).
-    Refused {
-        /// Which character, from 1.
-        position: usize,
-    },
-}
-
-impl fmt::Display for PassphraseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            PassphraseError::Empty => f.write_str("the passphrase is empty"),
-            PassphraseError::TooLong { bytes } => {
-                write!(f, "{bytes} bytes are too many for a passphrase; {MAX_PASSPHRASE_LEN} are the limit")
-            }
-            PassphraseError::Refused { position } => write!(
-                f,
-                "character {position} of the passphrase may not come out the same on another device; use another one"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for PassphraseError {}
 
 /// What it costs to try a passphrase: the parameters of Argon2id (RFC 9106).
 ///

@@ -1,15 +1,14 @@
 //! The slots of an envelope about to be made.
 
 use bulla::{Draft, Header, Key};
+use zeroize::Zeroizing;
 
+use crate::authentication::{Authentication, LABEL};
 use crate::envelope::{HEAD_LEN, MAGIC, MAX_PASSPHRASE_SLOTS, MAX_SLOTS, TAIL_LEN, VERSION, check};
 use crate::error::{Error, Result};
 use crate::locator::Locator;
 use crate::passphrase::{Passphrase, PassphraseCost};
 use crate::slot::{Slot, SlotId, SlotInfo, SlotKind};
-use crate::unlocked::{Authentication, LABEL};
-
-use zeroize::Zeroizing;
 
 /// The slots of an envelope about to be made: new ones, and those that are kept of one that was opened.
 ///
@@ -103,7 +102,11 @@ impl Slots {
     ///
     /// [`Error::UnknownSlot`].
     pub fn remove(&mut self, id: SlotId) -> Result<()> {
-        let at = self.entries.iter().position(|entry| entry.info().id == id).ok_or(Error::UnknownSlot(id))?;
+        let at = self
+            .entries
+            .iter()
+            .position(|entry| entry.info().id == id)
+            .ok_or(Error::UnknownSlot { id: id.0 })?;
         self.entries.remove(at);
         Ok(())
     }
@@ -157,7 +160,7 @@ impl Slots {
         {
             return Err(Error::NoSlots);
         }
-        let mut slots = Vec::new();
+        let mut slots: Vec<u8> = Vec::new();
         for entry in &self.entries {
             match entry {
                 Entry::Kept(slot) => slots.extend(slot.bytes()),

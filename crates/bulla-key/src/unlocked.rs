@@ -1,17 +1,14 @@
 //! An envelope that was opened.
 
 use bulla::{Header, Key};
-use ring::hmac::{Context, HMAC_SHA512, Key as HmacKey};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::envelope::Envelope;
+use crate::authentication::{Authentication, LABEL};
+use crate::envelope::{Envelope, Secret};
 use crate::error::{Error, Result};
-use crate::slot::SlotId;
+use crate::slot::{Opening, Slot, SlotId, SlotKind};
 use crate::slots::{Making, Slots};
-
-/// The label of the secret that an envelope is authenticated with (E-5.1).
-pub(crate) const LABEL: &[u8] = b"bulla envelope";
 
 /// An envelope that was opened: the container's key, and what it takes to write the envelope anew.
 ///
@@ -45,6 +42,56 @@ pub struct Unlocked {
     pub(crate) context: Option<Vec<u8>>,
     authentication: Authentication,
     intact: bool,
+}
+
+impl Envelope {
+    /// Opens it, for the container with this header (E-4.3 to E-4.5). Give the context that the container was sealed with, if any.
+    ///
+    /// With a passphrase this takes as long as the slots ask for: within bounds, about 0.1 s for each with the default cost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AnotherContainer`], [`Error::WrongSecret`], [`Error::NoSuchSlot`], [`Error::TooCostly`], [`Error::OutOfMemory`];
+    /// [`Error::Container`] if a context is needed and none was given, or the other way round.
+    pub fn open(&self, secret: &Secret<'_>, header: &Header, context: Option<&[u8]>) -> Result<Unlocked> {
+        match context {
+            _ if !self.belongs_to(header) => return Err(Error::AnotherContainer),
+            None if header.needs_context() => return Err(bulla::Error::ContextRequired.into()),
+            Some(_) if !header.needs_context() => return Err(bulla::Error::ContextUnexpected.into()),
+            _ => {}
+        }
+        let (slot, opening) = self.find(secret)?;
+        let key = slot.unwrap(&opening, header.bound()).ok_or(Error::AnotherContainer)?;
+        Unlocked::new(self, slot.info().id, key, header, context)
+    }
+
+    /// The slot that a secret opens (E-4.3).
+    fn find(&self, secret: &Secret<'_>) -> Result<(&Slot, Opening)> {
+        let mut failure = Error::NoSuchSlot;
+        for slot in self.slots() {
+            let stretched = match (secret, &slot.info().kind) {
+                (Secret::Key(key), SlotKind::RecoveryKey | SlotKind::Locator(_)) => {
+                    Zeroizing::new(*key.expose())
+                }
+                (Secret::Passphrase(passphrase), SlotKind::Passphrase(cost)) => match slot.salt() {
+                    Some(salt) => cost.stretch(passphrase, salt)?,
+                    None => continue,
+                },
+                (Secret::Passphrase(_), SlotKind::TooCostly) => {
+                    failure = Error::TooCostly;
+                    continue;
+                }
+                _ => continue,
+            };
+            if let Some(opening) = slot.opening(&stretched) {
+                return Ok((slot, opening));
+            }
+            if matches!(failure, Error::NoSuchSlot) {
+                failure = Error::WrongSecret;
+            }
+        }
+        Err(failure)
+    }
 }
 
 impl Unlocked {
@@ -132,24 +179,5 @@ impl Unlocked {
             revision: self.envelope.revision().saturating_add(1),
             len,
         })
-    }
-}
-
-/// The secret that an envelope is authenticated with: exported from its container (E-5.1).
-pub(crate) struct Authentication(pub(crate) Zeroizing<[u8; 32]>);
-
-impl Authentication {
-    pub(crate) fn mac(&self, covered: &[u8]) -> [u8; 32] {
-        let mut context = Context::with_key(&HmacKey::new(HMAC_SHA512, &self.0[..]));
-        context.update(covered);
-        let mut mac = [0; 32];
-        mac.copy_from_slice(&context.sign().as_ref()[..32]);
-        mac
-    }
-}
-
-impl std::fmt::Debug for Authentication {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Authentication(..)")
     }
 }

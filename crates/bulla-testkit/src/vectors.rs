@@ -12,6 +12,7 @@ pub use label::bytes;
 pub use outcome::{Failure, Outcome, Success};
 
 pub mod archive;
+pub mod envelopes;
 mod hex;
 mod label;
 mod outcome;

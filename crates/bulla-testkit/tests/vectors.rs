@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use bulla_testkit::vectors::{FORMAT, Outcome, VERSION, VectorFile, all, archive, bytes, generate};
+use bulla_testkit::vectors::{
+    FORMAT, Outcome, VERSION, VectorFile, all, archive, bytes, envelopes, generate,
+};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -28,6 +30,7 @@ fn no_stray_files() {
     let mut known: BTreeSet<String> = generate().into_keys().map(String::from).collect();
     known.insert("README.md".into());
     known.insert(archive::FOLDER.into()); // tests/archive_vectors.rs looks into it
+    known.insert(envelopes::FOLDER.into()); // and tests/envelope_vectors.rs into that
     for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(known.contains(&name), "spec/vectors/{name} is no file of the generator's");

@@ -160,7 +160,7 @@ fn ids() {
     };
     assert_eq!(with_ids(&[7, 3]).add_recovery_key(&key(KEY)).unwrap(), SlotId(8));
     assert_eq!(with_ids(&[1, 2, u16::MAX]).add_recovery_key(&key(KEY)).unwrap(), SlotId(3));
-    assert!(matches!(with_ids(&[1]).remove(SlotId(2)), Err(Error::UnknownSlot(SlotId(2)))));
+    assert!(matches!(with_ids(&[1]).remove(SlotId(2)), Err(Error::UnknownSlot { id: 2 })));
 }
 
 /// E-5.3

@@ -1,5 +1,7 @@
 //! What opens and what does not, and what is said of it.
 
+use std::time::{Duration, Instant};
+
 use bulla::{Key, Opener, Options, Preamble};
 use bulla_key::{Envelope, Error, Locator, Secret, SlotId, SlotKind, key_text, typing};
 use bulla_testkit::envelope::{cost, kind, slot, slot_head, stretch, t1, wrap};
@@ -153,6 +155,23 @@ fn typing_mistake() {
     let found = typing::find_mistake(&typed, |key| envelope.fits(key)).unwrap().unwrap();
     assert_eq!(found.mistake, typing::Mistake::Substituted { digit: 7 });
     assert_eq!(found.key.expose(), &IN_VAULT);
+}
+
+/// E-1.4: the same where the key is the container's own, and looking for a mistake that is not there takes no time to speak of.
+#[test]
+fn typing_mistake_without_envelope() {
+    let container = bulla::seal(&key(KEY), PLAINTEXT, &Options::new()).unwrap();
+    let header = Preamble::read_at(&container).unwrap().header().clone();
+    let typed = key_text::format(&key(KEY)).replacen("c0c0 c0c0", "c0c0 cc00", 1);
+    let fits = |key: &Key| header.fits(key, None);
+    let found = typing::find_mistake(&typed, fits).unwrap().unwrap();
+    assert_eq!(found.mistake, typing::Mistake::Transposed { digit: 6 });
+
+    let started = Instant::now();
+    assert!(typing::find_mistake(&key_text::format(&key(RECOVERY)), fits).unwrap().is_none());
+    let took = started.elapsed();
+    println!("1,143 candidates, none of which fits: {took:?}");
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 /// E-3.3: the recommended cost, which all other tests avoid.

@@ -8,43 +8,43 @@ use bulla_testkit::envelope::{self, cost, kind, slot, slot_head, stretch};
 use bulla_testkit::reference::{self, SealParams};
 
 /// The container's key.
-pub const KEY: [u8; 32] = [0xC0; 32];
+pub(crate) const KEY: [u8; 32] = [0xC0; 32];
 /// The container's salt.
-pub const SALT: [u8; 32] = [0x5A; 32];
+pub(crate) const SALT: [u8; 32] = [0x5A; 32];
 /// A recovery key.
-pub const RECOVERY: [u8; 32] = [0x11; 32];
+pub(crate) const RECOVERY: [u8; 32] = [0x11; 32];
 /// A recovery key that lies in a vault.
-pub const IN_VAULT: [u8; 32] = [0x22; 32];
+pub(crate) const IN_VAULT: [u8; 32] = [0x22; 32];
 /// A passphrase.
-pub const PHRASE: &str = "correct horse";
+pub(crate) const PHRASE: &str = "correct horse";
 /// What is in the container.
-pub const PLAINTEXT: &[u8] = b"a message";
+pub(crate) const PLAINTEXT: &[u8] = b"a message";
 /// Bytes of envelope: little more than the slots take.
-pub const LEN: usize = 800;
+pub(crate) const LEN: usize = 800;
 
 /// The cheapest there is.
-pub fn cheap() -> PassphraseCost {
+pub(crate) fn cheap() -> PassphraseCost {
     PassphraseCost::new(1, 8, 1).unwrap()
 }
 
-pub fn key(bytes: [u8; 32]) -> Key {
+pub(crate) fn key(bytes: [u8; 32]) -> Key {
     Key::from_bytes(&bytes)
 }
 
-pub fn phrase(text: &str) -> Passphrase {
+pub(crate) fn phrase(text: &str) -> Passphrase {
     Passphrase::new(text).unwrap()
 }
 
-pub fn locator() -> Locator {
+pub(crate) fn locator() -> Locator {
     Locator::new([7; 32], &[8; 32]).with_hint(Locator::ADDRESS, b"vault.example").unwrap()
 }
 
 /// The container with this envelope, in both places.
-pub fn container(envelope: &[u8]) -> Vec<u8> {
+pub(crate) fn container(envelope: &[u8]) -> Vec<u8> {
     container_with(envelope, None)
 }
 
-pub fn container_with(envelope: &[u8], context: Option<&[u8]>) -> Vec<u8> {
+pub(crate) fn container_with(envelope: &[u8], context: Option<&[u8]>) -> Vec<u8> {
     reference::seal(&SealParams {
         key: KEY,
         salt: SALT,
@@ -57,24 +57,24 @@ pub fn container_with(envelope: &[u8], context: Option<&[u8]>) -> Vec<u8> {
 }
 
 /// The header of the container with an envelope of `len` bytes.
-pub fn header(len: usize) -> Header {
+pub(crate) fn header(len: usize) -> Header {
     static OF_USUAL_LEN: OnceLock<Header> = OnceLock::new();
     let made = || Preamble::read_at(&container(&vec![0; len])).unwrap().header().clone();
     if len == LEN { OF_USUAL_LEN.get_or_init(made).clone() } else { made() }
 }
 
 /// Bytes 8 to 63 of that header.
-pub fn bound(len: usize) -> [u8; 56] {
+pub(crate) fn bound(len: usize) -> [u8; 56] {
     *header(len).bound()
 }
 
 /// The exporter of that container (F-4.3).
-pub fn exporter(len: usize) -> [u8; 32] {
+pub(crate) fn exporter(len: usize) -> [u8; 32] {
     reference::schedule(&KEY, &bound(len), None).exporter
 }
 
 /// Slots 1 to 3: a recovery key, a passphrase, a locator.
-pub fn slots(len: usize) -> Vec<Vec<u8>> {
+pub(crate) fn slots(len: usize) -> Vec<Vec<u8>> {
     let bound = bound(len);
     let recovery = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
     let passphrase = slot_head(kind::PASSPHRASE, 2, &[2; 32], &cost(1, 8, 1));
@@ -87,28 +87,28 @@ pub fn slots(len: usize) -> Vec<Vec<u8>> {
 }
 
 /// An envelope with these slots.
-pub fn envelope_of(slots: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn envelope_of(slots: &[Vec<u8>]) -> Vec<u8> {
     envelope::envelope(slots, LEN, 1, &SALT, &exporter(LEN))
 }
 
 /// An envelope with slots 1 to 3.
-pub fn envelope() -> Vec<u8> {
+pub(crate) fn envelope() -> Vec<u8> {
     envelope_of(&slots(LEN))
 }
 
 /// Opens an envelope of `LEN` bytes for its container.
-pub fn open(envelope: &[u8], secret: &Secret<'_>) -> Result<Unlocked> {
+pub(crate) fn open(envelope: &[u8], secret: &Secret<'_>) -> Result<Unlocked> {
     Envelope::parse(envelope)?.open(secret, &header(LEN), None)
 }
 
 /// Opens an envelope with each of the three secrets that open one.
-pub fn open_with_each(envelope: &[u8]) -> [Result<Unlocked>; 3] {
+pub(crate) fn open_with_each(envelope: &[u8]) -> [Result<Unlocked>; 3] {
     let (recovery, in_vault, passphrase) = (key(RECOVERY), key(IN_VAULT), phrase(PHRASE));
     [Secret::Key(&recovery), Secret::Passphrase(&passphrase), Secret::Key(&in_vault)]
         .map(|secret| open(envelope, &secret))
 }
 
 /// A slot of a kind that nobody knows yet: 60 bytes.
-pub fn unknown_slot(kind: u16, id: u16) -> Vec<u8> {
+pub(crate) fn unknown_slot(kind: u16, id: u16) -> Vec<u8> {
     [&kind.to_be_bytes()[..], &id.to_be_bytes(), &60u32.to_be_bytes(), &[0xEE; 52]].concat()
 }

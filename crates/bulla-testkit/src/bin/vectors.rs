@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use bulla_testkit::vectors::{archive, generate};
+use bulla_testkit::vectors::{archive, envelopes, generate};
 
 fn main() -> io::Result<()> {
     let by_default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
     let directory = env::args_os().nth(1).map_or(by_default, PathBuf::from);
     write(&directory, "", &generate())?;
-    write(&directory, archive::FOLDER, &archive::generate())
+    write(&directory, archive::FOLDER, &archive::generate())?;
+    write(&directory, envelopes::FOLDER, &envelopes::generate())
 }
 
 /// Writes what changed, and says so.

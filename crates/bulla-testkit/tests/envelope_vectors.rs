@@ -1,0 +1,85 @@
+//! The files in spec/vectors/envelope are the generator's, and the page beside them describes them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use bulla_testkit::vectors::envelopes::{FOLDER, FORMAT, Outcome, VERSION, VectorFile, all, generate};
+use serde_json::Value;
+
+const HOW_TO: &str = "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
+
+fn folder() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors"))
+}
+
+#[test]
+fn files_are_up_to_date() {
+    let made = generate();
+    for (name, json) in &made {
+        let file = fs::read_to_string(folder().join(FOLDER).join(name)).unwrap_or_default();
+        // Not assert_eq: a hundred kilobytes twice would hide the name.
+        assert!(file == *json, "spec/vectors/{FOLDER}/{name} is not what the generator makes; {HOW_TO}");
+    }
+    for entry in fs::read_dir(folder().join(FOLDER)).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        assert!(made.contains_key(&*name), "spec/vectors/{FOLDER}/{name} is no file of the generator's");
+    }
+}
+
+#[test]
+fn files_are_read_as_they_are_written() {
+    let mut read = Vec::new();
+    for json in generate().values() {
+        let file: VectorFile = serde_json::from_str(json).unwrap();
+        assert_eq!((&file.format[..], file.version), (FORMAT, VERSION));
+        read.extend(file.vectors);
+    }
+    assert!(read == all());
+}
+
+#[test]
+fn counts_and_names() {
+    let all = all();
+    let negative = all.iter().filter(|vector| matches!(vector.outcome, Outcome::Error(_))).count();
+    assert!(all.len() >= 70 && negative >= 40, "{} vectors, {negative} negative", all.len());
+    let names: BTreeSet<&str> = all.iter().map(|vector| &vector.name[..]).collect();
+    assert_eq!(names.len(), all.len(), "two vectors have one name");
+    for vector in &all {
+        let telling = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(vector.name.chars().all(telling), "{}", vector.name);
+        assert!(vector.comment.ends_with('.'), "{}", vector.name);
+        assert!(vector.clause.starts_with("E-"), "{}", vector.name);
+    }
+}
+
+/// Every member and every word that stands for one of a few is in the page's part on envelopes.
+#[test]
+fn readme_describes_every_field() {
+    let page = fs::read_to_string(folder().join("README.md")).unwrap();
+    let (_, page) = page.split_once("## Envelopes").unwrap();
+    let mut words = BTreeSet::new();
+    for json in generate().values() {
+        let file: Value = serde_json::from_str(json).unwrap();
+        collect(&file["vectors"], &mut words);
+    }
+    let missing: Vec<_> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+    assert!(missing.is_empty(), "spec/vectors/README.md does not say what these are: {missing:?}");
+}
+
+/// The names of members, and the values of those that are one word of a few.
+fn collect(value: &Value, words: &mut BTreeSet<String>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| collect(value, words)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                words.insert(name.clone());
+                if let ("copies" | "error", Value::String(word)) = (&name[..], value) {
+                    words.insert(word.clone());
+                }
+                collect(value, words);
+            }
+        }
+        _ => {}
+    }
+}
