@@ -343,7 +343,7 @@ With --envelope FILE that file is changed, and the container is not.
 /// Add a way to open a container: a passphrase, or a recovery key
 #[derive(Args)]
 #[command(after_help = format!("{IN_PLACE}\n{EXIT_CODES}"))]
-#[command(group = clap::ArgGroup::new("added").required(true).args(["passphrase", "new_passphrase_file", "recovery_key", "new_key"]))]
+#[command(group = clap::ArgGroup::new("added").required(true).multiple(true).args(["passphrase", "new_passphrase_file", "recovery_key", "new_key"]))]
 pub(crate) struct KeyAdd {
     /// Container
     #[arg(value_name = "FILE")]

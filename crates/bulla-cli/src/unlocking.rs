@@ -61,21 +61,13 @@ impl Unlocked {
             note(&format!("{name}: warning: {error}; this key is the container's own, so it opens all the same"));
             return Exit::Warnings;
         }
-        match self.warn_of_altered(name) {
-            Exit::Done => copies,
-            exit => exit,
-        }
-    }
-
-    /// Warns of an envelope that somebody changed without the container's key.
-    pub(crate) fn warn_of_altered(&self, name: &str) -> Exit {
         if self.envelope().is_some_and(|unlocked| !unlocked.is_intact()) {
             let text = "the envelope was altered by somebody who does not have the container's key, to add a slot say; \
                         the content is authentic all the same; `bulla key rotate` gives it a fresh envelope";
             note(&format!("{name}: warning: {text}"));
             return Exit::Warnings;
         }
-        Exit::Done
+        copies
     }
 }
 
@@ -186,7 +178,7 @@ impl Unlocking<'_> {
         compute(|| envelope.open(secret, self.header(), None))
     }
 
-    fn opened(&mut self, unlocked: bulla_key::Unlocked) -> Unlocked {
+    fn opened(&self, unlocked: bulla_key::Unlocked) -> Unlocked {
         Unlocked { way: Way::Envelope(unlocked), recovery_key: None, copies: self.copies, unread: None }
     }
 

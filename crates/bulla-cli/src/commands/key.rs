@@ -27,9 +27,9 @@ pub(super) fn list(args: &KeyList) -> Result<Exit, Failure> {
     let preamble = read_preamble(&input.file, &input.name)?;
     let (text, exit) = match envelope_of(&preamble, args.envelope.as_deref())? {
         Ok((envelope, copies)) => {
-            let lines = slots::lines(&envelope);
-            let head = format!("{}: {}; each of them opens it", input.name, slots::count(lines.len()));
-            ([&[head], &lines[..]].concat().join("\n"), warn_of_envelope(&input.name, copies))
+            let mut lines = slots::lines(&envelope);
+            lines.insert(0, format!("{}: {}; each of them opens it", input.name, slots::count(lines.len())));
+            (lines.join("\n"), warn_of_envelope(&input.name, copies))
         }
         Err(Error::NoEnvelope) => {
             let text = "no slots; it opens with the key itself that it was sealed with";
