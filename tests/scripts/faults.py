@@ -34,6 +34,7 @@ LOOKS = "read pread64 readv preadv statx fstat newfstatat stat lstat lseek getde
 ERRORS = ("EIO", "ENOSPC", "EINTR")
 SHIM = Path(__file__).with_name("short.c")
 PHOTO = bytes(range(256)) * 700  # more than two chunks
+ENVELOPE_END = 128 + (16 << 10)
 
 
 class Broken(Exception):
@@ -160,6 +161,48 @@ class Restore(Case):
                 raise Broken(f"left behind: {left[0].name}")
 
 
+class InPlace(Case):
+    """A command that changes the slots of an envelope in the container itself: old or new ones, at every moment."""
+
+    def __init__(self, bulla, name, arguments, others):
+        super().__init__(bulla, name, arguments, "slots.bulla")
+        self.others = others
+
+    def prepare(self, folder):
+        super().prepare(folder)
+        if self.others:
+            shutil.copy(folder / "one-slot.bulla", folder / self.output)
+        self.old = (folder / self.output).read_bytes()
+
+    def check(self, folder, done, clean):
+        found = (folder / self.output).read_bytes()
+        if len(found) != len(self.old):
+            raise Broken("its length has changed")
+        if found[ENVELOPE_END:-ENVELOPE_END] != self.old[ENVELOPE_END:-ENVELOPE_END]:
+            raise Broken("the data was touched")
+        fits = [key for key in ("key", "other") if self.fits(folder, key)]
+        if "key" not in fits:
+            raise Broken("what opened it before, and after, does not open it")
+        if done and ("other" in fits) != self.others:
+            raise Broken("it says that it is done, and the slots are as they were")
+        left = {path.relative_to(folder) for path in folder.rglob("*")} - {
+            path.relative_to(self.inputs) for path in self.inputs.rglob("*")
+        }
+        if left:
+            raise Broken(f"left behind: {', '.join(map(str, left))}")
+
+    def fits(self, folder, key):
+        run = subprocess.run(
+            [self.bulla, "open", "-q", "-k", key, self.output, "-o", "-"], cwd=folder, capture_output=True
+        )
+        # With 6 the copies differ, or one is torn: the other one counts.
+        if run.returncode in (0, 6) and run.stdout == PHOTO:
+            return True
+        if run.returncode != 3:
+            raise Broken(f"{key} ends with {run.returncode}: {run.stderr.decode()}")
+        return False
+
+
 def cases(bulla, inputs):
     old = b"what was there before"
     common = [
@@ -173,10 +216,12 @@ def cases(bulla, inputs):
         Backup(bulla, "backup --force", ["backup", "--force", "-k", "key", "out", "photos"], "out", old),
         Restore(bulla, "restore", ["restore", "-k", "key", "photos.bulla", "-C", "out"], "out"),
         Restore(bulla, "salvage", ["salvage", "-k", "key", "photos.bulla", "-C", "out"], "out"),
+        InPlace(bulla, "key add", ["key", "add", "-k", "key", "--recovery-key", "other", "slots.bulla"], True),
+        InPlace(bulla, "key remove", ["key", "remove", "-k", "key", "slots.bulla", "2"], False),
     ]
     for case in common:
         case.inputs = inputs
-        threads = [] if case.name == "keygen" else ["--threads", "1"]
+        threads = [] if case.name == "keygen" or isinstance(case, InPlace) else ["--threads", "1"]
         case.arguments = [case.arguments[0], *threads, *case.arguments[1:]]
     return common
 
@@ -191,6 +236,9 @@ def make_inputs(bulla, folder):
     (photos / "link").symlink_to("one.jpg")
     for arguments in (
         ["keygen", "-q", "-o", "key"],
+        ["keygen", "-q", "-o", "other"],
+        ["seal", "-q", "--recovery-key", "key", "photo", "-o", "one-slot.bulla"],
+        ["seal", "-q", "--recovery-key", "key", "--recovery-key", "other", "photo", "-o", "slots.bulla"],
         ["seal", "-q", "-k", "key", "photo"],
         ["backup", "-q", "-k", "key", "photos.bulla", "photos"],
     ):
@@ -313,7 +361,8 @@ def main():
         for case in cases(bulla, work / "inputs"):
             if sys.argv[2:] and case.name not in sys.argv[2:]:
                 continue
-            check_order(case, work)
+            if not isinstance(case, InPlace):
+                check_order(case, work)
             traced, short = sweep_traced(case, work), sweep_short(case, work, shim)
             print(f"ok: {case.name}: {traced} calls failed or killed, {short} cut short", flush=True)
             total += traced + short
