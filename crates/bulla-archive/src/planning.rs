@@ -85,7 +85,10 @@ impl<S> Planning<S> {
         self.named.extend(name);
         attributes(&mut self.named);
         let attr_len = self.named.len() - at - name.len();
-        debug_assert!(attr_len <= MAX_ATTR_LEN, "of a time, a mode and a target, or checked when they were read");
+        debug_assert!(
+            attr_len <= MAX_ATTR_LEN,
+            "of a time, a mode and a target, or checked when they were read"
+        );
         let planned = Planned {
             start: self.end,
             at,

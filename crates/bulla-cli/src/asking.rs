@@ -42,7 +42,8 @@ pub(crate) fn ask<T>(
     let mut key_was_wrong = false;
     for tried in 1..=TRIES {
         let text = prompt::ask_for_either("Passphrase or 64-digit key (not shown): ").map_err(|_| {
-            let options = "name the file that holds it with --passphrase-file FILE, or with -k FILE the key's";
+            let options =
+                "name the file that holds it with --passphrase-file FILE, or with -k FILE the key's";
             no_terminal("passphrase", options)
         })?;
         let line = without_line_break(&text);
@@ -55,7 +56,10 @@ pub(crate) fn ask<T>(
                 return Ok(Answer::Key(key));
             }
             match key_text::parse(line) {
-                Ok(_) => "this key does not open it: more than one digit is wrong, or it is another container's".to_owned(),
+                Ok(_) => {
+                    "this key does not open it: more than one digit is wrong, or it is another container's"
+                        .to_owned()
+                }
                 Err(e) => format!("this is no key: {e}"),
             }
         } else {
@@ -110,7 +114,9 @@ fn is_key(text: &str) -> bool {
         Ok(_) => true,
         Err(key_text::ParseError::WrongLength { digits }) => digits >= ALMOST_DIGITS,
         // A long passphrase has other letters than a to f.
-        Err(_) => digits >= ALMOST_DIGITS && digits * 10 >= text.chars().filter(|c| !c.is_whitespace()).count() * 9,
+        Err(_) => {
+            digits >= ALMOST_DIGITS && digits * 10 >= text.chars().filter(|c| !c.is_whitespace()).count() * 9
+        }
     }
 }
 
@@ -153,7 +159,9 @@ fn shown_digits(text: &str, found: &Correction) -> String {
             format!("{} was typed, {} fits", digits(&typed, digit, 2), digits(&right, digit, 2))
         }
         Mistake::Missing { digit } => format!("{} fits there", digits(&right, digit, 1)),
-        Mistake::Extra { digit } => format!("{} was typed, and without it the key fits", digits(&typed, digit, 1)),
+        Mistake::Extra { digit } => {
+            format!("{} was typed, and without it the key fits", digits(&typed, digit, 1))
+        }
         _ => "the other way round they fit".to_owned(),
     }
 }
@@ -203,7 +211,8 @@ mod tests {
             (right.replacen("12", "1", 1), "2 fits there"),
             (right.replacen("12", "1l2", 1), "1 was typed, and without it the key fits"),
         ] {
-            let found = find_mistake(&typed, |candidate| candidate.expose() == key.expose()).unwrap().unwrap();
+            let found =
+                find_mistake(&typed, |candidate| candidate.expose() == key.expose()).unwrap().unwrap();
             assert_eq!(shown_digits(&typed, &found), shown);
         }
     }

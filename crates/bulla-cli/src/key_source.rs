@@ -105,9 +105,10 @@ pub(crate) fn read_passphrase(path: &Path) -> Result<Passphrase, Failure> {
     let no_passphrase =
         |why: &str| Failure::usage(shown(path), format!("not a file with a passphrase: {why}"));
     // With a byte order mark or a line break there may be some bytes more.
-    let bytes = read_secret(path, MAX_PASSPHRASE_LEN + 8, "this should be a file with a passphrase", |why| {
-        no_passphrase(why)
-    })?;
+    let bytes =
+        read_secret(path, MAX_PASSPHRASE_LEN + 8, "this should be a file with a passphrase", |why| {
+            no_passphrase(why)
+        })?;
     let text = std::str::from_utf8(&bytes).map_err(|_| no_passphrase("it does not hold UTF-8 text"))?;
     Passphrase::new(without_line_break(text)).map_err(|e| no_passphrase(&e.to_string()))
 }
@@ -120,7 +121,9 @@ pub(crate) fn without_line_break(text: &str) -> &str {
 
 /// What `prompt` failed to ask for.
 pub(crate) fn no_terminal(what: &str, options: &str) -> Failure {
-    let text = format!("none was given, and there is no terminal to type it on; {options}, or run this on a terminal");
+    let text = format!(
+        "none was given, and there is no terminal to type it on; {options}, or run this on a terminal"
+    );
     Failure::usage(what, text)
 }
 
@@ -138,7 +141,8 @@ pub(crate) fn refuse_dash(option: &str, path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let what = if option == "-k" { "key" } else { "secret" };
-    let text = format!("the {what} is read from a file; for a {what} from a pipe, name /dev/stdin, or use <(...)");
+    let text =
+        format!("the {what} is read from a file; for a {what} from a pipe, name /dev/stdin, or use <(...)");
     Err(Failure::usage(format!("{option} -"), text))
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct Unlocked {
 enum Way {
     /// It is the key that was given.
     Key(Key),
-    Envelope(bulla_key::Unlocked),
+    Envelope(Box<bulla_key::Unlocked>),
 }
 
 impl Unlocked {
@@ -66,7 +66,9 @@ impl Unlocked {
     pub(crate) fn warn(&self, name: &str) -> Exit {
         let copies = self.copies.map_or(Exit::Done, |copies| warn_of_envelope(name, copies));
         if let Some(error) = &self.unread {
-            note(&format!("{name}: warning: {error}; this key is the container's own, so it opens all the same"));
+            note(&format!(
+                "{name}: warning: {error}; this key is the container's own, so it opens all the same"
+            ));
             return Exit::Warnings;
         }
         if self.envelope().is_some_and(|unlocked| !unlocked.is_intact()) {
@@ -83,7 +85,9 @@ impl Unlocked {
 pub(crate) fn warn_of_envelope(name: &str, copies: EnvelopeCopies) -> Exit {
     let state = match copies {
         EnvelopeCopies::Intact | EnvelopeCopies::Single => return Exit::Done,
-        EnvelopeCopies::FirstDamaged => "the first copy of its envelope is damaged, and the second stands in for it",
+        EnvelopeCopies::FirstDamaged => {
+            "the first copy of its envelope is damaged, and the second stands in for it"
+        }
         EnvelopeCopies::SecondDamaged => "the second copy of its envelope is damaged",
         EnvelopeCopies::Differ => "the two copies of its envelope differ, and the newer one counts",
         _ => "the copies of its envelope are not as they should be",
@@ -175,7 +179,9 @@ impl Unlocking<'_> {
 
     fn takes_passphrases(&self) -> bool {
         let is_passphrase = |kind: &SlotKind| matches!(kind, SlotKind::Passphrase(_) | SlotKind::TooCostly);
-        self.envelope.as_ref().is_some_and(|envelope| envelope.list().iter().any(|slot| is_passphrase(&slot.kind)))
+        self.envelope
+            .as_ref()
+            .is_some_and(|envelope| envelope.list().iter().any(|slot| is_passphrase(&slot.kind)))
     }
 
     fn fits(&self, key: &Key) -> bool {
@@ -187,7 +193,12 @@ impl Unlocking<'_> {
     }
 
     fn opened(&self, unlocked: bulla_key::Unlocked) -> Unlocked {
-        Unlocked { way: Way::Envelope(unlocked), recovery_key: None, copies: self.copies, unread: None }
+        Unlocked {
+            way: Way::Envelope(Box::new(unlocked)),
+            recovery_key: None,
+            copies: self.copies,
+            unread: None,
+        }
     }
 
     /// Takes a key: the container's own, or one of its envelope; none if it is neither.
@@ -253,7 +264,8 @@ impl Unlocking<'_> {
             Answer::Key(key) => self.by_key(key)?.ok_or_else(|| self.wrong_key(None)),
             Answer::WrongKey => Err(self.wrong_key(None)),
             Answer::WrongPassphrase => {
-                let text = "that does not open it: a wrong passphrase, or the passphrase of another container";
+                let text =
+                    "that does not open it: a wrong passphrase, or the passphrase of another container";
                 Err(Failure::new(Exit::WrongKey, self.name, text))
             }
         }
@@ -302,7 +314,7 @@ pub(crate) fn of_envelope(error: &Error, subject: &str) -> Failure {
         | Error::TooManySlots
         | Error::NoSlots
         | Error::NoRoom { .. }
-        | Error::UnknownSlot(_)
+        | Error::UnknownSlot { .. }
         | Error::Passphrase(_) => Exit::Usage,
         _ => Exit::Environment,
     };

@@ -131,13 +131,18 @@ impl WaysIn {
                     let (new_key, key) = NewKey::create(path)?;
                     Ok(Keys { key, slots: None, new_key: Some(new_key) })
                 }
-                (None, Some(source)) => Ok(Keys { key: source.read_for_sealing()?, slots: None, new_key: None }),
+                (None, Some(source)) => {
+                    Ok(Keys { key: source.read_for_sealing()?, slots: None, new_key: None })
+                }
                 (None, None) => Err(Failure::usage("key", "there is none to seal with")),
             };
         }
         let key = Key::generate().map_err(|e| Failure::new(Exit::Environment, "key", e.to_string()))?;
         let mut slots = Slots::new();
-        recovery_key.iter().try_for_each(|key| slots.add_recovery_key(key).map(drop)).map_err(|e| refused(&e))?;
+        recovery_key
+            .iter()
+            .try_for_each(|key| slots.add_recovery_key(key).map(drop))
+            .map_err(|e| refused(&e))?;
         let new_key = self.add_to(&mut slots)?;
         Ok(Keys { key, slots: Some(slots), new_key })
     }

@@ -104,7 +104,10 @@ impl Facts<'_> {
         if let Some((envelope, copies)) = self.envelope {
             let lines = slots::lines(envelope);
             line("envelope copies", slots::state(*copies).replace('_', " "));
-            line("envelope", format!("revision {}, with {}:", envelope.revision(), slots::count(lines.len())));
+            line(
+                "envelope",
+                format!("revision {}, with {}:", envelope.revision(), slots::count(lines.len())),
+            );
             lines.iter().for_each(|slot| line("", slot.clone()));
         }
         text.truncate(text.trim_end().len());

@@ -50,10 +50,18 @@ pub(super) fn add(args: &KeyAdd) -> Result<Exit, Failure> {
     container.write(&slots, new_key)?;
     if !args.quiet {
         for slot in &slots.list()[before..] {
-            say(&format!("{}: slot {}, a {}, opens it now", container.name, slot.id, slots::kind(&slot.kind)));
+            say(&format!(
+                "{}: slot {}, a {}, opens it now",
+                container.name,
+                slot.id,
+                slots::kind(&slot.kind)
+            ));
         }
         if let Some(path) = &ways.new_key {
-            say(&format!("{}: a new key; keep a copy of it, on paper say, apart from the container", shown(path)));
+            say(&format!(
+                "{}: a new key; keep a copy of it, on paper say, apart from the container",
+                shown(path)
+            ));
         }
     }
     Ok(Exit::Done)
@@ -64,7 +72,9 @@ pub(super) fn remove(args: &KeyRemove) -> Result<Exit, Failure> {
     let mut slots = container.slots()?;
     let id = SlotId(args.slot);
     let removed = slots.list().into_iter().find(|slot| slot.id == id);
-    slots.remove(id).map_err(|e| of_envelope(&e, &container.name).and("`bulla key list` shows which there are"))?;
+    slots
+        .remove(id)
+        .map_err(|e| of_envelope(&e, &container.name).and("`bulla key list` shows which there are"))?;
     container.write(&slots, None)?;
     if !args.quiet {
         let kind = removed.map_or("slot", |slot| slots::kind(&slot.kind));
@@ -85,8 +95,7 @@ pub(super) fn save(args: &KeySave) -> Result<Exit, Failure> {
         return Err(Failure::usage(target.name(), "the output is the container; name another file with -o"));
     }
     let preamble = read_preamble(&input.file, &input.name)?;
-    let (envelope, copies) =
-        envelope_of(&preamble, None)?.map_err(|e| of_envelope(&e, &input.name))?;
+    let (envelope, copies) = envelope_of(&preamble, None)?.map_err(|e| of_envelope(&e, &input.name))?;
     write(&target, envelope.bytes(), None, !args.writing.no_sync)?;
     Ok(warn_of_envelope(&input.name, copies))
 }

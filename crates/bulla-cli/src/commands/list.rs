@@ -22,9 +22,7 @@ pub(super) fn run(args: &List) -> Result<Exit, Failure> {
     let names = names(args)?;
     let mut listing = Listing { reader: &reader, args, out: BufWriter::new(io::stdout().lock()) };
     match listing.write(&names) {
-        Ok(missing) if missing.is_empty() => {
-            Ok(archive.warn(reader.opened().copies))
-        }
+        Ok(missing) if missing.is_empty() => Ok(archive.warn(reader.opened().copies)),
         Ok(missing) => {
             for name in missing {
                 note(&format!(

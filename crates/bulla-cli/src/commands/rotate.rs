@@ -75,7 +75,8 @@ fn new_keys(ways: &mut WaysIn, unlocked: &Unlocked, input: &Input) -> Result<Key
     let said = !ways.is_empty();
     let Some(envelope) = unlocked.envelope() else {
         if !said {
-            let text = "say what is to open the new one: --new-key FILE, --passphrase, or --recovery-key FILE";
+            let text =
+                "say what is to open the new one: --new-key FILE, --passphrase, or --recovery-key FILE";
             return Err(Failure::usage(&input.name, text));
         }
         *ways = std::mem::take(ways).without_envelope();
@@ -101,7 +102,10 @@ fn tell_of_old(unlocked: &Unlocked, ways: &WaysIn, path: &Path, name: &str) {
         let kept = usize::from(ways.key_files().is_empty() && unlocked.recovery_key.is_some());
         let new = ways.key_files().len() + usize::from(ways.takes_passphrase()) + kept;
         if new < old {
-            let text = format!("the new one has {}, the old one has {old}; `bulla key add` adds more", slots::count(new));
+            let text = format!(
+                "the new one has {}, the old one has {old}; `bulla key add` adds more",
+                slots::count(new)
+            );
             say(&text);
         }
     }
@@ -124,8 +128,12 @@ impl Rotation<'_> {
     /// Seals the same bytes anew.
     fn bytes(&self, output: &Output, options: &Options<'_>) -> Result<(Opened, Option<u64>), Error> {
         let serial = Options::new().workers(Workers::Serial);
-        let reader =
-            RangeReader::with_preamble(self.preamble.clone(), self.unlocked.key(), &self.input.file, &serial)?;
+        let reader = RangeReader::with_preamble(
+            self.preamble.clone(),
+            self.unlocked.key(),
+            &self.input.file,
+            &serial,
+        )?;
         let options = options.content(self.preamble.header().content());
         let room = bulla::sealed_len(reader.len(), &self.keys.with_envelope(&options))?;
         watch(Some(reader.len()), self.args.working.quiet, |progress| -> bulla::Result<()> {

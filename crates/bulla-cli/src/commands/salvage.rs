@@ -88,9 +88,8 @@ pub(super) fn run(args: &Salvage) -> Result<Exit, Failure> {
 fn key(input: &Input, source: &KeySource, args: &Salvage) -> Result<Key, Failure> {
     let preamble = Preamble::read_at(&input.file);
     let unlocked = match &preamble {
-        Ok(preamble) => {
-            unlock(preamble, &input.name, source, &args.key).map(|unlocked| Key::from_bytes(unlocked.key().expose()))
-        }
+        Ok(preamble) => unlock(preamble, &input.name, source, &args.key)
+            .map(|unlocked| Key::from_bytes(unlocked.key().expose())),
         Err(e) => Err(Failure::of_work(e, &input.name, &input.name)),
     };
     unlocked.or_else(|failure| {

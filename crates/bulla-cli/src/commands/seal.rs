@@ -56,7 +56,8 @@ fn seal(
     options: &Options<'_>,
     sync: bool,
 ) -> bulla::Result<Sealed> {
-    let len = input.positional_len().map(|len| bulla::sealed_len(len, &keys.with_envelope(options))).transpose()?;
+    let len =
+        input.positional_len().map(|len| bulla::sealed_len(len, &keys.with_envelope(options))).transpose()?;
     output.fill(len, sync, |file| write(keys, input, file, options, len.is_some() && !output.is_redirected()))
 }
 
@@ -131,7 +132,9 @@ pub(super) fn tell_of_loss(ways: &WaysIn, kind: &str) {
         (false, _) => {
             if let Some(path) = &ways.new_key {
                 let name = shown(path);
-                say(&format!("Whoever loses {name} loses the data: keep a copy of it apart from the {kind}."));
+                say(&format!(
+                    "Whoever loses {name} loses the data: keep a copy of it apart from the {kind}."
+                ));
             }
         }
     }

@@ -58,7 +58,9 @@ fn passphrase_and_key_open() {
     opens(&sandbox, "--passphrase-file pass e", 0).says("opened 10000 bytes");
     opens(&sandbox, "-k n e", 0);
     opens(&sandbox, "--passphrase-file wrong e", 3).says("e: the passphrase in wrong does not open it");
-    opens(&sandbox, "-k k e", 3).says("the key opens no slot of the envelope").says("another key file than k");
+    opens(&sandbox, "-k k e", 3)
+        .says("the key opens no slot of the envelope")
+        .says("another key file than k");
     // From a pipe as well.
     let piped = sandbox.run_with_input("open -k n", &sandbox.read("e")).exits(0);
     assert_eq!(piped.out, sandbox.read("plain"));
@@ -239,8 +241,12 @@ fn rotated_container_has_another_key() {
     let facts: Value = serde_json::from_slice(&sandbox.run("inspect new --json").exits(0).out).unwrap();
     assert_eq!((&facts["chunk_size"], &facts["envelope"]["revision"]), (&json!(4096), &json!(1)));
     let (old, new) = (sandbox.read("e"), sandbox.read("new"));
-    assert!(old[HEADER + ENVELOPE..].windows(16).step_by(16).all(|part| !new.windows(16).any(|other| other == part)
-        || part.iter().all(|byte| *byte == 0)));
+    assert!(
+        old[HEADER + ENVELOPE..]
+            .windows(16)
+            .step_by(16)
+            .all(|part| !new.windows(16).any(|other| other == part) || part.iter().all(|byte| *byte == 0))
+    );
 
     // The recovery key that opened the old one opens the new one, unless something else is said.
     sandbox.run("key rotate e -o same -k k").exits(0);
@@ -268,7 +274,8 @@ fn archives_have_envelopes_and_are_rotated() {
         sandbox.write(name, &crate::sandbox::noise(len));
     }
     sandbox.run("backup --recovery-key k a photos").exits(0).says("bulla list -k k a");
-    let list = |args: &str| String::from_utf8(sandbox.run(&format!("list --long {args}")).exits(0).out).unwrap();
+    let list =
+        |args: &str| String::from_utf8(sandbox.run(&format!("list --long {args}")).exits(0).out).unwrap();
     let before = list("-k k a");
     assert_eq!(before.lines().count(), 5);
     sandbox.run("key rotate a -o b -k k --new-key two").exits(0).says("sealed 5 entries of a anew");

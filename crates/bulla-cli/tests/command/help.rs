@@ -3,7 +3,20 @@
 use crate::sandbox::Sandbox;
 
 const COMMANDS: [&str; 14] = [
-    "keygen", "sheet", "backup", "restore", "list", "cat", "salvage", "seal", "open", "verify", "inspect", "key", "completions", "man",
+    "keygen",
+    "sheet",
+    "backup",
+    "restore",
+    "list",
+    "cat",
+    "salvage",
+    "seal",
+    "open",
+    "verify",
+    "inspect",
+    "key",
+    "completions",
+    "man",
 ];
 
 const KEY_COMMANDS: [&str; 5] = ["key list", "key add", "key remove", "key rotate", "key save"];
@@ -96,7 +109,8 @@ fn completions_know_every_command() {
 #[test]
 fn manual_pages() {
     let sandbox = Sandbox::new();
-    for (args, title) in [("man", "BULLA"), ("man backup", "BULLA-BACKUP"), ("man key add", "BULLA-KEY-ADD")] {
+    for (args, title) in [("man", "BULLA"), ("man backup", "BULLA-BACKUP"), ("man key add", "BULLA-KEY-ADD")]
+    {
         let page = String::from_utf8(sandbox.run(args).exits(0).out).unwrap();
         assert!(page.contains(&format!(".TH {title}")) && page.contains(".SH OPTIONS"), "{page}");
     }
