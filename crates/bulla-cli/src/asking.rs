@@ -1,12 +1,12 @@
 //! Asks for what opens a container, helps with typing mistakes, and asks again.
 
 use bulla::Key;
-use bulla_key::key_text::{self, DIGITS};
+use bulla_key::key_text::{self, DIGITS, ParseError};
 use bulla_key::typing::{Correction, Mistake, find_mistake};
 use bulla_key::{Passphrase, PassphraseError};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::failure::{Exit, Failure};
 use crate::key_source::{KEY_OPTIONS, no_terminal, without_line_break};
 use crate::prompt;
 use crate::streams::{note, say};
@@ -14,8 +14,10 @@ use crate::team::compute;
 
 /// How often a passphrase may be typed.
 const TRIES: usize = 3;
-/// Digits from which on a text is meant to be a key.
+/// Digits from which on a text is meant to be a key, if it holds other characters too.
 const ALMOST_DIGITS: usize = 56;
+/// Digits from which on a text of digits alone is meant to be a key: a passphrase of so many would be a strange one.
+const SOME_DIGITS: usize = 16;
 
 /// What came of asking.
 pub(crate) enum Answer<T> {
@@ -36,8 +38,12 @@ pub(crate) fn ask<T>(
     if !takes_passphrases {
         let text = prompt::ask_for_key("Key (64 hex digits, not shown): ")
             .map_err(|_| no_terminal("key", KEY_OPTIONS))?;
-        let asked = key_of(&text, &fits)?;
-        return Ok(asked.map_or(Answer::WrongKey, Answer::Key));
+        return match key_of(&text, &fits) {
+            TypedKey::Fits(key) => Ok(Answer::Key(key)),
+            TypedKey::Declined(mistake) => Err(declined(&mistake)),
+            TypedKey::FitsNothing => Ok(Answer::WrongKey),
+            TypedKey::NoKey(e) => Err(Failure::usage("key", e.to_string())),
+        };
     }
     let mut key_was_wrong = false;
     for tried in 1..=TRIES {
@@ -52,15 +58,14 @@ pub(crate) fn ask<T>(
         }
         key_was_wrong = is_key(line);
         let hint = if key_was_wrong {
-            if let Ok(Some(key)) = key_of(line, &fits) {
-                return Ok(Answer::Key(key));
-            }
-            match key_text::parse(line) {
-                Ok(_) => {
+            match key_of(line, &fits) {
+                TypedKey::Fits(key) => return Ok(Answer::Key(key)),
+                TypedKey::Declined(mistake) => return Err(declined(&mistake)),
+                TypedKey::FitsNothing => {
                     "this key does not open it: more than one digit is wrong, or it is another container's"
                         .to_owned()
                 }
-                Err(e) => format!("this is no key: {e}"),
+                TypedKey::NoKey(e) => format!("this is no key: {e}"),
             }
         } else {
             "wrong passphrase: look at Caps Lock, and at the keyboard's language".to_owned()
@@ -112,7 +117,7 @@ fn is_key(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_hexdigit).count();
     match key_text::parse(text) {
         Ok(_) => true,
-        Err(key_text::ParseError::WrongLength { digits }) => digits >= ALMOST_DIGITS,
+        Err(ParseError::WrongLength { digits }) => digits >= SOME_DIGITS,
         // A long passphrase has other letters than a to f.
         Err(_) => {
             digits >= ALMOST_DIGITS && digits * 10 >= text.chars().filter(|c| !c.is_whitespace()).count() * 9
@@ -120,27 +125,37 @@ fn is_key(text: &str) -> bool {
     }
 }
 
-/// The key that a text gives, as it is or with one mistake mended that is shown and agreed to; none if it does not fit.
-fn key_of(text: &str, fits: impl Fn(&Key) -> bool + Sync) -> Result<Option<Key>, Failure> {
+/// What a text was that was typed for a key.
+enum TypedKey {
+    /// It fits, as it is or with one mistake mended that was shown and agreed to.
+    Fits(Key),
+    /// It would fit with this mistake mended, and nobody agreed to that.
+    Declined(String),
+    FitsNothing,
+    NoKey(ParseError),
+}
+
+fn key_of(text: &str, fits: impl Fn(&Key) -> bool + Sync) -> TypedKey {
     let parsed = key_text::parse(text);
-    if let Ok(key) = parsed.as_ref()
-        && fits(key)
-    {
-        return Ok(parsed.ok());
+    if parsed.as_ref().is_ok_and(&fits) {
+        return parsed.map_or_else(TypedKey::NoKey, TypedKey::Fits);
     }
-    let found = compute(|| find_mistake(text, &fits)).ok().flatten();
-    let Some(found) = found else {
-        return parsed.map(|_| None).map_err(|e| Failure::usage("key", e.to_string()));
+    let Some(found) = compute(|| find_mistake(text, &fits)).ok().flatten() else {
+        return parsed.map_or_else(TypedKey::NoKey, |_| TypedKey::FitsNothing);
     };
     let mistake = found.mistake.to_string();
     say(&format!("{}: {}.", capital(&mistake), shown_digits(text, &found)));
     match prompt::confirm("Go on with what fits?") {
         Ok(true) => {
             note("correct it where the key is written down");
-            Ok(Some(found.key))
+            TypedKey::Fits(found.key)
         }
-        _ => Err(Failure::usage("key", format!("{mistake}; nothing was done"))),
+        _ => TypedKey::Declined(mistake),
     }
+}
+
+fn declined(mistake: &str) -> Failure {
+    Failure::new(Exit::WrongKey, "key", format!("{mistake}; nothing was done"))
 }
 
 /// What was typed, and what fits, for the person at the terminal.

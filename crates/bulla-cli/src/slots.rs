@@ -61,8 +61,8 @@ pub(crate) fn count(count: usize) -> String {
 fn line(slot: &SlotInfo) -> String {
     let more = match &slot.kind {
         SlotKind::RecoveryKey => "a key file, or its 64 digits".to_owned(),
-        SlotKind::Passphrase(cost) => format!("at a cost of {}", describe(cost)),
-        SlotKind::TooCostly => "at a cost that is more than allowed; it is not tried".to_owned(),
+        SlotKind::Passphrase(cost) => describe(cost),
+        SlotKind::TooCostly => "each try costs more than is allowed; it is not tried".to_owned(),
         SlotKind::Locator(_) => "a recovery key that lies in a vault".to_owned(),
         SlotKind::Unknown(number) => format!("of kind {number}; a newer release may know it"),
         _ => String::new(),
@@ -76,5 +76,5 @@ fn describe(cost: &PassphraseCost) -> String {
         kib => format!("{kib} KiB"),
     };
     let (passes, lanes) = (cost.passes(), cost.lanes());
-    format!("Argon2id with {memory}, passes: {passes}, lanes: {lanes}")
+    format!("each try costs {memory} of memory (Argon2id, passes: {passes}, lanes: {lanes})")
 }

@@ -54,6 +54,11 @@ impl Unlocked {
         }
     }
 
+    /// Whether there is an envelope, opened or not, whole or not.
+    pub(crate) fn has_envelope(&self) -> bool {
+        self.copies.is_some() || self.unread.is_some()
+    }
+
     /// The envelope that was opened; none if the container's key itself was given.
     pub(crate) fn envelope(&self) -> Option<&bulla_key::Unlocked> {
         match &self.way {
@@ -155,7 +160,7 @@ pub(crate) fn unlock(
                 Ok(unlocked) => Ok(unlocking.opened(unlocked)),
                 Err(Error::WrongSecret) => {
                     let text = format!("the passphrase in {} does not open it", shown(path));
-                    Err(Failure::new(Exit::WrongKey, name, text))
+                    Err(unlocking.or_by_key(Failure::new(Exit::WrongKey, name, text)))
                 }
                 Err(e) => Err(of_envelope(&e, name)),
             }
@@ -217,29 +222,20 @@ impl Unlocking<'_> {
 
     fn by_file(&mut self, path: &Path) -> Result<Unlocked, Failure> {
         let text = read_key_text(path)?;
-        let parsed = key_text::parse(&text);
-        let mistake = || compute(|| find_mistake(&text, |key| self.fits(key))).ok().flatten();
-        let key = match parsed {
-            Ok(key) => key,
-            Err(e) => {
-                let failure = no_key_file(path, &e.to_string());
-                return Err(match mistake() {
-                    Some(found) => failure.and(&found.mistake.to_string()),
-                    None => failure,
-                });
-            }
-        };
-        if !self.fits(&key) {
-            return Err(match mistake() {
-                Some(found) => {
-                    let text = format!("the key in {} is mistyped: {}", shown(path), found.mistake);
-                    Failure::new(Exit::WrongKey, self.name, text).and("correct it in the file")
-                }
-                None => self.wrong_key(Some(path)),
-            });
+        if let Ok(key) = key_text::parse(&text)
+            && self.fits(&key)
+        {
+            return self.by_key(key)?.ok_or_else(|| self.wrong_key(Some(path)));
         }
-        let name = Some(path);
-        self.by_key(key)?.ok_or_else(|| self.wrong_key(name))
+        let mistake = compute(|| find_mistake(&text, |key| self.fits(key))).ok().flatten();
+        Err(match (mistake, key_text::parse(&text)) {
+            (Some(found), _) => {
+                let text = format!("the key in {} is mistyped: {}", shown(path), found.mistake);
+                Failure::new(Exit::WrongKey, self.name, text).and("correct it in the file")
+            }
+            (None, Ok(_)) => self.wrong_key(Some(path)),
+            (None, Err(e)) => no_key_file(path, &e.to_string()),
+        })
     }
 
     fn by_asking(&mut self) -> Result<Unlocked, Failure> {
@@ -266,8 +262,19 @@ impl Unlocking<'_> {
             Answer::WrongPassphrase => {
                 let text =
                     "that does not open it: a wrong passphrase, or the passphrase of another container";
-                Err(Failure::new(Exit::WrongKey, self.name, text))
+                Err(self.or_by_key(Failure::new(Exit::WrongKey, self.name, text)))
             }
+        }
+    }
+
+    /// Who has forgotten the passphrase may have the key, and not know what that is for.
+    fn or_by_key(&self, failure: Failure) -> Failure {
+        let slots = self.envelope.as_ref().map(Envelope::list).unwrap_or_default();
+        match slots.iter().any(|slot| matches!(slot.kind, SlotKind::RecoveryKey)) {
+            true => failure.and(
+                "a key of 64 digits opens it as well: give its file with -k FILE, or type it when asked",
+            ),
+            false => failure,
         }
     }
 
@@ -277,11 +284,13 @@ impl Unlocking<'_> {
             return of_envelope(error, self.name).and("the key that was given is not the container's own");
         }
         let failure = match &self.envelope {
-            Some(_) => Failure::new(Exit::WrongKey, self.name, "the key opens no slot of the envelope"),
+            Some(_) => Failure::new(Exit::WrongKey, self.name, "the key does not open this container"),
             None => Failure::of_work(&ContainerError::WrongKey, self.name, self.name),
         };
         let failure = match path {
-            Some(path) => failure.and(&format!("look for another key file than {}", shown(path))),
+            Some(path) => failure
+                .and("more than one digit may be wrong, or it is the key of another container")
+                .and(&format!("look for another key file than {}", shown(path))),
             None => failure.and("more than one digit may be mistyped, or it is the key of another container"),
         };
         match self.preamble.copies() {

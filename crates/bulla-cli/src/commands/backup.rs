@@ -194,5 +194,5 @@ fn tell(target: &Target, ways: &WaysIn, tree: &Tree, report: &Report) {
     let archive = target.path().map_or("ARCHIVE".to_owned(), word);
     say(&format!("To list it: bulla list{key} {archive}"));
     say(&format!("To restore it: bulla restore{key} {archive} -C restored"));
-    tell_of_loss(ways, "archive");
+    tell_of_loss(ways, false, "archive");
 }

@@ -97,6 +97,11 @@ pub(super) fn save(args: &KeySave) -> Result<Exit, Failure> {
     let preamble = read_preamble(&input.file, &input.name)?;
     let (envelope, copies) = envelope_of(&preamble, None)?.map_err(|e| of_envelope(&e, &input.name))?;
     write(&target, envelope.bytes(), None, !args.writing.no_sync)?;
+    say(&format!(
+        "{}: the slots of {} as they are now, for the day when its own are damaged: --envelope FILE",
+        target.name(),
+        input.name
+    ));
     Ok(warn_of_envelope(&input.name, copies))
 }
 
@@ -127,9 +132,14 @@ impl Container {
 
     fn envelope(&self) -> Result<&bulla_key::Unlocked, Failure> {
         self.unlocked.envelope().ok_or_else(|| {
-            let text = "this is the container's own key, and there are no slots that it opens";
+            let text = match self.unlocked.has_envelope() {
+                true => "this is the container's own key; to change its slots, give what opens one of them",
+                false => {
+                    "it was sealed with this key itself, so there are no slots to change; `bulla key rotate` makes a \
+                     container that has some"
+                }
+            };
             Failure::usage(&self.name, text)
-                .and("use what opens a slot of it; if it has no envelope, `bulla key rotate` makes a container that has")
         })
     }
 
@@ -186,9 +196,10 @@ fn lock(file: &File, name: &str) -> Result<(), Failure> {
     #[cfg(unix)]
     {
         use rustix::fs::{FlockOperation, flock};
-        use rustix::io::Errno;
+        use rustix::io::{Errno, retry_on_intr};
         // Not every file system can.
-        if let Err(Errno::WOULDBLOCK) = flock(file, FlockOperation::NonBlockingLockExclusive) {
+        let locked = retry_on_intr(|| flock(file, FlockOperation::NonBlockingLockExclusive));
+        if let Err(Errno::WOULDBLOCK) = locked {
             let text = "another command is changing its slots; try again when that is done";
             return Err(Failure::new(Exit::Environment, name, text));
         }

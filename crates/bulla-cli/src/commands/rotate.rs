@@ -46,8 +46,13 @@ pub(super) fn run(args: &KeyRotate) -> Result<Exit, Failure> {
         let text = "a container is nothing to read on a terminal; name a file with -o FILE, or use a pipe";
         return Err(Failure::usage(target.name(), text));
     }
-    let mut keys = new_keys(&mut ways, &unlocked, &input)?;
+    let (mut keys, keeps_key) = new_keys(&mut ways, &unlocked, &input)?;
     let is_archive = preamble.header().content() == Content::ARCHIVE;
+    if !args.working.quiet {
+        // Nobody should wait for what they took for a matter of milliseconds, as the other commands for keys are.
+        let text = "under a new key all of it is encrypted anew, into a new file; this reads and writes as much as it holds";
+        say(&format!("{}: {text}", input.name));
+    }
     let rotation = Rotation { preamble: &preamble, input: &input, unlocked: &unlocked, keys: &keys, args };
     let options = Options::new().chunk_size(preamble.header().chunk_size()).workers(team.workers());
     let rotated =
@@ -64,14 +69,15 @@ pub(super) fn run(args: &KeyRotate) -> Result<Exit, Failure> {
     if !args.working.quiet {
         let what = count.map_or_else(|| bytes(opened.plaintext_len), entries);
         say(&format!("{}: sealed {what} of {} anew, under a new key", target.name(), input.name));
-        tell_of_old(&unlocked, &ways, &args.container, &input.name);
-        tell_of_loss(&ways, if is_archive { "archive" } else { "container" });
+        tell_of_old(&unlocked, &ways, keeps_key, &args.container, &input.name);
+        tell_of_loss(&ways, keeps_key, if is_archive { "archive" } else { "container" });
     }
     Ok(first_of([warn_of_copies(&input.name, opened.copies, SEAL_ANEW), unlocked.warn(&input.name)]))
 }
 
-/// What the new container is sealed under. Where nothing is said of it, what opens it is of the same kinds as before.
-fn new_keys(ways: &mut WaysIn, unlocked: &Unlocked, input: &Input) -> Result<Keys, Failure> {
+/// What the new container is sealed under, and whether the recovery key that opened the old one opens it. Where nothing is said
+/// of it, what opens it is of the same kinds as before.
+fn new_keys(ways: &mut WaysIn, unlocked: &Unlocked, input: &Input) -> Result<(Keys, bool), Failure> {
     let said = !ways.is_empty();
     let Some(envelope) = unlocked.envelope() else {
         if !said {
@@ -80,10 +86,10 @@ fn new_keys(ways: &mut WaysIn, unlocked: &Unlocked, input: &Input) -> Result<Key
             return Err(Failure::usage(&input.name, text));
         }
         *ways = std::mem::take(ways).without_envelope();
-        return ways.read(None);
+        return Ok((ways.read(None)?, false));
     };
     if said {
-        return ways.read(None);
+        return Ok((ways.read(None)?, false));
     }
     let slots = envelope.slots().map(|slots| slots.list()).unwrap_or_default();
     if slots.iter().any(|slot| matches!(slot.kind, SlotKind::Passphrase(_) | SlotKind::TooCostly)) {
@@ -92,15 +98,14 @@ fn new_keys(ways: &mut WaysIn, unlocked: &Unlocked, input: &Input) -> Result<Key
     if ways.is_empty() && unlocked.recovery_key.is_none() {
         ways.ask_for_passphrase();
     }
-    ways.read(unlocked.recovery_key.as_ref())
+    Ok((ways.read(unlocked.recovery_key.as_ref())?, unlocked.recovery_key.is_some()))
 }
 
 /// The old container is still there, and nothing that opens it was revoked.
-fn tell_of_old(unlocked: &Unlocked, ways: &WaysIn, path: &Path, name: &str) {
+fn tell_of_old(unlocked: &Unlocked, ways: &WaysIn, keeps_key: bool, path: &Path, name: &str) {
     if let Some(envelope) = unlocked.envelope() {
         let old = envelope.slots().map_or(0, |slots| slots.list().len());
-        let kept = usize::from(ways.key_files().is_empty() && unlocked.recovery_key.is_some());
-        let new = ways.key_files().len() + usize::from(ways.takes_passphrase()) + kept;
+        let new = ways.key_files().len() + usize::from(ways.takes_passphrase()) + usize::from(keeps_key);
         if new < old {
             let text = format!(
                 "the new one has {}, the old one has {old}; `bulla key add` adds more",

@@ -121,13 +121,15 @@ pub(super) fn same_place(a: &Path, b: &Path) -> bool {
 fn report(input: &Input, target: &Target, ways: &WaysIn, sealed: &Sealed) {
     say(&format!("{}: sealed {} of {}", target.name(), bytes(sealed.plaintext_len), input.name));
     say(&format!("To open it again: bulla open{} {}", ways.opening_options(), operands(input, target)));
-    tell_of_loss(ways, "container");
+    tell_of_loss(ways, false, "container");
 }
 
-/// What must not be lost. `kind` is what was made.
-pub(super) fn tell_of_loss(ways: &WaysIn, kind: &str) {
+/// What must not be lost. `keeps_key`: a recovery key from before opens it too. `kind` is what was made.
+pub(super) fn tell_of_loss(ways: &WaysIn, keeps_key: bool, kind: &str) {
     match (ways.takes_passphrase(), &ways.key_files()[..]) {
-        (true, []) => say("Whoever forgets the passphrase loses the data: there is no other way in."),
+        (true, []) if !keeps_key => {
+            say("Whoever forgets the passphrase loses the data: there is no other way in.")
+        }
         (true, _) => say("Whoever forgets the passphrase needs a key file; without either the data is lost."),
         (false, _) => {
             if let Some(path) = &ways.new_key {

@@ -155,12 +155,14 @@ fn key_for_sealing_is_typed_twice() {
 fn mistyped_key_is_mended() {
     let sandbox = Sandbox::with_container(100);
     sandbox.run("seal --recovery-key k plain -o e").exits(0);
+    sandbox.write("pass", b"correct horse");
+    sandbox.run("seal --recovery-key k --passphrase-file pass plain -o p").exits(0);
     let mut digits: Vec<char> = key(&sandbox).chars().filter(char::is_ascii_hexdigit).collect();
     let (right, wrong) = if digits[36] == '3' { ('3', '8') } else { (digits[36], '3') };
     digits[36] = wrong;
     let typed: String = digits.into_iter().collect();
-    for container in ["c", "e"] {
-        for (answer, code) in [("\n", 0), ("y\n", 0), ("n\n", 2), ("\u{4}", 2)] {
+    for container in ["c", "e", "p"] {
+        for (answer, code) in [("\n", 0), ("y\n", 0), ("n\n", 3), ("\u{4}", 3)] {
             let mut terminal = Terminal::run(&sandbox, &format!("open {container} -fo opened"));
             terminal.waits_for("not shown): ");
             terminal.types(&format!("{typed}\n"));
