@@ -187,6 +187,8 @@ class RotateArchive(Case):
 class InPlace(Case):
     """A command that changes the slots of an envelope in the container itself: old or new ones, at every moment."""
 
+    keys = ("key", "other", "third")
+
     def __init__(self, bulla, name, arguments, start, before, after):
         super().__init__(bulla, name, arguments, "slots.bulla")
         self.start, self.before, self.after = start, before, after
@@ -203,7 +205,8 @@ class InPlace(Case):
         left = {path.relative_to(folder) for path in folder.rglob("*")} - {
             path.relative_to(self.inputs) for path in self.inputs.rglob("*")
         }
-        if left - {Path(self.output)}:
+        left -= {Path(self.output), *self.extras}
+        if clean and left:
             raise Broken(f"left behind: {', '.join(map(str, left))}")
 
     def judge_slots(self, folder):
@@ -214,7 +217,7 @@ class InPlace(Case):
         for part in (slice(HEADER_LEN), slice(ENVELOPE_END, -ENVELOPE_END), slice(-HEADER_LEN, None)):
             if found[part] != self.old[part]:
                 raise Broken("more than the envelopes was touched")
-        fits = {key for key in ("key", "other", "third") if self.fits(folder, key)}
+        fits = {key for key in self.keys if (folder / key).exists() and self.fits(folder, key)}
         if fits not in (self.before, self.after):
             raise Broken(f"{sorted(fits)} open it, and neither the old slots nor the new ones do that")
         return fits
@@ -229,6 +232,21 @@ class InPlace(Case):
         if run.returncode != 3:
             raise Broken(f"{key} ends with {run.returncode}: {run.stderr.decode()}")
         return False
+
+
+class InPlaceWithNewKey(InPlace):
+    """There is no slot without the key that opens it, at no moment; a key without its slot is a file too many."""
+
+    extras = (Path("new.key"),)
+    keys = ("key", "new.key")
+
+    def judge_slots(self, folder):
+        fits = super().judge_slots(folder)
+        listed = subprocess.run([self.bulla, "key", "list", self.output], cwd=folder, capture_output=True, text=True)
+        slots = sum("recovery key" in line for line in listed.stdout.splitlines())
+        if slots != len(fits):
+            raise Broken(f"there are {slots} slots, and {sorted(fits)} open it")
+        return fits
 
 
 def cases(bulla, inputs):
@@ -258,6 +276,14 @@ def cases(bulla, inputs):
         ),
         InPlace(bulla, "key add", add, "one-slot.bulla", {"key"}, {"key", "other"}),
         InPlace(bulla, "key remove", remove, "two-slots.bulla", {"key", "other"}, {"key"}),
+        InPlaceWithNewKey(
+            bulla,
+            "key add --new-key",
+            ["key", "add", "-k", "key", "--new-key", "new.key", "slots.bulla"],
+            "one-slot.bulla",
+            {"key"},
+            {"key", "new.key"},
+        ),
         # The second copy alone is current.
         InPlace(bulla, "key add again", add, "interrupted.bulla", {"key", "third"}, {"key", "third", "other"}),
     ]
@@ -380,7 +406,7 @@ def check_order_in_place(case, work):
         call = re.match(r"\d+ +(\w+)\(\d+<([^>]*)>", line)
         if call is None or Path(call[2]).name != case.output:
             continue
-        offset = re.search(r", (\d+)\) += ", line)
+        offset = re.search(r", (\d+)(?:\) +=| <unfinished)", line)
         order.append({HEADER_LEN: "first", second: "second"}[int(offset[1])] if call[1] == "pwrite64" else "sync")
     expected = ["second", "sync", "first", "sync"]
     if case.start == "interrupted.bulla":
