@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bulla::ChunkSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::failure::EXIT_CODES;
 
@@ -18,7 +19,8 @@ Examples:
   pg_dump db | bulla seal -k my.key > db.bulla
 
 The key is read from the file after -k, else from the file that the environment
-variable BULLA_KEY_FILE names, else it is asked for on the terminal.
+variable BULLA_KEY_FILE names, else it is asked for on the terminal. With --passphrase,
+`backup` and `seal` ask for a passphrase that opens what they make.
 ";
 
 /// Encrypted backups of files and folders
@@ -42,6 +44,43 @@ pub(crate) enum Command {
     Open(Open),
     Verify(Verify),
     Inspect(Inspect),
+    /// List, add and remove what opens a container
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Key(KeyCommand),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Write a script that completes commands and options in a shell, to standard output
+#[derive(Args)]
+#[command(after_help = format!("{COMPLETIONS}\n{EXIT_CODES}"))]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+const COMPLETIONS: &str = "\
+For bash:  bulla completions bash > ~/.local/share/bash-completion/completions/bulla
+For zsh:   bulla completions zsh > ~/.zfunc/_bulla    (with ~/.zfunc in fpath)
+For fish:  bulla completions fish > ~/.config/fish/completions/bulla.fish
+";
+
+/// Write the manual page, or that of one command, to standard output
+#[derive(Args)]
+#[command(after_help = format!("To read it: bulla man backup | man -l -\n\n{EXIT_CODES}"))]
+pub(crate) struct Man {
+    /// The command: backup, say, or key add
+    #[arg(value_name = "COMMAND")]
+    pub(crate) of: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    List(KeyList),
+    Add(KeyAdd),
+    Remove(KeyRemove),
+    Rotate(KeyRotate),
+    Save(KeySave),
 }
 
 /// Make a new key, and show its 64 digits if the output is a terminal
@@ -128,11 +167,7 @@ pub(crate) struct Backup {
     pub(crate) paths: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) key: Key,
-
-    /// Make a new key in this file, and seal with it. A file that exists is never overwritten
-    #[arg(long, value_name = "FILE", conflicts_with = "key")]
-    pub(crate) new_key: Option<PathBuf>,
+    pub(crate) keys: SealingKeys,
 
     /// Leave out what matches, and all that lies in it. May be given several times
     #[arg(long, value_name = "GLOB")]
@@ -248,11 +283,7 @@ pub(crate) struct Seal {
     pub(crate) input: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) key: Key,
-
-    /// Make a new key in this file, and seal with it. A file that exists is never overwritten
-    #[arg(long, value_name = "FILE", conflicts_with = "key")]
-    pub(crate) new_key: Option<PathBuf>,
+    pub(crate) keys: SealingKeys,
 
     /// Where to write, or - for standard output [default: INPUT.bulla; standard output for standard input]
     #[arg(short, long)]
@@ -313,17 +344,191 @@ pub(crate) struct Inspect {
     #[arg(value_name = "FILE")]
     pub(crate) input: PathBuf,
 
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) envelope: Option<PathBuf>,
+
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
+/// Show the slots of a container's envelope: what opens it. No key is needed, and nothing of it is authenticated
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct KeyList {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) envelope: Option<PathBuf>,
+}
+
+/// Save a copy of a container's envelope in a file of its own, for --envelope: should both copies in it be damaged
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct KeySave {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// File to write
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+}
+
+const IN_PLACE: &str = "\
+The envelope is changed in place, in milliseconds, whatever the size of the container: its
+data is not touched. Whatever stops it, the old slots open the container, or the new ones.
+With --envelope FILE that file is changed, and the container is not.
+";
+
+/// Add a way to open a container: a passphrase, or a recovery key
+#[derive(Args)]
+#[command(after_help = format!("{IN_PLACE}\n{EXIT_CODES}"))]
+#[command(group = clap::ArgGroup::new("added").required(true).multiple(true).args(["passphrase", "new_passphrase_file", "recovery_key", "new_key"]))]
+pub(crate) struct KeyAdd {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    #[command(flatten)]
+    pub(crate) added: NewSlots,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const REMOVE: &str = "\
+To remove a slot is not to revoke its key or passphrase: whoever has a copy of the container
+or of its envelope from before still opens that copy with it. `bulla key rotate` seals anew.
+";
+
+/// Remove a slot, so that its passphrase or recovery key no longer opens the container
+#[derive(Args)]
+#[command(after_help = format!("{REMOVE}\n{IN_PLACE}\n{EXIT_CODES}"))]
+pub(crate) struct KeyRemove {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// Number of the slot, as `bulla key list` shows it
+    pub(crate) slot: u16,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const ROTATE: &str = "\
+Everything is opened and sealed again under a new key, which takes as long as opening and
+sealing. The old container is left as it is, and whatever opened it opens it still: remove it
+and its copies when the new one is where it should be.
+
+Without --passphrase, --recovery-key or --new-key, a passphrase is asked for if the old one has
+one, and a recovery key that opened the old one opens the new one.
+";
+
+/// Seal the content of a container anew, under a new key, into a new file
+#[derive(Args)]
+#[command(after_help = format!("{ROTATE}\n{EXIT_CODES}"))]
+pub(crate) struct KeyRotate {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// Container to make, or - for standard output
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    #[command(flatten)]
+    pub(crate) added: NewSlots,
+
+    /// Of an archive, hide the exact size: pad it, by an eighth at most
+    #[arg(long)]
+    pub(crate) pad: bool,
+
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+
+    #[command(flatten)]
+    pub(crate) working: Working,
+}
+
+/// What opens a container.
 #[derive(Args)]
 pub(crate) struct Key {
     /// File that holds the key's 64 hex digits
     // In full: `key` alone would be this struct's name.
     #[arg(short = 'k', long = "key", id = "key", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+
+    /// File that holds the passphrase
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) envelope: Option<PathBuf>,
+}
+
+/// What will open a container about to be made.
+#[derive(Args)]
+pub(crate) struct SealingKeys {
+    /// File that holds the key's 64 hex digits
+    #[arg(short = 'k', long = "key", id = "key", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Make a new key in this file, and seal with it. A file that exists is never overwritten
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub(crate) new_key: Option<PathBuf>,
+
+    /// Ask for a passphrase, which opens it. With -k or --new-key, the key opens it as well
+    #[arg(short, long)]
+    pub(crate) passphrase: bool,
+
+    /// Read the passphrase from this file instead
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Key file that opens it as well. May be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_key: Vec<PathBuf>,
+}
+
+/// What opens a container from now on, where another secret opens it to begin with.
+#[derive(Args)]
+pub(crate) struct NewSlots {
+    /// Ask for a new passphrase
+    #[arg(short, long)]
+    pub(crate) passphrase: bool,
+
+    /// Read the new passphrase from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+
+    /// Key file that is to open it. May be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_key: Vec<PathBuf>,
+
+    /// Make a new key in this file, which is to open it. A file that exists is never overwritten
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_key: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -27,6 +27,7 @@
 pub use archive_index::archive_index;
 pub use archive_roundtrip::archive_roundtrip;
 pub use archives::archive_records;
+pub use envelope::envelope;
 pub use faults::faulty_io;
 pub use header::header;
 pub use key_text::key_text;
@@ -47,13 +48,14 @@ mod archive_index;
 mod archive_roundtrip;
 mod salvage;
 mod key_text;
+mod envelope;
 mod faults;
 
 /// An oracle: bytes in, a panic if a promise is broken.
 pub type Oracle = fn(&[u8]);
 
 /// All oracles, by the name of their fuzz target.
-pub const ALL: [(&str, Oracle); 12] = [
+pub const ALL: [(&str, Oracle); 13] = [
     ("header", header),
     ("open_stream", open_stream),
     ("open_range", open_range),
@@ -65,5 +67,6 @@ pub const ALL: [(&str, Oracle); 12] = [
     ("archive_roundtrip", archive_roundtrip),
     ("salvage", salvage),
     ("key_text", key_text),
+    ("envelope", envelope),
     ("faulty_io", faulty_io),
 ];

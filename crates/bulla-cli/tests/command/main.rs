@@ -8,6 +8,7 @@ mod listing;
 
 mod archives;
 mod backup;
+mod envelopes;
 mod help;
 #[cfg(unix)]
 mod hostile;
