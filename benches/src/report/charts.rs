@@ -171,15 +171,11 @@ impl Drawing<'_> {
         let ours = Values::new(pairs.iter().map(|(_, pair)| pair.ours.median()));
         let mut bars: Vec<Bar> = pairs
             .iter()
-            .map(|(row, pair)| Bar {
-                name: row.peer.clone(),
-                value: speed(pair.theirs.median()),
-                note: format!(
-                    "{:.0} MB/s, bulla ×{:.2}",
-                    speed(pair.theirs.median()),
-                    1.0 / pair.ratios.median()
-                ),
-                ours: false,
+            .map(|(row, pair)| {
+                // Ratios hold where times drift: a bar is that of bulla, times the ratio.
+                let value = speed(ours.median()) * pair.ratios.median();
+                let note = format!("{value:.0} MB/s, bulla ×{:.2}", 1.0 / pair.ratios.median());
+                Bar { name: row.peer.clone(), value, note, ours: false }
             })
             .collect();
         let note = format!("{:.0} MB/s", speed(ours.median()));
