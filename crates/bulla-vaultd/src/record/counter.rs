@@ -27,11 +27,11 @@ pub struct Draft {
     /// SHA-256 of the request that it was begun with.
     pub request: Digest,
     /// The registration's random number, sealed by the HSM.
-    pub rk: [u8; DRAFT_RK_LEN],
+    pub rk: [u8; 64],
 }
 
 /// Bytes of a sealed random number of a registration: epoch, nonce, 32 bytes, tag.
-pub const DRAFT_RK_LEN: usize = 4 + 12 + 32 + 16;
+pub(super) const DRAFT_RK_LEN: usize = 4 + 12 + 32 + 16;
 
 /// A registration's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
