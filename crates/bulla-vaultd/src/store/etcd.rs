@@ -58,7 +58,9 @@ impl EtcdOptions {
         let read = |path: &PathBuf| std::fs::read(path).map_err(|e| unreadable(path, &e));
         let Some(ca) = &self.ca else { return Ok(None) };
         let roots = Certificate::from_pem(&read(ca)?).map_err(|e| unreadable(ca, &e))?;
-        let mut tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&[roots]));
+        let mut tls = TlsConfig::builder()
+            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .root_certs(RootCerts::new_with_certs(&[roots]));
         if let Some((certificate, key)) = &self.identity {
             let chain =
                 Certificate::from_pem(&read(certificate)?).map_err(|e| unreadable(certificate, &e))?;

@@ -2,7 +2,11 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
+#[cfg(unix)]
+pub mod cluster;
+pub mod contract;
 pub mod faults;
+pub mod online;
 
 use std::path::Path;
 use std::sync::Arc;
