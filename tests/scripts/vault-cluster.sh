@@ -1,6 +1,7 @@
 #!/bin/bash
 # The vault over several data centres: tests against five real etcd members, three servers, and evaluators with their keys in SoftHSM2.
-# Needs etcd (Debian: etcd-server) and SoftHSM2 (Debian: softhsm2); fails without. Takes names of tests, as `cargo test` does.
+# With --load, what it bears instead. Needs etcd (Debian: etcd-server) and SoftHSM2 (Debian: softhsm2);
+# fails without. Takes names of tests, as `cargo test` does.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -21,9 +22,15 @@ for token in "$BULLA_PKCS11_TOKEN" "$BULLA_PKCS11_FRESH_TOKEN" "$BULLA_PKCS11_IM
     softhsm2-util --init-token --free --label "$token" --so-pin 12345678 --pin 123456 > /dev/null
 done
 
-cargo build -p bulla-vaultd
-target=${CARGO_TARGET_DIR:-target}
-"$target/debug/bulla-vaultd" init --hsm "pkcs11:$BULLA_PKCS11_MODULE?token=$BULLA_PKCS11_TOKEN" --pin-file "$work/pin"
+profile=() folder=debug
+if [ "${1:-}" = --load ]; then profile=(--release) folder=release; fi
+cargo build "${profile[@]}" -p bulla-vaultd
+"${CARGO_TARGET_DIR:-target}/$folder/bulla-vaultd" init --hsm "pkcs11:$BULLA_PKCS11_MODULE?token=$BULLA_PKCS11_TOKEN" --pin-file "$work/pin"
+
+if [ "$folder" = release ]; then
+    cargo test --release -p bulla-vaultd --test load -- --ignored --nocapture several_data_centres
+    exit
+fi
 
 # One after another: each starts a cluster of its own.
 cargo test -p bulla-vaultd --test keys --test cluster -- --ignored --test-threads 1 --nocapture "$@"

@@ -29,6 +29,11 @@ pub use process::serve;
 #[cfg(unix)]
 pub use remote::Remote;
 
+/// Whether bytes are OPAQUE's first message of a login. To be asked before a guess is paid for: what cannot be evaluated should cost none.
+pub fn is_ke1(bytes: &[u8]) -> bool {
+    opaque::is_ke1(bytes)
+}
+
 /// What an evaluator does. None of its calls writes to the store of records.
 pub trait Evaluator: Send + Sync {
     /// Says who it is, and how much it did.

@@ -11,11 +11,12 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use bulla_vault::messages::path;
+use bulla_vault::messages::{Code, path};
 use bulla_vault::wire::MAX_BODY_LEN;
 use tokio::sync::Semaphore;
 
@@ -96,7 +97,7 @@ macro_rules! account_calls {
             State(service): State<Arc<Service>>,
             ConnectInfo(peer): ConnectInfo<SocketAddr>,
             headers: HeaderMap,
-            body: Bytes,
+            body: Result<Bytes, BytesRejection>,
         ) -> Response {
             work(stringify!($name), (State(service), ConnectInfo(peer), headers), body, calls::$name).await
         }
@@ -109,7 +110,7 @@ account_calls! { register_start register_finish login_start login_finish delete_
 async fn work(
     name: &'static str,
     (State(service), ConnectInfo(peer), headers): Asked,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
     call: fn(&Service, &Account, &[u8]) -> Result<Answer, Denial>,
 ) -> Response {
     let began = Instant::now();
@@ -121,6 +122,7 @@ async fn work(
         working.limits.address(peer.ip()).map_err(Denial::rate)?;
         let account = working.account(&headers)?;
         working.limits.account(&account).map_err(Denial::rate)?;
+        let body = body.map_err(|_| Denial::code(Code::Malformed))?;
         call(&working, &account, &body)
     });
     let answer = done.await.unwrap_or_else(|e| Err(Denial::unavailable(format!("a call failed: {e}"))));

@@ -4,6 +4,7 @@
 
 mod args;
 mod commands;
+mod hardening;
 mod parts;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use clap::Parser;
 use args::{Args, Command};
 
 fn main() -> ExitCode {
+    hardening::keep_secrets_in_memory();
     let args = Args::parse();
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bulla_vaultd::audit::Audit;
 use bulla_vaultd::evaluator::{Evaluator, Local, system_clock};
@@ -85,12 +84,11 @@ pub(crate) fn store(text: &str, cluster: &Cluster) -> Result<Arc<dyn Store>, Str
         return Err("--endpoints is missing: the client address of every etcd member".to_owned());
     }
     let options = EtcdOptions {
-        endpoints: cluster.endpoints.clone(),
         prefix: cluster.prefix.clone(),
         confirm: cluster.confirm,
-        timeout: Duration::from_secs(3),
         ca: cluster.etcd_ca.clone(),
         identity: cluster.etcd_certificate.clone().zip(cluster.etcd_key.clone()),
+        ..EtcdOptions::new(cluster.endpoints.clone())
     };
     Etcd::open(&options).map(Etcd::shared).map_err(|e| e.to_string())
 }

@@ -111,7 +111,8 @@ fn the_leader_is_killed_under_load() {
     subjects.iter().for_each(|subject| cluster.enroll(subject));
     let done = AtomicBool::new(false);
     let leader = cluster.members.leader();
-    let Cluster { members, nodes, .. } = &mut cluster;
+    let (members, nodes) = (&mut cluster.members, &cluster.nodes);
+    let began = Instant::now();
     let gaps: Vec<Duration> = std::thread::scope(|scope| {
         let threads: Vec<_> = subjects
             .iter()
@@ -120,7 +121,7 @@ fn the_leader_is_killed_under_load() {
                 let (site, done) = (&nodes[number % 3].site, &done);
                 scope.spawn(move || {
                     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
-                    while !done.load(Ordering::SeqCst) {
+                    while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60) {
                         // The same attempt until it is answered, as clients do.
                         let guess = site.guess(subject, REG, "right");
                         let started: LoginStarted = loop {
@@ -152,6 +153,7 @@ fn the_leader_is_killed_under_load() {
     });
     let longest = gaps.iter().max().unwrap();
     println!("leader killed under load: longest gap {longest:?}");
+    assert!(*longest < Duration::from_secs(2), "{longest:?}");
     subjects.iter().for_each(|subject| assert_eq!(nodes[0].site.left(subject), 10));
 }
 
@@ -220,10 +222,12 @@ fn the_whole_cluster_is_set_back() {
     (0..5).for_each(|member| cluster.members.back_up(member));
     (0..5).for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
-    for left in [9, 8, 7, 6, 5, 4, 3] {
-        until("a guess", || cluster.wrong(0, "alice") == 200);
-        assert_eq!(cluster.nodes[0].site.left("alice"), left);
+    until("a guess", || cluster.wrong(0, "alice") == 200);
+    for _ in 0..5 {
+        assert_eq!(cluster.wrong(0, "alice"), 200);
     }
+    let left = cluster.nodes[0].site.left("alice");
+    assert!(left <= 4, "{left}");
     cluster.members.kill_all();
     (0..5).for_each(|member| cluster.members.set_back(member));
     (0..5).for_each(|member| cluster.members.start_one(member));
@@ -236,7 +240,7 @@ fn the_whole_cluster_is_set_back() {
     assert_eq!(cluster.evaluated(), before);
     let said = cluster.nodes[0].operate("clamp");
     assert!(said.contains("1 accounts clamped"), "{said}");
-    assert_eq!(cluster.nodes[0].site.left("alice"), 3);
+    assert_eq!(cluster.nodes[0].site.left("alice"), left);
     assert_eq!(cluster.nodes[0].site.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
@@ -274,12 +278,12 @@ fn a_rotation_under_load() {
     let cluster = Cluster::start();
     let subjects: Vec<_> = (0..6).map(|number| format!("user {number}")).collect();
     subjects.iter().for_each(|subject| cluster.enroll(subject));
-    let done = AtomicBool::new(false);
+    let (done, began) = (AtomicBool::new(false), Instant::now());
     std::thread::scope(|scope| {
         for (number, subject) in subjects.iter().enumerate() {
             let (site, done) = (&cluster.nodes[number % 3].site, &done);
             scope.spawn(move || {
-                while !done.load(Ordering::SeqCst) {
+                while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60) {
                     assert_eq!(site.login(subject, REG, "right").wrapped_key, WRAPPED);
                 }
             });

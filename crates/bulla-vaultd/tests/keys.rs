@@ -109,6 +109,7 @@ fn a_pkcs11_module_does_the_same_byte_for_byte() {
     use bulla_vaultd::hsm::{Pkcs11, Pkcs11Options};
     let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
     let pin = std::fs::read_to_string(variable("BULLA_PKCS11_PIN_FILE")).unwrap();
+    let pin = pin.trim();
     let options = |token: &str| Pkcs11Options {
         module: variable("BULLA_PKCS11_MODULE").into(),
         token: token.to_owned(),
@@ -119,7 +120,7 @@ fn a_pkcs11_module_does_the_same_byte_for_byte() {
     let file = KeyFile::create(&folder.path().join("keys")).unwrap();
     let keys = ["counter ", "oprf ", "derivation ", "seal 1 "].map(|name| key(folder.path(), name));
     let imported = options(&variable("BULLA_PKCS11_IMPORT_TOKEN"));
-    let module = Pkcs11::import(&imported, &pin, &keys).unwrap();
+    let module = Pkcs11::import(&imported, pin, &keys).unwrap();
     assert_eq!(module.mac(b"message").unwrap(), file.mac(b"message").unwrap());
     assert_eq!(*module.oprf(b"message").unwrap(), *file.oprf(b"message").unwrap());
     assert_eq!(*module.derive(b"message").unwrap(), *file.derive(b"message").unwrap());
@@ -132,11 +133,11 @@ fn a_pkcs11_module_does_the_same_byte_for_byte() {
     drop(module);
 
     let own = options(&variable("BULLA_PKCS11_FRESH_TOKEN"));
-    assert!(matches!(Pkcs11::open(&own, &pin), Err(HsmError::NotInitialized)));
-    let module = Pkcs11::create(&own, &pin).unwrap();
-    assert!(matches!(Pkcs11::create(&own, &pin), Err(HsmError::AlreadyInitialized)));
+    assert!(matches!(Pkcs11::open(&own, pin), Err(HsmError::NotInitialized)));
+    let module = Pkcs11::create(&own, pin).unwrap();
+    assert!(matches!(Pkcs11::create(&own, pin), Err(HsmError::AlreadyInitialized)));
     epochs(&module);
-    let again = Pkcs11::open(&own, &pin).unwrap();
+    let again = Pkcs11::open(&own, pin).unwrap();
     assert_eq!(again.mac(b"x").unwrap(), module.mac(b"x").unwrap());
     assert_eq!(again.epochs().unwrap(), [2]);
 }

@@ -174,3 +174,46 @@ fn off_loopback_only_with_tls() {
     until("it answers over TLS", || agent.get(format!("https://localhost:{port}/healthz")).call().is_ok());
     assert!(agent.get(format!("http://localhost:{port}/healthz")).call().is_err(), "not without TLS");
 }
+
+/// The evaluator in a process of its own: killed, the server says 503; started again, all goes on.
+#[test]
+fn an_evaluator_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let keys = format!("keys:{}", path("keys"));
+    assert!(vaultd(&["init", "--hsm", &keys]).status.success());
+    assert!(!vaultd(&["init", "--hsm", &keys]).status.success(), "keys are not overwritten");
+    let issuer = Arc::new(Issuer::open("id", &folder.path().join("issuer")).unwrap());
+    let tenant = vaultd(&["token", "--key", &path("issuer"), "--issuer", "id", "--tenant"]);
+    std::fs::write(path("tenants"), tenant.stdout).unwrap();
+    let evaluator = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
+        let marks = format!("redb:{}", path("marks"));
+        command.args(["evaluator", "--socket", &path("socket"), "--hsm", &keys, "--marks", &marks]);
+        let process = Process::spawn(&mut command, &folder.path().join("evaluator.log"));
+        let socket = folder.path().join("socket");
+        until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
+        process
+    };
+    let mut running = evaluator();
+    let port = free_port();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
+    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--tenants", &path("tenants")]);
+    command.args(["--audit", &path("audit"), "--store", &format!("redb:{}", path("records"))]);
+    command.args(["--evaluator", &path("socket")]);
+    let _server = Process::spawn(&mut command, &folder.path().join("server.log"));
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let site = Site::new(format!("http://127.0.0.1:{port}"), issuer, "id", Arc::new(now));
+    until("the server answers", || site.try_health());
+    site.register("alice", REG, "right", 10, cheap());
+    site.login("alice", REG, "right");
+
+    let guess = site.guess("alice", REG, "right");
+    running.kill();
+    assert_eq!(site.start("alice", &guess).unwrap().status, 503);
+    assert!(!site.try_health());
+    let _running = evaluator();
+    assert_eq!(site.left("alice"), 10, "nothing was paid for");
+    assert_eq!(site.start("alice", &guess).unwrap().status, 200);
+    assert_eq!(site.login("alice", REG, "right").failures, 1, "the one that was not finished");
+}

@@ -3,7 +3,7 @@
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bulla_vaultd::evaluator::{AboutCall, Evaluator};
 use bulla_vaultd::hsm::HsmError;
@@ -11,25 +11,29 @@ use bulla_vaultd::record::sealed::{Stored, associated_data};
 use bulla_vaultd::store::Key;
 use support::*;
 
+fn account(thread: u8, number: u16) -> [u8; 32] {
+    let [high, low] = number.to_be_bytes();
+    std::array::from_fn(|at| [thread, high, low, 7][at % 4])
+}
+
 /// While people register, log in and delete, records are sealed under a new key and the old one is destroyed: nobody loses anything.
 #[test]
 fn under_load_nothing_that_lives_is_lost() {
     let folder = tempfile::tempdir().unwrap();
     let bench = Bench::open(folder.path());
-    let account = |thread: u8, number: u8| [thread, number, 7, 7].repeat(8).try_into().unwrap();
     let accounts = |thread: u8| (0..6).map(move |number| account(thread, number));
-    (0..3).flat_map(accounts).for_each(|account: [u8; 32]| bench.enroll(&account, &REG, "right", 10));
-    let done = AtomicBool::new(false);
+    (0..3).flat_map(accounts).for_each(|account| bench.enroll(&account, &REG, "right", 10));
+    let (done, began) = (AtomicBool::new(false), Instant::now());
     std::thread::scope(|scope| {
         for thread in 0..3u8 {
             let (bench, done) = (&bench, &done);
             scope.spawn(move || {
-                for round in 0u8.. {
+                for round in 0u16.. {
                     for account in accounts(thread) {
                         login(&bench.vault, &account, &REG, "right").unwrap();
                     }
                     bench.enroll(&account(100 + thread, round), &REG, "right", 10);
-                    if done.load(Ordering::SeqCst) {
+                    if done.load(Ordering::SeqCst) || began.elapsed() > Duration::from_secs(60) {
                         break;
                     }
                 }

@@ -161,6 +161,11 @@ pub(super) fn is_upload(bytes: &[u8]) -> bool {
     RegistrationUpload::<Suite>::deserialize(bytes).is_ok()
 }
 
+/// Whether these bytes are a login's first message.
+pub(super) fn is_ke1(bytes: &[u8]) -> bool {
+    CredentialRequest::<Suite>::deserialize(bytes).is_ok()
+}
+
 impl Whose<'_> {
     fn bound(&self) -> (ClientIdentity, [u8; 30]) {
         let account = AccountHash::from_bytes(*self.account);

@@ -45,7 +45,7 @@ impl EtcdOptions {
             endpoints,
             prefix: "/bulla-vault/".to_owned(),
             confirm: None,
-            timeout: Duration::from_secs(3),
+            timeout: Duration::from_secs(1),
             ca: None,
             identity: None,
         }

@@ -11,7 +11,7 @@
 use super::turns::Turns;
 use super::{Vault, VaultError, sha256};
 use crate::audit::Event;
-use crate::evaluator::{EvaluateCall, Evaluated, FinishCall, GrantCall, Granted};
+use crate::evaluator::{EvaluateCall, Evaluated, FinishCall, GrantCall, Granted, Refusal, is_ke1};
 use crate::record::{Account, AttemptId, RegId};
 use crate::store::{Key, Versioned};
 
@@ -33,6 +33,9 @@ impl Vault {
     ///
     /// [`VaultError`]. A guess may have been paid for all the same; the same attempt with the same KE1 is not paid for again.
     pub fn login_start(&self, login: &Login, ke1: &[u8]) -> Result<Evaluated, VaultError> {
+        if !is_ke1(ke1) {
+            return Err(VaultError::Malformed);
+        }
         let digest = sha256(ke1);
         let mut turns = Turns::default();
         loop {
@@ -104,7 +107,7 @@ impl Vault {
                 ke3: ke3.to_vec(),
             };
             let answer = self.evaluator.finish(&call);
-            if let Err(crate::evaluator::Refusal::WrongPassword { .. }) = &answer {
+            if let Err(Refusal::WrongPassword { .. }) = &answer {
                 self.record(&view.account, Event::Refused, &view.counter.value);
             }
             let Some(finish) = turns.settle(view.generation(), answer)? else { continue };

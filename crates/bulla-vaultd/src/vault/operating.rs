@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::turns::{Turns, generation};
 use super::{Vault, VaultError};
 use crate::audit::Event;
-use crate::evaluator::{ClampCall, EpochCall, Epochs, MarkedCall, ResealCall};
+use crate::evaluator::{ClampCall, EpochCall, Epochs, MarkedCall, Refusal, ResealCall};
 use crate::record::{Account, COUNTER_BODY_LEN, decode_counter};
 use crate::store::{Key, Kind, Transaction};
 
@@ -89,9 +89,7 @@ impl Vault {
             let answer = self.evaluator.reseal(&call);
             // The two reads are of two moments; if a login came between them, the records do not fit and are read again.
             let answer = match answer {
-                Err(crate::evaluator::Refusal::Tampered)
-                    if self.read_one(key)?.as_ref() != Some(&counter) =>
-                {
+                Err(Refusal::Tampered) if self.read_one(key)?.as_ref() != Some(&counter) => {
                     continue;
                 }
                 answer => answer,

@@ -86,9 +86,9 @@ impl Vault {
     }
 }
 
-/// Whether a counter names a registration. Its MAC is the evaluator's to check.
+/// Whether a counter names a registration. Its MAC is the evaluator's to check; what is no counter at all is passed on to it too, rather
+/// than passed over as if nothing were there.
 fn names(counter: &[u8], reg_id: &RegId) -> bool {
-    let body = counter.get(..COUNTER_BODY_LEN);
-    // A counter that is none is not passed over as if nothing were there: the evaluator is to say that it was changed.
-    body.is_none_or(|body| decode_counter(body).is_ok_and(|counter| counter.slot(reg_id).is_some()))
+    let decoded = counter.get(..COUNTER_BODY_LEN).map(decode_counter);
+    !matches!(decoded, Some(Ok(counter)) if counter.slot(reg_id).is_none())
 }
