@@ -9,7 +9,7 @@ use rand_core::OsRng;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::ids::AttemptId;
+use crate::ids::{AttemptId, RegId};
 use crate::messages::{LoginFinish, LoginFinished, LoginStart, LoginStarted};
 use crate::registration::Parties;
 use crate::reply::{GRANT_LEN, LoginReply, ReplyContext};
@@ -34,6 +34,8 @@ pub struct ProvenLogin {
 
 /// What a login gave.
 pub struct Recovered {
+    /// The registration that it came from.
+    pub reg_id: RegId,
     /// The backup key.
     pub key: Key,
     /// Attempts at this registration that failed since the last one that succeeded: somebody else's, or typing mistakes.
@@ -114,6 +116,7 @@ impl ProvenLogin {
         let reply = LoginReply::open(&finished.sealed.0, &self.session_key, &context)
             .ok_or(Error::Dishonest { what: "the login's reply is not this login's" })?;
         Ok(Recovered {
+            reg_id,
             key: self.export_key.unwrap(&reply.wrapped_key, &account, &reg_id)?,
             failures: reply.failures,
             lifetime_failures: reply.lifetime_failures,
@@ -137,6 +140,7 @@ impl fmt::Debug for ProvenLogin {
 impl fmt::Debug for Recovered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Recovered")
+            .field("reg_id", &self.reg_id)
             .field("failures", &self.failures)
             .field("lifetime_failures", &self.lifetime_failures)
             .finish_non_exhaustive()

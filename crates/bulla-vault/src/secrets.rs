@@ -136,3 +136,34 @@ pub(crate) fn opaque_error(error: ProtocolError, left: Option<u32>) -> Error {
         _ => Error::Internal,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bulla_testkit::vectors::vault::derivations;
+
+    use super::*;
+
+    /// V-3.4, V-3.5
+    #[test]
+    fn vectors() {
+        for vector in derivations() {
+            let password = Passphrase::new(&vector.password).unwrap();
+            let input = PasswordInput::new(&password, vector.pepper[..].try_into().unwrap()).unwrap();
+            assert_eq!(input.as_bytes(), &vector.input[..], "{}", vector.name);
+
+            let account = AccountHash::of(&vector.iss, &vector.sub);
+            let reg_id = RegId::from_bytes(vector.registration[..].try_into().unwrap());
+            let mut left_there = vector.export_key.0.clone();
+            let export_key = ExportKey::take(&mut left_there).unwrap();
+            assert!(left_there.iter().all(|&byte| byte == 0), "it is wiped where it was");
+            let key = bulla::Key::from_bytes(vector.key[..].try_into().unwrap());
+            let wrapped = export_key.wrap(&key, &account, &reg_id).unwrap();
+            assert_eq!(wrapped[..], vector.wrapped_key[..], "{}", vector.name);
+            assert_eq!(export_key.unwrap(&wrapped, &account, &reg_id).unwrap().expose(), key.expose());
+
+            let (other_account, other_id) = (AccountHash::of("", ""), RegId::from_bytes([0; 32]));
+            assert!(export_key.unwrap(&wrapped, &other_account, &reg_id).is_err());
+            assert!(export_key.unwrap(&wrapped, &account, &other_id).is_err());
+        }
+    }
+}
