@@ -22,7 +22,8 @@
 //! make the library ask for so much.
 //!
 //! They call nothing that reads a clock, the environment or a file, and start no threads. [`roundtrip`] and [`archive_roundtrip`]
-//! draw salts from the system; nothing else is random.
+//! draw salts from the system, and `vault_messages`, which comes with the feature `vault`, draws what a client of the vault draws; nothing
+//! else is random.
 
 pub use archive_index::archive_index;
 pub use archive_roundtrip::archive_roundtrip;
@@ -34,6 +35,8 @@ pub use openings::{open_range, open_slice, open_stream};
 pub use resealed::resealed;
 pub use roundtrip::roundtrip;
 pub use salvage::salvage;
+#[cfg(feature = "vault")]
+pub use vault_messages::vault_messages;
 
 pub mod known;
 pub mod seeds;
@@ -48,12 +51,14 @@ mod archive_roundtrip;
 mod salvage;
 mod key_text;
 mod faults;
+#[cfg(feature = "vault")]
+mod vault_messages;
 
 /// An oracle: bytes in, a panic if a promise is broken.
 pub type Oracle = fn(&[u8]);
 
 /// All oracles, by the name of their fuzz target.
-pub const ALL: [(&str, Oracle); 12] = [
+pub const ALL: [(&str, Oracle); if cfg!(feature = "vault") { 13 } else { 12 }] = [
     ("header", header),
     ("open_stream", open_stream),
     ("open_range", open_range),
@@ -66,4 +71,6 @@ pub const ALL: [(&str, Oracle); 12] = [
     ("salvage", salvage),
     ("key_text", key_text),
     ("faulty_io", faulty_io),
+    #[cfg(feature = "vault")]
+    ("vault_messages", vault_messages),
 ];

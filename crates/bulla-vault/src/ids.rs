@@ -12,9 +12,14 @@ use crate::wire::Fixed;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountHash([u8; 32]);
 
-/// A registration: 32 random bytes, drawn by the client (V-2.5).
+/// A registration: 32 random bytes, drawn by the client (V-2.5). Who has no locator does not know it, and so cannot use up its guesses
+/// with a token alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegId([u8; 32]);
+
+/// What a registration is called where it is not to be given away (V-2.5).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordName([u8; 32]);
 
 /// An attempt at a login: 16 random bytes, drawn by the client, and the same ones when a lost reply is asked for again (V-2.5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +49,14 @@ impl RegId {
         OsRng.try_fill_bytes(&mut id)?;
         Ok(RegId(id))
     }
+
+    /// What the registration is called in a [`Status`](crate::messages::Status) (V-2.5).
+    pub fn record_name(&self) -> RecordName {
+        let mut hash = Sha256::new();
+        hash.update(b"bulla v1 vault record name\0");
+        hash.update(self.0);
+        RecordName(hash.finalize().into())
+    }
 }
 
 impl AttemptId {
@@ -59,7 +72,7 @@ impl AttemptId {
     }
 }
 
-/// What the three names have in common. They are public, unlike all else that is 32 bytes long here: hence types of their own.
+/// What the names have in common. They are public, unlike all else that is 32 bytes long here: hence types of their own.
 macro_rules! name {
     ($name:ident, $len:literal) => {
         impl $name {
@@ -102,6 +115,7 @@ macro_rules! name {
 
 name!(AccountHash, 32);
 name!(RegId, 32);
+name!(RecordName, 32);
 name!(AttemptId, 16);
 
 #[cfg(test)]
@@ -116,6 +130,13 @@ mod tests {
             AccountHash::of("https://id.example", "alice").to_string(),
             "15e21a787762d6843ec789989a6d92a9cfe2b821e0907bb815c82eeb70187aa4"
         );
+    }
+
+    /// V-2.5: against sha256sum.
+    #[test]
+    fn record_name() {
+        let name = RegId::from_bytes([b'r'; 32]).record_name();
+        assert_eq!(name.to_string(), "7d74f535c583cd87aee738255e8eabc4839e952a331337000b4c120fef51400a");
     }
 
     /// V-2.5

@@ -18,7 +18,7 @@ mod failure;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ids::{AttemptId, RegId};
+use crate::ids::{AttemptId, RecordName, RegId};
 use crate::reply::{GRANT_LEN, SEALED_REPLY_LEN, WRAPPED_KEY_LEN};
 use crate::stretching::Stretching;
 use crate::suite::{
@@ -176,8 +176,8 @@ pub struct Status {
 /// A record, as [`Status`] tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordStatus {
-    /// The registration.
-    pub reg_id: RegId,
+    /// What the registration is called: who has its locator recognises it, who has a token only learns no more.
+    pub name: RecordName,
     /// Its state.
     pub state: RecordState,
     /// Guesses left: at most [`MAX_GUESSES`].

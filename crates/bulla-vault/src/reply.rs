@@ -184,4 +184,26 @@ mod tests {
             assert!(LoginReply::open(&flipped, &[8; 64], &context).is_none(), "byte {at}");
         }
     }
+
+    /// V-5.4
+    #[test]
+    fn vectors() {
+        for vector in bulla_testkit::vectors::vault::derivations() {
+            let context = ReplyContext {
+                account: AccountHash::of(&vector.iss, &vector.sub),
+                reg_id: RegId::from_bytes(vector.registration[..].try_into().unwrap()),
+                attempt_id: AttemptId::from_bytes(vector.attempt[..].try_into().unwrap()),
+            };
+            let reply = LoginReply {
+                wrapped_key: vector.wrapped_key[..].try_into().unwrap(),
+                failures: vector.failures,
+                lifetime_failures: vector.lifetime_failures,
+                grant: Zeroizing::new(vector.grant[..].try_into().unwrap()),
+            };
+            let session_key = vector.session_key[..].try_into().unwrap();
+            let nonce = vector.nonce[..].try_into().unwrap();
+            let sealed = reply.seal_with_nonce(&session_key, &context, nonce).unwrap();
+            assert_eq!(sealed[..], vector.sealed[..], "{}", vector.name);
+        }
+    }
 }

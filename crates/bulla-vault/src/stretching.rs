@@ -84,3 +84,42 @@ impl<'de> Deserialize<'de> for Stretching {
             .map_err(|_| D::Error::custom("cost out of range"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bulla_testkit::vectors::vault::derivations;
+    use opaque_ke::generic_array::typenum::U64;
+
+    use super::*;
+
+    fn stretched(stretching: Stretching, input: &[u8]) -> String {
+        let hashed = stretching.hash(GenericArray::<u8, U64>::clone_from_slice(input)).unwrap();
+        hashed.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// V-3.3, against the values that the reference implementation in C gives.
+    #[test]
+    fn golden() {
+        let input: Vec<u8> = (0..64).collect();
+        assert_eq!(
+            stretched(Stretching::default(), &input),
+            "763c05e205e6d06f9d49921578c5fc314590d8016bd8ccc98049f3da265fad5d\
+             4a27e85aaac6ac1de7cf2aeda7b8c767de0ff4e5db3ff8421d9bb3e8effb279b"
+        );
+        assert_eq!(
+            stretched(Stretching::new(PassphraseCost::new(1, 64, 2).unwrap()), &input),
+            "11dc0f68caf603d5c0208e28c264e2144919b019712c84db13838e3bbe58e29d\
+             8d38c9bd9cd790a84f44d233bb7fdc74dc22294f26e5ff1cfdc8c20822928bfb"
+        );
+    }
+
+    /// V-3.3
+    #[test]
+    fn vectors() {
+        for vector in derivations() {
+            let cost = PassphraseCost::new(vector.passes, vector.memory_kib, vector.lanes).unwrap();
+            let expected: String = vector.stretched.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(stretched(Stretching::new(cost), &vector.oprf_output), expected, "{}", vector.name);
+        }
+    }
+}

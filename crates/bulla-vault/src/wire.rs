@@ -22,6 +22,13 @@ pub struct Fixed<const N: usize>(pub [u8; N]);
 #[derive(Clone)]
 pub struct Bounded<const MAX: usize>(Vec<u8>);
 
+impl<const N: usize> Fixed<N> {
+    /// These bytes, if there are `N` of them.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Fixed)
+    }
+}
+
 impl<const MAX: usize> Bounded<MAX> {
     /// These bytes, if there are 1 to `MAX` of them.
     pub fn new(bytes: &[u8]) -> Option<Self> {
