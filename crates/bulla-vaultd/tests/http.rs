@@ -32,6 +32,12 @@ fn from_registration_to_deletion() {
     let pending = status().pending.unwrap();
     assert_eq!((pending.state, pending.left, pending.max), (RecordState::Pending, 10, 10), "no more than 10");
 
+    // Whoever has a token only does not learn what a guess would have to name.
+    let told = online.raw("GET", path::STATUS, &online.token("alice"), b"").body;
+    let plain = bulla_vault::wire::encode(&reg_id(REG));
+    assert!(!told.windows(plain.len() - 2).any(|window| window == &plain[1..plain.len() - 1]));
+    assert_eq!(pending.name, reg_id(REG).record_name());
+
     let guess = Guess::new(&alice, &REG, "right");
     let started: LoginStarted = online.start("alice", &guess).unwrap().is();
     let proof = guess.prove(&evaluated(&started)).unwrap();

@@ -89,7 +89,7 @@ pub(super) fn info(service: &Service) -> Vec<u8> {
 
 fn record_status(slot: &Slot) -> RecordStatus {
     RecordStatus {
-        reg_id: bulla_vault::RegId::from_bytes(slot.reg_id),
+        name: bulla_vault::RegId::from_bytes(slot.reg_id).record_name(),
         state: match slot.state {
             State::Pending => RecordState::Pending,
             State::Active => RecordState::Active,
