@@ -34,7 +34,7 @@ pub fn is_ke1(bytes: &[u8]) -> bool {
     opaque::is_ke1(bytes)
 }
 
-/// What an evaluator does. None of its calls writes to the store of records.
+/// What an evaluator does. None of its calls writes to the store of records; each may be refused with a [`Refusal`].
 pub trait Evaluator: Send + Sync {
     /// Says who it is, and how much it did.
     ///
@@ -44,50 +44,38 @@ pub trait Evaluator: Send + Sync {
     fn about(&self, call: &AboutCall) -> Result<About, Refusal>;
 
     /// Makes the records that answer for a registration which is not there.
-    #[allow(clippy::missing_errors_doc)]
     fn stand_in(&self, call: &StandInCall) -> Result<StandIn, Refusal>;
 
     /// Begins a registration.
-    #[allow(clippy::missing_errors_doc)]
     fn begin(&self, call: &BeginCall) -> Result<Begun, Refusal>;
 
     /// Ends a registration.
-    #[allow(clippy::missing_errors_doc)]
     fn place(&self, call: &PlaceCall) -> Result<Placed, Refusal>;
 
     /// Pays for a guess. The counter that comes back must be stored and confirmed before the guess is evaluated.
-    #[allow(clippy::missing_errors_doc)]
     fn grant(&self, call: &GrantCall) -> Result<Granted, Refusal>;
 
     /// Evaluates a guess that the stored counter says was paid for.
-    #[allow(clippy::missing_errors_doc)]
     fn evaluate(&self, call: &EvaluateCall) -> Result<Evaluated, Refusal>;
 
     /// Checks the proof that a guess was right. What it returns must not be released before its counter is stored and confirmed.
-    #[allow(clippy::missing_errors_doc)]
     fn finish(&self, call: &FinishCall) -> Result<Finish, Refusal>;
 
     /// Deletes a registration, or announces that.
-    #[allow(clippy::missing_errors_doc)]
     fn delete(&self, call: &DeleteCall) -> Result<Deleted, Refusal>;
 
     /// Remembers a stored counter as the newest.
-    #[allow(clippy::missing_errors_doc)]
     fn observe(&self, call: &ObserveCall) -> Result<Observed, Refusal>;
 
     /// Seals an account's records under the newest epoch's key.
-    #[allow(clippy::missing_errors_doc)]
     fn reseal(&self, call: &ResealCall) -> Result<Resealed, Refusal>;
 
     /// Makes the counter to go on with after the store was set back.
-    #[allow(clippy::missing_errors_doc)]
     fn clamp(&self, call: &ClampCall) -> Result<Clamped, Refusal>;
 
     /// Names accounts that have a mark.
-    #[allow(clippy::missing_errors_doc)]
     fn marked(&self, call: &MarkedCall) -> Result<Marked, Refusal>;
 
     /// Begins a new epoch, or destroys the keys of those before.
-    #[allow(clippy::missing_errors_doc)]
     fn epoch(&self, call: &EpochCall) -> Result<Epochs, Refusal>;
 }

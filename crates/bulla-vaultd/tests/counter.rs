@@ -43,7 +43,7 @@ fn attempt(byte: u8) -> [u8; 16] {
 fn register(counter: &Counter, policy: &Policy, slot: Slot, fresh: bool, now: u64) -> Option<Counter> {
     let draft = Draft { reg_id: slot.reg_id, request: [9; 32], rk: [9; 64] };
     let drafted = match counter.draft(policy, draft) {
-        Drafting::Drafted(drafted) => drafted,
+        Drafting::Drafted(drafted) => *drafted,
         _ => counter.clone(),
     };
     match drafted.place(policy, slot, fresh, now) {

@@ -8,7 +8,7 @@ pub enum Drafting {
     /// It was begun with the same request before.
     Again,
     /// The counter to be stored, with the draft in it.
-    Drafted(Counter),
+    Drafted(Box<Counter>),
     /// The registration was ended before.
     Conflict,
     /// The account has failed too often over its life.
@@ -59,7 +59,7 @@ impl Counter {
         }
         let mut counter = self.next();
         counter.draft = Some(draft);
-        Drafting::Drafted(counter)
+        Drafting::Drafted(Box::new(counter))
     }
 
     /// Ends a registration: it is PENDING, in the place of an earlier PENDING one. `fresh` says that a login to the ACTIVE one
