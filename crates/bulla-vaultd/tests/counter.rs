@@ -60,7 +60,7 @@ struct Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
 
     #[test]
     fn guesses_never_exceed_max_and_a_lock_is_for_ever(steps in prop::collection::vec(step(), 1..120)) {
@@ -127,7 +127,9 @@ proptest! {
                 },
                 Step::Sleep(seconds) => now += u64::from(seconds),
             }
-            prop_assert!(counter.generation == before.generation && counter == before || counter.generation == before.generation + 1);
+            // A registration is two steps: its beginning and its end.
+            let risen = counter.generation - before.generation;
+            prop_assert!(if risen == 0 { counter == before } else { risen <= 2 });
             for slot in counter.live.iter().chain(&counter.pending) {
                 let reg = usize::from(slot.reg_id[0] - 1);
                 prop_assert!(model.evaluated[reg].len() <= usize::from(slot.max), "(1)");
