@@ -246,6 +246,11 @@ fn kept_inside(label: &str) -> Vec<Attribute> {
         Attribute::Sensitive(true),
         Attribute::Extractable(false),
         Attribute::Modifiable(false),
+        // Modules allow some uses unless they are told not to.
+        Attribute::Verify(false),
+        Attribute::Wrap(false),
+        Attribute::Unwrap(false),
+        Attribute::Derive(false),
         Attribute::Label(label.into()),
     ]
 }
@@ -255,7 +260,8 @@ fn mac_key(label: &str) -> Vec<Attribute> {
     template.extend([
         Attribute::KeyType(KeyType::GENERIC_SECRET),
         Attribute::Sign(true),
-        Attribute::Verify(false),
+        Attribute::Encrypt(false),
+        Attribute::Decrypt(false),
     ]);
     template
 }
@@ -266,6 +272,7 @@ fn aes_key(epoch: u32) -> Vec<Attribute> {
         Attribute::KeyType(KeyType::AES),
         Attribute::Encrypt(true),
         Attribute::Decrypt(true),
+        Attribute::Sign(false),
         Attribute::Id(epoch.to_be_bytes().to_vec()),
     ]);
     template
