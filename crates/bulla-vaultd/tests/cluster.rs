@@ -1,5 +1,5 @@
-//! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2: tests 3, 5, 6, 7 and 8 of the design over
-//! several data centres. Run by tests/scripts/vault-cluster.sh, which says where etcd and the token are.
+//! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2: the
+//! promises of spec/VAULT.md, section 8, over several data centres. Run by tests/scripts/vault-cluster.sh, which says where etcd and the token are.
 
 #![cfg(unix)]
 

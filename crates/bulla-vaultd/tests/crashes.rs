@@ -1,4 +1,4 @@
-//! A crash between any two steps, and answers that are lost: test 4 of the design, and the client's side of it in test 9.
+//! A crash between any two steps, and answers that are lost: V-4.2, V-5.2, and promises 2 and 4 of spec/VAULT.md, section 8.
 
 mod support;
 

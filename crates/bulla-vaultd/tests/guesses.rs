@@ -1,4 +1,4 @@
-//! The limit on guesses: tests 2, 3 and 5 of the design.
+//! The limit on guesses: V-5.2, V-5.3, and promises 1 and 3 of spec/VAULT.md, section 8.
 
 mod support;
 

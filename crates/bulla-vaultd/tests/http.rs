@@ -1,4 +1,4 @@
-//! The calls over HTTP: codes, tokens, rates, sizes; and test 11 of the design.
+//! The calls over HTTP: codes, tokens, rates, sizes (V-2.1 to V-2.6); known and unknown accounts (section 8).
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The keys: test 1 of the design, the HSM's side. The OPRF key that an HSM computes is the one that OPAQUE's library computes from the
+//! The keys: V-3.1, the HSM's side. The OPRF key that an HSM computes is the one that OPAQUE's library computes from the
 //! same bytes, and both HSMs compute the same.
 
 mod support;

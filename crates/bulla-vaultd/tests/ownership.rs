@@ -1,4 +1,4 @@
-//! What a stolen token can do, and what registering anew and deleting need: the second half of test 9 of the design.
+//! What a stolen token can do, and what registering anew and deleting need: V-4.5 and V-4.6.
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! The command itself: started, killed, started again. Test 4 of the design with a real SIGKILL.
+//! The command itself: started, killed, started again. Promise 4 of spec/VAULT.md, section 8, with a real SIGKILL.
 
 #![cfg(unix)]
 

@@ -1,4 +1,4 @@
-//! A store that came back from a backup: test 7 of the design, on one node.
+//! A store that came back from a backup, on one node: spec/VAULT.md, section 8, "After a disaster".
 
 mod support;
 

@@ -1,4 +1,4 @@
-//! Epochs: test 8 of the design.
+//! Epochs: spec/VAULT.md, section 8.
 
 mod support;
 

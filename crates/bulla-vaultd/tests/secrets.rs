@@ -1,4 +1,4 @@
-//! What lies on the vault's disk and in its logs: test 12 of the design.
+//! What lies on the vault's disk and in its logs: V-7.1.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! Records changed by somebody without the keys, clocks that are wrong, an HSM that goes away: test 10 of the design.
+//! Records changed by somebody without the keys, clocks that are wrong, an HSM that goes away: what spec/VAULT.md, section 7, says of a
+//! thief of the store's disks, and the promises of section 8.
 
 mod support;
 
