@@ -24,13 +24,7 @@ const MAX_FRAME: usize = 64 * 1024;
 ///
 /// Those of making the socket.
 pub fn serve(evaluator: Arc<dyn Evaluator>, socket: &Path) -> io::Result<()> {
-    // A socket that is left from a process that was killed is in the way; one that somebody listens on is not taken away.
-    if UnixStream::connect(socket).is_ok() {
-        return Err(io::Error::new(io::ErrorKind::AddrInUse, "an evaluator listens there already"));
-    }
-    _ = std::fs::remove_file(socket);
-    let listener = UnixListener::bind(socket)?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    let listener = bind(socket)?;
     for connection in listener.incoming() {
         let (evaluator, connection) = (Arc::clone(&evaluator), connection?);
         std::thread::Builder::new().name("evaluator".to_owned()).spawn(move || {
@@ -39,6 +33,22 @@ pub fn serve(evaluator: Arc<dyn Evaluator>, socket: &Path) -> io::Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// A socket of this name that its owner alone can reach, from its first moment on: it gets its name last.
+fn bind(socket: &Path) -> io::Result<UnixListener> {
+    // One that is left from a process that was killed is in the way; one that somebody listens on is not taken away.
+    if UnixStream::connect(socket).is_ok() {
+        return Err(io::Error::new(io::ErrorKind::AddrInUse, "an evaluator listens there already"));
+    }
+    let mut beside = socket.as_os_str().to_owned();
+    beside.push(format!(".{}", std::process::id()));
+    let beside = Path::new(&beside);
+    _ = std::fs::remove_file(beside);
+    let listener = UnixListener::bind(beside)?;
+    std::fs::set_permissions(beside, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(beside, socket)?;
+    Ok(listener)
 }
 
 fn answer(evaluator: &dyn Evaluator, mut connection: UnixStream) -> io::Result<()> {
@@ -51,8 +61,7 @@ fn answer(evaluator: &dyn Evaluator, mut connection: UnixStream) -> io::Result<(
 
 /// Sends a frame.
 pub(super) fn send(connection: &mut UnixStream, message: &impl Serialize) -> io::Result<()> {
-    let frame = Zeroizing::new(postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?);
-    let mut frame = frame;
+    let mut frame = Zeroizing::new(postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?);
     let len = u32::try_from(frame.len() - 4).map_err(io::Error::other)?;
     frame[..4].copy_from_slice(&len.to_be_bytes());
     connection.write_all(&frame)
