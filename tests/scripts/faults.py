@@ -14,9 +14,14 @@ that a power cut leaves no name without its content.
 
 After each, what stands under a final name is the whole old file or the whole new one; a command that says it is done has done it;
 one that fails says why, and leaves nothing else behind; nothing panics; and the inputs are as they were.
+
+What changes slots in place leaves the old ones or the new ones, and the data as it was. Its writes are synced one by one; and it is
+killed ROUNDS times (400) over and over on one container, with writes that are cut short before, so that it also begins
+from what a kill has left.
 """
 
 import os
+import random
 import re
 import shutil
 import subprocess
@@ -30,10 +35,13 @@ CHANGES = (
     "unlink unlinkat mkdir mkdirat symlink symlinkat fchmod fchmodat chmod utimensat futimesat fchown rmdir"
 ).split()
 # Not getrandom: the standard library's hash maps panic without random numbers, before there is anything to lose.
-LOOKS = "read pread64 readv preadv statx fstat newfstatat stat lstat lseek getdents64 readlink readlinkat fcntl".split()
+LOOKS = "read pread64 readv preadv statx fstat newfstatat stat lstat lseek getdents64 readlink readlinkat fcntl flock".split()
 ERRORS = ("EIO", "ENOSPC", "EINTR")
 SHIM = Path(__file__).with_name("short.c")
 PHOTO = bytes(range(256)) * 700  # more than two chunks
+HEADER_LEN, ENVELOPE_LEN = 128, 16 << 10
+ENVELOPE_END = HEADER_LEN + ENVELOPE_LEN
+ROUNDS = int(os.environ.get("ROUNDS", "400"))
 
 
 class Broken(Exception):
@@ -160,8 +168,92 @@ class Restore(Case):
                 raise Broken(f"left behind: {left[0].name}")
 
 
+class Rotate(Case):
+    """A new container under a new key; the old one is an input, and stays as it is."""
+
+    def whole(self, folder, found):
+        self.opens(folder, folder / "other", found, PHOTO)
+
+
+class RotateArchive(Case):
+    def whole(self, folder, found):
+        run = subprocess.run(
+            [self.bulla, "verify", "-q", "-k", "other", found], cwd=folder, capture_output=True
+        )
+        if run.returncode != 0:
+            raise Broken(f"the archive is not whole: {run.stderr.decode()}")
+
+
+class InPlace(Case):
+    """A command that changes the slots of an envelope in the container itself: old or new ones, at every moment."""
+
+    keys = ("key", "other", "third")
+
+    def __init__(self, bulla, name, arguments, start, before, after):
+        super().__init__(bulla, name, arguments, "slots.bulla")
+        self.start, self.before, self.after = start, before, after
+
+    def prepare(self, folder):
+        super().prepare(folder)
+        shutil.copy(folder / self.start, folder / self.output)
+        self.old = (folder / self.output).read_bytes()
+
+    def check(self, folder, done, clean):
+        found = self.judge_slots(folder)
+        if done and found != self.after:
+            raise Broken("it says that it is done, and the slots are not the new ones")
+        left = {path.relative_to(folder) for path in folder.rglob("*")} - {
+            path.relative_to(self.inputs) for path in self.inputs.rglob("*")
+        }
+        left -= {Path(self.output), *self.extras}
+        if clean and left:
+            raise Broken(f"left behind: {', '.join(map(str, left))}")
+
+    def judge_slots(self, folder):
+        """The keys that open it: those of before or those of after. And nothing but the envelopes was changed."""
+        found = (folder / self.output).read_bytes()
+        if len(found) != len(self.old):
+            raise Broken("its length has changed")
+        for part in (slice(HEADER_LEN), slice(ENVELOPE_END, -ENVELOPE_END), slice(-HEADER_LEN, None)):
+            if found[part] != self.old[part]:
+                raise Broken("more than the envelopes was touched")
+        fits = {key for key in self.keys if (folder / key).exists() and self.fits(folder, key)}
+        if fits not in (self.before, self.after):
+            raise Broken(f"{sorted(fits)} open it, and neither the old slots nor the new ones do that")
+        return fits
+
+    def fits(self, folder, key):
+        run = subprocess.run(
+            [self.bulla, "open", "-q", "-k", key, self.output, "-o", "-"], cwd=folder, capture_output=True
+        )
+        # With 6 the copies differ, or one is torn: the other one counts.
+        if run.returncode in (0, 6) and run.stdout == PHOTO:
+            return True
+        if run.returncode != 3:
+            raise Broken(f"{key} ends with {run.returncode}: {run.stderr.decode()}")
+        return False
+
+
+class InPlaceWithNewKey(InPlace):
+    """There is no slot without the key that opens it, at no moment; a key without its slot is a file too many."""
+
+    extras = (Path("new.key"),)
+    keys = ("key", "new.key")
+
+    def judge_slots(self, folder):
+        fits = super().judge_slots(folder)
+        listed = subprocess.run([self.bulla, "key", "list", self.output], cwd=folder, capture_output=True, text=True)
+        slots = sum("recovery key" in line for line in listed.stdout.splitlines())
+        if slots != len(fits):
+            raise Broken(f"there are {slots} slots, and {sorted(fits)} open it")
+        return fits
+
+
 def cases(bulla, inputs):
     old = b"what was there before"
+    add = ["key", "add", "-k", "key", "--recovery-key", "other", "slots.bulla"]
+    remove = ["key", "remove", "-k", "key", "slots.bulla", "2"]
+    rotate = ["key", "rotate", "-k", "key", "--recovery-key", "other"]
     common = [
         Seal(bulla, "seal", ["seal", "-k", "key", "photo", "-o", "out"], "out"),
         Seal(bulla, "seal --force", ["seal", "--force", "-k", "key", "photo", "-o", "out"], "out", old),
@@ -173,11 +265,32 @@ def cases(bulla, inputs):
         Backup(bulla, "backup --force", ["backup", "--force", "-k", "key", "out", "photos"], "out", old),
         Restore(bulla, "restore", ["restore", "-k", "key", "photos.bulla", "-C", "out"], "out"),
         Restore(bulla, "salvage", ["salvage", "-k", "key", "photos.bulla", "-C", "out"], "out"),
+        Rotate(bulla, "key rotate", [*rotate, "one-slot.bulla", "-o", "out"], "out"),
+        Rotate(bulla, "key rotate --force", [*rotate, "--force", "one-slot.bulla", "-o", "out"], "out", old),
+        RotateArchive(bulla, "key rotate ARCHIVE", [*rotate, "slots-of-photos.bulla", "-o", "out"], "out"),
+        SealWithNewKey(
+            bulla,
+            "key rotate --new-key",
+            ["key", "rotate", "-k", "key", "--new-key", "new.key", "one-slot.bulla", "-o", "out"],
+            "out",
+        ),
+        InPlace(bulla, "key add", add, "one-slot.bulla", {"key"}, {"key", "other"}),
+        InPlace(bulla, "key remove", remove, "two-slots.bulla", {"key", "other"}, {"key"}),
+        InPlaceWithNewKey(
+            bulla,
+            "key add --new-key",
+            ["key", "add", "-k", "key", "--new-key", "new.key", "slots.bulla"],
+            "one-slot.bulla",
+            {"key"},
+            {"key", "new.key"},
+        ),
+        # The second copy alone is current.
+        InPlace(bulla, "key add again", add, "interrupted.bulla", {"key", "third"}, {"key", "third", "other"}),
     ]
     for case in common:
         case.inputs = inputs
-        threads = [] if case.name == "keygen" else ["--threads", "1"]
-        case.arguments = [case.arguments[0], *threads, *case.arguments[1:]]
+        if case.name != "keygen" and not isinstance(case, InPlace):
+            case.arguments = [*case.arguments, "--threads", "1"]
     return common
 
 
@@ -191,10 +304,23 @@ def make_inputs(bulla, folder):
     (photos / "link").symlink_to("one.jpg")
     for arguments in (
         ["keygen", "-q", "-o", "key"],
+        ["keygen", "-q", "-o", "other"],
+        ["keygen", "-q", "-o", "third"],
+        ["seal", "-q", "--recovery-key", "key", "photo", "-o", "one-slot.bulla"],
+        ["seal", "-q", "--recovery-key", "key", "--recovery-key", "other", "photo", "-o", "two-slots.bulla"],
+        ["backup", "-q", "--recovery-key", "key", "slots-of-photos.bulla", "photos"],
         ["seal", "-q", "-k", "key", "photo"],
         ["backup", "-q", "-k", "key", "photos.bulla", "photos"],
     ):
         subprocess.run([bulla, *arguments], cwd=folder, check=True)
+    # As a kill leaves it between the two writes: a slot was added in the second copy, and not yet in the first.
+    interrupted = folder / "interrupted.bulla"
+    before = (folder / "one-slot.bulla").read_bytes()
+    interrupted.write_bytes(before)
+    add = ["key", "add", "-q", "-k", "key", "--recovery-key", "third", interrupted]
+    subprocess.run([bulla, *add], cwd=folder, check=True)
+    after = interrupted.read_bytes()
+    interrupted.write_bytes(before[:ENVELOPE_END] + after[ENVELOPE_END:])
 
 
 def run(case, work, prefix=(), env=None):
@@ -230,16 +356,19 @@ def judge(case, folder, done, what, killed):
 
 
 def calls(case, work):
-    """How often a run without faults makes each call, on its first thread."""
+    """How often a run without faults makes each call, on the thread that makes it most often: strace counts by thread."""
     log = work / "log"
     names = ",".join(f"?{name}" for name in CHANGES + LOOKS)
     _, done = run(case, work, ["strace", "-f", "-o", log, "-e", f"trace={names}"])
     if done.returncode != 0:
         sys.exit(f"faults: {case.name} fails without a fault: {done.stderr.decode()}")
-    lines = log.read_text(errors="replace").splitlines()
-    first = lines[0].split()[0]
-    found = (re.match(r"(\d+) +(\w+)\(", line) for line in lines)
-    return Counter(match[2] for match in found if match and match[1] == first)
+    found = (re.match(r"(\d+) +(\w+)\(", line) for line in log.read_text(errors="replace").splitlines())
+    most = Counter()
+    for (_, name), times in Counter(match.groups() for match in found if match).items():
+        most[name] = max(most[name], times)
+    if isinstance(case, InPlace) and most["pwrite64"] * most["fsync"] == 0:
+        sys.exit(f"faults: {case.name}: its writes are not found")
+    return most
 
 
 def check_order(case, work):
@@ -265,6 +394,72 @@ def check_order(case, work):
             named, folders = named + 1, 0
     if named == 0 or folders == 0:
         sys.exit(f"faults: {case.name}: {named} files named, and {folders} folders synced after that")
+
+
+def check_order_in_place(case, work):
+    """Each copy is synced before the next one is written, and the last; the second copy comes before the first."""
+    log = work / "log"
+    folder, _ = run(case, work, ["strace", "-f", "-y", "-o", log, "-e", "trace=?pwrite64,?fsync,?fdatasync"])
+    second = len(case.old) - ENVELOPE_END
+    order = []
+    for line in log.read_text(errors="replace").splitlines():
+        call = re.match(r"\d+ +(\w+)\(\d+<([^>]*)>", line)
+        if call is None or Path(call[2]).name != case.output:
+            continue
+        offset = re.search(r", (\d+)(?:\) +=| <unfinished)", line)
+        order.append({HEADER_LEN: "first", second: "second"}[int(offset[1])] if call[1] == "pwrite64" else "sync")
+    expected = ["second", "sync", "first", "sync"]
+    if case.start == "interrupted.bulla":
+        expected = ["first", "sync", *expected]
+    if order != expected:
+        sys.exit(f"faults: {case.name}: writes and syncs are {order}, not {expected}")
+
+
+def kill_over_and_over(add, remove, work, shim):
+    """One container whose slots come and go, killed at any write or sync of it, each write perhaps in part before."""
+    seed = random.randrange(1 << 32)
+    dice = random.Random(seed)
+    folder = work / "run"
+    shutil.rmtree(folder, ignore_errors=True)
+    add.prepare(folder)
+    has_other, killed, changed, torn = False, 0, 0, 0
+    for number in range(ROUNDS):
+        case = InPlace(add.bulla, "killed over and over", None, None, {"key"}, {"key", "other"})
+        case.old = add.old
+        arguments = add.arguments
+        if has_other:
+            list_ = subprocess.run([add.bulla, "key", "list", add.output], cwd=folder, capture_output=True, text=True)
+            # The number of the last slot, which is the other key's.
+            arguments = [*remove.arguments[:-1], list_.stdout.splitlines()[-1].split()[0]]
+        name, most, short = dice.choice((("fsync", 3, False), ("pwrite64", 3, False), ("pwrite64", 34, True)))
+        inject = f"inject={name}:signal=KILL:when={dice.randint(1, most)}"
+        prefix = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject]
+        if short:
+            # Half of what is left, and half of that, and so on: a kill among these leaves a copy torn.
+            prefix += ["-E", f"LD_PRELOAD={shim}", "-E", "SHORT_KIND=write", "-E", "SHORT_AT=0"]
+        done = subprocess.run(
+            [*prefix, add.bulla, *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=120
+        )
+        try:
+            if done.returncode > 0 and done.returncode != 6:
+                raise Broken("it failed, and was not killed")
+            has_it = "other" in case.judge_slots(folder)
+            if done.returncode >= 0 and has_it == has_other:
+                raise Broken("it says that it is done, and the slots are as they were")
+        except Broken as broken:
+            where = f"round {number} of seed {seed}"
+            stderr = done.stderr.decode(errors="replace")
+            sys.exit(f"faults: killed over and over: {where}: {broken}\nexit {done.returncode}\n{stderr}")
+        copies = (folder / add.output).read_bytes()
+        killed += done.returncode < 0
+        changed += has_it != has_other
+        torn += copies[HEADER_LEN:ENVELOPE_END] != copies[-ENVELOPE_END:-HEADER_LEN]
+        has_other = has_it
+    came = f"{ROUNDS} rounds, {killed} killed, {changed} changed slots, {torn} left copies that differ"
+    if ROUNDS >= 100 and not (killed > ROUNDS // 4 and changed > ROUNDS // 8 and torn > ROUNDS // 8):
+        sys.exit(f"faults: killed over and over: {came}: too few to show anything")
+    print(f"ok: killed over and over: {came}", flush=True)
+    return ROUNDS
 
 
 def sweep_traced(case, work):
@@ -310,13 +505,17 @@ def main():
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", shim, SHIM, "-ldl"], check=True)
         make_inputs(bulla, work / "inputs")
         total = 0
-        for case in cases(bulla, work / "inputs"):
+        all_cases = cases(bulla, work / "inputs")
+        for case in all_cases:
             if sys.argv[2:] and case.name not in sys.argv[2:]:
                 continue
-            check_order(case, work)
+            (check_order_in_place if isinstance(case, InPlace) else check_order)(case, work)
             traced, short = sweep_traced(case, work), sweep_short(case, work, shim)
             print(f"ok: {case.name}: {traced} calls failed or killed, {short} cut short", flush=True)
             total += traced + short
+        if not sys.argv[2:] or "killed over and over" in sys.argv[2:]:
+            by_name = {case.name: case for case in all_cases}
+            total += kill_over_and_over(by_name["key add"], by_name["key remove"], work, shim)
     print(f"faults: {total} runs, all as they should be")
 
 

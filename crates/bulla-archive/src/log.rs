@@ -28,12 +28,13 @@ pub(crate) struct Log<'d, S> {
 
 impl<'d, S: Source> Log<'d, S> {
     pub(crate) fn new(
-        planning: Planning<S>,
+        mut planning: Planning<S>,
         by_name: Vec<u32>,
         marker: Marker,
         done: &'d AtomicU64,
     ) -> Log<'d, S> {
-        Log { planning, by_name, marker, outcomes: Mutex::default(), done }
+        let outcomes = Mutex::new(std::mem::take(&mut planning.carried));
+        Log { planning, by_name, marker, outcomes, done }
     }
 
     pub(crate) fn entries_len(&self) -> u64 {

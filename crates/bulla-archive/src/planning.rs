@@ -1,9 +1,12 @@
 //! The plan of an archive: which entries, where their records lie.
 
+use std::collections::BTreeMap;
+
 use crate::attributes::{self, MAX_ATTR_LEN, Metadata};
-use crate::entry::Kind;
+use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
 use crate::name::{self, Ascending};
+use crate::notes::State;
 use crate::record::{HEAD_LEN, Head};
 
 /// Entries in the order of their records.
@@ -14,6 +17,8 @@ pub(crate) struct Planning<S> {
     named: Vec<u8>,
     /// Where the next record begins.
     pub(crate) end: u64,
+    /// Of entries that another archive has noted as not whole, by their number: the state, and the bytes there are.
+    pub(crate) carried: BTreeMap<u32, (State, u64)>,
     pub(crate) left_out: Vec<Vec<u8>>,
     pub(crate) padded: bool,
 }
@@ -35,7 +40,7 @@ pub(crate) struct Planned<S> {
 impl<S> Default for Planning<S> {
     fn default() -> Planning<S> {
         let (planned, named, left_out) = (Vec::new(), Vec::new(), Vec::new());
-        Planning { planned, named, end: 0, left_out, padded: false }
+        Planning { planned, named, end: 0, carried: BTreeMap::new(), left_out, padded: false }
     }
 }
 
@@ -50,15 +55,40 @@ impl<S> Planning<S> {
         len: u64,
         source: Option<S>,
     ) -> Result<()> {
+        self.put(kind, name, len, source, |named| attributes::encode(metadata, target, named))
+    }
+
+    /// Plans an entry as another archive has it.
+    pub(crate) fn carry(&mut self, entry: &Entry, source: S) -> Result<()> {
+        let source = Some(source).filter(|_| entry.kind() == Kind::File);
+        self.put(entry.kind(), entry.name(), entry.len(), source, |named| named.extend(entry.attributes()))?;
+        if !entry.state().is_whole() {
+            let number = self.planned.len() - 1;
+            self.carried.insert(number as u32, (entry.state(), entry.len()));
+        }
+        Ok(())
+    }
+
+    fn put(
+        &mut self,
+        kind: Kind,
+        name: &[u8],
+        len: u64,
+        source: Option<S>,
+        attributes: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<()> {
         name::check(name)?;
         if self.planned.len() as u64 == u64::from(u32::MAX) {
             return Err(Error::TooLarge { what: "more than 2^32 - 1 entries" });
         }
         let at = self.named.len();
         self.named.extend(name);
-        attributes::encode(metadata, target, &mut self.named);
+        attributes(&mut self.named);
         let attr_len = self.named.len() - at - name.len();
-        debug_assert!(attr_len <= MAX_ATTR_LEN, "a time, a mode and a target are not as long");
+        debug_assert!(
+            attr_len <= MAX_ATTR_LEN,
+            "of a time, a mode and a target, or checked when they were read"
+        );
         let planned = Planned {
             start: self.end,
             at,

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use bulla::{Content as ContentNumber, Draft, Key, Options, Sealed};
 
 use crate::attributes::{self, Metadata};
-use crate::entry::Kind;
+use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
 use crate::log::Log;
 use crate::notes::Note;
@@ -97,6 +97,19 @@ impl<S: Source> ArchiveWriter<S> {
         self.planning.add(Kind::Symlink, name, metadata, Some(target), 0, None)
     }
 
+    /// Plans an entry as another archive has it: with its attributes, and what was [noted](Entry::state) of it. The source gives the
+    /// content of a file, and is not asked for anything else.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](ArchiveWriter::file); [`Error::Elsewhere`], [`Error::UnknownEncoding`] for a content that is not in that archive.
+    pub fn carry(&mut self, entry: &Entry, source: S) -> Result<()> {
+        if entry.kind() == Kind::File {
+            entry.check_readable()?;
+        }
+        self.planning.carry(entry, source)
+    }
+
     /// Notes a name that is to be no entry: a socket, say, or a file that must not be read. The archive tells of it.
     pub fn left_out(&mut self, name: &[u8]) {
         let len = name.len().min(u16::MAX.into());
@@ -146,9 +159,7 @@ impl<S: Source> ArchiveWriter<S> {
         options: &Options<'_>,
         done: &AtomicU64,
     ) -> Result<Report> {
-        let (draft, log) = self.start(key, options, done)?;
-        let sealed = draft.seal_plan(&log, output)?;
-        Ok(report(&log, sealed))
+        self.seal_draft(draft(key, options)?, output, done)
     }
 
     /// Seals the archive into a stream, in order, and gives that back.
@@ -157,23 +168,46 @@ impl<S: Source> ArchiveWriter<S> {
     ///
     /// As [`seal`](ArchiveWriter::seal).
     pub fn seal_to<W: Write>(self, key: &Key, writer: W, options: &Options<'_>) -> Result<(W, Report)> {
+        self.seal_draft_to(draft(key, options)?, writer)
+    }
+
+    /// As [`seal_counting`](ArchiveWriter::seal_counting), in a container that was drafted already, so that it has an envelope. It
+    /// was drafted with [`Options::content`] of [`bulla::Content::ARCHIVE`].
+    ///
+    /// # Errors
+    ///
+    /// As [`seal`](ArchiveWriter::seal); [`Error::NotAnArchive`] if the draft is for content of another kind.
+    pub fn seal_draft(self, draft: Draft<'_>, output: &File, done: &AtomicU64) -> Result<Report> {
+        let log = self.start(&draft, done)?;
+        let sealed = draft.seal_plan(&log, output)?;
+        Ok(report(&log, sealed))
+    }
+
+    /// As [`seal_draft`](ArchiveWriter::seal_draft), into a stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal_draft`](ArchiveWriter::seal_draft).
+    pub fn seal_draft_to<W: Write>(self, draft: Draft<'_>, writer: W) -> Result<(W, Report)> {
         let done = AtomicU64::new(0);
-        let (draft, log) = self.start(key, options, &done)?;
+        let log = self.start(&draft, &done)?;
         let (writer, sealed) = draft.seal_plan_to(&log, writer)?;
         Ok((writer, report(&log, sealed)))
     }
 
-    fn start<'a, 'd>(
-        self,
-        key: &Key,
-        options: &Options<'a>,
-        done: &'d AtomicU64,
-    ) -> Result<(Draft<'a>, Log<'d, S>)> {
+    fn start<'d>(self, draft: &Draft<'_>, done: &'d AtomicU64) -> Result<Log<'d, S>> {
+        let content = draft.header().content();
+        if content != ContentNumber::ARCHIVE {
+            return Err(Error::NotAnArchive { content: content.0 });
+        }
         let by_name = self.planning.by_name()?;
-        let draft = Draft::new(key, &options.content(ContentNumber::ARCHIVE))?;
         let marker = Marker::new(&draft.export(MARKER_LABEL));
-        Ok((draft, Log::new(self.planning, by_name, marker, done)))
+        Ok(Log::new(self.planning, by_name, marker, done))
     }
+}
+
+fn draft<'a>(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
+    Ok(Draft::new(key, &options.content(ContentNumber::ARCHIVE))?)
 }
 
 fn report<S: Source>(log: &Log<'_, S>, sealed: Sealed) -> Report {

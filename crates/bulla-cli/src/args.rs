@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bulla::ChunkSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 
 use crate::failure::EXIT_CODES;
 
@@ -18,7 +19,8 @@ Examples:
   pg_dump db | bulla seal -k my.key > db.bulla
 
 The key is read from the file after -k, else from the file that the environment
-variable BULLA_KEY_FILE names, else it is asked for on the terminal.
+variable BULLA_KEY_FILE names, else it is asked for on the terminal. With --passphrase,
+`backup` and `seal` ask for a passphrase that opens what they make.
 ";
 
 /// Encrypted backups of files and folders
@@ -42,6 +44,151 @@ pub(crate) enum Command {
     Open(Open),
     Verify(Verify),
     Inspect(Inspect),
+    /// List, add and remove what opens a container
+    #[command(subcommand, after_help = EXIT_CODES)]
+    Key(KeyCommand),
+    /// Keep a key behind a password, in a Backup Key Vault
+    #[command(subcommand, after_help = format!("{VAULT}\n{EXIT_CODES}"))]
+    Vault(VaultCommand),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Write a script that completes commands and options in a shell, to standard output
+#[derive(Args)]
+#[command(after_help = format!("{COMPLETIONS}\n{EXIT_CODES}"))]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: Shell,
+}
+
+const COMPLETIONS: &str = "\
+For bash:  bulla completions bash > ~/.local/share/bash-completion/completions/bulla
+For zsh:   bulla completions zsh > ~/.zfunc/_bulla    (with ~/.zfunc in fpath)
+For fish:  bulla completions fish > ~/.config/fish/completions/bulla.fish
+";
+
+/// Write the manual page, or that of one command, to standard output
+#[derive(Args)]
+#[command(after_help = format!("To read it: bulla man backup | man -l -\n\n{EXIT_CODES}"))]
+pub(crate) struct Man {
+    /// The command: backup, say, or key add
+    #[arg(value_name = "COMMAND")]
+    pub(crate) of: Vec<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    List(KeyList),
+    Add(KeyAdd),
+    Remove(KeyRemove),
+    Rotate(KeyRotate),
+    Save(KeySave),
+}
+
+const VAULT: &str = "\
+A vault keeps a key behind a password and counts wrong ones; when they run out, the key is
+gone for good. Its operator learns neither key nor password. To get the key back it takes the
+password and the locator: a small file, which also lies in each backup made with --vault.
+
+The vault is named in the file vault.toml in $XDG_CONFIG_HOME/bulla, or ~/.config/bulla:
+
+  address = \"https://vault.example\"
+  public_key = \"64 hex digits, from its operator\"
+  token_file = \"token\"
+  authorities = \"ca.pem\"      unless the system trusts its certificate
+  locator = \"vault.locator\"   the file for the locator
+";
+
+#[derive(Subcommand)]
+pub(crate) enum VaultCommand {
+    Register(VaultRegister),
+    Recover(VaultRecover),
+    Status(VaultStatus),
+    Delete(VaultDelete),
+}
+
+const REGISTER: &str = "\
+Where a locator is there already, the key is registered anew, under a new password: the old one
+is asked for first, and counts until the new one has been proven. Backups made before stay
+readable, as the key is the same. Without the old password, --forgotten registers anew after a
+delay of days that the vault announces.
+";
+
+/// Put a key behind a password in the vault, or behind a new one
+#[derive(Args)]
+#[command(after_help = format!("{REGISTER}\n{EXIT_CODES}"))]
+pub(crate) struct VaultRegister {
+    /// File that holds the key's 64 hex digits
+    #[arg(short = 'k', long = "key", id = "key", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Wrong passwords in a row after which the key is gone for good; a vault may allow fewer
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) guesses: u32,
+
+    /// Read the new password from this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_password_file: Option<PathBuf>,
+
+    /// The old password is not known
+    #[arg(long)]
+    pub(crate) forgotten: bool,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Get a key back from the vault, with the password and the locator
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct VaultRecover {
+    /// Container with a locator in its envelope [default: the locator's file alone]
+    #[arg(value_name = "FILE")]
+    pub(crate) container: Option<PathBuf>,
+
+    /// Key file to make. One that exists is never overwritten
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE", requires = "container")]
+    pub(crate) envelope: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Show what the vault holds, and how many guesses are left
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct VaultStatus {
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+}
+
+/// Delete the key from the vault, and the locator
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct VaultDelete {
+    /// The password is not known: the vault announces when it deletes the key
+    #[arg(long)]
+    pub(crate) forgotten: bool,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// Make a new key, and show its 64 digits if the output is a terminal
@@ -128,11 +275,7 @@ pub(crate) struct Backup {
     pub(crate) paths: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) key: Key,
-
-    /// Make a new key in this file, and seal with it. A file that exists is never overwritten
-    #[arg(long, value_name = "FILE", conflicts_with = "key")]
-    pub(crate) new_key: Option<PathBuf>,
+    pub(crate) keys: SealingKeys,
 
     /// Leave out what matches, and all that lies in it. May be given several times
     #[arg(long, value_name = "GLOB")]
@@ -248,11 +391,7 @@ pub(crate) struct Seal {
     pub(crate) input: Option<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) key: Key,
-
-    /// Make a new key in this file, and seal with it. A file that exists is never overwritten
-    #[arg(long, value_name = "FILE", conflicts_with = "key")]
-    pub(crate) new_key: Option<PathBuf>,
+    pub(crate) keys: SealingKeys,
 
     /// Where to write, or - for standard output [default: INPUT.bulla; standard output for standard input]
     #[arg(short, long)]
@@ -313,17 +452,230 @@ pub(crate) struct Inspect {
     #[arg(value_name = "FILE")]
     pub(crate) input: PathBuf,
 
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) envelope: Option<PathBuf>,
+
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
 }
 
+/// Show the slots of a container's envelope: what opens it. No key is needed, and nothing of it is authenticated
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct KeyList {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) envelope: Option<PathBuf>,
+}
+
+/// Save a copy of a container's envelope in a file of its own, for --envelope: should both copies in it be damaged
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct KeySave {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// File to write
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+}
+
+const IN_PLACE: &str = "\
+The envelope is changed in place, in milliseconds, whatever the size of the container: its
+data is not touched. Whatever stops it, the old slots open the container, or the new ones.
+With --envelope FILE that file is changed, and the container is not.
+";
+
+/// Add a way to open a container: a passphrase, or a recovery key
+#[derive(Args)]
+#[command(after_help = format!("{IN_PLACE}\n{EXIT_CODES}"))]
+#[command(group = clap::ArgGroup::new("added").required(true).multiple(true).args(["passphrase", "new_passphrase_file", "recovery_key", "new_key"]))]
+pub(crate) struct KeyAdd {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    #[command(flatten)]
+    pub(crate) added: NewSlots,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const REMOVE: &str = "\
+To remove a slot is not to revoke its key or passphrase: whoever has a copy of the container
+or of its envelope from before still opens that copy with it. `bulla key rotate` seals anew.
+";
+
+/// Remove a slot, so that its passphrase or recovery key no longer opens the container
+#[derive(Args)]
+#[command(after_help = format!("{REMOVE}\n{IN_PLACE}\n{EXIT_CODES}"))]
+pub(crate) struct KeyRemove {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// Number of the slot, as `bulla key list` shows it
+    pub(crate) slot: u16,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const ROTATE: &str = "\
+Everything is opened and sealed again under a new key, which takes as long as opening and
+sealing. The old container is left as it is, and whatever opened it opens it still: remove it
+and its copies when the new one is where it should be.
+
+Without --passphrase, --recovery-key or --new-key, a passphrase is asked for if the old one has
+one, and a recovery key that opened the old one opens the new one.
+";
+
+/// Seal the content of a container anew, under a new key, into a new file
+#[derive(Args)]
+#[command(after_help = format!("{ROTATE}\n{EXIT_CODES}"))]
+pub(crate) struct KeyRotate {
+    /// Container
+    #[arg(value_name = "FILE")]
+    pub(crate) container: PathBuf,
+
+    /// Container to make, or - for standard output
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) key: Key,
+
+    #[command(flatten)]
+    pub(crate) added: NewSlots,
+
+    /// Of an archive, hide the exact size: pad it, by an eighth at most
+    #[arg(long)]
+    pub(crate) pad: bool,
+
+    #[command(flatten)]
+    pub(crate) writing: Writing,
+
+    #[command(flatten)]
+    pub(crate) working: Working,
+}
+
+/// What opens a container.
 #[derive(Args)]
 pub(crate) struct Key {
     /// File that holds the key's 64 hex digits
     // In full: `key` alone would be this struct's name.
     #[arg(short = 'k', long = "key", id = "key", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
+
+    /// File that holds the passphrase
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) envelope: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+}
+
+/// A vault, its account, and what is kept for it. What no option says, the configuration does.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Vault")]
+pub(crate) struct Vault {
+    /// Address of the vault that keeps the key behind a password; see `bulla vault --help`
+    #[arg(long, value_name = "URL")]
+    pub(crate) vault: Option<String>,
+
+    /// The vault's public key, 64 hex digits
+    #[arg(long, value_name = "HEX", hide_short_help = true)]
+    pub(crate) vault_public_key: Option<String>,
+
+    /// File that holds the account's token [default: the environment variable BULLA_VAULT_TOKEN]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_token_file: Option<PathBuf>,
+
+    /// Certificates in PEM of the authorities to trust instead of the system's
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_authorities: Option<PathBuf>,
+
+    /// File that holds the password of the vault
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_password_file: Option<PathBuf>,
+
+    /// The configuration [default: vault.toml in $XDG_CONFIG_HOME/bulla]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_config: Option<PathBuf>,
+
+    /// File of the locator [default: vault.locator beside the configuration]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) locator: Option<PathBuf>,
+}
+
+/// What will open a container about to be made.
+#[derive(Args)]
+pub(crate) struct SealingKeys {
+    /// File that holds the key's 64 hex digits
+    #[arg(short = 'k', long = "key", id = "key", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Make a new key in this file, and seal with it. A file that exists is never overwritten
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
+    pub(crate) new_key: Option<PathBuf>,
+
+    /// Ask for a passphrase, which opens it. With -k or --new-key, the key opens it as well
+    #[arg(short, long)]
+    pub(crate) passphrase: bool,
+
+    /// Read the passphrase from this file instead
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+
+    /// Key file that opens it as well. May be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_key: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+}
+
+/// What opens a container from now on, where another secret opens it to begin with.
+#[derive(Args)]
+pub(crate) struct NewSlots {
+    /// Ask for a new passphrase
+    #[arg(short, long)]
+    pub(crate) passphrase: bool,
+
+    /// Read the new passphrase from this file
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase")]
+    pub(crate) new_passphrase_file: Option<PathBuf>,
+
+    /// Key file that is to open it. May be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) recovery_key: Vec<PathBuf>,
+
+    /// Make a new key in this file, which is to open it. A file that exists is never overwritten
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_key: Option<PathBuf>,
 }
 
 #[derive(Args)]

@@ -2,27 +2,29 @@
 
 use std::io::{Seek, SeekFrom};
 
-use bulla::{Copies, Error, Key, Opener, Options, Preamble};
+use bulla::{Copies, Key, Opener, Options, Preamble};
 
-use crate::args::Command;
+use crate::args::{Command, KeyCommand, VaultCommand};
 use crate::facts::{body, head_len};
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
-use crate::key_source::KeySource;
-use crate::names::shown;
 use crate::streams::note;
 
 mod archive;
 mod backup;
 mod cat;
 mod inspect;
+mod key;
 mod keygen;
 mod list;
+mod manual;
 mod open;
 mod restore;
+mod rotate;
 mod salvage;
 mod seal;
 mod sheet;
+mod vault;
 mod verify;
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
@@ -38,6 +40,17 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Open(args) => open::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Completions(args) => manual::completions(args),
+        Command::Man(args) => manual::man(args),
+        Command::Vault(VaultCommand::Register(args)) => vault::register(args),
+        Command::Vault(VaultCommand::Recover(args)) => vault::recover(args),
+        Command::Vault(VaultCommand::Status(args)) => vault::status(args),
+        Command::Vault(VaultCommand::Delete(args)) => vault::delete(args),
+        Command::Key(KeyCommand::List(args)) => key::list(args),
+        Command::Key(KeyCommand::Add(args)) => key::add(args),
+        Command::Key(KeyCommand::Remove(args)) => key::remove(args),
+        Command::Key(KeyCommand::Save(args)) => key::save(args),
+        Command::Key(KeyCommand::Rotate(args)) => rotate::run(args),
     }
 }
 
@@ -86,30 +99,7 @@ fn warn_of_copies(name: &str, copies: Copies, advice: &str) -> Exit {
     Exit::Warnings
 }
 
-/// Opening `input` failed. Of a key that does not fit, it says which one it was, and whether the container itself may
-/// be at fault.
-fn failure_of_opening(
-    error: &Error,
-    preamble: &Preamble,
-    input: &Input,
-    output: &str,
-    key: &KeySource,
-) -> Failure {
-    let failure = Failure::of_work(error, &input.name, output);
-    if !matches!(error, Error::WrongKey) {
-        return failure;
-    }
-    let failure = match key.path() {
-        Some(path) => failure.and(&format!("look for another key file than {}", shown(path))),
-        None => failure.and("a digit may be mistyped, or it is the key of another container"),
-    };
-    match preamble.copies() {
-        Some(Copies::Differ) => failure.and(
-            "header and footer also differ, so the header may have been exchanged: try another copy of the file",
-        ),
-        Some(Copies::HeaderDamaged) => {
-            failure.and("the header is also damaged, and the footer in its place may be another container's")
-        }
-        _ => failure,
-    }
+/// The first of several outcomes that is not the best one.
+fn first_of(exits: impl IntoIterator<Item = Exit>) -> Exit {
+    exits.into_iter().find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done)
 }

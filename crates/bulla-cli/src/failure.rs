@@ -24,12 +24,12 @@ Exit codes:
   0  done
   1  a file could not be read or written, or exists already
   2  the command line, or the key file, cannot be used as it is
-  3  wrong key
+  3  wrong key or passphrase
   4  the container is damaged, truncated or tampered with
   5  not a container, or one that this release cannot open
   6  done, but with a warning that says what is not as it should be: the container's
-     header or footer is damaged, what was sealed changed or grew meanwhile, or some
-     files are missing or incomplete
+     header, footer or envelope is damaged, what was sealed changed or grew meanwhile, or
+     some files are missing or incomplete
   128 + n  stopped by signal n (130: Ctrl-C); what was unfinished is removed";
 
 impl From<Exit> for ExitCode {

@@ -20,7 +20,7 @@ pub(crate) struct Spared {
     /// The archive in the making, and the one that it replaces: a backup is no part of itself.
     pub(crate) output: Vec<Identity>,
     /// A key that is sealed under itself opens nothing.
-    pub(crate) key: Option<Identity>,
+    pub(crate) keys: Vec<Identity>,
 }
 
 /// What the walk has found.
@@ -154,7 +154,7 @@ impl Walk<'_> {
             if self.spared.output.contains(&identity) {
                 return Ok(());
             }
-            if self.spared.key.as_ref() == Some(&identity) {
+            if self.spared.keys.contains(&identity) {
                 self.tree.keys.push(name.to_vec());
                 return Ok(());
             }

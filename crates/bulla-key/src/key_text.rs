@@ -142,7 +142,9 @@ impl fmt::Display for ParseError {
             ParseError::WrongLength { digits } => {
                 write!(f, "{DIGITS} hex digits are needed, {digits} were given")
             }
-            ParseError::NotADigit { position } => write!(f, "character {position} is not a hex digit"),
+            ParseError::NotADigit { position } => {
+                write!(f, "character {position} is not a hex digit (0 to 9, a to f); spaces are counted")
+            }
             ParseError::TooLong { bytes } => {
                 write!(f, "{bytes} bytes are too many for a key; {MAX_TEXT_LEN} are the limit")
             }
@@ -244,7 +246,10 @@ mod tests {
     fn position_counts_characters_and_not_bytes() {
         let text = "0008 1018\u{2014}2g28";
         assert_eq!(error(text), ParseError::NotADigit { position: 12 });
-        assert_eq!(error(text).to_string(), "character 12 is not a hex digit");
+        assert_eq!(
+            error(text).to_string(),
+            "character 12 is not a hex digit (0 to 9, a to f); spaces are counted"
+        );
     }
 
     #[test]

@@ -278,6 +278,15 @@ mod tests {
             prop_assert!(matches!(found, Some(Mistake::Extra { .. })), "{:?}", found);
         }
 
+        /// One key is no mistyped form of another, whatever the length.
+        #[test]
+        fn unrelated_key(key: [u8; 32], other: [u8; 32], count in DIGITS - 1..=DIGITS + 1) {
+            let mut typed = digits(&other);
+            typed.push(3);
+            typed.truncate(count);
+            prop_assert_eq!(find(&typed, &key), None);
+        }
+
         /// Two mistakes are not found, and a key is never made up.
         #[test]
         fn two_mistakes(key: [u8; 32], a in 0..DIGITS, b in any::<Index>(), change in 1..15u8) {

@@ -8,6 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::reference;
 
+pub mod read;
+
 /// First bytes of an envelope (section 2).
 pub const MAGIC: [u8; 8] = *b"\x95BULLA\r\n";
 /// Bytes before the first slot (section 2).

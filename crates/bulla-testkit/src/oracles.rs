@@ -28,6 +28,7 @@
 pub use archive_index::archive_index;
 pub use archive_roundtrip::archive_roundtrip;
 pub use archives::archive_records;
+pub use envelope::envelope;
 pub use faults::faulty_io;
 pub use header::header;
 pub use key_text::key_text;
@@ -50,6 +51,7 @@ mod archive_index;
 mod archive_roundtrip;
 mod salvage;
 mod key_text;
+mod envelope;
 mod faults;
 #[cfg(feature = "vault")]
 mod vault_messages;
@@ -58,7 +60,7 @@ mod vault_messages;
 pub type Oracle = fn(&[u8]);
 
 /// All oracles, by the name of their fuzz target.
-pub const ALL: [(&str, Oracle); if cfg!(feature = "vault") { 13 } else { 12 }] = [
+pub const ALL: [(&str, Oracle); if cfg!(feature = "vault") { 14 } else { 13 }] = [
     ("header", header),
     ("open_stream", open_stream),
     ("open_range", open_range),
@@ -70,6 +72,7 @@ pub const ALL: [(&str, Oracle); if cfg!(feature = "vault") { 13 } else { 12 }] =
     ("archive_roundtrip", archive_roundtrip),
     ("salvage", salvage),
     ("key_text", key_text),
+    ("envelope", envelope),
     ("faulty_io", faulty_io),
     #[cfg(feature = "vault")]
     ("vault_messages", vault_messages),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use bulla_testkit::vectors::envelopes::{FOLDER, FORMAT, Outcome, VERSION, VectorFile, all, generate};
+use bulla_testkit::envelope::read::{Secret, counts, open};
+use bulla_testkit::vectors::envelopes::{self, FOLDER, FORMAT, Outcome, VERSION, VectorFile, all, generate};
 use serde_json::Value;
 
 const HOW_TO: &str = "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
@@ -50,6 +51,31 @@ fn counts_and_names() {
         assert!(vector.name.chars().all(telling), "{}", vector.name);
         assert!(vector.comment.ends_with('.'), "{}", vector.name);
         assert!(vector.clause.starts_with("E-"), "{}", vector.name);
+    }
+}
+
+/// E-2.1 to E-2.6, E-3.2 to E-3.5, E-4.1 to E-4.5, E-5.1, E-5.2: the slow reader comes to what is stated. What is typed is an
+/// OpaqueString already, in all vectors but one.
+#[test]
+fn slow_reader_comes_to_every_outcome() {
+    for vector in all().iter().filter(|vector| vector.name != "passphrase_is_composed") {
+        let secret = match &vector.secret {
+            envelopes::Secret::RecoveryKey(key) => Secret::Key(key.first_chunk().unwrap()),
+            envelopes::Secret::Passphrase(text) => Secret::Passphrase(text),
+        };
+        let header = vector.header.first_chunk().unwrap();
+        let opened = counts(&vector.first, vector.second.as_deref()).and_then(|(envelope, copies)| {
+            open(envelope, header, vector.context.as_deref(), secret).map(|opened| (opened, copies))
+        });
+        match (opened, &vector.outcome) {
+            (Ok((opened, copies)), Outcome::Ok(stated)) => {
+                assert_eq!(opened.key[..], stated.container_key[..], "{}", vector.name);
+                assert_eq!((opened.slot, opened.intact), (stated.slot, stated.intact), "{}", vector.name);
+                assert_eq!(copies, stated.copies, "{}", vector.name);
+            }
+            (Err(error), Outcome::Error(stated)) => assert_eq!(error, stated, "{}", vector.name),
+            (opened, _) => panic!("{}: {opened:?}", vector.name),
+        }
     }
 }
 

@@ -97,6 +97,7 @@ impl<T: Transport> Client<T> {
         locators: &mut impl Locators,
         terms: &Terms,
     ) -> Result<Registered> {
+        self.settle(locators)?;
         let locator = self.new_locator()?;
         let parties = self.parties(&locator);
         let (registration, request) = Registration::start(password, locator.pepper(), &parties)?;
@@ -114,6 +115,18 @@ impl<T: Transport> Client<T> {
         }
         locators.replace_old().map_err(Error::Locator)?;
         Ok(Registered::Active)
+    }
+
+    /// Of two locators that an earlier registration left, the new one may be in use by now. Before another new one takes its place, it
+    /// takes the old one's.
+    fn settle(&mut self, locators: &mut impl Locators) -> Result<()> {
+        let kept = locators.kept().map_err(Error::Locator)?;
+        let [_, new] = &kept[..] else { return Ok(()) };
+        let current = self.status()?.current;
+        if current.is_some_and(|record| record.name == registration(new).record_name()) {
+            locators.replace_old().map_err(Error::Locator)?;
+        }
+        Ok(())
     }
 
     /// Gets the backup key back. The vault is asked first which records it has, so that no guess is spent where there is none; of several
@@ -172,7 +185,8 @@ impl<T: Transport> Client<T> {
     /// Those of the vault and the way to it.
     pub fn delete(&mut self, reg_id: RegId, grant: Option<&Zeroizing<[u8; GRANT_LEN]>>) -> Result<Deleted> {
         let request = Delete { reg_id, grant: grant.map(|grant| Fixed(**grant)) };
-        let answer = self.exchange(Method::Delete, path::RECORD, Some(&encode(&request)))?;
+        let body = Zeroizing::new(encode(&request));
+        let answer = self.exchange(Method::Delete, path::RECORD, Some(&body))?;
         match answer.status {
             204 => Ok(Deleted::Gone),
             _ => decoded(&answer).map(|DeleteAnnounced { not_before }| Deleted::Announced { not_before }),
@@ -219,7 +233,9 @@ impl<T: Transport> Client<T> {
         path: &'static str,
         request: &impl Serialize,
     ) -> Result<R> {
-        decoded(&self.exchange(method, path, Some(&encode(request)))?)
+        // It may hold a grant.
+        let body = Zeroizing::new(encode(request));
+        decoded(&self.exchange(method, path, Some(&body))?)
     }
 
     /// Makes a call until it is answered: every call can be made again by the same bytes, and then counts once (V-4.2, V-5.2).

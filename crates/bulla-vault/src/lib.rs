@@ -11,6 +11,30 @@
 //! | do it all over a transport | [`Client`] |
 //! | keep the locator, without which the password is worth nothing | [`LocatorFiles`] |
 //!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use bulla_key::Passphrase;
+//! use bulla_vault::{AccountHash, Parties, RegId, Registration};
+//!
+//! let parties = Parties {
+//!     account: AccountHash::of("https://id.example", "alice"),
+//!     reg_id: RegId::generate()?,
+//!     public_key: [7; 32], // of the configuration
+//! };
+//! let password = Passphrase::new("correct horse battery staple")?;
+//! let (_registration, request) = Registration::start(&password, &[1; 32], &parties)?;
+//! assert_eq!(request.reg_id, parties.reg_id);
+//! # Ok(()) }
+//! ```
+//!
+//! # What it promises
+//!
+//! - The vault is sent neither key nor password, nor anything that a guess could be tested against without the pepper, which it is not
+//!   sent either.
+//! - A registration that is stopped anywhere leaves a way to the key.
+//! - A lost reply is asked for again by the same bytes, and costs no second guess.
+//! - Passwords, keys and what follows from them are wiped, and are in no error and no `Debug`; what libraries keep on the stack is not.
+//!
 //! There is no input and output but in [`LocatorFiles`] and, with the feature of that name, `http`.
 
 #![forbid(unsafe_code)]

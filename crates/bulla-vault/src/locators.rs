@@ -12,7 +12,15 @@ use zeroize::Zeroizing;
 /// Where a client keeps its locators while it registers. The locator in use and a new one lie beside each other until the new one has
 /// been proven: whatever stops the client, one of the two leads to the key (V-6.2).
 pub trait Locators {
-    /// Writes a new locator beside the one in use, so that it will be there after a crash, and reads it back.
+    /// The locators that are there: the one in use, and behind it a new one.
+    ///
+    /// # Errors
+    ///
+    /// One of them cannot be read.
+    fn kept(&self) -> io::Result<Vec<Locator>>;
+
+    /// Writes a new locator beside the one in use, so that it will be there after a crash, and reads it back. Another new one, that was
+    /// there before, goes.
     ///
     /// # Errors
     ///
@@ -85,10 +93,14 @@ impl LocatorFiles {
 }
 
 impl Locators for LocatorFiles {
+    fn kept(&self) -> io::Result<Vec<Locator>> {
+        self.read()
+    }
+
     fn keep_beside(&mut self, new: &Locator) -> io::Result<()> {
         let path = self.new_path();
-        // A registration that was given up may have left one: its record, never proven, is replaced by this one's. A file that is
-        // written over in place could end as neither.
+        // A registration that was given up may have left one, whose record this one's replaces. A file that is written over in place
+        // could end as neither.
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -3,28 +3,29 @@
 use std::fs::File;
 use std::path::Path;
 
-use bulla::{Content, Key, Options, Preamble};
+use bulla::{Content, Copies, Options, Preamble};
 use bulla_archive::{ArchiveReader, Error};
 
-use super::{failure_of_opening, read_preamble};
+use super::{SEAL_ANEW, first_of, read_preamble, warn_of_copies};
 use crate::args;
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
 use crate::key_source::KeySource;
+use crate::unlocking::{Unlocked, unlock};
 
 /// The key to an archive, and where both came from.
 pub(super) struct Archive {
     pub(super) input: Input,
     pub(super) source: KeySource,
-    preamble: Preamble,
-    key: Key,
+    pub(super) preamble: Preamble,
+    pub(super) unlocked: Unlocked,
 }
 
 impl Archive {
     /// Opens the file, and reads the key. Before the key is asked for: what is no archive needs none.
     pub(super) fn open(path: &Path, key: &args::Key) -> Result<Archive, Failure> {
         let mut input = Input::open(Some(path))?;
-        let source = KeySource::new(key.file.as_deref())?;
+        let source = KeySource::of_opening(key)?;
         let preamble =
             read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
         let content = preamble.header().content();
@@ -37,24 +38,25 @@ impl Archive {
                 "an archive is read here and there, which a pipe does not allow; put it into a file first";
             return Err(Failure::usage(input.name, text));
         }
-        let key = source.read()?;
-        Ok(Archive { input, source, preamble, key })
+        let unlocked = unlock(&preamble, &input.name, &source, key)?;
+        Ok(Archive { input, source, preamble, unlocked })
     }
 
     pub(super) fn reader<'a>(&self, options: &Options<'a>) -> Result<ArchiveReader<'a, &File>, Failure> {
         let preamble = self.preamble.clone();
-        ArchiveReader::with_preamble(preamble, &self.key, &self.input.file, options)
+        ArchiveReader::with_preamble(preamble, self.unlocked.key(), &self.input.file, options)
             .map_err(|e| self.failure(&e, &self.input.name))
+    }
+
+    /// Warns of what is not as it should be about the container, though it opened.
+    pub(super) fn warn(&self, copies: Copies) -> Exit {
+        let name = &self.input.name;
+        first_of([warn_of_copies(name, copies, SEAL_ANEW), self.unlocked.warn(name)])
     }
 
     /// Reading the archive, or writing what was read to `output`, failed.
     pub(super) fn failure(&self, error: &Error, output: &str) -> Failure {
-        let failure = match error {
-            Error::Container(error) => {
-                failure_of_opening(error, &self.preamble, &self.input, output, &self.source)
-            }
-            error => Failure::of_archive(error, &self.input.name, output),
-        };
+        let failure = Failure::of_archive(error, &self.input.name, output);
         match failure.exit {
             Exit::Damaged => failure.and("if there is no other copy, `bulla salvage` restores what is left"),
             _ => failure,

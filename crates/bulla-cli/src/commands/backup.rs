@@ -4,17 +4,15 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 
-use bulla::{Key, Options};
+use bulla::{Content, Options};
 use bulla_archive::{ArchiveWriter, Error, Note, Report, State};
 
-use super::seal::same_place;
+use super::seal::{same_place, tell_of_loss};
 use crate::args::Backup;
 use crate::failure::{Exit, Failure};
 use crate::filter::Filter;
 use crate::input::Identity;
-use crate::key_source::KeySource;
 use crate::names::{bytes, entries, shown, shown_name, word};
-use crate::new_key::{self, NewKey};
 use crate::output::{Output, Target};
 use crate::progress::{watch, watch_count, watch_entries};
 use crate::root::{InRoot, Root};
@@ -22,6 +20,7 @@ use crate::staging::Access;
 use crate::streams::{note, say};
 use crate::team::Team;
 use crate::tree::{self, KEPT_REASONS, Spared, Tree};
+use crate::ways_in::{Keys, WaysIn};
 
 pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;
@@ -30,23 +29,24 @@ pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
     let target = Target::resolve(&args.output, args.writing.force)
         .map_err(|failure| failure.and("the archive to make stands first, then what to back up"))?;
     let roots = roots(args)?;
-    let source = key_source(args, &target)?;
-    refuse_as_root(&roots, &target, &source)?;
+    let ways = WaysIn::of_sealing(&args.keys)?;
+    refuse_same(&ways, &target)?;
+    refuse_as_root(&roots, &target, &ways)?;
 
     let output = target.create(Access::Umask)?;
     if output.is_terminal() {
         let text = "an archive is nothing to read on a terminal; name a file, or use a pipe";
         return Err(Failure::usage(target.name(), text));
     }
-    let (key, mut new_key) = match &args.new_key {
-        Some(path) => NewKey::create(path).map(|(new_key, key)| (key, Some(new_key)))?,
-        None => (source.read_for_sealing()?, None),
-    };
+    let mut keys = ways.read(None)?;
 
     let quiet = args.working.quiet;
     let replaced = target.path().and_then(Identity::of);
-    let spared =
-        Spared { output: output.identity().into_iter().chain(replaced).collect(), key: source.identity() };
+    let of_new_key = keys.new_key.as_ref().and(ways.new_key.as_deref()).and_then(Identity::of);
+    let spared = Spared {
+        output: output.identity().into_iter().chain(replaced).collect(),
+        keys: ways.identities().into_iter().chain(of_new_key).collect(),
+    };
     let tree = watch_count(quiet, |found| tree::walk(&roots, &filter, &spared, found));
     let mut tree = tree.map_err(|e| Failure::of_archive(&e, &target.name(), &target.name()))?;
     tree.writer.pad(args.pad);
@@ -55,37 +55,38 @@ pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
     let options = Options::new().workers(team.workers());
     let sync = !args.writing.no_sync;
     let report =
-        seal(writer, &key, &output, &options, sync, quiet).map_err(|e| failure_of_sealing(&e, &target))?;
-    output.commit(&target.name(), new_key.as_mut(), sync)?;
+        seal(writer, &keys, &output, &options, sync, quiet).map_err(|e| failure_of_sealing(&e, &target))?;
+    output.commit(&target.name(), keys.new_key.as_mut(), sync)?;
 
     let whole = warn(&tree, &report.notes);
     if !quiet {
         tell_of_links(&roots);
         tell_of_keys(&tree);
-        tell(args, &target, &source, &tree, &report);
+        tell(&target, &ways, &tree, &report);
     }
     Ok(if whole { Exit::Done } else { Exit::Warnings })
 }
 
 fn seal(
     writer: ArchiveWriter<InRoot>,
-    key: &Key,
+    keys: &Keys,
     output: &Output,
     options: &Options<'_>,
     sync: bool,
     quiet: bool,
 ) -> Result<Report, Error> {
     let (len, planned) = (writer.planned_len(), writer.len());
+    let options = options.content(Content::ARCHIVE);
     if output.is_staged() {
         return watch_entries(len, planned, quiet, |progress, done| {
-            let room = bulla::sealed_len(len, options).map_err(Error::Container)?;
+            let room = bulla::sealed_len(len, &keys.with_envelope(&options)).map_err(Error::Container)?;
             output.fill(Some(room), sync, |file| {
-                writer.seal_counting(key, file, &options.progress(progress), done)
+                writer.seal_draft(keys.draft(&options.progress(progress))?, file, done)
             })
         });
     }
     watch(Some(len), quiet, |progress| {
-        Ok(writer.seal_to(key, output.file()?, &options.progress(progress))?.1)
+        Ok(writer.seal_draft_to(keys.draft(&options.progress(progress))?, output.file()?)?.1)
     })
 }
 
@@ -107,33 +108,30 @@ fn roots(args: &Backup) -> Result<Vec<Arc<Root>>, Failure> {
     Ok(roots)
 }
 
-/// Where the key comes from, once it is clear that it is not where the archive goes.
-fn key_source(args: &Backup, target: &Target) -> Result<KeySource, Failure> {
-    let Some(new_key) = &args.new_key else {
-        let source = KeySource::new(args.key.file.as_deref())?;
-        if target.is(source.identity().as_ref()) {
-            return Err(Failure::usage(target.name(), "the output is the key file; name another file"));
-        }
-        return Ok(source);
-    };
-    new_key::refuse_existing(new_key)?;
-    if matches!(target, Target::New(output) if same_place(output, new_key)) {
-        let text = "the output and the new key file are the same; name another file";
-        return Err(Failure::usage(target.name(), text));
+/// The keys do not lie where the archive goes.
+fn refuse_same(ways: &WaysIn, target: &Target) -> Result<(), Failure> {
+    if ways.identities().iter().any(|file| target.is(Some(file))) {
+        return Err(Failure::usage(target.name(), "the output is the key file; name another file"));
     }
-    Ok(KeySource::File(new_key.clone()))
+    match (&ways.new_key, target) {
+        (Some(new_key), Target::New(output)) if same_place(output, new_key) => {
+            let text = "the output and the new key file are the same; name another file";
+            Err(Failure::usage(target.name(), text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Both are left out where they are found in a folder. Who names one means something else.
-fn refuse_as_root(roots: &[Arc<Root>], target: &Target, source: &KeySource) -> Result<(), Failure> {
-    let key = source.identity();
+fn refuse_as_root(roots: &[Arc<Root>], target: &Target, ways: &WaysIn) -> Result<(), Failure> {
+    let keys = ways.identities();
     for root in roots {
         let identity = Identity::new(&root.metadata, Some(&root.path));
         if target.is(identity.as_ref()) {
             let text = "the output is what is to be backed up; the archive to make stands first";
             return Err(Failure::usage(target.name(), text));
         }
-        if identity.is_some() && identity == key {
+        if identity.is_some_and(|identity| keys.contains(&identity)) {
             let text = "this is the key file itself; a key that is sealed under itself is lost";
             return Err(Failure::usage(shown(&root.path), text));
         }
@@ -189,15 +187,12 @@ fn tell_of_keys(tree: &Tree) {
     }
 }
 
-fn tell(args: &Backup, target: &Target, source: &KeySource, tree: &Tree, report: &Report) {
+fn tell(target: &Target, ways: &WaysIn, tree: &Tree, report: &Report) {
     let size = bytes(tree.content_len);
     say(&format!("{}: backed up {} with {size} of content", target.name(), entries(report.entries)));
-    let key = source.path().map(|path| format!(" -k {}", word(path))).unwrap_or_default();
+    let key = ways.opening_options();
     let archive = target.path().map_or("ARCHIVE".to_owned(), word);
     say(&format!("To list it: bulla list{key} {archive}"));
     say(&format!("To restore it: bulla restore{key} {archive} -C restored"));
-    if let Some(path) = &args.new_key {
-        let name = shown(path);
-        say(&format!("Whoever loses {name} loses the data: keep a copy of it apart from the archive."));
-    }
+    tell_of_loss(ways, false, "archive");
 }

@@ -4,11 +4,10 @@ use std::io::Write;
 use std::ops::Range;
 use std::path::Path;
 
-use bulla::{Copies, Options, ReadAt};
+use bulla::{Options, ReadAt};
 use bulla_archive::{ArchiveReader, Entry, EntryContent, Error, Kind};
 
 use super::archive::Archive;
-use super::{SEAL_ANEW, warn_of_copies};
 use crate::args::{ByteRange, Cat};
 use crate::failure::{Exit, Failure};
 use crate::names::{DASH, bytes, shown, shown_name, typed_name};
@@ -50,7 +49,7 @@ pub(super) fn run(args: &Cat) -> Result<Exit, Failure> {
     })?;
     // As of `cat`, whoever writes to a file sees to its durability.
     output.commit(&target.name(), None, false)?;
-    Ok(warn(&entry, &archive.input.name, reader.opened().copies))
+    Ok(warn(&entry, archive.warn(reader.opened().copies)))
 }
 
 /// Why there is no file to read.
@@ -110,8 +109,7 @@ fn write<S: ReadAt>(
     Ok(())
 }
 
-fn warn(entry: &Entry, archive: &str, copies: Copies) -> Exit {
-    let exit = warn_of_copies(archive, copies, SEAL_ANEW);
+fn warn(entry: &Entry, exit: Exit) -> Exit {
     if entry.state().is_whole() {
         return exit;
     }

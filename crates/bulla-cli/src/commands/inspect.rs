@@ -3,27 +3,41 @@
 use std::fmt::Write;
 
 use bulla::{Content, Copies, Header, Preamble};
+use bulla_key::{Envelope, EnvelopeCopies, Error};
 use serde_json::{Value, json};
 
-use super::{read_preamble, warn_of_copies};
+use super::{first_of, read_preamble, warn_of_copies};
 use crate::args::Inspect;
 use crate::facts::body;
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
-use crate::streams::print;
+use crate::slots;
+use crate::streams::{note, print};
+use crate::unlocking::{envelope_of, warn_of_envelope};
 
 pub(super) fn run(args: &Inspect) -> Result<Exit, Failure> {
     let mut input = Input::open(Some(&args.input))?;
     let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
-    let facts = Facts::new(&preamble, input.positional_len());
+    let envelope = envelope_of(&preamble, args.envelope.as_deref())?;
+    let facts = Facts::new(&preamble, &envelope, input.positional_len());
     let text = if args.json { format!("{:#}", facts.json()) } else { facts.text(&input.name) };
     print(&text).map_err(|e| Failure::io("standard output", &e))?;
     let advice = "whether all of the content is there, `bulla verify` tells";
-    Ok(facts.copies.map_or(Exit::Done, |copies| warn_of_copies(&input.name, copies, advice)))
+    let of_envelope = match &envelope {
+        Ok((_, copies)) => warn_of_envelope(&input.name, *copies),
+        Err(Error::NoEnvelope) => Exit::Done,
+        Err(e) => {
+            note(&format!("{}: warning: {e}", input.name));
+            Exit::Warnings
+        }
+    };
+    let of_copies = facts.copies.map_or(Exit::Done, |copies| warn_of_copies(&input.name, copies, advice));
+    Ok(first_of([of_copies, of_envelope]))
 }
 
 struct Facts<'a> {
     header: &'a Header,
+    envelope: Option<&'a (Envelope, EnvelopeCopies)>,
     /// None from a stream.
     copies: Option<Copies>,
     /// None from a stream.
@@ -31,8 +45,13 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    fn new(preamble: &Preamble, container_len: Option<u64>) -> Facts<'_> {
-        Facts { header: preamble.header(), copies: preamble.copies(), container_len }
+    fn new<'a>(
+        preamble: &'a Preamble,
+        envelope: &'a Result<(Envelope, EnvelopeCopies), Error>,
+        container_len: Option<u64>,
+    ) -> Facts<'a> {
+        let envelope = envelope.as_ref().ok();
+        Facts { header: preamble.header(), envelope, copies: preamble.copies(), container_len }
     }
 
     fn json(&self) -> Value {
@@ -45,6 +64,7 @@ impl Facts<'_> {
             "chunk_size": header.chunk_size().bytes(),
             "needs_context": header.needs_context(),
             "envelope_len": header.envelope_len(),
+            "envelope": self.envelope.map(|(envelope, copies)| slots::json(envelope, *copies)),
             "salt": hex(header.salt()),
             "commitment": hex(header.commitment()),
             "copies": self.copies.map(copies),
@@ -80,6 +100,15 @@ impl Facts<'_> {
             }
             Some(None) => line("plaintext length", "none: no whole container is this long".to_owned()),
             None => {}
+        }
+        if let Some((envelope, copies)) = self.envelope {
+            let lines = slots::lines(envelope);
+            line("envelope copies", slots::state(*copies).replace('_', " "));
+            line(
+                "envelope",
+                format!("revision {}, with {}:", envelope.revision(), slots::count(lines.len())),
+            );
+            lines.iter().for_each(|slot| line("", slot.clone()));
         }
         text.truncate(text.trim_end().len());
         text

@@ -10,7 +10,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::archive::Archive;
-use super::{SEAL_ANEW, warn_of_copies};
 use crate::args::List;
 use crate::failure::{Exit, Failure};
 use crate::names::{shown, shown_name, typed_name};
@@ -23,9 +22,7 @@ pub(super) fn run(args: &List) -> Result<Exit, Failure> {
     let names = names(args)?;
     let mut listing = Listing { reader: &reader, args, out: BufWriter::new(io::stdout().lock()) };
     match listing.write(&names) {
-        Ok(missing) if missing.is_empty() => {
-            Ok(warn_of_copies(&archive.input.name, reader.opened().copies, SEAL_ANEW))
-        }
+        Ok(missing) if missing.is_empty() => Ok(archive.warn(reader.opened().copies)),
         Ok(missing) => {
             for name in missing {
                 note(&format!(

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use bulla::{Content, Key, Opened, Options, Preamble};
 
-use super::{SEAL_ANEW, failure_of_opening, opener, plaintext_len, read_preamble, warn_of_copies};
+use super::{SEAL_ANEW, first_of, opener, plaintext_len, read_preamble, warn_of_copies};
 use crate::args::Open;
 use crate::failure::{Exit, Failure};
-use crate::input::Input;
+use crate::input::{Identity, Input};
 use crate::key_source::KeySource;
 use crate::names::{DASH, bytes};
 use crate::output::Target;
@@ -16,24 +16,28 @@ use crate::progress::watch;
 use crate::staging::Access;
 use crate::streams::say;
 use crate::team::Team;
+use crate::unlocking::unlock;
 
 pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;
     let mut input = Input::open(args.input.as_deref())?;
     let target = Target::resolve(&output_path(args, &input)?, args.writing.force)?;
-    let source = KeySource::new(args.key.file.as_deref())?;
+    let source = KeySource::of_opening(&args.key)?;
     if target.is(input.identity().as_ref()) {
         return Err(Failure::usage(target.name(), "the output is the input; name another file with -o"));
     }
     if target.is(source.identity().as_ref()) {
         return Err(Failure::usage(target.name(), "the output is the key file; name another file with -o"));
     }
+    if target.is(args.key.envelope.as_deref().and_then(Identity::of).as_ref()) {
+        return Err(Failure::usage(target.name(), "the output is the envelope; name another file with -o"));
+    }
 
     // Before the key is asked for: what is no container needs none.
     let preamble =
         read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &target.name()))?;
     refuse_unknown(preamble.header().content(), &input)?;
-    let key = source.read()?;
+    let unlocked = unlock(&preamble, &input.name, &source, &args.key)?;
     let output = target.create(Access::Owner)?;
 
     let options = Options::new().workers(team.workers());
@@ -41,11 +45,11 @@ pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
     let opened = watch(len, args.working.quiet, |progress| {
         output.fill(len, !args.writing.no_sync, |file| {
             let positional = preamble.copies().is_some() && !output.is_redirected();
-            open(&preamble, &key, &input, file, &options.progress(progress), positional)
+            open(&preamble, unlocked.key(), &input, file, &options.progress(progress), positional)
         })
     });
     let opened = opened.map_err(|e| {
-        let failure = failure_of_opening(&e, &preamble, &input, &target.name(), &source);
+        let failure = Failure::of_work(&e, &input.name, &target.name());
         match failure.exit {
             Exit::Damaged if output.is_staged() || output.is_redirected() => {
                 failure.and("nothing was written")
@@ -59,7 +63,7 @@ pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
     if !args.working.quiet {
         say(&format!("{}: opened {} of {}", target.name(), bytes(opened.plaintext_len), input.name));
     }
-    Ok(warn_of_copies(&input.name, opened.copies, SEAL_ANEW))
+    Ok(first_of([warn_of_copies(&input.name, opened.copies, SEAL_ANEW), unlocked.warn(&input.name)]))
 }
 
 /// The output's name if none is given; none if the container's name does not end in `.bulla`.

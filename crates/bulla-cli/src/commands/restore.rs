@@ -4,7 +4,7 @@ use bulla::Options;
 use bulla_archive::{ArchiveReader, Entry, Error, Kind};
 
 use super::archive::Archive;
-use super::{SEAL_ANEW, warn_of_copies};
+use super::first_of;
 use crate::args::Restore;
 use crate::contents::Contents;
 use crate::failure::{Exit, Failure};
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Restore) -> Result<Exit, Failure> {
         say(&format!("{target}: restored {count}, {}, from {}", bytes(plan.len), archive.input.name));
     }
     let exits = [
-        warn_of_copies(&archive.input.name, reader.opened().copies, SEAL_ANEW),
+        archive.warn(reader.opened().copies),
         warn(&skipped, |(name, why)| format!("{}: warning: not restored: {why}", shown_name(name))),
         warn(&plan.faulty(), |entry| {
             let state = entry.state().describe();
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Restore) -> Result<Exit, Failure> {
         }),
         warn_of_attributes(&target, restoring.without_attributes()),
     ];
-    Ok(exits.into_iter().find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done))
+    Ok(first_of(exits))
 }
 
 /// Restores everything of a plan.

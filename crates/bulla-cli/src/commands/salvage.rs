@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use bulla::Options;
+use bulla::{Key, Options, Preamble, SalvageReader};
 use bulla_archive::{Entry, IndexState, Kind, Recovered, Summary};
 
 use super::restore::{warn, warn_of_attributes};
@@ -15,12 +15,13 @@ use crate::failure::{Exit, Failure, describe};
 use crate::folder::split;
 use crate::folders::Place;
 use crate::input::Input;
-use crate::key_source::KeySource;
+use crate::key_source::{KeySource, read_key};
 use crate::names::{bytes, entries, shown, shown_name};
 use crate::progress::watch_count;
 use crate::restoring::{Begun, Durability, Restoring};
 use crate::streams::{note, say};
 use crate::team::Team;
+use crate::unlocking::unlock;
 
 /// Ends the name of a file that is not whole.
 const DAMAGED: &[u8] = b".damaged";
@@ -34,20 +35,12 @@ pub(super) fn run(args: &Salvage) -> Result<Exit, Failure> {
         let text = "an archive is read here and there, which a pipe does not allow; put it into a file first";
         return Err(Failure::usage(input.name, text));
     }
-    let source = KeySource::new(args.key.file.as_deref())?;
-    let key = source.read()?;
+    let source = KeySource::of_opening(&args.key)?;
+    let key = key(&input, &source, args)?;
     let target = shown(&args.directory);
     let options = Options::new().workers(team.workers());
     let salvage = bulla_archive::Salvage::new(&key, &input.file, &options);
-    let mut salvage = salvage.map_err(|e| {
-        let failure = Failure::of_archive(&e, &input.name, &target);
-        match (failure.exit, source.path()) {
-            (Exit::WrongKey, Some(path)) => {
-                failure.and(&format!("look for another key file than {}", shown(path)))
-            }
-            _ => failure,
-        }
-    })?;
+    let mut salvage = salvage.map_err(|e| Failure::of_archive(&e, &input.name, &target))?;
 
     // How many files there are shows only at the end.
     let durability = Durability::choose(!args.writing.no_sync, usize::MAX);
@@ -88,6 +81,24 @@ pub(super) fn run(args: &Salvage) -> Result<Exit, Failure> {
         say(&format!("{target}: salvaged {whole} whole{damaged}, from {}; {lost} are lost", input.name));
     }
     Ok(exit)
+}
+
+/// The archive's key. An envelope is of use only if it can be told which; but whatever of header and footer is left may fit a key
+/// that is given as it is.
+fn key(input: &Input, source: &KeySource, args: &Salvage) -> Result<Key, Failure> {
+    let preamble = Preamble::read_at(&input.file);
+    let unlocked = match &preamble {
+        Ok(preamble) => unlock(preamble, &input.name, source, &args.key)
+            .map(|unlocked| Key::from_bytes(unlocked.key().expose())),
+        Err(e) => Err(Failure::of_work(e, &input.name, &input.name)),
+    };
+    unlocked.or_else(|failure| {
+        let KeySource::KeyFile(path, _) = source else { return Err(failure) };
+        match read_key(path) {
+            Ok(key) if SalvageReader::new(&key, &input.file, &Options::new()).is_ok() => Ok(key),
+            _ => Err(failure),
+        }
+    })
 }
 
 /// What came of the entries.

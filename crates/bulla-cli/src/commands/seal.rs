@@ -3,46 +3,43 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use bulla::{Key, Options, Sealed, Sealer};
+use bulla::{Options, Sealed};
 
 use super::open::default_output;
 use crate::args::Seal;
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
-use crate::key_source::KeySource;
 use crate::names::{DASH, bytes, shown, word};
-use crate::new_key::{self, NewKey};
 use crate::output::{Output, Target};
 use crate::progress::watch;
 use crate::staging::Access;
 use crate::streams::{note, say};
 use crate::team::Team;
+use crate::ways_in::{Keys, WaysIn};
 
 pub(super) fn run(args: &Seal) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;
     let mut input = Input::open(args.input.as_deref())?;
     let target = Target::resolve(&output_path(args, &input), args.writing.force)?;
-    let source = key_source(args, &input, &target)?;
+    let ways = WaysIn::of_sealing(&args.keys)?;
+    refuse_same(&ways, &input, &target)?;
 
     let output = target.create(Access::Umask)?;
     if output.is_terminal() {
         let text = "a container is nothing to read on a terminal; name a file with -o FILE, or use a pipe";
         return Err(Failure::usage(target.name(), text));
     }
-    let (key, mut new_key) = match &args.new_key {
-        Some(path) => NewKey::create(path).map(|(new_key, key)| (key, Some(new_key)))?,
-        None => (source.read_for_sealing()?, None),
-    };
+    let mut keys = ways.read(None)?;
 
     let options = Options::new().chunk_size(args.chunk_size).workers(team.workers());
     let sealed = watch(input.len(), args.working.quiet, |progress| {
-        seal(&key, &mut input, &output, &options.progress(progress), !args.writing.no_sync)
+        seal(&keys, &mut input, &output, &options.progress(progress), !args.writing.no_sync)
     });
     let sealed = sealed.map_err(|e| Failure::of_work(&e, &input.name, &target.name()))?;
-    output.commit(&target.name(), new_key.as_mut(), !args.writing.no_sync)?;
+    output.commit(&target.name(), keys.new_key.as_mut(), !args.writing.no_sync)?;
 
     if !args.working.quiet {
-        report(args, &input, &target, &source, &sealed);
+        report(&input, &target, &ways, &sealed);
     }
     if sealed.source_grew {
         let text = "it grew while it was sealed; what came after its first length is left out";
@@ -53,27 +50,29 @@ pub(super) fn run(args: &Seal) -> Result<Exit, Failure> {
 }
 
 fn seal(
-    key: &Key,
+    keys: &Keys,
     input: &mut Input,
     output: &Output,
     options: &Options<'_>,
     sync: bool,
 ) -> bulla::Result<Sealed> {
-    let len = input.positional_len().map(|len| bulla::sealed_len(len, options)).transpose()?;
-    output.fill(len, sync, |file| write(key, input, file, options, len.is_some() && !output.is_redirected()))
+    let len =
+        input.positional_len().map(|len| bulla::sealed_len(len, &keys.with_envelope(options))).transpose()?;
+    output.fill(len, sync, |file| write(keys, input, file, options, len.is_some() && !output.is_redirected()))
 }
 
 fn write(
-    key: &Key,
+    keys: &Keys,
     input: &mut Input,
     output: &File,
     options: &Options<'_>,
     positional: bool,
 ) -> bulla::Result<Sealed> {
+    let draft = keys.draft(options)?;
     if positional {
-        return bulla::seal_file(key, &input.file, output, options);
+        return draft.seal_file(&input.file, output);
     }
-    let mut sealer = Sealer::new(key, output, options)?;
+    let mut sealer = draft.sealer(output)?;
     sealer.copy_from(&mut input.file)?;
     Ok(sealer.finish()?.1)
 }
@@ -90,29 +89,27 @@ fn output_path(args: &Seal, input: &Input) -> PathBuf {
     }
 }
 
-/// Where the key comes from, once it is clear that no two of the files are one.
-fn key_source(args: &Seal, input: &Input, target: &Target) -> Result<KeySource, Failure> {
+/// No two of the files are one.
+pub(super) fn refuse_same(ways: &WaysIn, input: &Input, target: &Target) -> Result<(), Failure> {
     let same = |text| Err(Failure::usage(target.name(), text));
     if target.is(input.identity().as_ref()) {
         return same("the output is the input; name another file with -o");
     }
-    let Some(new_key) = &args.new_key else {
-        let source = KeySource::new(args.key.file.as_deref())?;
-        let key_file = source.identity();
-        if target.is(key_file.as_ref()) {
+    for key_file in ways.identities() {
+        if target.is(Some(&key_file)) {
             return same("the output is the key file; name another file with -o");
         }
-        if key_file.is_some() && key_file == input.identity() {
+        if Some(key_file) == input.identity() {
             let text = "the input is the key file itself; a key that is sealed under itself is lost";
             return Err(Failure::usage(&input.name, text));
         }
-        return Ok(source);
-    };
-    new_key::refuse_existing(new_key)?;
-    if matches!(target, Target::New(output) if same_place(output, new_key)) {
-        return same("the output and the new key file are the same; name another file");
     }
-    Ok(KeySource::File(new_key.clone()))
+    match (&ways.new_key, target) {
+        (Some(new_key), Target::New(output)) if same_place(output, new_key) => {
+            same("the output and the new key file are the same; name another file")
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether two files that do not exist yet would be one.
@@ -121,13 +118,31 @@ pub(super) fn same_place(a: &Path, b: &Path) -> bool {
     a.file_name() == b.file_name() && folder(a) == folder(b)
 }
 
-fn report(args: &Seal, input: &Input, target: &Target, source: &KeySource, sealed: &Sealed) {
+fn report(input: &Input, target: &Target, ways: &WaysIn, sealed: &Sealed) {
     say(&format!("{}: sealed {} of {}", target.name(), bytes(sealed.plaintext_len), input.name));
-    let key = source.path().map(|path| format!(" -k {}", word(path))).unwrap_or_default();
-    say(&format!("To open it again: bulla open{key} {}", operands(input, target)));
-    if let Some(path) = &args.new_key {
-        let name = shown(path);
-        say(&format!("Whoever loses {name} loses the data: keep a copy of it apart from the container."));
+    say(&format!("To open it again: bulla open{} {}", ways.opening_options(), operands(input, target)));
+    tell_of_loss(ways, false, "container");
+}
+
+/// What must not be lost. `keeps_key`: a recovery key from before opens it too. `kind` is what was made.
+pub(super) fn tell_of_loss(ways: &WaysIn, keeps_key: bool, kind: &str) {
+    if ways.takes_vault() {
+        say("Whoever forgets the password of the vault loses the data, unless another key opens it.");
+        return;
+    }
+    match (ways.takes_passphrase(), &ways.key_files()[..]) {
+        (true, []) if !keeps_key => {
+            say("Whoever forgets the passphrase loses the data: there is no other way in.")
+        }
+        (true, _) => say("Whoever forgets the passphrase needs a key file; without either the data is lost."),
+        (false, _) => {
+            if let Some(path) = &ways.new_key {
+                let name = shown(path);
+                say(&format!(
+                    "Whoever loses {name} loses the data: keep a copy of it apart from the {kind}."
+                ));
+            }
+        }
     }
 }
 

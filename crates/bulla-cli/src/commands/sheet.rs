@@ -1,27 +1,32 @@
 //! `bulla sheet`
 
-use std::io;
 use std::path::Path;
 
-use bulla::{Header, Key, Opener, Options};
+use bulla::{Header, Key};
 
-use super::{failure_of_opening, read_preamble};
-use crate::args::Sheet;
+use super::read_preamble;
+use crate::args::{self, Sheet};
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
 use crate::key_source::KeySource;
 use crate::names::DASH;
 use crate::sheet_file;
 use crate::streams::say;
+use crate::unlocking::unlock;
 
 pub(super) fn run(args: &Sheet) -> Result<Exit, Failure> {
     sheet_file::refuse(&args.output)?;
-    let source = KeySource::new(args.key.file.as_deref())?;
+    if args.container.is_none() && args.key.passphrase_file.is_some() {
+        let text =
+            "a sheet is for a key; name the key's file with -k, or the container that the passphrase opens";
+        return Err(Failure::usage("--passphrase-file", text));
+    }
+    let source = KeySource::of_opening(&args.key)?;
     let svg = match &args.container {
         Some(container) => {
             let input = input(container)?;
             let name = container.file_name().unwrap_or_default().to_string_lossy();
-            let (key, header) = checked_key(&source, input)?;
+            let (key, header) = checked_key(&source, &args.key, input)?;
             sheet_file::draw(&key, args.paper, Some((&name, &header)))
         }
         // Nothing shows that it is the right one, so a typed one is typed twice.
@@ -41,11 +46,14 @@ fn input(container: &Path) -> Result<Input, Failure> {
     Input::open(Some(container))
 }
 
-/// The key, once it is seen to belong to the container: a sheet with another one would be found out on the day it is needed.
-fn checked_key(source: &KeySource, mut input: Input) -> Result<(Key, Header), Failure> {
+/// The key, once it is seen to open the container: a sheet with another one would be found out on the day it is needed.
+fn checked_key(source: &KeySource, args: &args::Key, mut input: Input) -> Result<(Key, Header), Failure> {
     let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
-    let key = source.read()?;
-    Opener::with_preamble(preamble.clone(), &key, io::empty(), &Options::new())
-        .map_err(|e| failure_of_opening(&e, &preamble, &input, &input.name, source))?;
-    Ok((key, preamble.header().clone()))
+    let unlocked = unlock(&preamble, &input.name, source, args)?;
+    let Some(key) = unlocked.typed_key() else {
+        let text =
+            "a passphrase opened it, and a sheet is for a key; `bulla key add --new-key FILE` adds one";
+        return Err(Failure::usage(&input.name, text));
+    };
+    Ok((Key::from_bytes(key.expose()), preamble.header().clone()))
 }

@@ -5,7 +5,7 @@ use std::io;
 use bulla::{Content, Error, Key, Opened, Options, Preamble, RangeReader};
 use bulla_archive::ArchiveReader;
 
-use super::{SEAL_ANEW, failure_of_opening, opener, plaintext_len, read_preamble, warn_of_copies};
+use super::{SEAL_ANEW, first_of, opener, plaintext_len, read_preamble, warn_of_copies};
 use crate::args::Verify;
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
@@ -14,23 +14,21 @@ use crate::names::{bytes, entries};
 use crate::progress::watch;
 use crate::streams::print;
 use crate::team::Team;
+use crate::unlocking::unlock;
 
 pub(super) fn run(args: &Verify) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;
     let mut input = Input::open(Some(&args.input))?;
-    let source = KeySource::new(args.key.file.as_deref())?;
+    let source = KeySource::of_opening(&args.key)?;
     let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
-    let key = source.read()?;
+    let unlocked = unlock(&preamble, &input.name, &source, &args.key)?;
 
     let options = Options::new().workers(team.workers());
     let len = plaintext_len(&preamble, &input);
     let opened = watch(len, args.working.quiet, |progress| {
-        verify(&preamble, &key, &input, &options.progress(progress))
+        verify(&preamble, unlocked.key(), &input, &options.progress(progress))
     });
-    let (opened, count) = opened.map_err(|e| match &e {
-        bulla_archive::Error::Container(e) => failure_of_opening(e, &preamble, &input, &input.name, &source),
-        e => Failure::of_archive(e, &input.name, &input.name),
-    })?;
+    let (opened, count) = opened.map_err(|e| Failure::of_archive(&e, &input.name, &input.name))?;
 
     if !args.working.quiet {
         let all = bytes(opened.plaintext_len);
@@ -40,7 +38,7 @@ pub(super) fn run(args: &Verify) -> Result<Exit, Failure> {
         };
         print(&text).map_err(|e| Failure::io("standard output", &e))?;
     }
-    Ok(warn_of_copies(&input.name, opened.copies, SEAL_ANEW))
+    Ok(first_of([warn_of_copies(&input.name, opened.copies, SEAL_ANEW), unlocked.warn(&input.name)]))
 }
 
 /// Verifies the container, and the archive in it if it is one and can be read at any offset; returns how many entries that has.

@@ -8,6 +8,7 @@ mod listing;
 
 mod archives;
 mod backup;
+mod envelopes;
 mod help;
 #[cfg(unix)]
 mod hostile;
@@ -28,3 +29,4 @@ mod signals;
 mod streams;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod vault;

@@ -23,6 +23,7 @@ fn facts_as_json() {
             "chunk_size": 4096,
             "needs_context": false,
             "envelope_len": 0,
+            "envelope": null,
             "salt": hex(&container[32..64]),
             "commitment": hex(&container[64..96]),
             "copies": "intact",

@@ -150,6 +150,82 @@ fn key_for_sealing_is_typed_twice() {
     sandbox.run("verify -k k sealed").exits(0);
 }
 
+/// With a typing mistake in it: what was typed and what fits is shown, and Enter goes on.
+#[test]
+fn mistyped_key_is_mended() {
+    let sandbox = Sandbox::with_container(100);
+    sandbox.run("seal --recovery-key k plain -o e").exits(0);
+    sandbox.write("pass", b"correct horse");
+    sandbox.run("seal --recovery-key k --passphrase-file pass plain -o p").exits(0);
+    let mut digits: Vec<char> = key(&sandbox).chars().filter(char::is_ascii_hexdigit).collect();
+    let (right, wrong) = if digits[36] == '3' { ('3', '8') } else { (digits[36], '3') };
+    digits[36] = wrong;
+    let typed: String = digits.into_iter().collect();
+    for container in ["c", "e", "p"] {
+        for (answer, code) in [("\n", 0), ("y\n", 0), ("n\n", 3), ("\u{4}", 3)] {
+            let mut terminal = Terminal::run(&sandbox, &format!("open {container} -fo opened"));
+            terminal.waits_for("not shown): ");
+            terminal.types(&format!("{typed}\n"));
+            terminal.waits_for("[Y/n]");
+            assert!(terminal.echoes());
+            terminal.types(answer);
+            let shown = terminal.exits(code);
+            let says = format!("Digit 37, in group 10, is wrong: {wrong} was typed, {right} fits.");
+            assert!(shown.contains(&says), "{shown}");
+            assert!(!shown.contains(&typed[..8]), "{shown}");
+            assert_eq!(shown.contains("correct it where the key is written down"), code == 0, "{shown}");
+        }
+    }
+}
+
+/// A new passphrase is typed twice; to open, there are three tries.
+#[test]
+fn passphrases() {
+    let sandbox = Sandbox::with_container(100);
+    let names = sandbox.names();
+    for (first, second, says) in [("one", Some("two"), "the two are not the same"), ("", None, "is empty")] {
+        let mut terminal = Terminal::run(&sandbox, "seal --passphrase plain -o e");
+        terminal.waits_for("New passphrase (not shown): ");
+        assert!(!terminal.echoes());
+        terminal.types(&format!("{first}\n"));
+        if let Some(second) = second {
+            terminal.waits_for("once more: ");
+            terminal.types(&format!("{second}\n"));
+        }
+        assert!(terminal.exits(2).contains(says));
+        assert_eq!(sandbox.names(), names);
+    }
+
+    let mut terminal = Terminal::run(&sandbox, "seal --passphrase --new-key n plain -o e");
+    terminal.waits_for("New passphrase");
+    terminal.types("correct horse\n");
+    terminal.waits_for("once more: ");
+    terminal.types("correct horse\n");
+    let shown = terminal.exits(0);
+    assert!(shown.contains("bulla open e -o plain") && !shown.contains("horse"), "{shown}");
+
+    let mut terminal = Terminal::run(&sandbox, "verify e");
+    terminal.waits_for("Passphrase or 64-digit key (not shown): ");
+    terminal.types("CORRECT HORSE\n");
+    terminal.waits_for("wrong passphrase: look at Caps Lock, and at the keyboard's language; 2 more tries");
+    terminal.types("correct horse\n");
+    assert!(terminal.exits(0).contains("all 100 bytes verified"));
+
+    // The key is taken at the same prompt, in four lines.
+    let mut terminal = Terminal::run(&sandbox, "verify e");
+    terminal.waits_for("Passphrase or");
+    terminal.types(&String::from_utf8(sandbox.read("n")).unwrap());
+    assert!(terminal.exits(0).contains("all 100 bytes verified"));
+
+    let mut terminal = Terminal::run(&sandbox, "verify e");
+    for left in ["2 more tries", "one more try", "keyboard's language\r\n"] {
+        terminal.waits_for("(not shown): ");
+        terminal.types("wrong\n");
+        terminal.waits_for(left);
+    }
+    assert!(terminal.exits(3).contains("a wrong passphrase, or the passphrase of another container"));
+}
+
 /// The terminal shows again what is typed.
 #[test]
 fn interrupted_at_the_prompt() {

@@ -68,6 +68,7 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
         ("archive_roundtrip", BTreeMap::from(described())),
         ("salvage", salvage),
         ("key_text", key_texts()),
+        ("envelope", envelopes()),
         ("faulty_io", faults()),
         #[cfg(feature = "vault")]
         ("vault_messages", vault_messages()),
@@ -159,6 +160,30 @@ fn faults() -> Seeds {
         (format!("fault_{what}_at_{n}"), bytes)
     };
     (0..7).flat_map(|what| [0, 1, 2, 5, 9].map(|n| case(what, n))).collect()
+}
+
+/// The copies of the vectors, as they are; and the usual envelope once more for check and mac to be made to hold.
+fn envelopes() -> Seeds {
+    let with = |choice: u8, first: &[u8], second: &[u8]| {
+        [&[choice][..], &(first.len() as u16).to_be_bytes(), first, second].concat()
+    };
+    let mut seeds = Seeds::new();
+    for vector in vectors::envelopes::all() {
+        let (first, second) = (&vector.first[..], vector.second.as_deref());
+        if first.len() <= LEN_MAX {
+            seeds.insert(
+                vector.name,
+                with(if second.is_some() { 4 } else { 0 }, first, second.unwrap_or_default()),
+            );
+        }
+        if seeds.len() == 1 {
+            seeds.insert("check_made_to_hold".to_owned(), with(1, first, &[]));
+            seeds.insert("mac_made_to_hold".to_owned(), with(2, first, &[]));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    seeds.retain(|_, bytes| seen.insert(bytes.clone()));
+    seeds
 }
 
 fn key_texts() -> Seeds {

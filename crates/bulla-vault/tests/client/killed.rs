@@ -50,6 +50,27 @@ fn registering_anew_without_a_grant() {
     }
 }
 
+/// V-6.2: where the new locator of an earlier registration, announced and never settled, is the one in use.
+#[test]
+fn registering_after_an_announced_one() {
+    for steps in 0.. {
+        let sample = Sample::registered();
+        let mut files = sample.files();
+        sample.client().register(&password("announced"), &sample.key, &mut files, &terms()).unwrap();
+        let grant = Some(sample.recover("announced").unwrap().grant);
+        assert!(!sample.recovers("first"), "the announced one took its place");
+        assert_eq!(files.read().unwrap().len(), 2);
+        let done = register_and_die(&sample, &Terms { grant, ..terms() }, steps);
+        assert!(sample.recovers("announced") || sample.recovers("second"), "killed after {steps} steps");
+        if done {
+            // The status and one change of locators more than otherwise.
+            assert_eq!(steps, 16);
+            assert_eq!(files.read().unwrap().len(), 1);
+            break;
+        }
+    }
+}
+
 /// V-4.4: registering for the first time. From the new locator on, the record can be used, pending as it is.
 #[test]
 fn registering() {

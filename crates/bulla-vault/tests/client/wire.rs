@@ -99,6 +99,10 @@ impl MortalLocators {
 }
 
 impl Locators for MortalLocators {
+    fn kept(&self) -> io::Result<Vec<Locator>> {
+        self.files.kept()
+    }
+
     fn keep_beside(&mut self, new: &Locator) -> io::Result<()> {
         self.step()?;
         self.files.keep_beside(new)?;
