@@ -136,7 +136,7 @@ impl Etcd {
 impl Store for Etcd {
     fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
         // One transaction, so that all are of one moment. It is linearizable: it goes through the log of the cluster's leader.
-        let operation = |key| Operation::RequestRange { key: self.name(key) };
+        let operation = |key| Operation::Range { key: self.name(key) };
         let request = TxnRequest {
             compare: Vec::new(),
             success: keys.iter().map(operation).collect(),
@@ -168,8 +168,8 @@ impl Store for Etcd {
             mod_revision: revision.unwrap_or(0).to_string(),
         };
         let operation = |(key, change): &(Key, Change)| match change {
-            Change::Put(value) => Operation::RequestPut { key: self.name(key), value: Bytes(value.clone()) },
-            Change::Delete => Operation::RequestDeleteRange { key: self.name(key) },
+            Change::Put(value) => Operation::Put { key: self.name(key), value: Bytes(value.clone()) },
+            Change::Delete => Operation::DeleteRange { key: self.name(key) },
         };
         let request = TxnRequest {
             compare: transaction.unchanged.iter().map(compare).collect(),

@@ -73,11 +73,13 @@ pub(super) struct Compare {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
 pub(super) enum Operation {
-    RequestRange { key: Bytes },
-    RequestPut { key: Bytes, value: Bytes },
-    RequestDeleteRange { key: Bytes },
+    #[serde(rename = "request_range")]
+    Range { key: Bytes },
+    #[serde(rename = "request_put")]
+    Put { key: Bytes, value: Bytes },
+    #[serde(rename = "request_delete_range")]
+    DeleteRange { key: Bytes },
 }
 
 #[derive(Deserialize)]
@@ -193,8 +195,8 @@ mod tests {
                 mod_revision: "3".to_owned(),
             }],
             success: vec![
-                Operation::RequestPut { key: Bytes(b"a".to_vec()), value: Bytes(b"b".to_vec()) },
-                Operation::RequestDeleteRange { key: Bytes(b"c".to_vec()) },
+                Operation::Put { key: Bytes(b"a".to_vec()), value: Bytes(b"b".to_vec()) },
+                Operation::DeleteRange { key: Bytes(b"c".to_vec()) },
             ],
             failure: Vec::new(),
         };
