@@ -9,8 +9,12 @@ fn root() -> PathBuf {
 }
 
 /// The pages with clauses, and the letter that these begin with.
-const PAGES: [(&str, &str); 3] =
-    [("spec/FORMAT.md", "F-"), ("spec/ARCHIVE.md", "A-"), ("spec/ENVELOPE.md", "E-")];
+const PAGES: [(&str, &str); 4] = [
+    ("spec/FORMAT.md", "F-"),
+    ("spec/ARCHIVE.md", "A-"),
+    ("spec/ENVELOPE.md", "E-"),
+    ("spec/VAULT.md", "V-"),
+];
 
 /// Clauses as in `F-7.2`, of one page.
 fn clauses(text: &str, letter: &str) -> BTreeSet<String> {

@@ -74,6 +74,6 @@ fn seeds_are_as_generated() {
         assert!((1..=100).contains(&seeds.len()), "{target}: {} seeds", seeds.len());
         let found = files(&fuzz().join("seeds").join(target));
         let same = found == seeds;
-        assert!(same, "{target}: run `cargo run -p bulla-testkit --features oracles --bin seeds`");
+        assert!(same, "{target}: run `cargo run -p bulla-testkit --features vault --bin seeds`");
     }
 }

@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// List, add and remove what opens a container
     #[command(subcommand, after_help = EXIT_CODES)]
     Key(KeyCommand),
+    /// Keep a key behind a password, in a Backup Key Vault
+    #[command(subcommand, after_help = format!("{VAULT}\n{EXIT_CODES}"))]
+    Vault(VaultCommand),
     Completions(Completions),
     Man(Man),
 }
@@ -81,6 +84,111 @@ pub(crate) enum KeyCommand {
     Remove(KeyRemove),
     Rotate(KeyRotate),
     Save(KeySave),
+}
+
+const VAULT: &str = "\
+A vault keeps a key behind a password and counts wrong ones; when they run out, the key is
+gone for good. Its operator learns neither key nor password. To get the key back it takes the
+password and the locator: a small file, which also lies in each backup made with --vault.
+
+The vault is named in the file vault.toml in $XDG_CONFIG_HOME/bulla, or ~/.config/bulla:
+
+  address = \"https://vault.example\"
+  public_key = \"64 hex digits, from its operator\"
+  token_file = \"token\"
+  authorities = \"ca.pem\"      unless the system trusts its certificate
+  locator = \"vault.locator\"   the file for the locator
+";
+
+#[derive(Subcommand)]
+pub(crate) enum VaultCommand {
+    Register(VaultRegister),
+    Recover(VaultRecover),
+    Status(VaultStatus),
+    Delete(VaultDelete),
+}
+
+const REGISTER: &str = "\
+Where a locator is there already, the key is registered anew, under a new password: the old one
+is asked for first, and counts until the new one has been proven. Backups made before stay
+readable, as the key is the same. Without the old password, --forgotten registers anew after a
+delay of days that the vault announces.
+";
+
+/// Put a key behind a password in the vault, or behind a new one
+#[derive(Args)]
+#[command(after_help = format!("{REGISTER}\n{EXIT_CODES}"))]
+pub(crate) struct VaultRegister {
+    /// File that holds the key's 64 hex digits
+    #[arg(short = 'k', long = "key", id = "key", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Wrong passwords in a row after which the key is gone for good; a vault may allow fewer
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(crate) guesses: u32,
+
+    /// Read the new password from this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) new_password_file: Option<PathBuf>,
+
+    /// The old password is not known
+    #[arg(long)]
+    pub(crate) forgotten: bool,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Get a key back from the vault, with the password and the locator
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct VaultRecover {
+    /// Container with a locator in its envelope [default: the locator's file alone]
+    #[arg(value_name = "FILE")]
+    pub(crate) container: Option<PathBuf>,
+
+    /// Key file to make. One that exists is never overwritten
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Envelope that is kept in a file of its own, instead of the container's
+    #[arg(long, value_name = "FILE", requires = "container")]
+    pub(crate) envelope: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// Show what the vault holds, and how many guesses are left
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct VaultStatus {
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+}
+
+/// Delete the key from the vault, and the locator
+#[derive(Args)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct VaultDelete {
+    /// The password is not known: the vault announces when it deletes the key
+    #[arg(long)]
+    pub(crate) forgotten: bool,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+
+    /// Say nothing unless something is wrong
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 /// Make a new key, and show its 64 digits if the output is a terminal
@@ -485,6 +593,42 @@ pub(crate) struct Key {
     /// Envelope that is kept in a file of its own, instead of the container's
     #[arg(long, value_name = "FILE")]
     pub(crate) envelope: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
+}
+
+/// A vault, its account, and what is kept for it. What no option says, the configuration does.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Vault")]
+pub(crate) struct Vault {
+    /// Address of the vault that keeps the key behind a password; see `bulla vault --help`
+    #[arg(long, value_name = "URL")]
+    pub(crate) vault: Option<String>,
+
+    /// The vault's public key, 64 hex digits
+    #[arg(long, value_name = "HEX", hide_short_help = true)]
+    pub(crate) vault_public_key: Option<String>,
+
+    /// File that holds the account's token [default: the environment variable BULLA_VAULT_TOKEN]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_token_file: Option<PathBuf>,
+
+    /// Certificates in PEM of the authorities to trust instead of the system's
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_authorities: Option<PathBuf>,
+
+    /// File that holds the password of the vault
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_password_file: Option<PathBuf>,
+
+    /// The configuration [default: vault.toml in $XDG_CONFIG_HOME/bulla]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) vault_config: Option<PathBuf>,
+
+    /// File of the locator [default: vault.locator beside the configuration]
+    #[arg(long, value_name = "FILE", hide_short_help = true)]
+    pub(crate) locator: Option<PathBuf>,
 }
 
 /// What will open a container about to be made.
@@ -509,6 +653,9 @@ pub(crate) struct SealingKeys {
     /// Key file that opens it as well. May be given several times
     #[arg(long, value_name = "FILE")]
     pub(crate) recovery_key: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) vault: Vault,
 }
 
 /// What opens a container from now on, where another secret opens it to begin with.

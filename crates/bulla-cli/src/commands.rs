@@ -4,7 +4,7 @@ use std::io::{Seek, SeekFrom};
 
 use bulla::{Copies, Key, Opener, Options, Preamble};
 
-use crate::args::{Command, KeyCommand};
+use crate::args::{Command, KeyCommand, VaultCommand};
 use crate::facts::{body, head_len};
 use crate::failure::{Exit, Failure};
 use crate::input::Input;
@@ -24,6 +24,7 @@ mod rotate;
 mod salvage;
 mod seal;
 mod sheet;
+mod vault;
 mod verify;
 
 pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
@@ -41,6 +42,10 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
         Command::Inspect(args) => inspect::run(args),
         Command::Completions(args) => manual::completions(args),
         Command::Man(args) => manual::man(args),
+        Command::Vault(VaultCommand::Register(args)) => vault::register(args),
+        Command::Vault(VaultCommand::Recover(args)) => vault::recover(args),
+        Command::Vault(VaultCommand::Status(args)) => vault::status(args),
+        Command::Vault(VaultCommand::Delete(args)) => vault::delete(args),
         Command::Key(KeyCommand::List(args)) => key::list(args),
         Command::Key(KeyCommand::Add(args)) => key::add(args),
         Command::Key(KeyCommand::Remove(args)) => key::remove(args),

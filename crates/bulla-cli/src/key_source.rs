@@ -26,6 +26,8 @@ pub(crate) enum KeySource {
     /// A key file, and whether only the environment names it.
     KeyFile(PathBuf, bool),
     PassphraseFile(PathBuf),
+    /// A vault that an option names.
+    Vault,
     Terminal,
 }
 
@@ -50,6 +52,7 @@ impl KeySource {
                 refuse_dash("--passphrase-file", path)?;
                 Ok(KeySource::PassphraseFile(path.clone()))
             }
+            None if args.file.is_none() && args.vault.vault.is_some() => Ok(KeySource::Vault),
             None => KeySource::new(args.file.as_deref()),
         }
     }
@@ -62,7 +65,7 @@ impl KeySource {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             KeySource::KeyFile(path, _) | KeySource::PassphraseFile(path) => Some(path),
-            KeySource::Terminal => None,
+            KeySource::Vault | KeySource::Terminal => None,
         }
     }
 
@@ -71,7 +74,8 @@ impl KeySource {
         match self {
             KeySource::KeyFile(path, _) => format!(" -k {}", word(path)),
             KeySource::PassphraseFile(path) => format!(" --passphrase-file {}", word(path)),
-            KeySource::Terminal => String::new(),
+            // The configuration may name it; who gave more options knows them.
+            KeySource::Vault | KeySource::Terminal => String::new(),
         }
     }
 

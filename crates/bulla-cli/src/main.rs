@@ -24,6 +24,7 @@ mod progress;
 mod team;
 mod asking;
 mod slots;
+mod vault;
 mod unlocking;
 mod ways_in;
 mod filter;

@@ -24,8 +24,13 @@ impl NewKey {
     pub(crate) fn create(path: &Path) -> Result<(NewKey, Key), Failure> {
         refuse_existing(path)?;
         let key = Key::generate().map_err(|e| Failure::new(Exit::Environment, shown(path), e.to_string()))?;
-        match write(path, &key) {
-            Ok(new_key) => Ok((new_key, key)),
+        Ok((NewKey::of(path, &key)?, key))
+    }
+
+    /// The same for a key that there is already.
+    pub(crate) fn of(path: &Path, key: &Key) -> Result<NewKey, Failure> {
+        match write(path, key) {
+            Ok(new_key) => Ok(new_key),
             Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(exists(path)),
             Err(e) => Err(Failure::io(shown(path), &e)),
         }

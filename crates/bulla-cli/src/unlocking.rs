@@ -7,7 +7,7 @@ use std::path::Path;
 use bulla::{Copies, Error as ContainerError, Header, Key, Preamble};
 use bulla_key::key_text;
 use bulla_key::typing::find_mistake;
-use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, SlotKind};
+use bulla_key::{Envelope, EnvelopeCopies, Error, Locator, Passphrase, Secret, SlotKind};
 
 use crate::args;
 use crate::asking::{Answer, ask};
@@ -17,6 +17,7 @@ use crate::names::shown;
 use crate::prompt;
 use crate::streams::note;
 use crate::team::compute;
+use crate::vault::Vault;
 
 /// Bytes in the longest envelope.
 const MAX_ENVELOPE_LEN: u64 = 1 << 20;
@@ -165,6 +166,15 @@ pub(crate) fn unlock(
                 Err(e) => Err(of_envelope(&e, name)),
             }
         }
+        KeySource::Vault => unlocking.by_vault(&args.vault),
+        // Whose passphrase opens it is asked for that; the vault costs a guess, and a way to it.
+        KeySource::Terminal
+            if !unlocking.takes_passphrases()
+                && !unlocking.locators().is_empty()
+                && Vault::is_named(&args.vault) =>
+        {
+            unlocking.by_vault(&args.vault)
+        }
         KeySource::Terminal => unlocking.by_asking(),
     }
 }
@@ -235,6 +245,31 @@ impl Unlocking<'_> {
             }
             (None, Ok(_)) => self.wrong_key(Some(path)),
             (None, Err(e)) => no_key_file(path, &e.to_string()),
+        })
+    }
+
+    /// The locators in the envelope, which may be anybody's: the client compares them with its configuration (E-3.4).
+    fn locators(&self) -> Vec<Locator> {
+        let slots = self.envelope.as_ref().map(Envelope::list).unwrap_or_default();
+        slots
+            .iter()
+            .filter_map(|slot| {
+                if let SlotKind::Locator(locator) = &slot.kind { Some(locator.clone()) } else { None }
+            })
+            .collect()
+    }
+
+    fn by_vault(&mut self, args: &args::Vault) -> Result<Unlocked, Failure> {
+        let mut vault = Vault::open(args)?;
+        let mut locators = vault.kept_locators()?;
+        for locator in self.locators() {
+            if locators.iter().all(|kept| kept.registration() != locator.registration()) {
+                locators.push(locator);
+            }
+        }
+        let recovered = vault.recover(&locators)?;
+        self.by_key(recovered.key)?.ok_or_else(|| {
+            Failure::new(Exit::WrongKey, self.name, "the key that the vault keeps does not open it")
         })
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use bulla::{Draft, Key, Options};
 use bulla_key::{Envelope, Error, Passphrase, PassphraseCost, Slots};
 
-use crate::args::{NewSlots, SealingKeys};
+use crate::args::{self, NewSlots, SealingKeys};
 use crate::asking::ask_for_new_passphrase;
 use crate::failure::{Exit, Failure};
 use crate::input::Identity;
@@ -14,6 +14,7 @@ use crate::key_source::{KeySource, read_key, read_passphrase, refuse_dash};
 use crate::names::{shown, word};
 use crate::new_key::{self, NewKey};
 use crate::team::compute;
+use crate::vault::key_for_sealing;
 
 /// What will open a container, before any of it is read, asked for or made.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(crate) struct WaysIn {
     recovery_keys: Vec<PathBuf>,
     pub(crate) new_key: Option<PathBuf>,
     passphrase: Option<PassphraseSource>,
+    /// The vault that keeps a key that will open it.
+    vault: Option<args::Vault>,
     has_envelope: bool,
 }
 
@@ -35,12 +38,14 @@ impl WaysIn {
     /// Those of `seal` and `backup`. An envelope is made only if there is more than one key to it, or a passphrase.
     pub(crate) fn of_sealing(args: &SealingKeys) -> Result<WaysIn, Failure> {
         let passphrase = passphrase(args.passphrase, args.passphrase_file.as_deref())?;
-        let has_envelope = passphrase.is_some() || !args.recovery_key.is_empty();
+        let vault = args.vault.vault.is_some().then(|| args.vault.clone());
+        let has_envelope = passphrase.is_some() || vault.is_some() || !args.recovery_key.is_empty();
         let mut ways = WaysIn {
             source: None,
             recovery_keys: args.recovery_key.clone(),
             new_key: args.new_key.clone(),
             passphrase,
+            vault,
             has_envelope,
         };
         match &args.file {
@@ -61,6 +66,7 @@ impl WaysIn {
             recovery_keys: args.recovery_key.clone(),
             new_key: args.new_key.clone(),
             passphrase: passphrase(args.passphrase, args.new_passphrase_file.as_deref())?,
+            vault: None,
             has_envelope: true,
         };
         ways.checked()
@@ -93,6 +99,11 @@ impl WaysIn {
         self.passphrase.is_some()
     }
 
+    /// A vault keeps a key that will open it.
+    pub(crate) fn takes_vault(&self) -> bool {
+        self.vault.is_some()
+    }
+
     /// The key files of which each will open it.
     pub(crate) fn key_files(&self) -> Vec<&Path> {
         self.recovery_keys.iter().chain(&self.new_key).map(PathBuf::as_path).collect()
@@ -119,7 +130,8 @@ impl WaysIn {
             (None, Some(PassphraseSource::File(path)), _) => format!(" --passphrase-file {}", word(path)),
             // It is asked for.
             (None, Some(PassphraseSource::Terminal), _) | (None, None, None) => String::new(),
-            (None, None, Some(path)) => format!(" -k {}", word(path)),
+            (None, None, Some(path)) if self.vault.is_none() => format!(" -k {}", word(path)),
+            (None, None, Some(_)) => String::new(),
         }
     }
 
@@ -159,6 +171,10 @@ impl WaysIn {
         };
         if let Some(passphrase) = &passphrase {
             slots.add_passphrase(passphrase, PassphraseCost::default()).map_err(|e| refused(&e))?;
+        }
+        if let Some(vault) = &self.vault {
+            let (key, locator) = key_for_sealing(vault)?;
+            slots.add_locator(&key, locator).map_err(|e| refused(&e))?;
         }
         // Last, so that it was not made in vain if a passphrase was not typed.
         let Some(path) = &self.new_key else { return Ok(None) };

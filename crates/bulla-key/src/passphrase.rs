@@ -42,7 +42,8 @@ impl Passphrase {
         }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// The bytes that are hashed, for who hashes them for another purpose. They are as secret as the passphrase.
+    pub fn expose(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
@@ -122,7 +123,7 @@ impl PassphraseCost {
         memory.resize(params.block_count(), Block::default());
         let mut stretched = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(passphrase.bytes(), salt, &mut stretched[..], &mut memory[..])
+            .hash_password_into_with_memory(passphrase.expose(), salt, &mut stretched[..], &mut memory[..])
             .map_err(|_| Error::CostOutOfRange)?;
         Ok(stretched)
     }

@@ -22,7 +22,8 @@
 //! make the library ask for so much.
 //!
 //! They call nothing that reads a clock, the environment or a file, and start no threads. [`roundtrip`] and [`archive_roundtrip`]
-//! draw salts from the system; nothing else is random.
+//! draw salts from the system, and `vault_messages`, which comes with the feature `vault`, draws what a client of the vault draws; nothing
+//! else is random.
 
 pub use archive_index::archive_index;
 pub use archive_roundtrip::archive_roundtrip;
@@ -35,6 +36,8 @@ pub use openings::{open_range, open_slice, open_stream};
 pub use resealed::resealed;
 pub use roundtrip::roundtrip;
 pub use salvage::salvage;
+#[cfg(feature = "vault")]
+pub use vault_messages::vault_messages;
 
 pub mod known;
 pub mod seeds;
@@ -50,12 +53,14 @@ mod salvage;
 mod key_text;
 mod envelope;
 mod faults;
+#[cfg(feature = "vault")]
+mod vault_messages;
 
 /// An oracle: bytes in, a panic if a promise is broken.
 pub type Oracle = fn(&[u8]);
 
 /// All oracles, by the name of their fuzz target.
-pub const ALL: [(&str, Oracle); 13] = [
+pub const ALL: [(&str, Oracle); if cfg!(feature = "vault") { 14 } else { 13 }] = [
     ("header", header),
     ("open_stream", open_stream),
     ("open_range", open_range),
@@ -69,4 +74,6 @@ pub const ALL: [(&str, Oracle); 13] = [
     ("key_text", key_text),
     ("envelope", envelope),
     ("faulty_io", faulty_io),
+    #[cfg(feature = "vault")]
+    ("vault_messages", vault_messages),
 ];

@@ -13,6 +13,7 @@ pub use outcome::{Failure, Outcome, Success};
 
 pub mod archive;
 pub mod envelopes;
+pub mod vault;
 mod hex;
 mod label;
 mod outcome;

@@ -126,6 +126,10 @@ fn report(input: &Input, target: &Target, ways: &WaysIn, sealed: &Sealed) {
 
 /// What must not be lost. `keeps_key`: a recovery key from before opens it too. `kind` is what was made.
 pub(super) fn tell_of_loss(ways: &WaysIn, keeps_key: bool, kind: &str) {
+    if ways.takes_vault() {
+        say("Whoever forgets the password of the vault loses the data, unless another key opens it.");
+        return;
+    }
     match (ways.takes_passphrase(), &ways.key_files()[..]) {
         (true, []) if !keeps_key => {
             say("Whoever forgets the passphrase loses the data: there is no other way in.")

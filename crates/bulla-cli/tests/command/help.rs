@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "keygen",
     "sheet",
     "backup",
@@ -15,11 +15,22 @@ const COMMANDS: [&str; 14] = [
     "verify",
     "inspect",
     "key",
+    "vault",
     "completions",
     "man",
 ];
 
-const KEY_COMMANDS: [&str; 5] = ["key list", "key add", "key remove", "key rotate", "key save"];
+const KEY_COMMANDS: [&str; 9] = [
+    "key list",
+    "key add",
+    "key remove",
+    "key rotate",
+    "key save",
+    "vault register",
+    "vault recover",
+    "vault status",
+    "vault delete",
+];
 
 /// The lines of the exit codes, as the tests of each of them go by.
 const EXIT_CODES: [&str; 8] = [

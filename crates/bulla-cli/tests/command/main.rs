@@ -29,3 +29,4 @@ mod signals;
 mod streams;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod vault;

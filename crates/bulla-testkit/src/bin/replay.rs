@@ -1,4 +1,4 @@
-//! Lets an oracle judge inputs on stable: `cargo run -p bulla-testkit --features oracles --bin replay TARGET FILE...`. It panics
+//! Lets an oracle judge inputs on stable: `cargo run -p bulla-testkit --features vault --bin replay TARGET FILE...`. It panics
 //! as the target would.
 
 use std::{env, fs, io};

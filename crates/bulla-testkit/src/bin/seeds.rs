@@ -1,4 +1,4 @@
-//! Writes the fuzz targets' seeds: `cargo run -p bulla-testkit --features oracles --bin seeds [DIRECTORY]`, fuzz/seeds by default.
+//! Writes the fuzz targets' seeds: `cargo run -p bulla-testkit --features vault --bin seeds [DIRECTORY]`, fuzz/seeds by default.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use bulla_testkit::vectors::{archive, envelopes, generate};
+use bulla_testkit::vectors::{archive, envelopes, generate, vault};
 
 fn main() -> io::Result<()> {
     let by_default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
     let directory = env::args_os().nth(1).map_or(by_default, PathBuf::from);
     write(&directory, "", &generate())?;
     write(&directory, archive::FOLDER, &archive::generate())?;
-    write(&directory, envelopes::FOLDER, &envelopes::generate())
+    write(&directory, envelopes::FOLDER, &envelopes::generate())?;
+    write(&directory, vault::FOLDER, &vault::generate())
 }
 
 /// Writes what changed, and says so.

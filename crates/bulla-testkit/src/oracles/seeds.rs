@@ -1,4 +1,4 @@
-//! Inputs to begin with, made from the vectors: `cargo run -p bulla-testkit --features oracles --bin seeds` writes them.
+//! Inputs to begin with, made from the vectors: `cargo run -p bulla-testkit --features vault --bin seeds` writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,7 +70,21 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
         ("key_text", key_texts()),
         ("envelope", envelopes()),
         ("faulty_io", faults()),
+        #[cfg(feature = "vault")]
+        ("vault_messages", vault_messages()),
     ])
+}
+
+/// Bodies of vectors, without those that are long or the same; and what else of the vault's is read.
+#[cfg(feature = "vault")]
+fn vault_messages() -> Seeds {
+    let messages =
+        vectors::vault::messages().into_iter().map(|vector| (vector.name, vector.body.into_bytes()));
+    let mut seeds = pick(messages.collect());
+    let derived = vectors::vault::derivations().remove(0);
+    seeds.insert("locator_file".to_owned(), derived.locator_file.0);
+    seeds.insert("token".to_owned(), b"e30.eyJpc3MiOiJhIiwic3ViIjoiYiJ9.c2ln".to_vec());
+    seeds
 }
 
 /// Containers of vectors under the key that the oracles know.

@@ -1,0 +1,247 @@
+//! A way to a vault over HTTP: TLS 1.3, or plainly on loopback (V-2.7).
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io, thread};
+
+use rustls::crypto::{CryptoProvider, ring};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+use ureq::{Agent, Body, http};
+use zeroize::Zeroizing;
+
+use crate::messages::path;
+use crate::token::Token;
+use crate::transport::{Answer, Call, Method, Transport, TransportError};
+use crate::wire::MAX_BODY_LEN;
+
+/// The time that a call may take from its beginning to its end. The vault answers within a second, or not at all.
+const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// The time that connecting may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The most bytes of an address.
+const MAX_ADDRESS_LEN: usize = 512;
+
+/// Whose certificates a vault may show. They are not what the client trusts the vault by, which is its pinned public key; they keep the
+/// token from strangers.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// Those that the operating system trusts.
+    System,
+    /// Those that these authorities issued, and no others: certificates in PEM.
+    Authorities(Vec<u8>),
+}
+
+/// A vault over HTTP.
+pub struct HttpTransport {
+    agent: Agent,
+    address: String,
+    token: Token,
+}
+
+impl HttpTransport {
+    /// The vault at this address: `https://` with a host and, if need be, a port; `http://` on loopback only. Redirections are not
+    /// followed, so the token goes nowhere else.
+    ///
+    /// # Errors
+    ///
+    /// [`TransportError::Hopeless`] if the address is none, or there are no certificates to trust.
+    pub fn new(address: &str, token: Token, trust: &Trust) -> Result<HttpTransport, TransportError> {
+        Self::with_timeout(address, token, trust, CALL_TIMEOUT)
+    }
+
+    /// The same with another time that a call may take, which is 20 s otherwise.
+    ///
+    /// # Errors
+    ///
+    /// As [`HttpTransport::new`].
+    pub fn with_timeout(
+        address: &str,
+        token: Token,
+        trust: &Trust,
+        timeout: Duration,
+    ) -> Result<HttpTransport, TransportError> {
+        let https = check_address(address)?;
+        let tls = TlsConfig::builder()
+            .provider(TlsProvider::Rustls)
+            .unversioned_rustls_crypto_provider(Arc::new(tls13_only()))
+            // Nothing is loaded where nothing is asked for.
+            .root_certs(RootCerts::new_with_certs(&if https { certificates(trust)? } else { Vec::new() }))
+            .build();
+        let agent = Agent::config_builder()
+            .tls_config(tls)
+            .https_only(https)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .user_agent(concat!("bulla/", env!("CARGO_PKG_VERSION")))
+            .timeout_connect(Some(CONNECT_TIMEOUT.min(timeout)))
+            .timeout_per_call(Some(timeout))
+            .timeout_global(Some(timeout))
+            .build()
+            .new_agent();
+        Ok(HttpTransport { agent, address: address.trim_end_matches('/').to_owned(), token })
+    }
+
+    fn try_call(&self, call: &Call<'_>) -> Result<Answer, ureq::Error> {
+        let url = format!("{}{}", self.address, call.path);
+        // Everybody may read it, so it is nobody's business who does.
+        let bearer =
+            (call.path != path::INFO).then(|| Zeroizing::new(format!("Bearer {}", self.token.expose())));
+        let body = call.body.unwrap_or_default();
+        let response = match call.method {
+            Method::Get => with_head(self.agent.get(url), bearer).call(),
+            Method::Post => with_head(self.agent.post(url), bearer).send(body),
+            Method::Delete => with_head(self.agent.delete(url).force_send_body(), bearer).send(body),
+        };
+        answer(response?)
+    }
+}
+
+impl Transport for HttpTransport {
+    fn call(&mut self, call: &Call<'_>) -> Result<Answer, TransportError> {
+        self.try_call(call).map_err(transport_error)
+    }
+
+    fn wait(&mut self, time: Duration) {
+        thread::sleep(time);
+    }
+}
+
+fn with_head<B>(
+    request: ureq::RequestBuilder<B>,
+    bearer: Option<Zeroizing<String>>,
+) -> ureq::RequestBuilder<B> {
+    let request = request.header("content-type", "application/json").header("accept", "application/json");
+    match bearer {
+        Some(bearer) => request.header("authorization", bearer.as_str()),
+        None => request,
+    }
+}
+
+fn answer(response: http::Response<Body>) -> Result<Answer, ureq::Error> {
+    let status = response.status().as_u16();
+    let mut body = Vec::new();
+    let mut reader = io::Read::take(response.into_body().into_reader(), MAX_BODY_LEN as u64 + 1);
+    io::Read::read_to_end(&mut reader, &mut body)?;
+    Ok(Answer { status, body })
+}
+
+/// Whether it is an address with TLS.
+fn check_address(address: &str) -> Result<bool, TransportError> {
+    let hopeless = |why: &str| TransportError::Hopeless { why: why.to_owned() };
+    if address.len() > MAX_ADDRESS_LEN {
+        return Err(hopeless("the vault's address is too long"));
+    }
+    let uri: http::Uri = address.parse().map_err(|_| hopeless("the vault's address is none"))?;
+    let host = uri.host().ok_or_else(|| hopeless("the vault's address names no host"))?;
+    let bare = uri.path() == "/" && uri.query().is_none() && !address.contains(['@', '#', '?']);
+    if !bare {
+        return Err(hopeless("the vault's address is more than scheme, host and port"));
+    }
+    match uri.scheme_str() {
+        Some("https") => Ok(true),
+        Some("http") if is_loopback(host) => Ok(false),
+        Some("http") => Err(hopeless("an address with http:// is for loopback only; elsewhere use https://")),
+        _ => Err(hopeless("the vault's address begins with neither https:// nor http://")),
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+/// `ring`, without the suites of TLS 1.2: a server that has nothing newer is refused.
+fn tls13_only() -> CryptoProvider {
+    let mut provider = ring::default_provider();
+    provider.cipher_suites.retain(|suite| suite.tls13().is_some());
+    provider
+}
+
+fn certificates(trust: &Trust) -> Result<Vec<Certificate<'static>>, TransportError> {
+    let hopeless = |why: &str| TransportError::Hopeless { why: why.to_owned() };
+    let found: Vec<_> = match trust {
+        Trust::System => {
+            let loaded = rustls_native_certs::load_native_certs();
+            loaded.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
+        }
+        Trust::Authorities(pem) => parse_pem(pem)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+                Ok(_) => None,
+                Err(_) => Some(Err(hopeless("the file with the vault's authorities is not PEM"))),
+            })
+            .collect::<Result<_, _>>()?,
+    };
+    if found.is_empty() { Err(hopeless("there are no certificates to trust")) } else { Ok(found) }
+}
+
+fn transport_error(error: ureq::Error) -> TransportError {
+    use ureq::Error::*;
+    let hopeless = match &error {
+        Rustls(error) => is_refusal(error),
+        // The handshake's errors come wrapped.
+        Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(is_refusal),
+        Http(_) | BadUri(_) | InvalidProxyUrl | Tls(_) | Pem(_) | RequireHttpsOnly(_) => true,
+        _ => false,
+    };
+    let why = error.to_string();
+    if hopeless { TransportError::Hopeless { why } } else { TransportError::Lost { why } }
+}
+
+/// Not a connection that broke, but one that was refused, by either side.
+fn is_refusal(error: &rustls::Error) -> bool {
+    use rustls::Error::*;
+    matches!(
+        error,
+        InvalidCertificate(_)
+            | NoCertificatesPresented
+            | UnsupportedNameType
+            | PeerIncompatible(_)
+            | AlertReceived(_)
+    )
+}
+
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HttpTransport({}, {:?})", self.address, self.token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// V-2.7
+    #[test]
+    fn addresses() {
+        for good in [
+            "https://vault.example",
+            "https://vault.example/",
+            "https://vault.example:8443",
+            "https://[2001:db8::1]",
+        ] {
+            assert_eq!(check_address(good), Ok(true), "{good}");
+        }
+        for good in ["http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost:1", "http://127.8.9.1"] {
+            assert_eq!(check_address(good), Ok(false), "{good}");
+        }
+        for bad in [
+            "",
+            "vault.example",
+            "ftp://vault.example",
+            "http://vault.example",
+            "http://127.0.0.1.example",
+            "http://localhost.example",
+            "https://",
+            "https://vault.example/path",
+            "https://vault.example/?query",
+            "https://user@vault.example",
+            "https://vault.example#fragment",
+            "https://vault example",
+            &format!("https://{}.example", "x".repeat(600)),
+        ] {
+            assert!(check_address(bad).is_err(), "{bad}");
+        }
+    }
+}

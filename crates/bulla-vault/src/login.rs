@@ -1,0 +1,148 @@
+//! A login, step by step and without input and output (V-5.1).
+
+use std::fmt;
+
+use bulla::Key;
+use bulla_key::Passphrase;
+use opaque_ke::{ClientLogin, ClientLoginFinishParameters, CredentialResponse};
+use rand_core::OsRng;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::ids::{AttemptId, RegId};
+use crate::messages::{LoginFinish, LoginFinished, LoginStart, LoginStarted};
+use crate::registration::Parties;
+use crate::reply::{GRANT_LEN, LoginReply, ReplyContext};
+use crate::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error, take_64};
+use crate::suite::{ClientIdentity, Suite, context};
+
+/// A login that waits for the vault's second message. It has no Clone: each one is one guess.
+pub struct Login {
+    state: ClientLogin<Suite>,
+    input: PasswordInput,
+    parties: Parties,
+    attempt_id: AttemptId,
+}
+
+/// A login whose password is right, and which waits for what it releases.
+pub struct ProvenLogin {
+    export_key: ExportKey,
+    session_key: Zeroizing<[u8; 64]>,
+    parties: Parties,
+    attempt_id: AttemptId,
+}
+
+/// What a login gave.
+pub struct Recovered {
+    /// The registration that it came from.
+    pub reg_id: RegId,
+    /// The backup key.
+    pub key: Key,
+    /// Attempts at this registration that failed since the last one that succeeded: somebody else's, or typing mistakes.
+    pub failures: u32,
+    /// Attempts at this account that failed in all its time.
+    pub lifetime_failures: u32,
+    /// Proof of this login, for a while.
+    pub grant: Zeroizing<[u8; GRANT_LEN]>,
+}
+
+impl Login {
+    /// Begins one: the request to send, and to send again if its reply is lost.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRandomness`], [`Error::Internal`].
+    pub fn start(password: &Passphrase, pepper: &[u8; 32], parties: &Parties) -> Result<(Login, LoginStart)> {
+        let attempt_id = AttemptId::generate()?;
+        let input = PasswordInput::new(password, pepper)?;
+        let started = ClientLogin::<Suite>::start(&mut OsRng, input.as_bytes())
+            .map_err(|error| opaque_error(error, None))?;
+        let request = LoginStart {
+            reg_id: parties.reg_id,
+            attempt_id,
+            ke1: message_bytes(&started.message.serialize())?,
+        };
+        Ok((Login { state: started.state, input, parties: *parties, attempt_id }, request))
+    }
+
+    /// Checks the vault's second message: the proof to send. Stretches the password, which takes time and memory.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongPassword`], after which nothing is sent: the vault has counted the guess already. [`Error::AnotherVault`] if the
+    /// registration was with another vault than the pinned one. [`Error::Dishonest`], [`Error::OutOfMemory`].
+    pub fn prove(self, started: &LoginStarted) -> Result<(ProvenLogin, LoginFinish)> {
+        let left = Some(started.left);
+        let response = CredentialResponse::<Suite>::deserialize(&started.ke2.0)
+            .map_err(|error| opaque_error(error, left))?;
+        let Parties { account, reg_id, public_key } = self.parties;
+        let identity = ClientIdentity::new(&account, &reg_id);
+        let context = context(&self.attempt_id);
+        let parameters = ClientLoginFinishParameters::new(
+            Some(&context),
+            identity.identifiers(),
+            Some(&started.stretching),
+        );
+        let mut finished = self
+            .state
+            .finish(&mut OsRng, self.input.as_bytes(), response, parameters)
+            .map_err(|error| opaque_error(error, left))?;
+        let export_key = ExportKey::take(&mut finished.export_key)?;
+        let session_key = take_64(&mut finished.session_key)?;
+        if finished.server_s_pk.serialize()[..] != public_key {
+            return Err(Error::AnotherVault);
+        }
+        let proof = LoginFinish {
+            reg_id,
+            attempt_id: self.attempt_id,
+            login_token: started.login_token.clone(),
+            ke3: message_bytes(&finished.message.serialize())?,
+        };
+        let proven =
+            ProvenLogin { export_key, session_key, parties: self.parties, attempt_id: self.attempt_id };
+        Ok((proven, proof))
+    }
+}
+
+impl ProvenLogin {
+    /// Opens what the login released.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Dishonest`].
+    pub fn open(self, finished: &LoginFinished) -> Result<Recovered> {
+        let Parties { account, reg_id, .. } = self.parties;
+        let context = ReplyContext { account, reg_id, attempt_id: self.attempt_id };
+        let reply = LoginReply::open(&finished.sealed.0, &self.session_key, &context)
+            .ok_or(Error::Dishonest { what: "the login's reply is not this login's" })?;
+        Ok(Recovered {
+            reg_id,
+            key: self.export_key.unwrap(&reply.wrapped_key, &account, &reg_id)?,
+            failures: reply.failures,
+            lifetime_failures: reply.lifetime_failures,
+            grant: reply.grant,
+        })
+    }
+}
+
+impl fmt::Debug for Login {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Login({}, {})", self.parties.reg_id, self.attempt_id)
+    }
+}
+
+impl fmt::Debug for ProvenLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ProvenLogin({}, {})", self.parties.reg_id, self.attempt_id)
+    }
+}
+
+impl fmt::Debug for Recovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recovered")
+            .field("reg_id", &self.reg_id)
+            .field("failures", &self.failures)
+            .field("lifetime_failures", &self.lifetime_failures)
+            .finish_non_exhaustive()
+    }
+}

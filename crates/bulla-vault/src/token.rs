@@ -1,0 +1,110 @@
+//! The account's token, as the client sees it.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::ids::AccountHash;
+
+/// The most bytes of a token (V-2.4).
+pub(crate) const MAX_TOKEN_LEN: usize = 4096;
+
+/// A token of the operator's identity service: a JWT (RFC 7519), which the vault verifies. The client takes its own name from it,
+/// and hands it on.
+#[derive(Clone)]
+pub struct Token {
+    text: Zeroizing<String>,
+    account: AccountHash,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    iss: String,
+    sub: String,
+}
+
+impl Token {
+    /// The token in a text, with spaces and line breaks around it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BadToken`] unless it is three parts in base64url, the second of which has an issuer and a subject.
+    pub fn parse(text: &str) -> Result<Token> {
+        let text = text.trim();
+        let account = account_in(text).ok_or(Error::BadToken)?;
+        Ok(Token { text: Zeroizing::new(text.to_owned()), account })
+    }
+
+    /// The account that it names (V-2.4).
+    pub fn account(&self) -> AccountHash {
+        self.account
+    }
+
+    /// The token, for the header of a call. It is a secret.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+}
+
+fn account_in(text: &str) -> Option<AccountHash> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let [head, payload, signature] = parts[..] else { return None };
+    if text.len() > MAX_TOKEN_LEN {
+        return None;
+    }
+    // Whatever goes into a header is base64url, and so holds no line break.
+    let decode = |part: &str| Base64UrlUnpadded::decode_vec(part).ok().map(Zeroizing::new);
+    (decode(head)?, decode(signature)?);
+    let claims: Claims = serde_json::from_slice(&decode(payload)?).ok()?;
+    Some(AccountHash::of(&claims.iss, &claims.sub))
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({})", self.account)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(payload: &str) -> String {
+        format!("e30.{}.c2ln", Base64UrlUnpadded::encode_string(payload.as_bytes()))
+    }
+
+    /// V-2.4
+    #[test]
+    fn names_the_account() {
+        let text = token(r#"{"iss":"https://id.example","sub":"alice","exp":1}"#);
+        let read = Token::parse(&format!(" {text}\n")).unwrap();
+        assert_eq!(read.account(), AccountHash::of("https://id.example", "alice"));
+        assert_eq!(read.expose(), text);
+        assert!(!format!("{read:?}").contains(&text));
+    }
+
+    /// V-2.4
+    #[test]
+    fn refused() {
+        let payload = r#"{"iss":"a","sub":"b"}"#;
+        let good = token(payload);
+        assert!(Token::parse(&good).is_ok());
+        for wrong in [
+            "",
+            "..",
+            &good[..good.len() - 5],
+            &format!("{good}.e30"),
+            &good.replace("e30", "e 30"),
+            &good.replace("c2ln", "c2l\r\nbg"),
+            &token(r#"{"iss":"a"}"#),
+            &token(r#"{"sub":"a"}"#),
+            &token("7"),
+            &token(&format!(r#"{{"iss":"a","sub":"{}"}}"#, "b".repeat(MAX_TOKEN_LEN))),
+        ] {
+            assert!(matches!(Token::parse(wrong), Err(Error::BadToken)), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! How bytes lie in the protocol's JSON, and how a body is read: bounds before anything else.
+
+use std::fmt;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroize;
+
+/// The most bytes that the body of a request or reply may have (V-2.2). Every message fits with room to spare.
+pub const MAX_BODY_LEN: usize = 4096;
+
+/// Exactly `N` bytes: base64url without padding in JSON (V-2.3).
+///
+/// It is wiped when dropped, and `Debug` shows its length only.
+#[derive(Clone)]
+pub struct Fixed<const N: usize>(pub [u8; N]);
+
+/// At most `MAX` bytes, and at least one: base64url without padding in JSON (V-2.3).
+///
+/// It is wiped when dropped, and `Debug` shows its length only.
+#[derive(Clone)]
+pub struct Bounded<const MAX: usize>(Vec<u8>);
+
+impl<const N: usize> Fixed<N> {
+    /// These bytes, if there are `N` of them.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Fixed)
+    }
+}
+
+impl<const MAX: usize> Bounded<MAX> {
+    /// These bytes, if there are 1 to `MAX` of them.
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        (1..=MAX).contains(&bytes.len()).then(|| Bounded(bytes.to_vec()))
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Why a body is no message (V-2.2). Holds nothing of what was in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The body is longer than [`MAX_BODY_LEN`].
+    TooLong,
+    /// The body is not one JSON value.
+    Syntax {
+        /// Where, in characters of its last line, from 1.
+        column: usize,
+    },
+    /// The JSON is not this message: a field is missing, unknown, there twice, or out of its bounds.
+    Field {
+        /// Where, in characters of its last line, from 1.
+        column: usize,
+    },
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DecodeError::TooLong => write!(f, "message is longer than {MAX_BODY_LEN} bytes"),
+            DecodeError::Syntax { column } => write!(f, "message is not JSON (column {column})"),
+            DecodeError::Field { column } => {
+                write!(f, "message has a field missing, unknown, twice or out of bounds (column {column})")
+            }
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// The message in a body.
+///
+/// # Errors
+///
+/// [`DecodeError`].
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    if body.len() > MAX_BODY_LEN {
+        return Err(DecodeError::TooLong);
+    }
+    // serde_json's own messages quote what they read, which may be a secret: only the place is passed on.
+    serde_json::from_slice(body).map_err(|e| match e.classify() {
+        serde_json::error::Category::Data => DecodeError::Field { column: e.column() },
+        _ => DecodeError::Syntax { column: e.column() },
+    })
+}
+
+/// The body of a message. Fields lie in the order in which they are declared.
+pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
+    // Fails for maps with keys that are no strings and for a Serialize that fails; the messages have neither.
+    serde_json::to_vec(message).unwrap_or_default()
+}
+
+impl<const N: usize> Serialize for Fixed<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_bytes(&self.0, serializer)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Fixed<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<const N: usize>;
+        impl<const N: usize> Visitor<'_> for Text<N> {
+            type Value = Fixed<N>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{N} bytes in base64url without padding")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Fixed<N>, E> {
+                let mut fixed = Fixed([0; N]);
+                match Base64UrlUnpadded::decode(text, &mut fixed.0) {
+                    Ok(decoded) if decoded.len() == N => Ok(fixed),
+                    _ => Err(E::custom("wrong length or alphabet")),
+                }
+            }
+        }
+        deserializer.deserialize_str(Text::<N>)
+    }
+}
+
+impl<const MAX: usize> Serialize for Bounded<MAX> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_bytes(&self.0, serializer)
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Bounded<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text<const MAX: usize>;
+        impl<const MAX: usize> Visitor<'_> for Text<MAX> {
+            type Value = Bounded<MAX>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "1 to {MAX} bytes in base64url without padding")
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Bounded<MAX>, E> {
+                let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| E::custom("wrong alphabet"))?;
+                let bounded = Bounded(bytes);
+                if (1..=MAX).contains(&bounded.0.len()) {
+                    Ok(bounded)
+                } else {
+                    Err(E::custom("wrong length"))
+                }
+            }
+        }
+        deserializer.deserialize_str(Text::<MAX>)
+    }
+}
+
+fn serialize_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&Base64UrlUnpadded::encode_string(bytes))
+}
+
+/// A whole number within bounds, for `deserialize_with`.
+pub(crate) fn number_within<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    range: std::ops::RangeInclusive<u32>,
+) -> Result<u32, D::Error> {
+    let number = u32::deserialize(deserializer)?;
+    if range.contains(&number) { Ok(number) } else { Err(D::Error::custom("number out of bounds")) }
+}
+
+impl<const N: usize> Drop for Fixed<N> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<const MAX: usize> Drop for Bounded<MAX> {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl<const N: usize> fmt::Debug for Fixed<N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{N} bytes]")
+    }
+}
+
+impl<const MAX: usize> fmt::Debug for Bounded<MAX> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} bytes]", self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// V-2.3
+    #[test]
+    fn fixed() {
+        let text = "\"AAECAw\"";
+        assert_eq!(decode::<Fixed<4>>(text.as_bytes()).unwrap().0, [0, 1, 2, 3]);
+        assert_eq!(encode(&Fixed([0, 1, 2, 3])), text.as_bytes());
+        for wrong in
+            ["\"AAEC\"", "\"AAECAwQ\"", "\"AAECAw==\"", "\"AAECA+\"", "\"AAECAx\"", "\"\"", "7", "null"]
+        {
+            assert!(
+                matches!(decode::<Fixed<4>>(wrong.as_bytes()), Err(DecodeError::Field { .. })),
+                "{wrong}"
+            );
+        }
+    }
+
+    /// V-2.3
+    #[test]
+    fn bounded() {
+        assert_eq!(decode::<Bounded<4>>(b"\"AAECAw\"").unwrap().as_bytes(), [0, 1, 2, 3]);
+        assert_eq!(decode::<Bounded<4>>(b"\"AA\"").unwrap().as_bytes(), [0]);
+        assert!(decode::<Bounded<4>>(b"\"AAECAwQ\"").is_err(), "5 bytes");
+        assert!(decode::<Bounded<4>>(b"\"\"").is_err(), "none");
+        assert!(Bounded::<4>::new(&[0; 5]).is_none() && Bounded::<4>::new(&[]).is_none());
+    }
+
+    /// V-2.2
+    #[test]
+    fn bodies() {
+        let body = |len: usize| format!("{}7", " ".repeat(len - 1));
+        assert_eq!(decode::<u32>(body(MAX_BODY_LEN).as_bytes()), Ok(7));
+        assert_eq!(decode::<u32>(body(MAX_BODY_LEN + 1).as_bytes()), Err(DecodeError::TooLong));
+        assert!(matches!(decode::<u32>(b"7 7"), Err(DecodeError::Syntax { .. })));
+        assert!(matches!(decode::<u32>(b""), Err(DecodeError::Syntax { .. })));
+        assert!(matches!(decode::<u32>(b"-7"), Err(DecodeError::Field { .. })));
+    }
+
+    #[test]
+    fn debug_hides_bytes() {
+        assert_eq!(
+            format!("{:?} {:?}", Fixed([7; 3]), Bounded::<9>::new(b"hush").unwrap()),
+            "[3 bytes] [4 bytes]"
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! The commands.
+
+pub(crate) mod audit;
+#[cfg(unix)]
+pub(crate) mod evaluator;
+pub(crate) mod keys;
+pub(crate) mod operate;
+pub(crate) mod serve;
+pub(crate) mod token;

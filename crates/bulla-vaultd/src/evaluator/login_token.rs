@@ -1,0 +1,68 @@
+//! The vault's state of a login, carried by the client between its two calls, so that any server can take the second.
+//!
+//! ```text
+//! 0 salt 32 | 32 ciphertext of OPAQUE's server state | tag 16
+//! ```
+//!
+//! Each is sealed under a key of its own, derived in the HSM from the salt: hence the nonce is always zero. The associated data is
+//! account, registration, attempt, and the generation at which the attempt was paid for.
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use zeroize::Zeroizing;
+
+use super::Refusal;
+use super::guard::random;
+use crate::hsm::Hsm;
+use crate::record::{Account, Attempt, RegId};
+
+const LABEL: &[u8] = b"bulla v1 vault login token\0";
+const SALT_LEN: usize = 32;
+
+/// Seals a server's state.
+pub(super) fn seal(
+    hsm: &dyn Hsm,
+    account: &Account,
+    reg_id: &RegId,
+    attempt: &Attempt,
+    state: &[u8],
+) -> Result<Vec<u8>, Refusal> {
+    let salt = random::<SALT_LEN>()?;
+    let mut sealed = Zeroizing::new(state.to_vec());
+    let tag = key(hsm, &salt)?
+        .seal_in_place_separate_tag(zero_nonce(), associated_data(account, reg_id, attempt), &mut sealed)
+        .map_err(|_| Refusal::Unavailable("AES-256-GCM failed".to_owned()))?;
+    Ok([&salt, &sealed[..], tag.as_ref()].concat())
+}
+
+/// Opens it again: the token of another login is a conflict.
+pub(super) fn open(
+    hsm: &dyn Hsm,
+    account: &Account,
+    reg_id: &RegId,
+    attempt: &Attempt,
+    token: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Refusal> {
+    let (salt, ciphertext) = token.split_first_chunk::<SALT_LEN>().ok_or(Refusal::Malformed)?;
+    let mut state = Zeroizing::new(ciphertext.to_vec());
+    let len = key(hsm, salt)?
+        .open_in_place(zero_nonce(), associated_data(account, reg_id, attempt), &mut state)
+        .map_err(|_| Refusal::Conflict)?
+        .len();
+    state.truncate(len);
+    Ok(state)
+}
+
+fn key(hsm: &dyn Hsm, salt: &[u8; SALT_LEN]) -> Result<LessSafeKey, Refusal> {
+    let derived = hsm.derive(&[LABEL, salt].concat())?;
+    let key = UnboundKey::new(&AES_256_GCM, &derived[..32]);
+    key.map(LessSafeKey::new).map_err(|_| Refusal::Unavailable("AES-256-GCM failed".to_owned()))
+}
+
+/// A key is used for one token only, so its nonce cannot repeat.
+fn zero_nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; 12])
+}
+
+fn associated_data(account: &Account, reg_id: &RegId, attempt: &Attempt) -> Aad<Vec<u8>> {
+    Aad::from([&account[..], reg_id, &attempt.id, &attempt.generation.to_be_bytes()].concat())
+}

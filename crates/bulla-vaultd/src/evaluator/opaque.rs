@@ -1,0 +1,175 @@
+//! OPAQUE's server (RFC 9807), with the OPRF keys in the HSM.
+
+use bulla_vault::suite::{self, ClientIdentity, Suite};
+use bulla_vault::{AccountHash, RegId as RegIdName};
+use curve25519_dalek::ristretto::CompressedRistretto;
+use curve25519_dalek::scalar::Scalar;
+use opaque_ke::generic_array::GenericArray;
+use opaque_ke::generic_array::typenum::U32;
+use opaque_ke::keypair::{KeyPair, PrivateKey, PublicKey};
+use opaque_ke::{
+    CredentialFinalization, CredentialRequest, RegistrationRequest, RegistrationUpload, Ristretto255,
+    ServerLogin, ServerLoginParameters, ServerRegistration, ServerSetup,
+};
+use rand_core::OsRng;
+use zeroize::{Zeroize, Zeroizing};
+
+use super::Refusal;
+use crate::hsm::Hsm;
+use crate::record::sealed::Content;
+use crate::record::{Account, AttemptId, RegId};
+
+const KEY_PAIR_LABEL: &[u8] = b"bulla v1 vault opaque key pair\0";
+const STAND_IN_LABEL: &[u8] = b"bulla v1 vault stand-in\0";
+
+/// The server's key pair. The OPRF seed is in the HSM, and `()` here; the private key is kept as a scalar, for the one multiplication
+/// that is left to the caller when the seed is elsewhere.
+pub(super) struct Opaque {
+    setup: ServerSetup<Suite, (), ()>,
+    private: Zeroizing<Scalar>,
+}
+
+/// Whose guess it is.
+pub(super) struct Whose<'a> {
+    pub(super) account: &'a Account,
+    pub(super) reg_id: &'a RegId,
+    pub(super) attempt_id: &'a AttemptId,
+}
+
+impl Opaque {
+    /// The key pair that the HSM's derivation key stands for: the same at every start, in every evaluator.
+    pub(super) fn new(hsm: &dyn Hsm) -> Result<Opaque, Refusal> {
+        let derived = hsm.derive(KEY_PAIR_LABEL)?;
+        let mut scalar = Zeroizing::new([0; 32]);
+        scalar.copy_from_slice(&derived[..32]);
+        // Below 2^252, and so below the group's order: a bias of 2^-128.
+        scalar[31] &= 0x0f;
+        let unusable = || Refusal::Unavailable("derived key is none".to_owned());
+        let private =
+            Zeroizing::new(Option::from(Scalar::from_canonical_bytes(*scalar)).ok_or_else(unusable)?);
+        let public =
+            PrivateKey::<Ristretto255>::deserialize(&scalar[..]).map_err(|_| unusable())?.public_key();
+        let setup = ServerSetup::new_with_key_pair_and_seed(&mut OsRng, KeyPair::new((), public), ());
+        Ok(Opaque { setup, private })
+    }
+
+    /// The public key.
+    pub(super) fn public_key(&self) -> [u8; 32] {
+        self.setup.keypair().public().serialize().into()
+    }
+
+    /// The response to a registration request.
+    pub(super) fn register(
+        &self,
+        hsm: &dyn Hsm,
+        account: &Account,
+        reg_id: &RegId,
+        rk: &[u8; 32],
+        request: &[u8],
+    ) -> Result<Vec<u8>, Refusal> {
+        let request = RegistrationRequest::<Suite>::deserialize(request).map_err(|_| Refusal::Malformed)?;
+        let key = self.key_material(hsm, account, reg_id, rk)?;
+        let started = ServerRegistration::<Suite>::start_with_key_material(&self.setup, key, request);
+        Ok(started.map_err(|_| Refusal::Malformed)?.message.serialize().to_vec())
+    }
+
+    /// The second message of a login, and the server's state for the third.
+    pub(super) fn evaluate(
+        &self,
+        hsm: &dyn Hsm,
+        whose: &Whose<'_>,
+        content: &Content,
+        ke1: &[u8],
+    ) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Refusal> {
+        let ke1 = CredentialRequest::<Suite>::deserialize(ke1).map_err(|_| Refusal::Malformed)?;
+        let registration = match content.stand_in {
+            true => None,
+            false => Some(
+                ServerRegistration::<Suite>::deserialize(&content.upload).map_err(|_| Refusal::Tampered)?,
+            ),
+        };
+        let key = self.key_material(hsm, whose.account, whose.reg_id, &content.rk)?;
+        let (identity, context) = whose.bound();
+        let parameters =
+            ServerLoginParameters { context: Some(&context), identifiers: identity.identifiers() };
+        let builder = ServerLogin::builder_with_key_material(
+            &mut OsRng,
+            &self.setup,
+            key,
+            registration,
+            ke1,
+            parameters,
+        );
+        let builder = builder.map_err(|_| Refusal::Malformed)?;
+        let shared = self.diffie_hellman(builder.data())?;
+        let started = builder.build(shared).map_err(|_| Refusal::Malformed)?;
+        Ok((started.message.serialize().to_vec(), Zeroizing::new(started.state.serialize().to_vec())))
+    }
+
+    /// The session key, if the third message proves that the client has it.
+    pub(super) fn finish(
+        &self,
+        whose: &Whose<'_>,
+        state: &[u8],
+        ke3: &[u8],
+    ) -> Result<Option<Zeroizing<[u8; 64]>>, Refusal> {
+        let ke3 = CredentialFinalization::<Suite>::deserialize(ke3).map_err(|_| Refusal::Malformed)?;
+        let login = ServerLogin::<Suite>::deserialize(state).map_err(|_| Refusal::Conflict)?;
+        let (identity, context) = whose.bound();
+        let parameters =
+            ServerLoginParameters { context: Some(&context), identifiers: identity.identifiers() };
+        let Ok(mut finished) = login.finish(ke3, parameters) else { return Ok(None) };
+        let mut session_key = Zeroizing::new([0; 64]);
+        session_key.copy_from_slice(&finished.session_key);
+        finished.session_key.zeroize();
+        Ok(Some(session_key))
+    }
+
+    /// The secret shared with a client's ephemeral key.
+    fn diffie_hellman(&self, ephemeral: &PublicKey<Ristretto255>) -> Result<GenericArray<u8, U32>, Refusal> {
+        let point =
+            CompressedRistretto(ephemeral.serialize().into()).decompress().ok_or(Refusal::Malformed)?;
+        let shared = Zeroizing::new((point * *self.private).compress());
+        Ok(GenericArray::clone_from_slice(shared.as_bytes()))
+    }
+
+    /// The OPRF key of a registration: HKDF-Expand for one block (RFC 5869, 2.3), which is one HMAC inside the HSM.
+    fn key_material(
+        &self,
+        hsm: &dyn Hsm,
+        account: &Account,
+        reg_id: &RegId,
+        rk: &[u8; 32],
+    ) -> Result<GenericArray<u8, U32>, Refusal> {
+        let identifier = Zeroizing::new([&rk[..], account, reg_id].concat());
+        let info = self.setup.key_material_info(&identifier).info;
+        let mac = hsm.oprf(&Zeroizing::new([info[0], info[1], &[1]].concat()))?;
+        Ok(GenericArray::clone_from_slice(&mac[..32]))
+    }
+}
+
+/// The random number of a stand-in: always the same for its account, so that the same KE1 is always evaluated to the same.
+pub(super) fn stand_in_rk(hsm: &dyn Hsm, account: &Account) -> Result<[u8; 32], Refusal> {
+    let derived = hsm.derive(&[STAND_IN_LABEL, account].concat())?;
+    let mut rk = [0; 32];
+    rk.copy_from_slice(&derived[..32]);
+    Ok(rk)
+}
+
+/// Whether these bytes are a registration record.
+pub(super) fn is_upload(bytes: &[u8]) -> bool {
+    RegistrationUpload::<Suite>::deserialize(bytes).is_ok()
+}
+
+/// Whether these bytes are a login's first message.
+pub(super) fn is_ke1(bytes: &[u8]) -> bool {
+    CredentialRequest::<Suite>::deserialize(bytes).is_ok()
+}
+
+impl Whose<'_> {
+    fn bound(&self) -> (ClientIdentity, [u8; 30]) {
+        let account = AccountHash::from_bytes(*self.account);
+        let identity = ClientIdentity::new(&account, &RegIdName::from_bytes(*self.reg_id));
+        (identity, suite::context(&bulla_vault::AttemptId::from_bytes(*self.attempt_id)))
+    }
+}

@@ -1,0 +1,80 @@
+//! The server on its port.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::version::TLS13;
+
+use crate::http::{Service, router};
+
+/// How long requests may take to end when the server is told to.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// TLS 1.3 with this certificate chain and key, both in PEM.
+///
+/// # Errors
+///
+/// A sentence that says what is wrong with the files.
+pub fn tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
+    let said = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| said(certificate, &e))?;
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|e| said(certificate, &e))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| said(key, &e))?;
+    let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(&[&TLS13])
+        .and_then(|config| config.with_no_client_auth().with_single_cert(chain, private));
+    let mut config = config.map_err(|e| said(certificate, &e))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// Answers requests on a port until the process is told to end (SIGTERM, SIGINT), and then ends those that are begun.
+///
+/// # Errors
+///
+/// Those of the port.
+pub async fn run(
+    listener: TcpListener,
+    service: Arc<Service>,
+    tls: Option<Arc<ServerConfig>>,
+) -> io::Result<()> {
+    let handle = Handle::new();
+    let ending = handle.clone();
+    tokio::spawn(async move {
+        told_to_end().await;
+        ending.graceful_shutdown(Some(FAREWELL));
+    });
+    listener.set_nonblocking(true)?;
+    let app = router(service).into_make_service_with_connect_info::<SocketAddr>();
+    match tls {
+        Some(config) => {
+            let config = RustlsConfig::from_config(config);
+            axum_server::from_tcp_rustls(listener, config)?.handle(handle).serve(app).await
+        }
+        None => axum_server::from_tcp(listener)?.handle(handle).serve(app).await,
+    }
+}
+
+#[cfg(unix)]
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() {
+    _ = tokio::signal::ctrl_c().await;
+}

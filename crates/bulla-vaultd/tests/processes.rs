@@ -1,0 +1,219 @@
+//! The command itself: started, killed, started again. Promise 4 of spec/VAULT.md, section 8, with a real SIGKILL.
+
+#![cfg(unix)]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bulla_vaultd::accounts::Issuer;
+use support::cluster::{Process, free_port, until};
+use support::online::Site;
+use support::*;
+
+fn vaultd(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_bulla-vaultd")).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A development vault, as its process.
+struct Dev {
+    process: Process,
+    site: Site,
+}
+
+impl Dev {
+    fn start(folder: &Path) -> Dev {
+        let port = free_port();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
+        command.arg("dev").arg("--data").arg(folder).args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--delays", "0", "--per-address", "100000", "--per-account", "100000"]);
+        let process = Process::spawn(&mut command, &folder.with_extension("log"));
+        let key = folder.join("issuer.key");
+        until("the issuer's key is there", || key.exists());
+        let issuer = Arc::new(Issuer::open("dev", &key).unwrap());
+        let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let site = Site::new(format!("http://127.0.0.1:{port}"), issuer, "dev", Arc::new(now));
+        until("the vault answers", || site.try_health());
+        Dev { process, site }
+    }
+}
+
+#[test]
+fn one_command_starts_it_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("vault");
+    let dev = Dev::start(&data);
+    let key = data.join("issuer.key").display().to_string();
+    let token = vaultd(&["token", "--key", &key, "--issuer", "dev", "--subject", "alice"]);
+    let token = text(&token.stdout).trim().to_owned();
+    assert_eq!(dev.site.raw("GET", "/v1/status", &token, b"").status, 200);
+    assert_eq!(dev.site.register("alice", REG, "right", 10, cheap()).status, 200);
+    assert_eq!(dev.site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    drop(dev);
+
+    let log = std::fs::read_to_string(data.with_extension("log")).unwrap();
+    assert!(log.contains("DEVELOPMENT KEYS"), "{log}");
+    assert!(log.contains("public key: ") && log.contains("login_finish"), "{log}");
+    // What was registered is there again.
+    let dev = Dev::start(&data);
+    assert_eq!(dev.site.login("alice", REG, "right").failures, 0);
+}
+
+#[test]
+fn killed_at_any_time() {
+    const ROUNDS: u8 = 20;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("vault");
+    let mut answered_in_all = 0;
+    for round in 0..ROUNDS {
+        let mut dev = Dev::start(&data);
+        let subject = format!("user {round}");
+        dev.site.register(&subject, REG, "right", 10, cheap());
+        dev.site.login(&subject, REG, "right");
+        let answered = AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let (site, subject, answered) = (&dev.site, &subject, &answered);
+                scope.spawn(move || {
+                    while let Ok(answer) = site.start(subject, &site.guess(subject, REG, "wrong")) {
+                        match answer.status {
+                            200 => _ = answered.fetch_add(1, Ordering::SeqCst),
+                            429 => break,
+                            status => panic!("{status}"),
+                        }
+                    }
+                });
+            }
+            // From before the first answer to after the last one.
+            std::thread::sleep(Duration::from_micros(700 * u64::from(round)));
+            dev.process.kill();
+        });
+        let dev = Dev::start(&data);
+        let (answered, left) = (answered.load(Ordering::SeqCst), dev.site.left(&subject));
+        assert!(answered + left <= 10, "round {round}: {answered} answered, and {left} left");
+        answered_in_all += answered;
+        if left > 0 {
+            let reply = dev.site.login(&subject, REG, "right");
+            assert_eq!((reply.wrapped_key, reply.failures), (WRAPPED, 10 - left), "round {round}");
+        }
+    }
+    assert!(answered_in_all > 0, "the kills came before anything was answered");
+}
+
+#[test]
+fn the_audit_log_is_verified() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("vault");
+    let dev = Dev::start(&data);
+    dev.site.register("alice", REG, "right", 10, cheap());
+    dev.site.login("alice", REG, "right");
+    drop(dev);
+    let (log, key) = (data.join("audit.log"), data.join("audit.pub"));
+    let (log, key) = (log.to_str().unwrap(), key.to_str().unwrap());
+    let verified = vaultd(&["audit", "verify", log, "--key", key]);
+    let said = text(&verified.stdout);
+    assert!(verified.status.success(), "{}", text(&verified.stderr));
+    // Started, begun, registered, granted, proven.
+    assert!(said.starts_with("5 events"), "{said}");
+    let head = said.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(vaultd(&["audit", "verify", log, "--key", key, "--head", &head]).status.success());
+
+    let whole = std::fs::read_to_string(log).unwrap();
+    std::fs::write(log, whole.replacen("granted", "refused", 1)).unwrap();
+    let changed = vaultd(&["audit", "verify", log, "--key", key]);
+    assert!(
+        !changed.status.success() && text(&changed.stderr).contains("line 4"),
+        "{}",
+        text(&changed.stderr)
+    );
+    let cut: String = whole.split_inclusive('\n').take(4).collect();
+    std::fs::write(log, cut).unwrap();
+    assert!(!vaultd(&["audit", "verify", log, "--key", key, "--head", &head]).status.success());
+}
+
+#[test]
+fn off_loopback_only_with_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("tenants"), "{}").unwrap();
+    assert!(vaultd(&["init", "--hsm", &format!("keys:{}", path("keys"))]).status.success());
+    let [store, marks, hsm] = ["store", "marks", "keys"].map(path);
+    let [store, marks, hsm] = [format!("redb:{store}"), format!("redb:{marks}"), format!("keys:{hsm}")];
+    let [tenants, audit] = ["tenants", "audit"].map(path);
+    let serve = |listen: &str| -> Vec<String> {
+        let args = ["serve", "--listen", listen, "--tenants", &tenants, "--audit", &audit, "--store", &store];
+        args.into_iter().chain(["--hsm", &hsm, "--marks", &marks]).map(str::to_owned).collect()
+    };
+    let refused = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd")).args(serve("0.0.0.0:0")).output().unwrap();
+    assert!(!refused.status.success() && text(&refused.stderr).contains("--tls-certificate"));
+
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    std::fs::write(path("certificate"), made.cert.pem()).unwrap();
+    std::fs::write(path("tls-key"), made.signing_key.serialize_pem()).unwrap();
+    let port = free_port();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
+    command.args(serve(&format!("0.0.0.0:{port}")));
+    command.args(["--tls-certificate", &path("certificate"), "--tls-key", &path("tls-key")]);
+    let _server = Process::spawn(&mut command, &folder.path().join("log"));
+
+    let certificate = ureq::tls::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let tls = ureq::tls::TlsConfig::builder()
+        .unversioned_rustls_crypto_provider(provider)
+        .root_certs(ureq::tls::RootCerts::new_with_certs(&[certificate]))
+        .build();
+    let agent: ureq::Agent = ureq::Agent::config_builder().tls_config(tls).build().into();
+    until("it answers over TLS", || agent.get(format!("https://localhost:{port}/healthz")).call().is_ok());
+    assert!(agent.get(format!("http://localhost:{port}/healthz")).call().is_err(), "not without TLS");
+}
+
+/// The evaluator in a process of its own: killed, the server says 503; started again, all goes on.
+#[test]
+fn an_evaluator_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let keys = format!("keys:{}", path("keys"));
+    assert!(vaultd(&["init", "--hsm", &keys]).status.success());
+    assert!(!vaultd(&["init", "--hsm", &keys]).status.success(), "keys are not overwritten");
+    let issuer = Arc::new(Issuer::open("id", &folder.path().join("issuer")).unwrap());
+    let tenant = vaultd(&["token", "--key", &path("issuer"), "--issuer", "id", "--tenant"]);
+    std::fs::write(path("tenants"), tenant.stdout).unwrap();
+    let evaluator = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
+        let marks = format!("redb:{}", path("marks"));
+        command.args(["evaluator", "--socket", &path("socket"), "--hsm", &keys, "--marks", &marks]);
+        let process = Process::spawn(&mut command, &folder.path().join("evaluator.log"));
+        let socket = folder.path().join("socket");
+        until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
+        process
+    };
+    let mut running = evaluator();
+    let port = free_port();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
+    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--tenants", &path("tenants")]);
+    command.args(["--audit", &path("audit"), "--store", &format!("redb:{}", path("records"))]);
+    command.args(["--evaluator", &path("socket")]);
+    let _server = Process::spawn(&mut command, &folder.path().join("server.log"));
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let site = Site::new(format!("http://127.0.0.1:{port}"), issuer, "id", Arc::new(now));
+    until("the server answers", || site.try_health());
+    site.register("alice", REG, "right", 10, cheap());
+    site.login("alice", REG, "right");
+
+    let guess = site.guess("alice", REG, "right");
+    running.kill();
+    assert_eq!(site.start("alice", &guess).unwrap().status, 503);
+    assert!(!site.try_health());
+    let _running = evaluator();
+    assert_eq!(site.left("alice"), 10, "nothing was paid for");
+    assert_eq!(site.start("alice", &guess).unwrap().status, 200);
+    assert_eq!(site.login("alice", REG, "right").failures, 1, "the one that was not finished");
+}

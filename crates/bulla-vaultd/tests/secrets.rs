@@ -1,0 +1,144 @@
+//! What lies on the vault's disk and in its logs: V-7.1.
+
+mod support;
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use bulla_vault::AccountHash;
+use bulla_vaultd::audit::Audit;
+use bulla_vaultd::record::sealed::STORED_LEN;
+use bulla_vaultd::store::{Key, Kind};
+use bulla_vaultd::vault::Vault;
+use support::online::{ISSUER, Online};
+use support::*;
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Captured {
+    type Writer = Captured;
+
+    fn make_writer(&'a self) -> Captured {
+        self.clone()
+    }
+}
+
+/// A secret as it may lie somewhere: as it is, in hexadecimal, in base64.
+fn shapes(secret: &[u8]) -> Vec<Vec<u8>> {
+    let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    // Of base64, what does not depend on what stands before or after.
+    let [plain, url] = [STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)].map(String::into_bytes);
+    let middle = |text: Vec<u8>| text[..text.len() - 4].to_vec();
+    vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), middle(plain), middle(url)]
+}
+
+fn holds(bytes: &[u8], secret: &[u8]) -> bool {
+    shapes(secret).iter().any(|shape| bytes.windows(shape.len()).any(|window| window == shape))
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn disk_and_logs() {
+    let captured = Captured::default();
+    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(captured.clone()).init();
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(folder.path());
+    let audit =
+        Arc::new(Audit::open(&folder.path().join("audit.log"), &folder.path().join("audit.key")).unwrap());
+    let vault = Vault::new(bench.store.clone(), bench.local.clone(), Some(audit));
+    let alice = *AccountHash::of(ISSUER, "alice.of.example").as_bytes();
+
+    let password = "correct horse battery staple";
+    register(&vault, &alice, &REG, password, 10, None).unwrap();
+    let guess = Guess::new(&alice, &REG, password);
+    let proof = guess.prove(&guess.start(&vault).unwrap()).unwrap();
+    let reply = proof.finish(&vault).unwrap();
+    login(&vault, &alice, &REG, "a wrong password").unwrap_err();
+
+    // The same calls over HTTP, refused ones too, for what is logged of them.
+    let online = Online::new(&bench);
+    let token = online.token("alice.of.example");
+    for path in ["/v1/register/start", "/v1/login/start", "/v1/login/finish", "/v1/else"] {
+        online.raw("POST", path, &token, br#"{"reg_id":"not what it says"}"#);
+    }
+    online.raw("GET", "/v1/status", &token, b"");
+
+    let mut places = files(folder.path());
+    places.push(("log".to_owned(), captured.0.lock().unwrap().clone()));
+    assert!(
+        places.iter().any(|(name, bytes)| name == "log" && holds(bytes, b"login_start")),
+        "it is looked at"
+    );
+    let secrets: [(&str, &[u8]); 8] = [
+        ("password", password.as_bytes()),
+        ("wrong password", b"a wrong password"),
+        ("wrapped key", &reply.wrapped_key),
+        ("session key", &proof.session_key),
+        ("grant", &reply.grant[..]),
+        ("login token", &proof.token),
+        ("name", b"alice.of.example"),
+        ("account's token", token.as_bytes()),
+    ];
+    for (place, bytes) in &places {
+        for (name, secret) in secrets {
+            assert!(!holds(bytes, secret), "{name} lies in {place}");
+        }
+        if place != "keys" {
+            for line in std::fs::read_to_string(folder.path().join("keys")).unwrap().lines().skip(1) {
+                let key = line.rsplit(' ').next().unwrap();
+                let key: Vec<_> = (0..key.len() / 2)
+                    .map(|at| u8::from_str_radix(&key[2 * at..2 * at + 2], 16).unwrap())
+                    .collect();
+                assert!(!holds(bytes, &key), "a key of the vault lies in {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn all_records_have_one_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let bench = Bench::open(folder.path());
+    for number in 0..5u8 {
+        let account = [number; 32];
+        bench.enroll(&account, &REG, &"p".repeat(1 + 40 * usize::from(number)), 1 + u32::from(number));
+        // A stand-in's records lie among them.
+        login(&bench.vault, &account, &NEW_REG, "any").unwrap_err();
+        (0..number).for_each(|_| _ = login(&bench.vault, &account, &REG, "wrong").unwrap_err());
+    }
+    let accounts = bench.store.accounts(Kind::Counter, None, 100).unwrap();
+    assert_eq!(accounts.len(), 10);
+    let mut sizes = std::collections::BTreeSet::new();
+    for account in accounts {
+        let counter = bench.vault.status(&account).unwrap().unwrap();
+        let live = counter.live.unwrap();
+        let keys = [Key::Counter(account), Key::Sealed(account, live.reg_id)];
+        let read = bench.store.read(&keys).unwrap();
+        let size = |at: usize| read[at].as_ref().unwrap().value.len();
+        sizes.insert((size(0), size(1)));
+    }
+    assert_eq!(sizes.len(), 1, "{sizes:?}");
+    assert_eq!(sizes.first().unwrap().1, STORED_LEN);
+}

@@ -1,0 +1,135 @@
+//! A crash at the n-th step: a store and an evaluator that stop working, before or after they did what they were asked to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bulla_vaultd::evaluator::*;
+use bulla_vaultd::record::Account;
+use bulla_vaultd::store::{Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
+
+/// Steps until the crash, shared by all parts of one process.
+#[derive(Clone)]
+pub struct Crash {
+    steps: Arc<AtomicI64>,
+    /// Whether the step at which it comes is done first.
+    after: bool,
+}
+
+impl Crash {
+    pub fn at(step: i64, after: bool) -> Crash {
+        Crash { steps: Arc::new(AtomicI64::new(step)), after }
+    }
+
+    /// Whether it has come.
+    pub fn came(&self) -> bool {
+        self.steps.load(Ordering::SeqCst) < 0
+    }
+
+    fn step<T, E>(&self, work: impl FnOnce() -> Result<T, E>, crashed: impl Fn() -> E) -> Result<T, E> {
+        match self.steps.fetch_sub(1, Ordering::SeqCst) {
+            1.. => work(),
+            0 if self.after => {
+                _ = work();
+                Err(crashed())
+            }
+            _ => Err(crashed()),
+        }
+    }
+}
+
+pub struct CrashingStore(pub Arc<dyn Store>, pub Crash);
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("crashed".to_owned())
+}
+
+impl Store for CrashingStore {
+    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+        self.1.step(|| self.0.read(keys), gone)
+    }
+
+    fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError> {
+        self.1.step(|| self.0.commit(transaction), gone)
+    }
+
+    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+        self.1.step(|| self.0.confirm(key, held), gone)
+    }
+
+    fn accounts(
+        &self,
+        kind: Kind,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError> {
+        self.1.step(|| self.0.accounts(kind, after, limit), gone)
+    }
+}
+
+/// A store whose answers to transactions are lost: some are done, some not, and none says which.
+pub struct SilentStore {
+    pub inner: Arc<dyn Store>,
+    pub answers: Arc<AtomicI64>,
+}
+
+impl Store for SilentStore {
+    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+        self.inner.read(keys)
+    }
+
+    fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError> {
+        match self.answers.fetch_add(1, Ordering::SeqCst) % 3 {
+            0 => {
+                _ = self.inner.commit(transaction);
+                Err(StoreError::Unknown("no answer".to_owned()))
+            }
+            1 => Err(StoreError::Unknown("no answer".to_owned())),
+            _ => self.inner.commit(transaction),
+        }
+    }
+
+    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+        self.inner.confirm(key, held)
+    }
+
+    fn accounts(
+        &self,
+        kind: Kind,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError> {
+        self.inner.accounts(kind, after, limit)
+    }
+}
+
+pub struct CrashingEvaluator(pub Arc<dyn Evaluator>, pub Crash);
+
+fn lost() -> Refusal {
+    Refusal::Unavailable("crashed".to_owned())
+}
+
+macro_rules! steps {
+    ($($method:ident $call:ty => $answer:ty;)*) => {
+        impl Evaluator for CrashingEvaluator {
+            $(fn $method(&self, call: &$call) -> Result<$answer, Refusal> {
+                self.1.step(|| self.0.$method(call), lost)
+            })*
+        }
+    };
+}
+
+steps! {
+    about AboutCall => About;
+    stand_in StandInCall => StandIn;
+    begin BeginCall => Begun;
+    place PlaceCall => Placed;
+    grant GrantCall => Granted;
+    evaluate EvaluateCall => Evaluated;
+    finish FinishCall => Finish;
+    delete DeleteCall => Deleted;
+    observe ObserveCall => Observed;
+    reseal ResealCall => Resealed;
+    clamp ClampCall => Clamped;
+    marked MarkedCall => Marked;
+    epoch EpochCall => Epochs;
+}

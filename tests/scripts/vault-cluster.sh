@@ -1,0 +1,36 @@
+#!/bin/bash
+# The vault over several data centres: tests against five real etcd members, three servers, and evaluators with their keys in SoftHSM2.
+# With --load, what it bears instead. Needs etcd (Debian: etcd-server) and SoftHSM2 (Debian: softhsm2);
+# fails without. Takes names of tests, as `cargo test` does.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+fail() { echo "vault-cluster: $*" >&2; exit 1; }
+
+BULLA_ETCD=${BULLA_ETCD:-$(command -v etcd)} || fail "etcd is not there: apt-get install etcd-server"
+command -v softhsm2-util > /dev/null || fail "SoftHSM2 is not there: apt-get install softhsm2"
+BULLA_PKCS11_MODULE=${BULLA_PKCS11_MODULE:-$(dpkg -L libsofthsm2 | grep -m1 '/libsofthsm2\.so$')} || fail "libsofthsm2.so is not there"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir "$work/tokens"
+printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$work/tokens" > "$work/softhsm2.conf"
+(umask 077; echo 123456 > "$work/pin")
+export BULLA_ETCD BULLA_PKCS11_MODULE SOFTHSM2_CONF="$work/softhsm2.conf" BULLA_PKCS11_PIN_FILE="$work/pin"
+export BULLA_PKCS11_TOKEN=vault BULLA_PKCS11_FRESH_TOKEN=fresh BULLA_PKCS11_IMPORT_TOKEN=import
+for token in "$BULLA_PKCS11_TOKEN" "$BULLA_PKCS11_FRESH_TOKEN" "$BULLA_PKCS11_IMPORT_TOKEN"; do
+    softhsm2-util --init-token --free --label "$token" --so-pin 12345678 --pin 123456 > /dev/null
+done
+
+profile=() folder=debug
+if [ "${1:-}" = --load ]; then profile=(--release) folder=release; fi
+cargo build "${profile[@]}" -p bulla-vaultd
+"${CARGO_TARGET_DIR:-target}/$folder/bulla-vaultd" init --hsm "pkcs11:$BULLA_PKCS11_MODULE?token=$BULLA_PKCS11_TOKEN" --pin-file "$work/pin"
+
+if [ "$folder" = release ]; then
+    cargo test --release -p bulla-vaultd --test load -- --ignored --nocapture several_data_centres
+    exit
+fi
+
+# One after another: each starts a cluster of its own.
+cargo test -p bulla-vaultd --test keys --test cluster -- --ignored --test-threads 1 --nocapture "$@"
