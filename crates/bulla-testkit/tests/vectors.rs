@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bulla_testkit::vectors::{
-    FORMAT, Outcome, VERSION, VectorFile, all, archive, bytes, envelopes, generate,
+    FORMAT, Outcome, VERSION, VectorFile, all, archive, bytes, envelopes, generate, vault,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
