@@ -128,7 +128,7 @@ fn typing_errors() {
     let mut terminal = Terminal::run(&sandbox, "open c -o opened");
     terminal.waits_for("Key");
     terminal.types(&format!("{}\n", "0".repeat(64)));
-    assert!(terminal.exits(3).contains("a digit may be mistyped"));
+    assert!(terminal.exits(3).contains("more than one digit may be mistyped"));
     assert!(!sandbox.path("opened").exists());
 }
 
