@@ -499,7 +499,7 @@ With --envelope FILE that file is changed, and the container is not.
 /// Add a way to open a container: a passphrase, or a recovery key
 #[derive(Args)]
 #[command(after_help = format!("{IN_PLACE}\n{EXIT_CODES}"))]
-#[command(group = clap::ArgGroup::new("added").required(true).multiple(true).args(["passphrase", "new_passphrase_file", "recovery_key", "new_key"]))]
+#[command(group = clap::ArgGroup::new("added").required(true).multiple(true).args(["passphrase", "new_passphrase_file", "recovery_key", "new_key", "vault_slot"]))]
 pub(crate) struct KeyAdd {
     /// Container
     #[arg(value_name = "FILE")]
@@ -676,6 +676,10 @@ pub(crate) struct NewSlots {
     /// Make a new key in this file, which is to open it. A file that exists is never overwritten
     #[arg(long, value_name = "FILE")]
     pub(crate) new_key: Option<PathBuf>,
+
+    /// The key that the vault keeps is to open it, with the locator that is in use
+    #[arg(long)]
+    pub(crate) vault_slot: bool,
 }
 
 #[derive(Args)]

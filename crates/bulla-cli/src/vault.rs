@@ -57,11 +57,11 @@ impl Vault {
             Failure::usage("vault", text).and(&shown(&configuration_path(None)))
         })?;
         let address = address.trim_end_matches('/').to_owned();
-        let own = |text: &&String| {
-            configuration.address.as_deref().map(|own| own.trim_end_matches('/')) == Some(&address)
-                || text.is_empty()
-        };
-        let public_key = args.vault_public_key.as_ref().or(configuration.public_key.as_ref().filter(own));
+        // The configured key is that of the configured vault, and of no other.
+        let configured_vault = configuration.address.as_deref().map(|own| own.trim_end_matches('/'));
+        let own_key =
+            configuration.public_key.as_ref().filter(|_| configured_vault == Some(address.as_str()));
+        let public_key = args.vault_public_key.as_ref().or(own_key);
         let public_key = public_key.ok_or_else(|| {
             let text = "its public key is not known; its operator tells it: give it with --vault-public-key, or in the configuration file";
             Failure::usage(&address, text)

@@ -60,13 +60,13 @@ impl WaysIn {
     }
 
     /// Those that are to be added to an envelope.
-    pub(crate) fn of_slots(args: &NewSlots) -> Result<WaysIn, Failure> {
+    pub(crate) fn of_slots(args: &NewSlots, vault: &args::Vault) -> Result<WaysIn, Failure> {
         let ways = WaysIn {
             source: None,
             recovery_keys: args.recovery_key.clone(),
             new_key: args.new_key.clone(),
             passphrase: passphrase(args.passphrase, args.new_passphrase_file.as_deref())?,
-            vault: None,
+            vault: args.vault_slot.then(|| vault.clone()),
             has_envelope: true,
         };
         ways.checked()
@@ -80,7 +80,10 @@ impl WaysIn {
 
     /// Nothing was said of them.
     pub(crate) fn is_empty(&self) -> bool {
-        self.recovery_keys.is_empty() && self.new_key.is_none() && self.passphrase.is_none()
+        self.recovery_keys.is_empty()
+            && self.new_key.is_none()
+            && self.passphrase.is_none()
+            && self.vault.is_none()
     }
 
     /// A passphrase is to be asked for as well.
@@ -90,7 +93,8 @@ impl WaysIn {
 
     /// Without an envelope: there is one new key, and nothing else.
     pub(crate) fn without_envelope(mut self) -> WaysIn {
-        self.has_envelope = self.passphrase.is_some() || !self.recovery_keys.is_empty();
+        self.has_envelope =
+            self.passphrase.is_some() || self.vault.is_some() || !self.recovery_keys.is_empty();
         self
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bulla_testkit::vectors::{
-    FORMAT, Outcome, VERSION, VectorFile, all, archive, bytes, envelopes, generate,
+    FORMAT, Outcome, VERSION, VectorFile, all, archive, bytes, envelopes, generate, vault,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -31,6 +31,7 @@ fn no_stray_files() {
     known.insert("README.md".into());
     known.insert(archive::FOLDER.into()); // tests/archive_vectors.rs looks into it
     known.insert(envelopes::FOLDER.into()); // and tests/envelope_vectors.rs into that
+    known.insert(vault::FOLDER.into()); // and tests/vault_vectors.rs into this
     for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(known.contains(&name), "spec/vectors/{name} is no file of the generator's");

@@ -57,7 +57,8 @@ fn account_in(text: &str) -> Option<AccountHash> {
     }
     // Whatever goes into a header is base64url, and so holds no line break.
     let decode = |part: &str| Base64UrlUnpadded::decode_vec(part).ok().map(Zeroizing::new);
-    (decode(head)?, decode(signature)?);
+    decode(head)?;
+    decode(signature)?;
     let claims: Claims = serde_json::from_slice(&decode(payload)?).ok()?;
     Some(AccountHash::of(&claims.iss, &claims.sub))
 }

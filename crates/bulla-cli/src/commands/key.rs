@@ -42,7 +42,7 @@ pub(super) fn list(args: &KeyList) -> Result<Exit, Failure> {
 }
 
 pub(super) fn add(args: &KeyAdd) -> Result<Exit, Failure> {
-    let ways = WaysIn::of_slots(&args.added)?;
+    let ways = WaysIn::of_slots(&args.added, &args.key.vault)?;
     let container = Container::open(&args.container, &args.key)?;
     let mut slots = container.slots()?;
     let before = slots.list().len();

@@ -28,7 +28,7 @@ pub(super) fn run(args: &KeyRotate) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;
     let mut input = Input::open(Some(&args.container))?;
     let target = Target::resolve(&args.output, args.writing.force)?;
-    let mut ways = WaysIn::of_slots(&args.added)?;
+    let mut ways = WaysIn::of_slots(&args.added, &args.key.vault)?;
     refuse_same(&ways, &input, &target)?;
     let source = KeySource::of_opening(&args.key)?;
     if target.is(source.identity().as_ref()) {

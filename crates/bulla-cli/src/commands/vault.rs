@@ -157,8 +157,8 @@ fn locators_of(container: &Path, beside: Option<&Path>) -> Result<Vec<Locator>, 
     let mut input = Input::open(Some(container))?;
     let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
     let (envelope, _) = envelope_of(&preamble, beside)?.map_err(|e| of_envelope(&e, &input.name))?;
-    let locators = envelope.list().iter().filter_map(|slot| match &slot.kind {
-        SlotKind::Locator(locator) => Some(locator.clone()),
+    let locators = envelope.list().into_iter().filter_map(|slot| match slot.kind {
+        SlotKind::Locator(locator) => Some(locator),
         _ => None,
     });
     Ok(locators.collect())

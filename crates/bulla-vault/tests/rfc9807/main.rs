@@ -58,11 +58,11 @@ impl Scripted {
 
 impl RngCore for Scripted {
     fn next_u32(&mut self) -> u32 {
-        unimplemented!("bytes only")
+        rand_core::impls::next_u32_via_fill(self)
     }
 
     fn next_u64(&mut self) -> u64 {
-        unimplemented!("bytes only")
+        rand_core::impls::next_u64_via_fill(self)
     }
 
     fn fill_bytes(&mut self, to: &mut [u8]) {
