@@ -1,5 +1,7 @@
 //! The client of `bulla-vault` at a real server.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use bulla_key::{Passphrase, PassphraseCost};

@@ -1,6 +1,7 @@
 //! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2: the
 //! promises of spec/VAULT.md, section 8, over several data centres. Run by tests/scripts/vault-cluster.sh, which says where etcd and the token are.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
 
 mod support;

@@ -1,6 +1,8 @@
 //! The counter's state machine, driven by random steps beside a model that only counts. What holds after each step is what
 //! spec/VAULT.md promises of guesses.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 use std::collections::HashSet;
 
 use bulla_vaultd::record::{

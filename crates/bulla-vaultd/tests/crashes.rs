@@ -1,5 +1,7 @@
 //! A crash between any two steps, and answers that are lost: V-4.2, V-5.2, and promises 2 and 4 of spec/VAULT.md, section 8.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use std::path::Path;

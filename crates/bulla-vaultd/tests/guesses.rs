@@ -1,5 +1,7 @@
 //! The limit on guesses: V-5.2, V-5.3, and promises 1 and 3 of spec/VAULT.md, section 8.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,7 @@
 //! The calls over HTTP: codes, tokens, rates, sizes (V-2.1 to V-2.6); known and unknown accounts (section 8).
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use std::num::NonZeroU32;

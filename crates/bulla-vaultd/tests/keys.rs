@@ -1,6 +1,8 @@
 //! The keys: V-3.1, the HSM's side. The OPRF key that an HSM computes is the one that OPAQUE's library computes from the
 //! same bytes, and both HSMs compute the same.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use bulla_vault::suite::Suite;

@@ -5,6 +5,7 @@
 //! tests/scripts/vault-cluster.sh --load
 //! ```
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
 
 mod support;

@@ -1,5 +1,7 @@
 //! What a stolen token can do, and what registering anew and deleting need: V-4.5 and V-4.6.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use bulla_vaultd::record::State;

@@ -1,5 +1,6 @@
 //! The command itself: started, killed, started again. Promise 4 of spec/VAULT.md, section 8, with a real SIGKILL.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
 
 mod support;

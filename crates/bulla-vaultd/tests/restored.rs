@@ -1,5 +1,7 @@
 //! A store that came back from a backup, on one node: spec/VAULT.md, section 8, "After a disaster".
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use std::fs;

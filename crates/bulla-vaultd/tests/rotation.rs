@@ -1,5 +1,7 @@
 //! Epochs: spec/VAULT.md, section 8.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use std::sync::atomic::{AtomicBool, Ordering};

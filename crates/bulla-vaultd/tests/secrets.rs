@@ -1,5 +1,7 @@
 //! What lies on the vault's disk and in its logs: V-7.1.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use std::io::Write;

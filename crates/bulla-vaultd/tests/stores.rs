@@ -1,5 +1,7 @@
 //! The embedded store keeps to what any store must do, and outlives its process.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use bulla_vaultd::store::{Embedded, Key, Store, StoreError, Transaction};

@@ -1,6 +1,8 @@
 //! Records changed by somebody without the keys, clocks that are wrong, an HSM that goes away: what spec/VAULT.md, section 7, says of a
 //! thief of the store's disks, and the promises of section 8.
 
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
 mod support;
 
 use std::sync::Arc;
