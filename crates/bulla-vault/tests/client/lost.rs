@@ -8,6 +8,7 @@ use bulla_vault::wire::encode;
 use bulla_vault::{Error, Registered};
 
 use crate::sample::{Sample, password, terms};
+use crate::wire::Tamper;
 use crate::wire::Weather::{Fair, ReplyLost, RequestLost};
 
 /// V-4.2: whatever is lost of a registration, there is one record, its guesses untouched.
@@ -70,7 +71,7 @@ fn given_up() {
 }
 
 /// Answers so to the first calls, then leaves the answers as they are.
-fn busy(times: u32, retry_after: Option<u32>) -> Box<dyn FnMut(&str, &mut Answer)> {
+fn busy(times: u32, retry_after: Option<u32>) -> Tamper {
     let mut left = times;
     Box::new(move |_, answer| {
         if left > 0 {

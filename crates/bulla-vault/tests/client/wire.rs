@@ -40,8 +40,11 @@ pub(crate) struct Wire {
     pub(crate) weather: Vec<Weather>,
     pub(crate) waits: Vec<Duration>,
     /// Changes an answer on its way.
-    pub(crate) tamper: Option<Box<dyn FnMut(&str, &mut Answer)>>,
+    pub(crate) tamper: Option<Tamper>,
 }
+
+/// Changes an answer, knowing the call's path.
+pub(crate) type Tamper = Box<dyn FnMut(&str, &mut Answer)>;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Weather {

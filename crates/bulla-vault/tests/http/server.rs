@@ -41,7 +41,7 @@ impl Certificates {
 impl Server {
     /// Closes each connection at the end of an answer that is no whole one, else goes on in it.
     pub(crate) fn plain(answers: Vec<Vec<u8>>) -> Server {
-        Server::start("http", move |stream, requests, answers| serve(stream, requests, answers), answers)
+        Server::start("http", serve, answers)
     }
 
     /// Takes connections and says nothing.
