@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 mode=${1:---test}
-packages=(bulla bulla-archive bulla-key bulla-testkit)
+packages=(bulla bulla-archive bulla-key bulla-vault bulla-testkit)
 cargo package --locked --no-verify --allow-dirty "${packages[@]/#/-p}"
 version=$(cargo pkgid -p bulla | sed 's/.*[#@]//')
 
