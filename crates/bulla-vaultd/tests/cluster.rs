@@ -201,16 +201,19 @@ fn one_member_is_set_back() {
     for left in [9, 8, 7] {
         until("a guess", || cluster.wrong(0, "alice") == 200 || cluster.nodes[0].site.left("alice") <= left);
     }
-    assert_eq!(cluster.nodes[0].site.left("alice"), 7);
+    // A call that found no supermajority may have cost a guess.
+    let before = cluster.nodes[0].site.left("alice");
+    assert!(before <= 7, "{before}");
     cluster.members.kill_all();
     cluster.members.set_back(3);
     // The one that was set back, the one that slept, and one that knows: a majority.
     [2, 3, 4].into_iter().for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
-    assert_eq!(cluster.nodes[1].site.left("alice"), 7);
+    assert_eq!(cluster.nodes[1].site.left("alice"), before, "the counter never rises");
     [0, 1].into_iter().for_each(|member| cluster.members.start_one(member));
     until("a guess", || cluster.wrong(1, "alice") == 200);
-    assert_eq!(cluster.nodes[1].site.left("alice"), 6);
+    let after = cluster.nodes[1].site.left("alice");
+    assert!(after < before, "{after} of {before}");
 }
 
 /// The whole cluster is set back: frozen where an evaluator knows better, until an operator clamps.
