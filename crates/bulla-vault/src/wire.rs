@@ -82,8 +82,13 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     if body.len() > MAX_BODY_LEN {
         return Err(DecodeError::TooLong);
     }
+    // What is skipped, in a reply's unknown fields, serde_json does not hold against UTF-8; RFC 8259, 8.1 asks for it everywhere.
+    let body = std::str::from_utf8(body).map_err(|e| {
+        let line = body[..e.valid_up_to()].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        DecodeError::Syntax { column: line.len() + 1 }
+    })?;
     // serde_json's own messages quote what they read, which may be a secret: only the place is passed on.
-    serde_json::from_slice(body).map_err(|e| match e.classify() {
+    serde_json::from_str(body).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => DecodeError::Field { column: e.column() },
         _ => DecodeError::Syntax { column: e.column() },
     })
@@ -224,6 +229,7 @@ mod tests {
         assert_eq!(decode::<u32>(body(MAX_BODY_LEN + 1).as_bytes()), Err(DecodeError::TooLong));
         assert!(matches!(decode::<u32>(b"7 7"), Err(DecodeError::Syntax { .. })));
         assert!(matches!(decode::<u32>(b""), Err(DecodeError::Syntax { .. })));
+        assert_eq!(decode::<u32>(b"\n 7\xFF"), Err(DecodeError::Syntax { column: 3 }));
         assert!(matches!(decode::<u32>(b"-7"), Err(DecodeError::Field { .. })));
     }
 

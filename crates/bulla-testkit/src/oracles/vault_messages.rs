@@ -49,20 +49,26 @@ fn message<T: Serialize + DeserializeOwned>(bytes: &[u8], request: bool) -> Opti
     let message: T = decode(bytes).ok()?;
     assert!(bytes.len() <= MAX_BODY_LEN);
     let written = encode(&message);
-    let (read, again) = (object(bytes), object(&written));
+    let again = object(&written).expect("what is written is an object");
+    assert!(decode::<T>(&written).is_ok_and(|message| encode(&message) == written));
+    // What a reply has besides, and what nobody reads, may be what no value can hold: a number without end, half a character.
+    let Some(read) = object(bytes) else {
+        assert!(!request, "a request that is no object");
+        return Some(message);
+    };
     for (name, value) in &again {
         assert!(same(&read[name], value), "{name}: {value}, but {} was read", read[name]);
     }
     let others = read.iter().filter(|(name, value)| !again.contains_key(*name) && !value.is_null());
     assert!(!request || others.count() == 0, "a request with more than its fields");
-    assert!(decode::<T>(&written).is_ok_and(|message| encode(&message) == written));
     Some(message)
 }
 
-fn object(bytes: &[u8]) -> serde_json::Map<String, Value> {
+fn object(bytes: &[u8]) -> Option<serde_json::Map<String, Value>> {
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(members)) => members,
-        other => panic!("a message that is no object: {other:?}"),
+        Ok(Value::Object(members)) => Some(members),
+        Ok(other) => panic!("a message that is no object: {other:?}"),
+        Err(_) => None,
     }
 }
 
