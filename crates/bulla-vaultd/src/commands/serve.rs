@@ -1,10 +1,9 @@
 //! `bulla-vaultd serve` and `bulla-vaultd dev`.
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bulla_vaultd::accounts::{Issuer, Tenants};
 use bulla_vaultd::audit::Audit;
 use bulla_vaultd::evaluator::system_clock;
@@ -39,7 +38,7 @@ pub(crate) fn serve(args: Serve) -> Result<(), String> {
     let audit = parts::audit(&args.audit)?;
     let vault = Vault::new(store, evaluator, Some(Arc::clone(&audit)));
     let service = Service::new(vault, tenants, limits(&args.rates), system_clock())?;
-    listen(args.listen, service, tls, &audit, "")
+    listen(args.listen, service, tls, &audit, None)
 }
 
 /// Starts a whole vault in a folder. The evaluator is in the same process: a key file that its owner can read is guarded by no process
@@ -63,11 +62,25 @@ pub(crate) fn dev(args: Dev) -> Result<(), String> {
     tenants.add(DEV_ISSUER, Issuer::open(DEV_ISSUER, &path("issuer.key"))?.public_key());
     let vault = Vault::new(Arc::new(store), evaluator, Some(Arc::clone(&audit)));
     let service = Service::new(vault, tenants, limits(&args.rates), system_clock())?;
-    let token = format!(
-        "token:      bulla-vaultd token --key {} --issuer {DEV_ISSUER} --subject alice\n",
-        path("issuer.key").display()
+    listen(args.listen, service, None, &audit, Some(&args.data))
+}
+
+/// The configuration of a client, for `~/.config/bulla/vault.toml`.
+fn client_configuration(address: &str, public_key: &str) -> String {
+    format!("address = \"{address}\"\npublic_key = \"{public_key}\"\n")
+}
+
+/// Says how a development vault is used, and leaves what a client needs in its folder.
+fn introduce(folder: &Path, address: &str, public_key: &str) -> Result<(), String> {
+    let configuration = folder.join("client.toml");
+    std::fs::write(&configuration, client_configuration(address, public_key))
+        .map_err(|e| format!("{}: {e}", configuration.display()))?;
+    println!("a client's configuration: {}", configuration.display());
+    println!(
+        "a token:    bulla-vaultd token --key {} --issuer {DEV_ISSUER} --subject alice",
+        folder.join("issuer.key").display()
     );
-    listen(args.listen, service, None, &audit, &token)
+    Ok(())
 }
 
 fn limits(rates: &Rates) -> Limits {
@@ -79,13 +92,17 @@ fn listen(
     service: Service,
     tls: Option<Arc<rustls::ServerConfig>>,
     audit: &Audit,
-    more: &str,
+    development: Option<&Path>,
 ) -> Result<(), String> {
     let listener = TcpListener::bind(address).map_err(|e| format!("--listen {address}: {e}"))?;
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let public_key = URL_SAFE_NO_PAD.encode(service.public_key());
-    print!("vault:      {scheme}://{address}\npublic key: {public_key}\n{more}");
+    let address = format!("{scheme}://{address}");
+    let public_key: String = service.public_key().iter().map(|byte| format!("{byte:02x}")).collect();
+    println!("vault:      {address}\npublic key: {public_key}");
+    if let Some(folder) = development {
+        introduce(folder, &address, &public_key)?;
+    }
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
     let served = runtime.block_on(server::run(listener, Arc::new(service), tls));
