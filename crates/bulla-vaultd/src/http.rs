@@ -13,7 +13,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use bulla_vault::messages::{Code, path};
@@ -117,6 +117,8 @@ async fn work(
     let Ok(permit) = service.at_work.acquire().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
+    // What was not read to its end is followed by no other request.
+    let unread = body.is_err();
     let working = Arc::clone(&service);
     let done = tokio::task::spawn_blocking(move || {
         working.limits.address(peer.ip()).map_err(Denial::rate)?;
@@ -127,7 +129,10 @@ async fn work(
     });
     let answer = done.await.unwrap_or_else(|e| Err(Denial::unavailable(format!("a call failed: {e}"))));
     drop(permit);
-    let response = answers::respond(name, answer);
+    let mut response = answers::respond(name, answer);
+    if unread {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let (status, took) = (response.status().as_u16(), began.elapsed());
     service.metrics.answered(name, status, took);
     tracing::info!(call = name, status, micros = took.as_micros() as u64, "answered");

@@ -1,5 +1,5 @@
-//! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2: the
-//! promises of spec/VAULT.md, section 8, over several data centres. Run by tests/scripts/vault-cluster.sh, which says where etcd and the token are.
+//! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2: V-8.1 to V-8.6 of spec/VAULT.md over
+//! several data centres. Run by tests/scripts/vault-cluster.sh, which says where etcd and the token are.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]

@@ -1,4 +1,4 @@
-//! A crash between any two steps, and answers that are lost: V-4.2, V-5.2, and promises 2 and 4 of spec/VAULT.md, section 8.
+//! A crash between any two steps, and answers that are lost: V-4.2, V-5.2, V-8.2 and V-8.4 of spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 

@@ -1,4 +1,4 @@
-//! The limit on guesses: V-5.2, V-5.3, and promises 1 and 3 of spec/VAULT.md, section 8.
+//! The limit on guesses: V-5.2, V-5.3, V-8.1 and V-8.3 of spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 

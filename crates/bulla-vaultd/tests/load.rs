@@ -10,14 +10,17 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bulla_vault::AccountHash;
 use bulla_vault::messages::LoginStarted;
 use bulla_vaultd::accounts::Issuer;
-use support::cluster::{Members, Node};
+use bulla_vaultd::hsm::KeyFile;
+use bulla_vaultd::store::{Commit, Embedded, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
+use support::cluster::{Members, Node, cpu as process_cpu};
 use support::online::{ISSUER, Online, Site, evaluated};
 use support::*;
 
@@ -147,19 +150,114 @@ fn nothing_lost(sites: &[&Site], accounts: usize) {
     println!("nothing lost: {accounts} accounts, all guesses full");
 }
 
-/// Time that a part took, over all threads.
-fn shares(bench: &Bench) {
+/// Milliseconds of processor time that this thread took.
+fn thread_cpu() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
+}
+
+/// What parts of a recovery take, of time and of the processor, in milliseconds.
+#[derive(Default)]
+struct Part {
+    time: Mutex<(f64, f64)>,
+}
+
+impl Part {
+    fn of<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (began, cpu) = (Instant::now(), thread_cpu());
+        let done = work();
+        let mut time = self.time.lock().unwrap();
+        time.0 += began.elapsed().as_secs_f64() * 1e3;
+        time.1 += thread_cpu() - cpu;
+        done
+    }
+
+    fn taken(&self) -> (f64, f64) {
+        *self.time.lock().unwrap()
+    }
+}
+
+/// A store that measures itself.
+struct Measured(Arc<dyn Store>, Arc<Part>);
+
+impl Store for Measured {
+    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+        self.1.of(|| self.0.read(keys))
+    }
+
+    fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError> {
+        self.1.of(|| self.0.commit(transaction))
+    }
+
+    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+        self.1.of(|| self.0.confirm(key, held))
+    }
+
+    fn accounts(
+        &self,
+        kind: Kind,
+        after: Option<&[u8; 32]>,
+        limit: usize,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        self.0.accounts(kind, after, limit)
+    }
+}
+
+/// Where the time of a recovery goes, and where the processor's: one client, first without HTTP and then with.
+fn shares(folder: &Path) {
+    const COUNT: u32 = 500;
+    let [records, marks, client, vault] = [(); 4].map(|()| Arc::new(Part::default()));
+    let measured = |name: &str, part: &Arc<Part>| -> Arc<dyn Store> {
+        Arc::new(Measured(Arc::new(Embedded::open(&folder.join(name)).unwrap()), Arc::clone(part)))
+    };
+    let hsm = Arc::new(KeyFile::create(&folder.join("keys")).unwrap());
+    let bench =
+        Bench::of(measured("records", &records), hsm, measured("marks", &marks), policy(), Time::new());
+    let online = Online::new(&bench);
     let account = *AccountHash::of(ISSUER, "shares").as_bytes();
     bench.enroll(&account, &REG, "right", 10);
-    let began = Instant::now();
-    let count = 200;
-    for _ in 0..count {
-        login(&bench.vault, &account, &REG, "right").unwrap();
+    let before = [records.taken(), marks.taken()];
+    for _ in 0..COUNT {
+        let guess = client.of(|| Guess::new(&account, &REG, "right"));
+        let evaluated = vault.of(|| guess.start(&bench.vault)).unwrap();
+        let proof = client.of(|| guess.prove(&evaluated)).unwrap();
+        vault.of(|| proof.finish(&bench.vault)).unwrap();
     }
+    let since = |part: &Part, before: (f64, f64)| (part.taken().0 - before.0, part.taken().1 - before.1);
+    let (records, marks) = (since(&records, before[0]), since(&marks, before[1]));
+    let (client, vault) = (client.taken(), vault.taken());
+    let (began, cpu) = (Instant::now(), process_cpu("self"));
+    for _ in 0..COUNT {
+        recover(&online.site, "shares", &mut Times::default());
+    }
+    let http = (began.elapsed().as_secs_f64() * 1e3, (process_cpu("self") - cpu) * 1e3);
+    let parts = [
+        ("client: OPAQUE without Argon2id", client),
+        ("records, by redb", records),
+        ("marks, by redb", marks),
+        ("OPAQUE, sealing, counters", (vault.0 - records.0 - marks.0, vault.1 - records.1 - marks.1)),
+        ("HTTP, JSON and tokens of both sides", (http.0 - vault.0 - client.0, http.1 - vault.1 - client.1)),
+    ];
     println!(
-        "one client, no HTTP: {:.2?} for a recovery, its client's part included",
-        began.elapsed() / count
+        "one client at a time: {:.2} ms for a recovery, of the processor {:.2} ms",
+        http.0 / f64::from(COUNT),
+        http.1 / f64::from(COUNT)
     );
+    for (name, (time, cpu)) in parts {
+        println!(
+            "  {name}: {:.2} ms ({:.0}%), of the processor {:.2} ms ({:.0}%)",
+            time / f64::from(COUNT),
+            time / http.0 * 100.0,
+            cpu / f64::from(COUNT),
+            cpu / http.1 * 100.0
+        );
+    }
+}
+
+/// Processor time by who took it: etcd's members, servers, evaluators, this process with all clients.
+fn by_process(members: &Members, nodes: &[Node]) -> [f64; 4] {
+    let (servers, evaluators) = nodes.iter().map(Node::cpu).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    [members.cpu(), servers, evaluators, process_cpu("self")]
 }
 
 #[test]
@@ -174,7 +272,8 @@ fn embedded() {
     nothing_lost(&[&online.site], accounts);
     let size = std::fs::metadata(folder.path().join("records")).unwrap().len();
     println!("records: {} bytes per account", size / accounts as u64);
-    shares(&bench);
+    let folder = tempfile::tempdir().unwrap();
+    shares(folder.path());
 }
 
 #[test]
@@ -183,28 +282,58 @@ fn several_data_centres() {
     let folder = tempfile::tempdir().unwrap();
     let mut members = Members::start(folder.path());
     let issuer = Arc::new(Issuer::generate(ISSUER).unwrap());
-    let nodes: Vec<_> =
+    let mut nodes: Vec<_> =
         (0..3).map(|number| Node::start(folder.path(), number, members.endpoints(), &issuer)).collect();
-    let sites: Vec<_> = nodes.iter().map(|node| &node.site).collect();
+    let sites: Vec<_> = nodes.iter().map(|node| node.site.another()).collect();
+    let sites: Vec<_> = sites.iter().collect();
     let accounts = accounts();
     enroll(&sites, accounts);
+    let before = by_process(&members, &nodes);
     load("etcd, 5 members, 3 servers, SoftHSM2", &sites, accounts, &AtomicBool::new(false));
-    // Again, with a member killed and started again every two seconds.
+    let taken: Vec<_> =
+        by_process(&members, &nodes).iter().zip(before).map(|(after, before)| after - before).collect();
+    let all: f64 = taken.iter().sum();
+    for (name, taken) in ["etcd's members", "servers", "evaluators and SoftHSM2", "clients"].iter().zip(taken)
+    {
+        println!("  processor time of {name}: {:.0}%", taken / all * 100.0);
+    }
+    // Again, with a process killed and started again every two seconds.
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let killing = scope.spawn(|| {
-            let mut member = 0;
+            let mut random = 1_u64;
+            let mut killed = [0; 3];
             while !done.load(Ordering::SeqCst) {
-                members.kill(member);
-                std::thread::sleep(Duration::from_secs(1));
-                members.start_one(member);
-                std::thread::sleep(Duration::from_secs(1));
-                member = (member + 3) % 5;
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let [what, which] = [random >> 33, random >> 40].map(|bits| bits as usize);
+                let node = which % nodes.len();
+                let pause = || std::thread::sleep(Duration::from_secs(1));
+                killed[what % 3] += 1;
+                match what % 3 {
+                    0 => {
+                        members.kill(which % 5);
+                        pause();
+                        members.start_one(which % 5);
+                    }
+                    1 => {
+                        nodes[node].kill_server();
+                        pause();
+                        nodes[node].start_server();
+                    }
+                    _ => {
+                        nodes[node].kill_evaluator();
+                        pause();
+                        nodes[node].start_evaluator();
+                    }
+                }
+                pause();
             }
+            println!("killed: {} members, {} servers, {} evaluators", killed[0], killed[1], killed[2]);
         });
-        load("the same, members killed one after another", &sites, accounts, &done);
+        load("the same, one of them killed every two seconds", &sites, accounts, &done);
         done.store(true, Ordering::SeqCst);
         killing.join().unwrap();
     });
+    members.until_healthy();
     nothing_lost(&sites, accounts);
 }

@@ -1,4 +1,4 @@
-//! The command itself: started, killed, started again. Promise 4 of spec/VAULT.md, section 8, with a real SIGKILL.
+//! The command itself: started, killed, started again. V-8.4 of spec/VAULT.md with a real SIGKILL.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]

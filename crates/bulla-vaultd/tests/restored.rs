@@ -1,4 +1,4 @@
-//! A store that came back from a backup, on one node: spec/VAULT.md, section 8, "After a disaster".
+//! A store that came back from a backup, on one node: V-8.6 of spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 

@@ -1,4 +1,4 @@
-//! Epochs: spec/VAULT.md, section 8.
+//! Epochs: V-8.7 of spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 

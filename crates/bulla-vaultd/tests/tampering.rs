@@ -1,5 +1,5 @@
 //! Records changed by somebody without the keys, clocks that are wrong, an HSM that goes away: what spec/VAULT.md, section 7, says of a
-//! thief of the store's disks, and the promises of section 8.
+//! thief of the store's disks, and V-8.1 to V-8.3.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 

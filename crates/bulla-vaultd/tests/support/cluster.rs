@@ -47,6 +47,20 @@ impl Process {
             child.wait().unwrap();
         }
     }
+
+    /// Seconds of processor time that it took since it was started.
+    pub fn cpu(&self) -> f64 {
+        self.0.as_ref().map_or(0.0, |child| cpu(&child.id().to_string()))
+    }
+}
+
+/// Seconds of processor time that a process took, by its number or `self`.
+pub fn cpu(process: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    // The command's name may hold anything; fields are counted from behind it.
+    let fields: Vec<_> = text.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    let ticks = |field: usize| fields[field - 3].parse::<f64>().unwrap();
+    (ticks(14) + ticks(15)) / 100.0
 }
 
 impl Drop for Process {
@@ -104,6 +118,11 @@ impl Members {
 
     pub fn kill_all(&mut self) {
         (0..5).for_each(|member| self.kill(member));
+    }
+
+    /// Seconds of processor time that all of them took since they were started.
+    pub fn cpu(&self) -> f64 {
+        self.running.iter().flatten().map(Process::cpu).sum()
     }
 
     /// Keeps a copy of a member's disk. It should not run meanwhile.
@@ -207,6 +226,11 @@ impl Node {
 
     pub fn kill_server(&mut self) {
         self.server.kill();
+    }
+
+    /// Seconds of processor time of the server, and of the evaluator with the module in it.
+    pub fn cpu(&self) -> (f64, f64) {
+        (self.server.cpu(), self.evaluator.cpu())
     }
 
     /// Distinct guesses that its evaluator has evaluated.

@@ -89,6 +89,11 @@ impl Site {
         Site { url, issuer, name: name.to_owned(), now, agent: agent() }
     }
 
+    /// The same vault for another client.
+    pub fn another(&self) -> Site {
+        Site::new(self.url.clone(), Arc::clone(&self.issuer), &self.name, Arc::clone(&self.now))
+    }
+
     pub fn token(&self, subject: &str) -> String {
         self.issuer.token(subject, (self.now)(), 900)
     }
