@@ -39,6 +39,7 @@ pub struct Unlocked {
     opened_by: SlotId,
     pub(crate) envelope: Envelope,
     pub(crate) header: Header,
+    #[cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "files are for systems that have them"))]
     pub(crate) context: Option<Vec<u8>>,
     authentication: Authentication,
     intact: bool,

@@ -80,6 +80,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
 
     /// For whoever is to read all of the container: as [`with_preamble`](RangeReader::with_preamble), but where several chunks are
     /// damaged and the last is one of them, the error names the first (F-7.5).
+    #[cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "files are for systems that have them"))]
     pub(crate) fn for_all(
         preamble: Preamble,
         key: &Key,
@@ -249,6 +250,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     }
 
     /// Opens all of the plaintext on all workers, and gives it to `take` in order, on the calling thread.
+    #[cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "files are for systems that have them"))]
     pub(crate) fn for_each_in_order(&self, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let Options { workers, progress, .. } = &self.options;
         for_each_in_order(
