@@ -25,7 +25,7 @@ use crate::suite::{
     KE1_LEN, KE2_LEN, KE3_LEN, PUBLIC_KEY_LEN, REGISTRATION_REQUEST_LEN, REGISTRATION_RESPONSE_LEN,
     REGISTRATION_UPLOAD_LEN,
 };
-use crate::wire::{Bounded, Fixed, number_within};
+use crate::wire::{Bounded, Fixed, number_within, optional_object};
 
 pub use failure::{Code, Failure};
 
@@ -166,10 +166,10 @@ pub struct DeleteAnnounced {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The record that logins can use, or that was locked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_object")]
     pub current: Option<RecordStatus>,
     /// The one that is to replace it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_object")]
     pub pending: Option<RecordStatus>,
 }
 
@@ -193,7 +193,7 @@ pub struct RecordStatus {
 
 /// The states of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "lowercase", try_from = "String")]
 pub enum RecordState {
     /// Registered, and not yet proven by a login.
     Pending,
@@ -201,6 +201,20 @@ pub enum RecordState {
     Active,
     /// Out of guesses: gone for good.
     Locked,
+}
+
+// Derived, it would be read from an object as well.
+impl TryFrom<String> for RecordState {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<RecordState, &'static str> {
+        match text.as_str() {
+            "pending" => Ok(RecordState::Pending),
+            "active" => Ok(RecordState::Active),
+            "locked" => Ok(RecordState::Locked),
+            _ => Err("no such state"),
+        }
+    }
 }
 
 /// What the vault says of itself to anybody. A hint: clients pin its public key by their own configuration.

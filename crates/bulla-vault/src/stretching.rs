@@ -11,6 +11,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
+use crate::wire::Object;
+
 /// The key stretching function of a registration: Argon2id with these parameters (V-3.3).
 ///
 /// The client chooses them when it registers, the vault keeps them and tells them at each login. They need no lower bound there: with
@@ -78,7 +80,7 @@ impl Serialize for Stretching {
 
 impl<'de> Deserialize<'de> for Stretching {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let read = Parameters::deserialize(deserializer)?;
+        let Object(read) = Object::<Parameters>::deserialize(deserializer)?;
         PassphraseCost::new(read.passes, read.memory_kib, read.lanes)
             .map(Stretching)
             .map_err(|_| D::Error::custom("cost out of range"))

@@ -1,9 +1,11 @@
 //! How bytes lie in the protocol's JSON, and how a body is read: bounds before anything else.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use base64ct::{Base64UrlUnpadded, Encoding};
-use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
@@ -79,6 +81,10 @@ impl std::error::Error for DecodeError {}
 ///
 /// [`DecodeError`].
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
+    parse::<Object<T>>(body).map(|object| object.0)
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     if body.len() > MAX_BODY_LEN {
         return Err(DecodeError::TooLong);
     }
@@ -98,6 +104,32 @@ pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     // Fails for maps with keys that are no strings and for a Serialize that fails; the messages have neither.
     serde_json::to_vec(message).unwrap_or_default()
+}
+
+/// What is read from a JSON object. A derived `Deserialize` alone would take an array of its fields' values as well (V-2.2).
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+            type Value = Object<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(members)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Members(PhantomData))
+    }
+}
+
+/// An object, or none, for `deserialize_with`.
+pub(crate) fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
 impl<const N: usize> Serialize for Fixed<N> {
@@ -199,25 +231,22 @@ mod tests {
     #[test]
     fn fixed() {
         let text = "\"AAECAw\"";
-        assert_eq!(decode::<Fixed<4>>(text.as_bytes()).unwrap().0, [0, 1, 2, 3]);
+        assert_eq!(parse::<Fixed<4>>(text.as_bytes()).unwrap().0, [0, 1, 2, 3]);
         assert_eq!(encode(&Fixed([0, 1, 2, 3])), text.as_bytes());
         for wrong in
             ["\"AAEC\"", "\"AAECAwQ\"", "\"AAECAw==\"", "\"AAECA+\"", "\"AAECAx\"", "\"\"", "7", "null"]
         {
-            assert!(
-                matches!(decode::<Fixed<4>>(wrong.as_bytes()), Err(DecodeError::Field { .. })),
-                "{wrong}"
-            );
+            assert!(matches!(parse::<Fixed<4>>(wrong.as_bytes()), Err(DecodeError::Field { .. })), "{wrong}");
         }
     }
 
     /// V-2.3
     #[test]
     fn bounded() {
-        assert_eq!(decode::<Bounded<4>>(b"\"AAECAw\"").unwrap().as_bytes(), [0, 1, 2, 3]);
-        assert_eq!(decode::<Bounded<4>>(b"\"AA\"").unwrap().as_bytes(), [0]);
-        assert!(decode::<Bounded<4>>(b"\"AAECAwQ\"").is_err(), "5 bytes");
-        assert!(decode::<Bounded<4>>(b"\"\"").is_err(), "none");
+        assert_eq!(parse::<Bounded<4>>(b"\"AAECAw\"").unwrap().as_bytes(), [0, 1, 2, 3]);
+        assert_eq!(parse::<Bounded<4>>(b"\"AA\"").unwrap().as_bytes(), [0]);
+        assert!(parse::<Bounded<4>>(b"\"AAECAwQ\"").is_err(), "5 bytes");
+        assert!(parse::<Bounded<4>>(b"\"\"").is_err(), "none");
         assert!(Bounded::<4>::new(&[0; 5]).is_none() && Bounded::<4>::new(&[]).is_none());
     }
 
@@ -225,12 +254,27 @@ mod tests {
     #[test]
     fn bodies() {
         let body = |len: usize| format!("{}7", " ".repeat(len - 1));
-        assert_eq!(decode::<u32>(body(MAX_BODY_LEN).as_bytes()), Ok(7));
-        assert_eq!(decode::<u32>(body(MAX_BODY_LEN + 1).as_bytes()), Err(DecodeError::TooLong));
-        assert!(matches!(decode::<u32>(b"7 7"), Err(DecodeError::Syntax { .. })));
-        assert!(matches!(decode::<u32>(b""), Err(DecodeError::Syntax { .. })));
-        assert_eq!(decode::<u32>(b"\n 7\xFF"), Err(DecodeError::Syntax { column: 3 }));
-        assert!(matches!(decode::<u32>(b"-7"), Err(DecodeError::Field { .. })));
+        assert_eq!(parse::<u32>(body(MAX_BODY_LEN).as_bytes()), Ok(7));
+        assert_eq!(parse::<u32>(body(MAX_BODY_LEN + 1).as_bytes()), Err(DecodeError::TooLong));
+        assert!(matches!(parse::<u32>(b"7 7"), Err(DecodeError::Syntax { .. })));
+        assert!(matches!(parse::<u32>(b""), Err(DecodeError::Syntax { .. })));
+        assert_eq!(parse::<u32>(b"\n 7\xFF"), Err(DecodeError::Syntax { column: 3 }));
+        assert!(matches!(parse::<u32>(b"-7"), Err(DecodeError::Field { .. })));
+    }
+
+    /// V-2.2: an object, and not an array of its values.
+    #[test]
+    fn objects() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Pair {
+            a: u8,
+            b: u8,
+        }
+        assert_eq!(decode(br#"{"b":2,"a":1}"#), Ok(Pair { a: 1, b: 2 }));
+        for wrong in ["[1,2]", "[]", "1", "null", "\"\""] {
+            assert!(matches!(decode::<Pair>(wrong.as_bytes()), Err(DecodeError::Field { .. })), "{wrong}");
+        }
+        assert!(matches!(decode::<Pair>(br#"{"a":1,"a":1,"b":2}"#), Err(DecodeError::Field { .. })));
     }
 
     #[test]

@@ -221,6 +221,9 @@ fn faults() -> Vec<Message> {
                 "bad_field",
             );
         }
+        let values: Vec<_> = whole.iter().map(|(_, value)| value.as_str()).collect();
+        let list = format!("[{}]", values.join(","));
+        add(format!("{message}_list"), "V-2.2", "A list of its values.", message, list, "bad_field");
         let cut = body(&whole);
         add(
             format!("{message}_cut"),
@@ -264,6 +267,16 @@ fn faults() -> Vec<Message> {
         state,
         "bad_field",
     );
+    let state = with("register_finished", "state", r#"{"pending":null}"#);
+    let comment = "An object for a state.";
+    add("state_object".to_owned(), "V-2.1", comment, "register_finished", state, "bad_field");
+    let stretching = with("login_started", "stretching", "[3,65536,4]");
+    let comment = "A list of the values of stretching.";
+    add("stretching_list".to_owned(), "V-2.2", comment, "login_started", stretching, "bad_field");
+    let record = format!("[{},\"active\",10,10]", b64("vault record name", 32));
+    let record = with("status", "current", &record);
+    let comment = "A list of the values of a record.";
+    add("record_list".to_owned(), "V-2.2", comment, "status", record, "bad_field");
     let whole = body(&fields("delete"));
     add("empty".to_owned(), "V-2.2", "No value at all.", "delete", String::new(), "not_json");
     add("two_values".to_owned(), "V-2.2", "Two values.", "delete", whole.repeat(2), "not_json");
