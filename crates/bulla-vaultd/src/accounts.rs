@@ -12,9 +12,10 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bulla_vault::AccountHash;
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::files;
+use crate::{files, json};
 
 /// The audience that a token must name.
 pub const AUDIENCE: &str = "bulla-vault";
@@ -29,7 +30,7 @@ const MAX_NAME: usize = 256;
 
 /// The tenants: issuers of tokens, and the keys that verify them.
 #[derive(Debug, Clone, Default)]
-pub struct Tenants(HashMap<String, Vec<[u8; 32]>>);
+pub struct Tenants(pub(crate) HashMap<String, Vec<[u8; 32]>>);
 
 /// Why a token is not taken. Not told to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +51,9 @@ pub enum TokenError {
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    #[serde(default)]
-    crit: Option<serde_json::Value>,
+    /// What must be understood: nothing is, and so neither is a null.
+    #[serde(default, deserialize_with = "whatever")]
+    crit: Option<IgnoredAny>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,16 +75,22 @@ impl Tenants {
     /// A sentence that says what is wrong with the file.
     pub fn read(path: &Path) -> Result<Tenants, String> {
         let said = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
-        let text = std::fs::read(path).map_err(|e| said(&e))?;
-        let read: HashMap<String, Vec<String>> = serde_json::from_slice(&text).map_err(|e| said(&e))?;
+        Tenants::parse(&std::fs::read(path).map_err(|e| said(&e))?).map_err(|e| said(&e))
+    }
+
+    /// The same from the file's text.
+    pub(crate) fn parse(text: &[u8]) -> Result<Tenants, String> {
+        let Issuers(read) = serde_json::from_slice(text).map_err(|e| e.to_string())?;
         let mut tenants = Tenants::default();
         for (issuer, keys) in read {
-            for key in keys {
-                let key = URL_SAFE_NO_PAD.decode(&key).ok().and_then(|key| key.try_into().ok());
-                let key =
-                    key.ok_or_else(|| said(&format!("a key of {issuer:?} is not 32 bytes in base64url")))?;
-                tenants.add(&issuer, key);
+            // Which of the two was meant, nobody knows; the keys of one would be passed over.
+            if tenants.0.contains_key(&issuer) {
+                return Err(format!("{issuer:?} is there twice"));
             }
+            let decode = |key: &String| URL_SAFE_NO_PAD.decode(key).ok()?.try_into().ok();
+            let keys: Option<Vec<_>> = keys.iter().map(decode).collect();
+            let keys = keys.ok_or_else(|| format!("a key of {issuer:?} is not 32 bytes in base64url"))?;
+            tenants.0.insert(issuer, keys);
         }
         Ok(tenants)
     }
@@ -195,9 +203,41 @@ impl Issuer {
     }
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(part: &str) -> Result<T, TokenError> {
+fn parse<T: DeserializeOwned>(part: &str) -> Result<T, TokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
-    serde_json::from_slice(&bytes).map_err(|_| TokenError::Malformed)
+    json::object(&bytes).map_err(|_| TokenError::Malformed)
+}
+
+/// A value that is there, whatever it is.
+fn whatever<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredAny>, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(Some)
+}
+
+/// The members of the tenants' file as they stand there. A map would keep the last of two that have one name.
+struct Issuers(Vec<(String, Vec<String>)>);
+
+impl<'de> Deserialize<'de> for Issuers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Issuers, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Issuers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of issuers")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Issuers, A::Error> {
+                let mut issuers = Vec::new();
+                while let Some(issuer) = members.next_entry()? {
+                    issuers.push(issuer);
+                }
+                Ok(Issuers(issuers))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
 }
 
 impl fmt::Display for TokenError {
@@ -253,6 +293,8 @@ mod tests {
         let header = |json: &str| format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(json), parts[1], parts[2]);
         for json in
             [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"EdDSA","crit":["exp"]}"#, "{}", "[]"]
+                .into_iter()
+                .chain([r#"{"alg":"EdDSA","crit":null}"#, r#"["EdDSA"]"#])
         {
             assert_eq!(tenants.verify(&header(json), NOW), Err(TokenError::Malformed), "{json}");
         }
@@ -269,5 +311,20 @@ mod tests {
             assert!(tenants.verify(std::str::from_utf8(&changed).unwrap(), NOW).is_err(), "byte {at}");
         }
         assert_eq!(tenants.verify(&"a".repeat(5000), NOW), Err(TokenError::Malformed));
+    }
+
+    #[test]
+    fn tenants_file() {
+        let keys = ["A".repeat(43), "E".repeat(43)];
+        let [one, two] = &keys;
+        let read = |text: String| Tenants::parse(text.as_bytes()).map(|tenants| tenants.0["a"].len());
+        assert_eq!(read(format!(r#"{{"a":["{one}","{two}"],"b":[]}}"#)), Ok(2));
+        assert_eq!(
+            read(format!(r#"{{"a":["{one}"],"a":["{two}"]}}"#)),
+            Err(r#""a" is there twice"#.to_owned())
+        );
+        let said = read(format!(r#"{{"a":["{}"]}}"#, &one[1..]));
+        assert_eq!(said, Err(r#"a key of "a" is not 32 bytes in base64url"#.to_owned()));
+        assert!(read(format!(r#"[["a",["{one}"]]]"#)).is_err());
     }
 }

@@ -17,13 +17,13 @@ use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
-use crate::files;
 use crate::record::Account;
+use crate::{files, json};
 
 /// Bytes of a line at most.
 const MAX_LINE: usize = 1024;
 /// What the signature covers before the event.
-const LABEL: &[u8] = b"bulla v1 vault audit\0";
+pub(crate) const LABEL: &[u8] = b"bulla v1 vault audit\0";
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,7 +199,12 @@ fn next_head(line: &[u8], head: &Head, key: &UnparsedPublicKey<&[u8]>) -> Option
     let (text, signature) = line.split_once('\t')?;
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     key.verify(&[LABEL, text.as_bytes()].concat(), &signature).ok()?;
-    let entry: Entry = serde_json::from_str(text).ok()?;
+    follow(text, head)
+}
+
+/// The head that a log has with this event, if it follows the one before.
+pub(crate) fn follow(text: &str, head: &Head) -> Option<Head> {
+    let entry: Entry = json::object(text.as_bytes()).ok()?;
     let follows = entry.number == head.number + 1 && entry.previous == head.digest;
     follows.then(|| Head { number: entry.number, digest: digest(text.as_bytes()) })
 }

@@ -14,15 +14,16 @@ mod calls;
 mod guard;
 mod ledger;
 mod local;
-mod login_token;
+pub(crate) mod login_token;
 mod marks;
-mod opaque;
+pub(crate) mod opaque;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
 mod remote;
 
 pub use calls::*;
+pub(crate) use calls::{AnyAnswer, AnyCall, decode};
 pub use local::{Clock, Local, system_clock};
 #[cfg(unix)]
 pub use process::serve;

@@ -15,6 +15,7 @@
 //! Both do the same, byte for byte.
 
 mod key_file;
+#[cfg(feature = "server")]
 mod pkcs11;
 
 use std::fmt;
@@ -22,6 +23,8 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 pub use key_file::KeyFile;
+pub(crate) use key_file::rewritten;
+#[cfg(feature = "server")]
 pub use pkcs11::{Pkcs11, Pkcs11Options};
 
 /// Keys behind a boundary.

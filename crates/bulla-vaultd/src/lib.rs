@@ -15,6 +15,7 @@
 
 // Floors: a module uses only those above it in this list.
 mod files;
+mod json;
 pub mod record;
 pub mod store;
 pub mod hsm;
@@ -22,7 +23,13 @@ pub mod evaluator;
 pub mod audit;
 pub mod vault;
 pub mod accounts;
+#[cfg(feature = "server")]
 pub mod limits;
+#[cfg(feature = "server")]
 mod metrics;
+#[cfg(feature = "server")]
 pub mod http;
+#[cfg(feature = "server")]
 pub mod server;
+#[doc(hidden)]
+pub mod oracle;

@@ -8,12 +8,14 @@
 //! What a caller may rely on: a read sees every transaction that returned before it began; a transaction changes all or nothing; a
 //! record's revision is different after each change. A transaction whose outcome is not known says so, and a later read tells.
 
+#[cfg(feature = "server")]
 mod embedded;
-mod etcd;
-mod gateway;
+pub(crate) mod etcd;
+pub(crate) mod gateway;
 
 use std::fmt;
 
+#[cfg(feature = "server")]
 pub use embedded::Embedded;
 pub use etcd::{Etcd, EtcdOptions};
 

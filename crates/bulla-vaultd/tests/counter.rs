@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 
 use bulla_vaultd::record::{
-    Counter, Deletion, Draft, Drafting, Grant, MAX_GUESSES, Placement, Policy, Proof, Slot, State, clamp,
-    decode_counter, encode_counter,
+    Counter, DecodeError, Deletion, Draft, Drafting, Grant, MAX_GUESSES, Placement, Policy, Proof, Slot,
+    State, clamp, decode_counter, encode_counter,
 };
 use proptest::prelude::*;
 
@@ -176,6 +176,7 @@ proptest! {
             let (was, is) = (restored.slot(&slot.reg_id).unwrap(), newest.slot(&slot.reg_id).unwrap());
             prop_assert!(slot.left <= was.left && slot.left <= is.left);
             prop_assert!(is.state != State::Locked && slot.attempts.is_empty());
+            prop_assert!(slot.state != State::Pending || slot.failures >= was.failures.max(is.failures));
         }
         for slot in restored.live.iter().chain(&restored.pending) {
             prop_assert_ne!(lost.contains(&slot.reg_id), clamped.slot(&slot.reg_id).is_some());
@@ -201,6 +202,15 @@ proptest! {
     fn decoder_bears_anything(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
         prop_assert!(decode_counter(&bytes).is_err());
     }
+}
+
+/// Raised once more it would begin again at zero.
+#[test]
+fn last_generation() {
+    let counter = |generation| Counter { generation, ..Counter::new([7; 32]) };
+    let read = |generation| decode_counter(&encode_counter(&counter(generation)));
+    assert_eq!(read(u64::MAX - 1), Ok(counter(u64::MAX - 1)));
+    assert_eq!(read(u64::MAX), Err(DecodeError::Malformed { offset: 40 }));
 }
 
 fn active(max: u8) -> (Policy, Counter) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Account, AttemptId, Digest, RegId};
@@ -357,20 +358,28 @@ impl fmt::Debug for FinishCall {
     }
 }
 
+/// The message that the bytes of a frame are, and nothing after it: what one side says and the other does not know is an error.
+pub(crate) fn decode<T: DeserializeOwned>(frame: &[u8]) -> postcard::Result<T> {
+    match postcard::take_from_bytes(frame)? {
+        (message, []) => Ok(message),
+        _ => Err(postcard::Error::DeserializeBadEncoding),
+    }
+}
+
 /// One call of an evaluator, and the answer to it, as they go through a socket.
 macro_rules! calls {
     ($($name:ident $method:ident $call:ty => $answer:ty;)*) => {
         /// Any call.
         #[derive(Serialize, Deserialize)]
-        pub(super) enum AnyCall { $($name($call),)* }
+        pub(crate) enum AnyCall { $($name($call),)* }
 
         /// Any answer.
         #[derive(Serialize, Deserialize)]
-        pub(super) enum AnyAnswer { $($name($answer),)* }
+        pub(crate) enum AnyAnswer { $($name($answer),)* }
 
         impl AnyCall {
             /// Has an evaluator answer.
-            pub(super) fn answer(&self, evaluator: &dyn super::Evaluator) -> Result<AnyAnswer, Refusal> {
+            pub(crate) fn answer(&self, evaluator: &dyn super::Evaluator) -> Result<AnyAnswer, Refusal> {
                 match self { $(AnyCall::$name(call) => evaluator.$method(call).map(AnyAnswer::$name),)* }
             }
         }

@@ -26,7 +26,18 @@ pub(super) fn seal(
     attempt: &Attempt,
     state: &[u8],
 ) -> Result<Vec<u8>, Refusal> {
-    let salt = random::<SALT_LEN>()?;
+    seal_with(random()?, hsm, account, reg_id, attempt, state)
+}
+
+/// The same with a given salt.
+pub(crate) fn seal_with(
+    salt: [u8; SALT_LEN],
+    hsm: &dyn Hsm,
+    account: &Account,
+    reg_id: &RegId,
+    attempt: &Attempt,
+    state: &[u8],
+) -> Result<Vec<u8>, Refusal> {
     let mut sealed = Zeroizing::new(state.to_vec());
     let tag = key(hsm, &salt)?
         .seal_in_place_separate_tag(zero_nonce(), associated_data(account, reg_id, attempt), &mut sealed)
@@ -35,7 +46,7 @@ pub(super) fn seal(
 }
 
 /// Opens it again: the token of another login is a conflict.
-pub(super) fn open(
+pub(crate) fn open(
     hsm: &dyn Hsm,
     account: &Account,
     reg_id: &RegId,

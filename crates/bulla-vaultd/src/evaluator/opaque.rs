@@ -1,6 +1,9 @@
 //! OPAQUE's server (RFC 9807), with the OPRF keys in the HSM.
 
-use bulla_vault::suite::{self, ClientIdentity, Suite};
+use bulla_vault::suite::{
+    self, ClientIdentity, KE1_LEN, KE3_LEN, REGISTRATION_REQUEST_LEN, REGISTRATION_UPLOAD_LEN,
+    SESSION_KEY_LEN, Suite,
+};
 use bulla_vault::{AccountHash, RegId as RegIdName};
 use curve25519_dalek::ristretto::CompressedRistretto;
 use curve25519_dalek::scalar::Scalar;
@@ -21,24 +24,26 @@ use crate::record::{Account, AttemptId, RegId};
 
 const KEY_PAIR_LABEL: &[u8] = b"bulla v1 vault opaque key pair\0";
 const STAND_IN_LABEL: &[u8] = b"bulla v1 vault stand-in\0";
+/// Bytes of the server's state: a session key, and the MAC that KE3 is to be.
+const STATE_LEN: usize = 2 * SESSION_KEY_LEN;
 
 /// The server's key pair. The OPRF seed is in the HSM, and `()` here; the private key is kept as a scalar, for the one multiplication
 /// that is left to the caller when the seed is elsewhere.
-pub(super) struct Opaque {
+pub(crate) struct Opaque {
     setup: ServerSetup<Suite, (), ()>,
     private: Zeroizing<Scalar>,
 }
 
 /// Whose guess it is.
-pub(super) struct Whose<'a> {
-    pub(super) account: &'a Account,
-    pub(super) reg_id: &'a RegId,
-    pub(super) attempt_id: &'a AttemptId,
+pub(crate) struct Whose<'a> {
+    pub(crate) account: &'a Account,
+    pub(crate) reg_id: &'a RegId,
+    pub(crate) attempt_id: &'a AttemptId,
 }
 
 impl Opaque {
     /// The key pair that the HSM's derivation key stands for: the same at every start, in every evaluator.
-    pub(super) fn new(hsm: &dyn Hsm) -> Result<Opaque, Refusal> {
+    pub(crate) fn new(hsm: &dyn Hsm) -> Result<Opaque, Refusal> {
         let derived = hsm.derive(KEY_PAIR_LABEL)?;
         let mut scalar = Zeroizing::new([0; 32]);
         scalar.copy_from_slice(&derived[..32]);
@@ -67,21 +72,22 @@ impl Opaque {
         rk: &[u8; 32],
         request: &[u8],
     ) -> Result<Vec<u8>, Refusal> {
-        let request = RegistrationRequest::<Suite>::deserialize(request).map_err(|_| Refusal::Malformed)?;
+        let request = read(request, REGISTRATION_REQUEST_LEN, RegistrationRequest::<Suite>::deserialize);
+        let request = request.ok_or(Refusal::Malformed)?;
         let key = self.key_material(hsm, account, reg_id, rk)?;
         let started = ServerRegistration::<Suite>::start_with_key_material(&self.setup, key, request);
         Ok(started.map_err(|_| Refusal::Malformed)?.message.serialize().to_vec())
     }
 
     /// The second message of a login, and the server's state for the third.
-    pub(super) fn evaluate(
+    pub(crate) fn evaluate(
         &self,
         hsm: &dyn Hsm,
         whose: &Whose<'_>,
         content: &Content,
         ke1: &[u8],
     ) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Refusal> {
-        let ke1 = CredentialRequest::<Suite>::deserialize(ke1).map_err(|_| Refusal::Malformed)?;
+        let ke1 = read(ke1, KE1_LEN, CredentialRequest::<Suite>::deserialize).ok_or(Refusal::Malformed)?;
         let registration = match content.stand_in {
             true => None,
             false => Some(
@@ -107,14 +113,15 @@ impl Opaque {
     }
 
     /// The session key, if the third message proves that the client has it.
-    pub(super) fn finish(
+    pub(crate) fn finish(
         &self,
         whose: &Whose<'_>,
         state: &[u8],
         ke3: &[u8],
     ) -> Result<Option<Zeroizing<[u8; 64]>>, Refusal> {
-        let ke3 = CredentialFinalization::<Suite>::deserialize(ke3).map_err(|_| Refusal::Malformed)?;
-        let login = ServerLogin::<Suite>::deserialize(state).map_err(|_| Refusal::Conflict)?;
+        let ke3 =
+            read(ke3, KE3_LEN, CredentialFinalization::<Suite>::deserialize).ok_or(Refusal::Malformed)?;
+        let login = read(state, STATE_LEN, ServerLogin::<Suite>::deserialize).ok_or(Refusal::Conflict)?;
         let (identity, context) = whose.bound();
         let parameters =
             ServerLoginParameters { context: Some(&context), identifiers: identity.identifiers() };
@@ -157,13 +164,18 @@ pub(super) fn stand_in_rk(hsm: &dyn Hsm, account: &Account) -> Result<[u8; 32], 
 }
 
 /// Whether these bytes are a registration record.
-pub(super) fn is_upload(bytes: &[u8]) -> bool {
-    RegistrationUpload::<Suite>::deserialize(bytes).is_ok()
+pub(crate) fn is_upload(bytes: &[u8]) -> bool {
+    read(bytes, REGISTRATION_UPLOAD_LEN, RegistrationUpload::<Suite>::deserialize).is_some()
 }
 
 /// Whether these bytes are a login's first message.
 pub(super) fn is_ke1(bytes: &[u8]) -> bool {
-    CredentialRequest::<Suite>::deserialize(bytes).is_ok()
+    read(bytes, KE1_LEN, CredentialRequest::<Suite>::deserialize).is_some()
+}
+
+/// What these bytes are, all of them. OPAQUE's library reads it off their beginning, whatever follows.
+fn read<T, E>(bytes: &[u8], len: usize, deserialize: impl Fn(&[u8]) -> Result<T, E>) -> Option<T> {
+    (bytes.len() == len).then(|| deserialize(bytes).ok()).flatten()
 }
 
 impl Whose<'_> {

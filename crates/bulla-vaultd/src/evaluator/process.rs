@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::Evaluator;
-use super::calls::{AnyAnswer, AnyCall, Refusal};
+use super::calls::{AnyAnswer, AnyCall, Refusal, decode};
 
 /// Bytes of a frame at most. The largest call carries a counter and two sealed records.
 const MAX_FRAME: usize = 64 * 1024;
@@ -77,5 +77,5 @@ pub(super) fn receive<T: DeserializeOwned>(connection: &mut UnixStream) -> io::R
     }
     let mut frame = Zeroizing::new(vec![0; len]);
     connection.read_exact(&mut frame)?;
-    postcard::from_bytes(&frame).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+    decode(&frame).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
 }

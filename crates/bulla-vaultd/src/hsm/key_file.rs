@@ -166,6 +166,10 @@ impl Hsm for KeyFile {
 
 impl Keys {
     fn write(&self, path: &Path) -> Result<(), HsmError> {
+        crate::files::replace(path, self.text().as_bytes()).map_err(|e| unusable(path, e))
+    }
+
+    fn text(&self) -> Zeroizing<String> {
         // Room for all of it: a text that grows leaves copies behind.
         let mut text = Zeroizing::new(String::with_capacity(512 + 96 * self.seal.len()));
         text.push_str(TITLE);
@@ -184,9 +188,11 @@ impl Keys {
         line("oprf", &self.oprf);
         line("derivation", &self.derivation);
         self.seal.iter().for_each(|(epoch, key)| line(&format!("seal {epoch}"), &key[..]));
-        crate::files::replace(path, text.as_bytes()).map_err(|e| unusable(path, e))
+        text
     }
 
+    /// The keys of a file. A file that this would not write was put together by hand, and is not guessed at: of two keys of one epoch one
+    /// would be lost.
     fn parse(text: &[u8]) -> Option<Keys> {
         let mut lines = std::str::from_utf8(text).ok()?.lines();
         if lines.next()? != TITLE {
@@ -202,8 +208,13 @@ impl Keys {
             hex_into(key, &mut *bytes)?;
             keys.seal.insert(epoch.parse().ok()?, bytes);
         }
-        (!keys.seal.is_empty()).then_some(keys)
+        (!keys.seal.is_empty() && keys.text().as_bytes() == text).then_some(keys)
     }
+}
+
+/// What a key file of this text is written as again.
+pub(crate) fn rewritten(text: &[u8]) -> Option<Zeroizing<String>> {
+    Keys::parse(text).map(|keys| keys.text())
 }
 
 fn hex_into(text: &str, bytes: &mut [u8]) -> Option<()> {

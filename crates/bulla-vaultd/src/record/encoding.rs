@@ -63,14 +63,19 @@ pub fn encode_counter(counter: &Counter) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`DecodeError`], for everything that [`encode_counter`] does not write.
+/// [`DecodeError`], for everything that [`encode_counter`] does not write, and for a counter that cannot be raised: no account comes to
+/// its last generation, and none would be above it.
 pub fn decode_counter(bytes: &[u8]) -> Result<Counter, DecodeError> {
     let mut reader = Reader::exactly(bytes, COUNTER_BODY_LEN)?;
     if reader.array()? != MAGIC {
         return Err(DecodeError::UnknownVersion);
     }
     let account = reader.array()?;
+    let generation_at = reader.malformed();
     let generation = reader.u64()?;
+    if generation == u64::MAX {
+        return Err(generation_at);
+    }
     let failures = reader.u32()?;
     let drafted_at = reader.malformed();
     let drafted = reader.u32()?;

@@ -130,6 +130,10 @@ pub fn clamp(restored: &Counter, newest: &Counter) -> (Counter, Vec<RegId>) {
             State::Pending => slot.due.max(latest.due),
             State::Active | State::Locked => None,
         };
+        // The account's own are set below.
+        if slot.state == State::Pending {
+            slot.failures = slot.failures.max(latest.failures);
+        }
         Some(slot)
     };
     let counter = Counter {

@@ -8,7 +8,10 @@ use std::time::Duration;
 
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
-use super::gateway::{Bytes, Compare, Fault, Member, Operation, RangeRequest, TxnRequest};
+use super::gateway::{
+    Bytes, Compare, Fault, Member, Operation, OperationAnswer, RangeAnswer, RangeRequest, TxnAnswer,
+    TxnRequest,
+};
 use super::{Change, Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
 use crate::record::Account;
 
@@ -136,28 +139,15 @@ impl Etcd {
 impl Store for Etcd {
     fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
         // One transaction, so that all are of one moment. It is linearizable: it goes through the log of the cluster's leader.
-        let operation = |key| Operation::Range { key: self.name(key) };
+        let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
+        let operation = |name: &Bytes| Operation::Range { key: name.clone() };
         let request = TxnRequest {
             compare: Vec::new(),
-            success: keys.iter().map(operation).collect(),
+            success: names.iter().map(operation).collect(),
             failure: Vec::new(),
         };
         let answer = self.ask(|member| member.txn(&request), true)?;
-        let damaged = || StoreError::Damaged("an answer without the records asked for".to_owned());
-        if answer.responses.len() != keys.len() {
-            return Err(damaged());
-        }
-        answer
-            .responses
-            .into_iter()
-            .map(|response| {
-                let kvs = response.response_range.ok_or_else(damaged)?.kvs;
-                Ok(kvs
-                    .into_iter()
-                    .next()
-                    .map(|kv| Versioned { value: kv.value.0, revision: kv.mod_revision }))
-            })
-            .collect()
+        records(answer, &names)
     }
 
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError> {
@@ -240,8 +230,32 @@ impl Store for Etcd {
         let request =
             RangeRequest { key: from, range_end: Some(end), serializable: false, limit, keys_only: true };
         let answer = self.ask(|member| member.range(&request), true)?;
-        let account = |name: &[u8]| name.get(self.prefix.len() + 1..)?.try_into().ok();
-        let damaged = || StoreError::Damaged("a record's name has another length".to_owned());
-        answer.kvs.iter().map(|kv| account(&kv.key.0).ok_or_else(damaged)).collect()
+        accounts(&answer, &[self.prefix.as_slice(), &kind.range(None).0].concat())
     }
+}
+
+/// The records of these names in the answer to a transaction that reads them.
+pub(crate) fn records(answer: TxnAnswer, names: &[Bytes]) -> Result<Vec<Option<Versioned>>, StoreError> {
+    let damaged = || StoreError::Damaged("an answer without the records asked for".to_owned());
+    if answer.responses.len() != names.len() {
+        return Err(damaged());
+    }
+    let record = |(response, name): (OperationAnswer, &Bytes)| {
+        let mut kvs = response.response_range.ok_or_else(damaged)?.kvs;
+        match (kvs.pop(), kvs.is_empty()) {
+            (None, _) => Ok(None),
+            (Some(kv), true) if kv.key == *name => {
+                Ok(Some(Versioned { value: kv.value.0, revision: kv.mod_revision }))
+            }
+            _ => Err(damaged()),
+        }
+    };
+    answer.responses.into_iter().zip(names).map(record).collect()
+}
+
+/// The accounts whose records an answer names; the names begin like this.
+pub(crate) fn accounts(answer: &RangeAnswer, prefix: &[u8]) -> Result<Vec<Account>, StoreError> {
+    let account = |name: &[u8]| name.strip_prefix(prefix)?.try_into().ok();
+    let damaged = || StoreError::Damaged("a record's name is none of those asked for".to_owned());
+    answer.kvs.iter().map(|kv| account(&kv.key.0).ok_or_else(damaged)).collect()
 }

@@ -28,7 +28,7 @@ pub(super) enum Fault {
 }
 
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Bytes(pub(super) Vec<u8>);
+pub(crate) struct Bytes(pub(crate) Vec<u8>);
 
 #[derive(Serialize)]
 pub(super) struct RangeRequest {
@@ -42,18 +42,18 @@ pub(super) struct RangeRequest {
 }
 
 #[derive(Deserialize)]
-pub(super) struct RangeAnswer {
+pub(crate) struct RangeAnswer {
     #[serde(default)]
-    pub(super) kvs: Vec<KeyValue>,
+    pub(crate) kvs: Vec<KeyValue>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct KeyValue {
-    pub(super) key: Bytes,
+pub(crate) struct KeyValue {
+    pub(crate) key: Bytes,
     #[serde(default = "no_bytes")]
-    pub(super) value: Bytes,
+    pub(crate) value: Bytes,
     #[serde(deserialize_with = "number")]
-    pub(super) mod_revision: u64,
+    pub(crate) mod_revision: u64,
 }
 
 #[derive(Serialize)]
@@ -83,24 +83,24 @@ pub(super) enum Operation {
 }
 
 #[derive(Deserialize)]
-pub(super) struct TxnAnswer {
-    pub(super) header: Header,
+pub(crate) struct TxnAnswer {
+    pub(crate) header: Header,
     /// Left out when false.
     #[serde(default)]
-    pub(super) succeeded: bool,
+    pub(crate) succeeded: bool,
     #[serde(default)]
-    pub(super) responses: Vec<OperationAnswer>,
+    pub(crate) responses: Vec<OperationAnswer>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct OperationAnswer {
-    pub(super) response_range: Option<RangeAnswer>,
+pub(crate) struct OperationAnswer {
+    pub(crate) response_range: Option<RangeAnswer>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Header {
+pub(crate) struct Header {
     #[serde(deserialize_with = "number")]
-    pub(super) revision: u64,
+    pub(crate) revision: u64,
 }
 
 impl Member {

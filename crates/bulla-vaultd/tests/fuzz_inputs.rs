@@ -1,0 +1,71 @@
+//! The seeds and regressions of the fuzz target `vault_records`, replayed on stable through the same oracle.
+
+#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+
+use bulla_vaultd::oracle::{DECODERS, accepted, seeds, vault_records};
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(name).join("vault_records")
+}
+
+/// The files of a folder, by name.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let file =
+        |path: PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap());
+    entries.map(|entry| file(entry.unwrap().path())).collect()
+}
+
+#[test]
+fn seeds_and_regressions() {
+    for name in ["seeds", "regressions"] {
+        let inputs = files(&folder(name));
+        assert!(!inputs.is_empty(), "fuzz/{name}/vault_records has no input");
+        let fails = |bytes: &[u8]| catch_unwind(|| vault_records(bytes)).is_err();
+        let failed: Vec<_> = inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
+        assert!(failed.is_empty(), "fuzz/{name}/vault_records: {failed:?}");
+    }
+}
+
+/// A target whose seeds are all refused begins at the door.
+#[test]
+fn every_decoder_takes_a_seed() {
+    let seeds = files(&folder("seeds"));
+    let taken: BTreeSet<_> = seeds.values().filter_map(|bytes| accepted(bytes)).collect();
+    assert_eq!(taken, DECODERS.iter().map(|(name, _)| *name).collect());
+    let refused: Vec<_> =
+        seeds.iter().filter(|(_, bytes)| accepted(bytes).is_none()).map(|(name, _)| name).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[test]
+fn seeds_are_as_generated() {
+    let same = files(&folder("seeds")) == seeds::generate();
+    assert!(same, "run `cargo test -p bulla-vaultd --test fuzz_inputs -- --ignored`");
+}
+
+/// No length that an input names is believed before its bytes are there: a frame that names the longest of all is refused.
+#[test]
+fn hostile_lengths() {
+    let regressions = files(&folder("regressions"));
+    let hostile: Vec<_> = regressions.iter().filter(|(name, _)| name.contains("length")).collect();
+    assert!(!hostile.is_empty());
+    for (name, bytes) in hostile {
+        assert!(accepted(bytes).is_none(), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "writes the seeds"]
+fn write_seeds() {
+    let folder = folder("seeds");
+    fs::create_dir_all(&folder).unwrap();
+    for (name, bytes) in seeds::generate() {
+        fs::write(folder.join(name), bytes).unwrap();
+    }
+}
