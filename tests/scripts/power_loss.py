@@ -164,7 +164,7 @@ class Disk:
         data = b"".join(map(text, strings))[:result]
         assert len(data) == result, f"strace cut a write of {result} bytes"
         if call.startswith("p"):
-            offset = int(re.search(r", (\d+)$", arguments)[1])
+            offset = int(re.search(r", (\d+) *$", arguments)[1])  # a call that was interrupted leaves a space
         else:
             offset, opened["at"] = opened["at"], opened["at"] + result
         opened["file"].pending.append(write(offset, data))
