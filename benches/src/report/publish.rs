@@ -1,5 +1,6 @@
 //! Writes what was measured into a folder: tables as Markdown and as CSV, and charts; and the short table of the README.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::io;
@@ -153,7 +154,7 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
         fact("cores"),
         fact("memory"),
         fact("file system"),
-        fact("date")
+        dates(sheet)
     );
     for chart in draw(sheet).iter().filter(|chart| ["peers-seal.svg", "threads.svg"].contains(&chart.file)) {
         let _ = writeln!(out, "![{}]({folder}/{})\n", chart.title, chart.file);
@@ -180,7 +181,8 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
     }
     let sizes: Vec<_> = sheet.points.iter().filter(|point| point.chart == Chart::Input).collect();
     if let (Some(first), Some(last)) = (sizes.first(), sizes.last()) {
-        let peaks = Values::new(sizes.iter().filter_map(|point| point.peak));
+        let peaks =
+            Values::new(sizes.iter().filter(|point| point.line != "cp").filter_map(|point| point.peak));
         let _ = writeln!(
             out,
             "\nPeak memory of sealing, opening and piping with 2 threads: {:.1} to {:.1} MiB, for inputs of {} to {}.",
@@ -191,6 +193,17 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
         );
     }
     out
+}
+
+/// When the comparisons were measured: one date, or the first and the last.
+fn dates(sheet: &Sheet) -> String {
+    let date = |row: &Row| sheet.origin(row.kept.as_ref()).fact("date").to_owned();
+    let dates: BTreeSet<_> = sheet.rows.iter().map(date).collect();
+    match (dates.first(), dates.last()) {
+        (Some(first), Some(last)) if first != last => format!("{first} to {last}"),
+        (Some(date), _) => date.clone(),
+        _ => sheet.machine.fact("date").to_owned(),
+    }
 }
 
 /// What makes the report anew.
