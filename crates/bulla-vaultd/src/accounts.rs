@@ -10,12 +10,13 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bulla_vault::AccountHash;
+use bulla_vault::wire::decode;
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{files, json};
+use crate::files;
 
 /// The audience that a token must name.
 pub const AUDIENCE: &str = "bulla-vault";
@@ -205,7 +206,7 @@ impl Issuer {
 
 fn parse<T: DeserializeOwned>(part: &str) -> Result<T, TokenError> {
     let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
-    json::object(&bytes).map_err(|_| TokenError::Malformed)
+    decode(&bytes).map_err(|_| TokenError::Malformed)
 }
 
 /// A value that is there, whatever it is.

@@ -13,12 +13,13 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bulla_vault::wire::decode;
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 
+use crate::files;
 use crate::record::Account;
-use crate::{files, json};
 
 /// Bytes of a line at most.
 const MAX_LINE: usize = 1024;
@@ -204,7 +205,7 @@ fn next_head(line: &[u8], head: &Head, key: &UnparsedPublicKey<&[u8]>) -> Option
 
 /// The head that a log has with this event, if it follows the one before.
 pub(crate) fn follow(text: &str, head: &Head) -> Option<Head> {
-    let entry: Entry = json::object(text.as_bytes()).ok()?;
+    let entry: Entry = decode(text.as_bytes()).ok()?;
     let follows = entry.number == head.number + 1 && entry.previous == head.digest;
     follows.then(|| Head { number: entry.number, digest: digest(text.as_bytes()) })
 }

@@ -15,7 +15,6 @@
 
 // Floors: a module uses only those above it in this list.
 mod files;
-mod json;
 pub mod record;
 pub mod store;
 pub mod hsm;
