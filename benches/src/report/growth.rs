@@ -1,11 +1,11 @@
 //! How cost grows: time and peak memory over input size and over entries, throughput over threads.
 
-use std::fs::File;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use crate::memory::thread_counts;
-use crate::pairs::Values;
+use crate::pairs::{Effort, Values, rotate};
 use crate::scratch::{Scratch, bulla, value};
 use crate::settings::Settings;
 use crate::sheet::{Chart, Point, Sheet};
@@ -21,58 +21,73 @@ pub(crate) const LOOK_UP: &str = "read one";
 
 /// Adds points of every kind.
 pub(crate) fn measure(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
-    let scratch = Scratch::new(parent, settings, settings.inputs[0])?;
+    inputs(sheet, parent, settings)?;
+    let scratch = Scratch::new(parent, settings, settings.file)?;
     let nothing = scratch.peak("exec true")?;
     sheet.fact("peak memory of a process that does nothing", format!("{:.1} MiB", value(&nothing, "peak")?));
-    inputs(sheet, &scratch, settings)?;
     entries(sheet, &scratch, settings)?;
     drop(scratch);
     threads(sheet, parent, settings)
 }
 
-/// Over the size of the input, on two threads so that memory compares between machines.
-fn inputs(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Result<()> {
+/// Over the size of the input, on two threads so that memory compares between machines. Twice the input lies on the disk at most.
+///
+/// The input is random: `cp` writes zeros where it reads zeros, and those cost a disk less.
+fn inputs(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
     let bulla = bulla()?;
-    let seal = format!("exec {bulla} seal -q -k key --threads 2 --no-sync zeros -o zeros.sealed");
-    let open = format!("exec {bulla} open -q -k key --threads 2 --no-sync zeros.sealed -o zeros.opened");
-    let pipe = format!("exec {bulla} seal -q -k key --threads 2 < zeros > /dev/null");
-    let copy = "exec cp --sparse=never zeros zeros.copy".to_owned();
-    for len in &settings.inputs {
-        // What is in it makes no difference; zeros need no disk.
-        File::create(scratch.path("zeros"))?.set_len(*len)?;
-        let lines = [(SEAL_FILE, &seal), (OPEN_FILE, &open), (SEAL_PIPE, &pipe), (COPY_FILE, &copy)];
-        let mut seconds = lines.map(|_| Vec::new());
-        let mut peaks = [0.0f64; 4];
-        let rounds = if *len > LONG { 1 } else { rounds(settings) };
-        for _ in 0..rounds {
-            for (which, (line, script)) in lines.iter().enumerate() {
-                // Twice the input lies on the disk at most.
-                if *line == COPY_FILE {
-                    scratch.remove("zeros.opened");
-                }
-                let values = scratch.peak(script)?;
-                seconds[which].push(value(&values, "time")?);
-                peaks[which] = peaks[which].max(value(&values, "peak")?);
-            }
-            scratch.remove("zeros.sealed");
-            scratch.remove("zeros.copy");
-            scratch.settle()?;
+    let seal = format!("exec {bulla} seal -q -k key --threads 2 --no-sync in -o out1");
+    let pipe = format!("exec {bulla} seal -q -k key --threads 2 < in > /dev/null");
+    let copy = "exec cp in out2".to_owned();
+    let open = format!("exec {bulla} open -q -k key --threads 2 --no-sync sealed -o out1");
+    for &len in &settings.inputs {
+        let scratch = Scratch::new(parent, settings, len)?;
+        scratch.make_random("in", len)?;
+        let effort = if len > LONG { Effort { rounds: 2, ..settings.effort } } else { effort(settings) };
+        let mut seal = Line::new(SEAL_FILE, &scratch, &seal);
+        let mut pipe = Line::new(SEAL_PIPE, &scratch, &pipe);
+        let mut copy = Line::new(COPY_FILE, &scratch, &copy);
+        let [sealed, piped, copied] =
+            rotate(effort, [&mut || seal.run(), &mut || pipe.run(), &mut || copy.run()])?;
+        scratch.shell(&format!("{bulla} seal -q -k key in -o sealed && rm in"))?;
+        let mut open = Line::new(OPEN_FILE, &scratch, &open);
+        let [opened] = rotate(effort, [&mut || open.run()])?;
+        for (line, seconds) in [(seal, sealed), (open, opened), (pipe, piped), (copy, copied)] {
+            sheet.point(line.point(len, seconds));
         }
-        for (((line, _), seconds), peak) in lines.iter().zip(seconds).zip(peaks) {
-            let seconds = Values::new(seconds);
-            sheet.point(Point {
-                chart: Chart::Input,
-                line: (*line).to_owned(),
-                x: *len,
-                seconds,
-                bytes: *len,
-                peak: Some(peak),
-                kept: None,
-            });
-        }
-        scratch.remove("zeros");
     }
     Ok(())
+}
+
+/// A line of the chart, while it is measured.
+struct Line<'a> {
+    name: &'static str,
+    scratch: &'a Scratch,
+    script: &'a str,
+    peak: f64,
+}
+
+impl<'a> Line<'a> {
+    fn new(name: &'static str, scratch: &'a Scratch, script: &'a str) -> Line<'a> {
+        Line { name, scratch, script, peak: 0.0 }
+    }
+
+    fn run(&mut self) -> io::Result<Duration> {
+        let values = self.scratch.run(|| self.scratch.peak(self.script))?;
+        self.peak = self.peak.max(value(&values, "peak")?);
+        Ok(Duration::from_secs_f64(value(&values, "time")?))
+    }
+
+    fn point(self, len: u64, seconds: Vec<f64>) -> Point {
+        Point {
+            chart: Chart::Input,
+            line: self.name.to_owned(),
+            x: len,
+            seconds: Values::new(seconds),
+            bytes: len,
+            peak: Some(self.peak),
+            kept: None,
+        }
+    }
 }
 
 /// Over the number of entries, by the library in memory: files of a file system would cost more than the archive.
@@ -81,7 +96,7 @@ fn entries(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Res
     for entries in &settings.entries {
         let mut seconds = [const { Vec::new() }; 3];
         let mut peak = 0.0f64;
-        for _ in 0..rounds(settings) {
+        for _ in 0..effort(settings).rounds {
             let sealed = scratch.peak(&format!("exec {this} probe seal-entries {entries}"))?;
             let read = scratch.peak(&format!("exec {this} probe read-entries {entries}"))?;
             peak = peak.max(value(&sealed, "peak")?);
@@ -116,7 +131,7 @@ fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<
     for threads in thread_counts(std::thread::available_parallelism()?.get()) {
         let seal = format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1");
         let mut seconds = Vec::new();
-        for _ in 0..rounds(settings) {
+        for _ in 0..effort(settings).rounds {
             seconds.push(scratch.timed(&seal)?.as_secs_f64());
         }
         let (seconds, x) = (Values::new(seconds), threads as u64);
@@ -134,10 +149,10 @@ fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<
     Ok(())
 }
 
-/// Bytes above which once is enough: the disk decides, and takes minutes.
+/// Bytes above which there are two rounds: the disk decides, and takes minutes.
 const LONG: u64 = 4 << 30;
 
-/// Rounds of what is long.
-fn rounds(settings: &Settings) -> usize {
-    settings.effort.rounds.min(3)
+/// The effort for what is long.
+fn effort(settings: &Settings) -> Effort {
+    Effort { rounds: settings.effort.rounds.min(3), ..settings.effort }
 }

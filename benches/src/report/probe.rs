@@ -19,7 +19,7 @@ use crate::pairs::time;
 pub(crate) enum Probe {
     /// Write that many bytes from memory to a file: what a command cannot be faster than
     Write { file: PathBuf, bytes: u64 },
-    /// Take that many bytes of memory, and give them back
+    /// Take that many bytes of memory, as far as they are free, and give them back
     Touch { bytes: usize },
     /// Run a script, and say its seconds and its peak memory in MiB
     Peak { script: String },
@@ -69,9 +69,17 @@ fn write_only(file: &Path, bytes: u64) -> io::Result<()> {
 }
 
 /// On a virtual machine, a page that the host has not backed yet costs three times as much as one in use before; without this,
-/// whoever comes second is faster.
+/// whoever comes second is faster. No more than is free, or the input would be lost from the page cache.
 fn touch_memory(bytes: usize) {
-    std::hint::black_box(vec![1u8; bytes]);
+    std::hint::black_box(vec![1u8; bytes.min(free_memory())]);
+}
+
+/// Bytes of memory that nothing uses, as Linux says; no limit elsewhere.
+fn free_memory() -> usize {
+    let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = info.lines().find_map(|line| line.strip_prefix("MemFree:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<usize>().ok());
+    kib.map_or(usize::MAX, |kib| kib << 10)
 }
 
 /// Linux counts what a process had before it became another program as the peak memory of that program, so the process that

@@ -101,23 +101,28 @@ impl Scratch {
         Err(io::Error::other(format!("`{script}`: {}: {last}", done.status)))
     }
 
-    /// The time of a script. Its outputs are removed, and the disk is idle again, before the next.
+    /// The time of a script.
     pub(crate) fn timed(&self, script: &str) -> io::Result<Duration> {
+        self.run(|| {
+            let mut done = Ok(());
+            let taken = time(|| done = self.shell(script));
+            done.map(|()| taken)
+        })
+    }
+
+    /// Runs what is measured. Memory for its output is there before; its outputs are removed, and the disk is idle again, after it.
+    pub(crate) fn run<T>(&self, measured: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         // A process of its own: what a process once took counts as its children's peak memory too.
-        let touched = self.bytes + self.bytes / 4;
-        Command::new(std::env::current_exe()?).args(["probe", "touch", &touched.to_string()]).status()?;
-        let mut done = Ok(());
-        let taken = time(|| done = self.shell(script));
+        let touched = (self.bytes + self.bytes / 4).to_string();
+        Command::new(std::env::current_exe()?).args(["probe", "touch", &touched]).status()?;
+        let done = measured();
         for name in ["out1", "out2"] {
             self.remove(name);
         }
-        self.settle()?;
-        done.map(|()| taken)
-    }
-
-    /// Waits until the disk is idle.
-    pub(crate) fn settle(&self) -> io::Result<()> {
-        if self.quick { Ok(()) } else { self.shell("sync") }
+        if !self.quick {
+            self.shell("sync")?;
+        }
+        done
     }
 
     /// Removes a file or a folder, if it is there.
