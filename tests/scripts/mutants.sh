@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Changes what everything rests on, one operator or one returned value at a time, and sees that a test notices each change.
+#
+#   tests/scripts/mutants.sh [core|archive|key]
+#
+# It works on copies, JOBS of them at once (as many as there are cores). What was missed is in target/mutants/*/mutants.out/missed.txt.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+cargo mutants --version > /dev/null 2>&1 || cargo install --locked cargo-mutants
+export CARGO_INCREMENTAL=0
+
+# mutants NAME PACKAGE FILES -- TESTS
+mutants() {
+    local name=$1 package=$2 files=()
+    shift 2
+    while [ "$1" != -- ]; do files+=(--file "crates/$package/src/$1.rs"); shift; done
+    shift
+    echo "=== $name"
+    mkdir -p "target/mutants/$name"
+    cargo mutants --no-shuffle --jobs "${JOBS:-$(nproc)}" --output "target/mutants/$name" "${files[@]}" --test-package "$package,bulla-tests" \
+        -- --locked --lib "$@"
+}
+
+core() { mutants core bulla geometry header schedule chunk -- --test vectors --test headers --test streams; }
+archive() { mutants archive bulla-archive block trailer way_in entry entries record -- --test archive_vectors --test archive_differential; }
+key() { mutants key bulla-key envelope slot slots -- --test vectors; }
+
+[ $# -gt 0 ] || set -- core archive key
+for part in "$@"; do "$part"; done
