@@ -284,7 +284,7 @@ fn several_data_centres() {
     let mut members = Members::start(folder.path());
     let issuer = Arc::new(Issuer::generate(ISSUER).unwrap());
     let mut nodes: Vec<_> =
-        (0..3).map(|number| Node::start(folder.path(), number, members.endpoints(), &issuer)).collect();
+        (0..3).map(|number| Node::start(folder.path(), number, members.endpoints(), None, &issuer)).collect();
     let sites: Vec<_> = nodes.iter().map(|node| node.site.another()).collect();
     let sites: Vec<_> = sites.iter().collect();
     let accounts = accounts();

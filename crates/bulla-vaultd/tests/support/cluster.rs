@@ -78,6 +78,7 @@ pub struct Members {
 
 impl Members {
     pub fn start(folder: &Path) -> Members {
+        fs::create_dir_all(folder).unwrap();
         let ports: Vec<_> = (0..5).map(|_| (free_port(), free_port())).collect();
         let mut members =
             Members { folder: folder.to_owned(), ports, running: (0..5).map(|_| None).collect() };
@@ -178,11 +179,19 @@ pub struct Node {
     evaluator: Process,
     folder: PathBuf,
     endpoints: Vec<String>,
+    /// A cluster that all evaluators share; without one, each has a file of its own.
+    marks: Option<Vec<String>>,
     port: u16,
 }
 
 impl Node {
-    pub fn start(folder: &Path, number: usize, endpoints: Vec<String>, issuer: &Arc<Issuer>) -> Node {
+    pub fn start(
+        folder: &Path,
+        number: usize,
+        endpoints: Vec<String>,
+        marks: Option<Vec<String>>,
+        issuer: &Arc<Issuer>,
+    ) -> Node {
         let folder = folder.join(format!("node{number}"));
         fs::create_dir_all(&folder).unwrap();
         let tenants = serde_json::json!({ ISSUER: [base64_url(&issuer.public_key())] });
@@ -191,7 +200,7 @@ impl Node {
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         let site = Site::new(format!("http://127.0.0.1:{port}"), Arc::clone(issuer), ISSUER, Arc::new(now));
         let nothing = || Process(None);
-        let mut node = Node { site, server: nothing(), evaluator: nothing(), folder, endpoints, port };
+        let mut node = Node { site, server: nothing(), evaluator: nothing(), folder, endpoints, marks, port };
         node.start_evaluator();
         node.start_server();
         node
@@ -203,7 +212,10 @@ impl Node {
             format!("pkcs11:{}?token={}", variable("BULLA_PKCS11_MODULE"), variable("BULLA_PKCS11_TOKEN"));
         command.arg("evaluator").arg("--socket").arg(self.folder.join("socket"));
         command.args(["--hsm", &hsm, "--pin-file", &variable("BULLA_PKCS11_PIN_FILE"), "--delays", "0"]);
-        command.arg("--marks").arg(format!("redb:{}", self.folder.join("marks").display()));
+        match &self.marks {
+            Some(endpoints) => command.args(["--marks", "etcd", "--endpoints", &endpoints.join(",")]),
+            None => command.arg("--marks").arg(format!("redb:{}", self.folder.join("marks").display())),
+        };
         self.evaluator = Process::spawn(&mut command, &self.folder.join("evaluator.log"));
     }
 
