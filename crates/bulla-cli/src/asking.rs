@@ -84,14 +84,11 @@ pub(crate) fn ask<T>(
     Ok(if key_was_wrong { Answer::WrongKey } else { Answer::WrongPassphrase })
 }
 
-/// Asks for a new passphrase, twice.
-pub(crate) fn ask_for_new_passphrase() -> Result<Passphrase, Failure> {
-    let ask = |question| {
-        prompt::ask_for_passphrase(question)
-            .map_err(|_| no_terminal("passphrase", "name a file that holds it instead of --passphrase"))
-    };
-    let refuse = |why: &str| Failure::usage("passphrase", format!("{why}; nothing was done, try again"));
-    let first = ask("New passphrase (not shown): ")?;
+/// Asks twice for a new passphrase, which is called `name`; `instead` says how to give it without a terminal.
+pub(crate) fn ask_for_new_passphrase(name: &str, instead: &str) -> Result<Passphrase, Failure> {
+    let ask = |question: &str| prompt::ask_for_passphrase(question).map_err(|_| no_terminal(name, instead));
+    let refuse = |why: &str| Failure::usage(name, format!("{why}; nothing was done, try again"));
+    let first = ask(&format!("New {name} (not shown): "))?;
     let passphrase = Passphrase::new(without_line_break(&first)).map_err(|e| refuse(&describe(&e)))?;
     let again = ask("The same once more: ")?;
     if without_line_break(&first) != without_line_break(&again) {

@@ -189,7 +189,7 @@ pub(crate) fn key_for_sealing(args: &args::Vault) -> Result<(Key, Locator), Fail
     }
     vault.refuse_key_without_locator()?;
     let key = Key::generate().map_err(|e| Failure::new(Exit::Environment, "key", e.to_string()))?;
-    let password = new_password(args.vault_password_file.as_deref())?;
+    let password = new_password(args.vault_password_file.as_deref(), "--vault-password-file")?;
     if let Registered::Announced { .. } = vault.register(&password, &key, &Terms::default())? {
         let text = "another client has registered a key there meanwhile; see `bulla vault status`";
         return Err(Failure::new(Exit::Environment, vault.address, text));
@@ -204,14 +204,17 @@ pub(crate) fn key_for_sealing(args: &args::Vault) -> Result<(Key, Locator), Fail
     Ok((key, locator))
 }
 
-/// A password to be, asked for twice.
-pub(crate) fn new_password(file: Option<&Path>) -> Result<Passphrase, Failure> {
+/// A password to be, from a file, which `option` names, or asked for twice.
+pub(crate) fn new_password(file: Option<&Path>, option: &str) -> Result<Passphrase, Failure> {
     match file {
         Some(path) => {
             refuse_dash("the password's file", path)?;
             read_passphrase(path)
         }
-        None => ask_for_new_passphrase(),
+        None => {
+            let instead = format!("name the file that holds it with {option} FILE");
+            ask_for_new_passphrase("password of the vault", &instead)
+        }
     }
 }
 

@@ -171,7 +171,10 @@ impl WaysIn {
         let passphrase: Option<Passphrase> = match &self.passphrase {
             None => None,
             Some(PassphraseSource::File(path)) => Some(read_passphrase(path)?),
-            Some(PassphraseSource::Terminal) => Some(ask_for_new_passphrase()?),
+            Some(PassphraseSource::Terminal) => {
+                let instead = "name a file that holds it instead of --passphrase";
+                Some(ask_for_new_passphrase("passphrase", instead)?)
+            }
         };
         if let Some(passphrase) = &passphrase {
             slots.add_passphrase(passphrase, PassphraseCost::default()).map_err(|e| refused(&e))?;

@@ -38,11 +38,8 @@ pub(super) fn register(args: &VaultRegister) -> Result<Exit, Failure> {
         }
         Some(recovered.grant)
     };
-    let password = match (&args.new_password_file, kept.is_empty()) {
-        (Some(path), _) => new_password(Some(path)),
-        (None, true) => new_password(args.vault.vault_password_file.as_deref()),
-        (None, false) => new_password(None),
-    }?;
+    let of_first = args.vault.vault_password_file.as_deref().filter(|_| kept.is_empty());
+    let password = new_password(args.new_password_file.as_deref().or(of_first), "--new-password-file")?;
     let terms = Terms { max: args.guesses, grant, ..Terms::default() };
     let registered = vault.register(&password, &key, &terms)?;
     if args.quiet {

@@ -116,6 +116,26 @@ fn registered_anew() {
     place.run("vault recover -o c --vault-password-file second").exits(0);
 }
 
+/// Without a terminal to type a new password on, it is said which option takes it from a file.
+#[test]
+#[cfg(target_os = "linux")]
+fn no_terminal_for_the_password() {
+    let place = Place::new();
+    let refused = |args: &str| -> Ran {
+        let mut command =
+            place.sandbox.wrapped("setsid", &format!("--wait {} {args}", crate::sandbox::BULLA));
+        command.env("XDG_CONFIG_HOME", place.sandbox.path("config"));
+        let ran: Ran = command.output().unwrap().into();
+        ran.exits(2)
+    };
+    refused("vault register -k k")
+        .says("password of the vault: none was given")
+        .says("--new-password-file FILE");
+    let backup = format!("backup --vault {} a first", place.front.address);
+    refused(&backup).says("password of the vault: none was given").says("--vault-password-file FILE");
+    assert!(place.status().contains("no key lies there"));
+}
+
 /// A key that lies there, and whose locator is elsewhere, is not replaced by mistake.
 #[test]
 fn locator_is_elsewhere() {
