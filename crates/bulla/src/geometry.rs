@@ -174,6 +174,10 @@ mod tests {
             let body = layout.body_of_plaintext(plain).unwrap();
             assert_eq!(body.chunks(), chunks);
             assert_eq!(body.rest, last + 16);
+            assert_eq!(body.sealed_len(chunks - 1), (last + 16) as usize);
+            if chunks > 1 {
+                assert_eq!(body.sealed_len(chunks - 2), (1 << log2) + 16);
+            }
             assert_eq!(layout.chunk_offset(body.full) + body.rest - 128, sealed);
             assert_eq!(layout.container_len(&body), total);
             assert_eq!(layout.body_of_container(total).unwrap(), body);
@@ -216,6 +220,8 @@ mod tests {
         assert!(matches!(small.body_of_plaintext(longest + 1), Err(Error::TooLarge)));
         assert!(matches!(small.body_of_container(total + 1), Err(Error::TooLarge)));
 
+        // F-3.7 and F-5.4 name these numbers.
+        assert_eq!((MAX_ENVELOPE_LEN, MAX_PLAINTEXT_LEN), (1_048_576, 281_474_976_710_655));
         let large = layout(20, MAX_ENVELOPE_LEN);
         let body = large.body_of_plaintext(MAX_PLAINTEXT_LEN).unwrap();
         let total = large.container_len(&body);

@@ -247,6 +247,12 @@ mod tests {
         assert!(!is_valid(&bytes, Place::Foot));
     }
 
+    #[test]
+    fn private_contents() {
+        assert!(!Content(127).is_private());
+        assert!(Content(128).is_private() && Content(255).is_private());
+    }
+
     /// F-3.2: the footer is the header's copy, with its own first byte, the length, and a check.
     #[test]
     fn footer() {
