@@ -23,5 +23,5 @@ miri -p bulla --lib -- geometry:: error::
 miri -p bulla-archive --lib
 miri -p bulla-key --lib -- locator:: key_text:: --skip any_
 # Data races and lost wake-ups: each schedule is another seed.
-flags+=" -Zmiri-many-seeds=0..${SEEDS:-16}"
+flags+=" -Zmiri-many-seeds=0..${SEEDS:-4}"
 miri -p bulla --lib -- extents:: ordered:: conveyor::

@@ -100,6 +100,9 @@ mod tests {
     use super::*;
     use crate::workers::Workers;
 
+    /// Miri takes a thousand times as long, and tries many schedules instead.
+    const BATCHES: usize = if cfg!(miri) { 20 } else { 500 };
+
     struct Square(u64, u32);
 
     impl Batch for Square {
@@ -115,14 +118,14 @@ mod tests {
         for workers in [Workers::Serial, Workers::Ambient, Workers::Pool(&pool)] {
             let mut belt = Conveyor::new(workers);
             let mut taken = Vec::new();
-            for i in 0..500 {
+            for i in 0..BATCHES as u64 {
                 if belt.is_full() {
                     taken.extend(belt.pop());
                 }
                 belt.push(Square(i, 0));
             }
             taken.extend(std::iter::from_fn(|| belt.pop()));
-            assert_eq!(taken.len(), 500);
+            assert_eq!(taken.len(), BATCHES);
             for (i, square) in taken.iter().enumerate() {
                 assert_eq!((square.0, square.1), ((i * i) as u64, 1));
             }
@@ -137,7 +140,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|_| {
                     let mut belt = Conveyor::new(Workers::Pool(&pool));
-                    for round in 0..100 {
+                    for round in 0..BATCHES as u64 / 5 {
                         belt.push(Square(round, 0));
                         assert_eq!(belt.pop().unwrap().0, round * round);
                     }

@@ -78,12 +78,15 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    /// Miri takes a thousand times as long, and tries many schedules instead.
+    const ROUNDS: usize = if cfg!(miri) { 2 } else { 200 };
+
     /// F-7.5: the lowest error wins, whichever thread meets it first.
     #[test]
     fn lowest_error_wins() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
         for workers in [Workers::Serial, Workers::Ambient, Workers::Pool(&pool)] {
-            for _ in 0..200 {
+            for _ in 0..ROUNDS {
                 let failed = for_each(
                     &workers,
                     None,
@@ -105,12 +108,12 @@ mod tests {
 
     #[test]
     fn every_extent_once() {
-        let seen: Vec<AtomicUsize> = (0..1000).map(|_| AtomicUsize::new(0)).collect();
+        let seen: Vec<AtomicUsize> = (0..5 * ROUNDS).map(|_| AtomicUsize::new(0)).collect();
         let progress = Progress::new();
         for_each(
             &Workers::Ambient,
             Some(&progress),
-            0..1000,
+            0..5 * ROUNDS,
             || (),
             |(), i: usize| {
                 seen[i].fetch_add(1, Ordering::Relaxed);
@@ -119,7 +122,7 @@ mod tests {
         )
         .unwrap();
         assert!(seen.iter().all(|n| n.load(Ordering::Relaxed) == 1));
-        assert_eq!(progress.done(), 2000);
+        assert_eq!(progress.done(), 10 * ROUNDS as u64);
     }
 
     #[test]
