@@ -25,9 +25,13 @@ echo "=== Rust $oldest"
 rustup toolchain list | grep -q "^$oldest" || rustup toolchain install "$oldest" --profile minimal
 cargo "+$oldest" check --locked "${packages[@]}"
 
-echo "=== the oldest versions of direct dependencies"
+# In a workspace of its own: other members want newer versions of what they share.
+echo "=== the core with the oldest versions of its dependencies"
+sed -i 's|^members = .*|members = ["crates/bulla"]|' Cargo.toml
+rm Cargo.lock
 cargo +nightly update -q -Z direct-minimal-versions
-cargo check "${packages[@]}"
+cargo test -q -p bulla --lib
+git checkout -q .
 
 tag=$(git describe --tags --abbrev=0 2> /dev/null || true)
 echo "=== public API against ${tag:-a tag: there is none yet}"
