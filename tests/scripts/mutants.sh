@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Changes what everything rests on, one operator or one returned value at a time, and sees that a test notices each change.
 #
-#   tests/scripts/mutants.sh [core|archive|key]
+#   tests/scripts/mutants.sh [core|archive|key]...
 #
 # It works on copies, JOBS of them at once (as many as there are cores). What was missed is in target/mutants/*/mutants.out/missed.txt.
 set -euo pipefail
