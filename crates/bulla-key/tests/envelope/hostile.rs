@@ -1,6 +1,6 @@
 //! Envelopes that break the rules, behind a check that holds.
 
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bulla_key::{Envelope, Error, Result, Secret};
 use bulla_testkit::envelope::{complete, cost, kind, slot, slot_head, write_check};
@@ -129,10 +129,10 @@ fn kinds_and_lengths() {
     }
 }
 
-/// E-3.3: parameters out of range take neither memory nor time, and keep no other slot from opening.
+/// E-3.3: parameters out of range are refused before anything is hashed, of which the first would never end, and keep no other slot
+/// from opening.
 #[test]
 fn costly_parameters() {
-    let started = Instant::now();
     for (passes, memory, lanes) in [
         (u32::MAX, u32::MAX, u32::MAX),
         (1, u32::MAX, 1),
@@ -155,7 +155,6 @@ fn costly_parameters() {
             matches!(open(costly.bytes(), &Secret::Key(&key(RECOVERY))), Ok(unlocked) if unlocked.is_intact())
         );
     }
-    assert!(started.elapsed() < Duration::from_secs(2));
 }
 
 /// E-3.3, E-3.5: another algorithm or another way to write passphrases is another kind.
@@ -199,12 +198,14 @@ fn as_long_as_can_be() {
         (1..=32).map(|id| [slot_head(kind::LOCATOR, id, &[0; 32], &params), vec![0; 80]].concat()).collect();
     let envelope = bulla_testkit::envelope::envelope(&slots, len, 1, &SALT, &exporter(LEN));
     let envelope = Envelope::parse(&envelope).unwrap();
-    let started = Instant::now();
-    let typed = "7".repeat(64);
-    let found = bulla_key::typing::find_mistake(&typed, |key| envelope.fits(key)).unwrap();
-    assert!(found.is_none());
-    // 1,144 keys, 32 slots of 1.2 KB each: about 50 MB through SHA-512.
-    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    let (typed, tried) = ("7".repeat(64), AtomicUsize::new(0));
+    let found = bulla_key::typing::find_mistake(&typed, |key| {
+        tried.fetch_add(1, Ordering::Relaxed);
+        envelope.fits(key)
+    });
+    assert!(found.unwrap().is_none());
+    // With 32 slots of 1.2 KB each, that is about 50 MB through SHA-512.
+    assert!(tried.into_inner() <= 1144);
 }
 
 /// Any bytes behind magic and version, with a check that holds: no panic, and nothing opens.

@@ -38,6 +38,9 @@ impl Certificates {
     }
 }
 
+/// How long a silent server keeps a connection: much longer than whoever tries one waits.
+pub(crate) const SILENCE: Duration = Duration::from_secs(60);
+
 impl Server {
     /// Closes each connection at the end of an answer that is no whole one, else goes on in it.
     pub(crate) fn plain(answers: Vec<Vec<u8>>) -> Server {
@@ -46,9 +49,7 @@ impl Server {
 
     /// Takes connections and says nothing.
     pub(crate) fn silent() -> Server {
-        let wait = |_: TcpStream, _: &Mutex<Vec<String>>, _: &mut Vec<Vec<u8>>| {
-            thread::sleep(Duration::from_secs(10))
-        };
+        let wait = |_: TcpStream, _: &Mutex<Vec<String>>, _: &mut Vec<Vec<u8>>| thread::sleep(SILENCE);
         Server::start("http", wait, vec![Vec::new()])
     }
 

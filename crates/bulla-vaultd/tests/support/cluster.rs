@@ -25,7 +25,7 @@ pub fn free_port() -> u16 {
 pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !so() {
-        assert!(began.elapsed() < Duration::from_secs(30), "not within 30 s: {what}");
+        assert!(began.elapsed() < Duration::from_secs(120), "not within 120 s: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
