@@ -28,6 +28,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 CHANGES = (
@@ -41,6 +42,7 @@ SHIM = Path(__file__).with_name("short.c")
 PHOTO = bytes(range(256)) * 700  # more than two chunks
 HEADER_LEN, ENVELOPE_LEN = 128, 16 << 10
 ENVELOPE_END = HEADER_LEN + ENVELOPE_LEN
+OVER_AND_OVER = "killed over and over"
 ROUNDS = int(os.environ.get("ROUNDS", "400"))
 
 
@@ -424,7 +426,7 @@ def kill_over_and_over(add, remove, work, shim):
     add.prepare(folder)
     has_other, killed, changed, torn = False, 0, 0, 0
     for number in range(ROUNDS):
-        case = InPlace(add.bulla, "killed over and over", None, None, {"key"}, {"key", "other"})
+        case = InPlace(add.bulla, OVER_AND_OVER, None, None, {"key"}, {"key", "other"})
         case.old = add.old
         arguments = add.arguments
         if has_other:
@@ -492,6 +494,13 @@ def sweep_short(case, work, shim):
     return count
 
 
+def sweep_case(case, work, shim):
+    (check_order_in_place if isinstance(case, InPlace) else check_order)(case, work)
+    traced, short = sweep_traced(case, work), sweep_short(case, work, shim)
+    print(f"ok: {case.name}: {traced} calls failed or killed, {short} cut short", flush=True)
+    return traced + short
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
@@ -504,18 +513,27 @@ def main():
         shim = work / "short.so"
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", shim, SHIM, "-ldl"], check=True)
         make_inputs(bulla, work / "inputs")
-        total = 0
-        all_cases = cases(bulla, work / "inputs")
-        for case in all_cases:
-            if sys.argv[2:] and case.name not in sys.argv[2:]:
-                continue
-            (check_order_in_place if isinstance(case, InPlace) else check_order)(case, work)
-            traced, short = sweep_traced(case, work), sweep_short(case, work, shim)
-            print(f"ok: {case.name}: {traced} calls failed or killed, {short} cut short", flush=True)
-            total += traced + short
-        if not sys.argv[2:] or "killed over and over" in sys.argv[2:]:
-            by_name = {case.name: case for case in all_cases}
-            total += kill_over_and_over(by_name["key add"], by_name["key remove"], work, shim)
+        all_cases = {case.name: case for case in cases(bulla, work / "inputs")}
+        known = [*all_cases, OVER_AND_OVER]
+        chosen = sys.argv[2:] or known
+        if unknown := set(chosen) - set(known):
+            sys.exit(f"faults: {', '.join(unknown)}: no such case; there are {', '.join(known)}")
+
+        def sweep(number, name):
+            own = work / str(number)
+            own.mkdir()
+            if name == OVER_AND_OVER:
+                return kill_over_and_over(all_cases["key add"], all_cases["key remove"], own, shim)
+            return sweep_case(all_cases[name], own, shim)
+
+        # Each case in a folder of its own; a case's runs one after another.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            sweeps = [pool.submit(sweep, number, name) for number, name in enumerate(chosen)]
+            try:
+                total = sum(each.result() for each in as_completed(sweeps))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
     print(f"faults: {total} runs, all as they should be")
 
 
