@@ -1,6 +1,5 @@
 //! Sources that can be read at an offset.
 
-use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
@@ -94,7 +93,7 @@ read_at_through! {
 }
 
 #[cfg(any(unix, windows))]
-impl ReadAt for File {
+impl ReadAt for std::fs::File {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         #[cfg(unix)]
         return std::os::unix::fs::FileExt::read_at(self, buf, offset);
