@@ -190,10 +190,15 @@ fn without_a_supermajority_nothing_is_evaluated() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     cluster.members.kill(4);
-    until("four of five are enough", || cluster.wrong(0, "alice") == 200);
+    // While a leader is elected a guess may be lost: paid for or not, and never evaluated.
+    let mut guesses = 0;
+    until("four of five are enough", || {
+        guesses += 1;
+        cluster.wrong(0, "alice") == 200
+    });
     let before = cluster.evaluated();
     cluster.members.kill(3);
-    // Three of five decide, but could forget: paid for, never evaluated.
+    // Three of five decide, but could forget.
     for node in 0..3 {
         assert_eq!(cluster.wrong(node, "alice"), 503);
     }
@@ -205,7 +210,10 @@ fn without_a_supermajority_nothing_is_evaluated() {
     (2..5).for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
     let left = cluster.nodes[0].site.left("alice");
-    assert!((3..=6).contains(&left), "{left}: guesses may be lost, never won");
+    assert!(
+        (10_u32.saturating_sub(guesses + 6)..=9).contains(&left),
+        "{left}: guesses may be lost, never won"
+    );
     until("all of it goes on", || {
         let site = &cluster.nodes[0].site;
         site.start("alice", &site.guess("alice", REG, "right")).unwrap().status == 200
