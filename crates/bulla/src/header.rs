@@ -247,6 +247,18 @@ mod tests {
         assert!(!is_valid(&bytes, Place::Foot));
     }
 
+    /// F-3.1: and is read from there, in a container of a later minor version too.
+    #[test]
+    fn fields_are_read_where_they_lie() {
+        let mut copy = header().to_head();
+        copy[9] = 3;
+        let read = Header::from_copy(&copy).unwrap();
+        assert_eq!((read.version(), read.suite(), read.envelope_len()), ((1, 3), 1, 0x1234));
+        assert_eq!((read.chunk_size(), read.content().0, read.needs_context()), (ChunkSize::MIN, 200, true));
+        assert_eq!((read.salt(), read.commitment()), (&[7; 32], &[9; 32]));
+        assert_eq!(read.bound()[..], copy[8..64]);
+    }
+
     #[test]
     fn private_contents() {
         assert!(!Content(127).is_private());
