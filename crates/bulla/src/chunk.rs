@@ -172,6 +172,21 @@ mod tests {
         (opened.is_ok(), in_out)
     }
 
+    /// No number is handed out twice, and none is left out: a nonce is built from it.
+    #[test]
+    fn each_number_once() {
+        let sealer = ChunkSealer::new(&schedule());
+        assert!(sealer.tickets(3).unwrap().map(|ticket| ticket.0).eq([0, 1, 2]));
+        let five = sealer.tickets(5).unwrap();
+        assert_eq!((five.first(), five.len()), (3, 5));
+        let runs: Vec<Vec<u32>> = five.by(2).map(|run| run.map(|ticket| ticket.0).collect()).collect();
+        assert_eq!(runs, [vec![3, 4], vec![5, 6], vec![7]]);
+
+        let rest = sealer.tickets(MAX_CHUNK_INDEX - 7).unwrap();
+        assert_eq!((rest.first(), rest.len()), (8, (1 << 32) - 8));
+        assert!(matches!(sealer.tickets(1), Err(Error::TooLarge)));
+    }
+
     /// F-5.2
     #[test]
     fn opens_what_was_sealed_under_its_number_only() {
