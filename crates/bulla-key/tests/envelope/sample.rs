@@ -1,9 +1,10 @@
 //! A container with an envelope that the reference made, with one slot of each kind.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bulla::{Header, Key, Preamble};
-use bulla_key::{Envelope, Locator, Passphrase, PassphraseCost, Result, Secret, Unlocked};
+use bulla_key::{Envelope, Locator, Passphrase, PassphraseCost, Result, Secret, Unlocked, typing};
 use bulla_testkit::envelope::{self, cost, kind, slot, slot_head, stretch};
 use bulla_testkit::reference::{self, SealParams};
 
@@ -29,6 +30,17 @@ pub(crate) fn cheap() -> PassphraseCost {
 
 pub(crate) fn key(bytes: [u8; 32]) -> Key {
     Key::from_bytes(&bytes)
+}
+
+/// How many keys are tried for a mistake in `typed` that is not there.
+pub(crate) fn keys_tried(typed: &str, fits: impl Fn(&Key) -> bool + Sync) -> usize {
+    let tried = AtomicUsize::new(0);
+    let found = typing::find_mistake(typed, |key| {
+        tried.fetch_add(1, Ordering::Relaxed);
+        fits(key)
+    });
+    assert!(found.unwrap().is_none());
+    tried.into_inner()
 }
 
 pub(crate) fn phrase(text: &str) -> Passphrase {
