@@ -112,8 +112,9 @@ impl Scratch {
 
     /// Runs what is measured. Memory for its output is there before; its outputs are removed, and the disk is idle again, after it.
     pub(crate) fn run<T>(&self, measured: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        // A process of its own: what a process once took counts as its children's peak memory too.
-        let touched = (self.bytes + self.bytes / 4).to_string();
+        // Three times what is written: of what a process has just freed, the next one is not given all. A process of its own: what a
+        // process once took counts as its children's peak memory too.
+        let touched = (self.bytes + (2 * self.bytes).min(4 << 30)).to_string();
         Command::new(std::env::current_exe()?).args(["probe", "touch", &touched]).status()?;
         let done = measured();
         for name in ["out1", "out2"] {

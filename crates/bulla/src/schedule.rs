@@ -138,7 +138,14 @@ mod tests {
             }
             let exported = header.export(&key, sealed_with, b"label").unwrap();
             assert_eq!(*exported, *draft.export(b"label"));
+            assert_ne!(*exported, *draft.export(b"another"));
             assert!(matches!(header.export(&other, sealed_with, b"label"), Err(Error::WrongKey)));
+            let refused =
+                header.export(&key, if sealed_with.is_some() { None } else { Some(b"a") }, b"label");
+            match sealed_with {
+                Some(_) => assert!(matches!(refused, Err(Error::ContextRequired))),
+                None => assert!(matches!(refused, Err(Error::ContextUnexpected))),
+            }
             assert!(draft.fits(&key) && !draft.fits(&other));
         }
     }
