@@ -42,7 +42,8 @@ fn inputs(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<(
     for &len in &settings.inputs {
         let scratch = Scratch::new(parent, settings, len)?;
         scratch.make_random("in", len)?;
-        let effort = at_most(if len > LONG { 2 } else { 3 }, settings);
+        let rounds = if len > LONG { 2 } else { 5 };
+        let effort = so_many(rounds, settings);
         let mut seal = Line::new(SEAL_FILE, &scratch, &seal);
         let mut pipe = Line::new(SEAL_PIPE, &scratch, &pipe);
         let mut copy = Line::new(COPY_FILE, &scratch, &copy);
@@ -96,7 +97,7 @@ fn entries(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Res
     for entries in &settings.entries {
         let mut seconds = [const { Vec::new() }; 3];
         let mut peak = 0.0f64;
-        for _ in 0..at_most(3, settings).rounds {
+        for _ in 0..so_many(3, settings).rounds {
             let sealed = scratch.peak(&format!("exec {this} probe seal-entries {entries}"))?;
             let read = scratch.peak(&format!("exec {this} probe read-entries {entries}"))?;
             peak = peak.max(value(&sealed, "peak")?);
@@ -131,7 +132,7 @@ fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<
     for threads in thread_counts(std::thread::available_parallelism()?.get()) {
         let seal = format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1");
         let mut seconds = Vec::new();
-        for _ in 0..at_most(3, settings).rounds {
+        for _ in 0..so_many(3, settings).rounds {
             seconds.push(scratch.timed(&seal)?.as_secs_f64());
         }
         let (seconds, x) = (Values::new(seconds), threads as u64);
@@ -152,7 +153,8 @@ fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<
 /// Bytes above which there are two rounds: the disk decides, and takes minutes.
 const LONG: u64 = 4 << 30;
 
-/// The effort for what is long: so many rounds at most.
-fn at_most(rounds: usize, settings: &Settings) -> Effort {
-    Effort { rounds: settings.effort.rounds.min(rounds), ..settings.effort }
+/// So many rounds, or as many as there are of everything if that is less.
+fn so_many(rounds: usize, settings: &Settings) -> Effort {
+    let rounds = settings.effort.rounds.min(rounds);
+    Effort { rounds, at_least: rounds, ..settings.effort }
 }

@@ -95,9 +95,11 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
             let peak = point.peak.map(|mib| format!("{mib:.1} MiB")).unwrap_or_default();
             let _ = writeln!(
                 out,
-                "| {} | {over} | {:.6} | {speed} | {peak} | {} |",
+                "| {} | {over} | {:.6} ({:.6} to {:.6}) | {speed} | {peak} | {} |",
                 point.line,
                 point.seconds.median(),
+                point.seconds.min(),
+                point.seconds.max(),
                 sheet.origin(point.kept.as_ref()).fact("date")
             );
         }
