@@ -1,4 +1,4 @@
-//! How cost grows: time and peak memory over input size and over entries, throughput over threads.
+//! How cost grows: time and peak memory over input size and over entries; and throughput over threads.
 
 use std::io;
 use std::path::Path;
@@ -19,15 +19,13 @@ pub(crate) const SEAL_ENTRIES: &str = "seal";
 pub(crate) const LIST_ENTRIES: &str = "list all";
 pub(crate) const LOOK_UP: &str = "read one";
 
-/// Adds points of every kind.
+/// Adds points over input size and entries.
 pub(crate) fn measure(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
     inputs(sheet, parent, settings)?;
     let scratch = Scratch::new(parent, settings, settings.file)?;
     let nothing = scratch.peak("exec true")?;
     sheet.fact("peak memory of a process that does nothing", format!("{:.1} MiB", value(&nothing, "peak")?));
-    entries(sheet, &scratch, settings)?;
-    drop(scratch);
-    threads(sheet, parent, settings)
+    entries(sheet, &scratch, settings)
 }
 
 /// Over the size of the input, on two threads so that memory compares between machines. Twice the input lies on the disk at most.
@@ -124,17 +122,20 @@ fn entries(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Res
     Ok(())
 }
 
-/// Over threads, file to file.
-fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
+/// Over threads, file to file, in turn.
+pub(crate) fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
     let scratch = Scratch::new(parent, settings, settings.file)?;
     scratch.make_random("plain", settings.file)?;
     let bulla = bulla()?;
-    for threads in thread_counts(std::thread::available_parallelism()?.get()) {
-        let seal = format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1");
-        let mut seconds = Vec::new();
-        for _ in 0..so_many(3, settings).rounds {
+    let counts = thread_counts(std::thread::available_parallelism()?.get());
+    let mut measured: Vec<_> = counts.into_iter().map(|threads| (threads, Vec::new())).collect();
+    for _ in 0..settings.effort.rounds {
+        for (threads, seconds) in &mut measured {
+            let seal = format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1");
             seconds.push(scratch.timed(&seal)?.as_secs_f64());
         }
+    }
+    for (threads, seconds) in measured {
         let (seconds, x) = (Values::new(seconds), threads as u64);
         let point = Point {
             chart: Chart::Threads,

@@ -88,8 +88,10 @@ enum Section {
     Files,
     /// The command on a folder
     Trees,
-    /// Over input size, entries and threads
+    /// Over input size and entries
     Growth,
+    /// Sealing a file, over threads
+    Threads,
     /// One entry of a million; makes a million files, so name a folder in memory
     Many,
 }
@@ -137,6 +139,9 @@ fn main() -> std::io::Result<()> {
     }
     if asked(Section::Growth) {
         growth::measure(&mut sheet, &args.folder, &settings)?;
+    }
+    if asked(Section::Threads) {
+        growth::threads(&mut sheet, &args.folder, &settings)?;
     }
     if asked(Section::Many) {
         many::compare(&mut sheet, &args.folder, &settings)?;
