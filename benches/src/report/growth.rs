@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::memory::thread_counts;
-use crate::pairs::{Effort, Values, rotate};
+use crate::pairs::{Effort, Values, Work, rotate, rotate_all};
 use crate::scratch::{Scratch, bulla, value};
 use crate::settings::Settings;
 use crate::sheet::{Chart, Point, Sheet};
@@ -128,14 +128,14 @@ pub(crate) fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> 
     scratch.make_random("plain", settings.file)?;
     let bulla = bulla()?;
     let counts = thread_counts(std::thread::available_parallelism()?.get());
-    let mut measured: Vec<_> = counts.into_iter().map(|threads| (threads, Vec::new())).collect();
-    for _ in 0..settings.effort.rounds {
-        for (threads, seconds) in &mut measured {
-            let seal = format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1");
-            seconds.push(scratch.timed(&seal)?.as_secs_f64());
-        }
-    }
-    for (threads, seconds) in measured {
+    let commands: Vec<_> = counts
+        .iter()
+        .map(|threads| format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1"))
+        .collect();
+    let mut runs: Vec<_> = commands.iter().map(|seal| || scratch.timed(seal)).collect();
+    let mut works: Vec<Work<'_>> = runs.iter_mut().map(|run| run as Work<'_>).collect();
+    let measured = rotate_all(so_many(9, settings), &mut works)?;
+    for (threads, seconds) in counts.into_iter().zip(measured) {
         let (seconds, x) = (Values::new(seconds), threads as u64);
         let point = Point {
             chart: Chart::Threads,

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::hint::black_box;
 use std::io;
-use std::time::Duration;
+use std::ops::Range;
 
 use bulla::{ChunkSize, Key, Options, Workers};
 use rand::RngCore;
@@ -27,6 +27,9 @@ pub(crate) const SEAL: &str = "bulla, seal";
 pub(crate) const OPEN: &str = "bulla, open";
 pub(crate) const BARE_SEAL: &str = "bare loop, seal";
 pub(crate) const COPY: &str = "memcpy";
+
+/// Seals, opens or copies, from one buffer into another.
+type OneWay<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> bulla::Result<()>;
 
 /// Adds points for chunk sizes and numbers of threads, and a row for each direction at some of them.
 pub(crate) fn compare(sheet: &mut Sheet, settings: &Settings) -> io::Result<()> {
@@ -69,49 +72,42 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
     bare_seal(&pool, &bare, chunk, plaintext, &mut bare_container[HEADER..]);
 
     // All work on the same two buffers: which pages a buffer has costs up to a tenth for as long as the process lives.
-    let (source, target) = (RefCell::new(vec![0; len]), RefCell::new(vec![0; len]));
-    let filled = |with: &[u8]| {
-        let mut source = source.borrow_mut();
-        source[..with.len()].copy_from_slice(with);
-        source
+    let buffers = RefCell::new((vec![0; len], vec![0; len]));
+    let on = |input: &[u8], to: Range<usize>, work: OneWay<'_>| {
+        let (source, target) = &mut *buffers.borrow_mut();
+        source[..input.len()].copy_from_slice(input);
+        let mut done = Ok(());
+        let taken = time(|| done = work(&source[..input.len()], black_box(&mut target[to])));
+        done.map(|()| taken).map_err(io::Error::other)
     };
+    let all = 0..plaintext.len();
     // Sealing, and opening, each beside the bare loop that it is compared with.
     let mut works: [Work<'_>; 5] = [
+        &mut || on(plaintext, 0..len, &|from, to| bulla::seal_into(&key, from, to, &options)),
         &mut || {
-            let (source, mut target) = (filled(plaintext), target.borrow_mut());
-            let mut done = Ok(());
-            let taken = time(|| {
-                done = bulla::seal_into(&key, &source[..plaintext.len()], black_box(&mut target), &options);
-            });
-            done.map(|()| taken).map_err(io::Error::other)
+            on(plaintext, HEADER..bare_end, &|from, to| {
+                bare_seal(&pool, &bare, chunk, from, to);
+                Ok(())
+            })
+        },
+        &mut || on(&container, all.clone(), &|from, to| bulla::open_into(&key, from, to, &options).map(drop)),
+        &mut || {
+            on(&bare_container, all.clone(), &|from, to| {
+                bare_open(&pool, &bare, chunk, &from[HEADER..], to);
+                Ok(())
+            })
         },
         &mut || {
-            let (source, mut target) = (filled(plaintext), target.borrow_mut());
-            let to = black_box(&mut target[HEADER..bare_end]);
-            Ok(bare_seal(&pool, &bare, chunk, &source[..plaintext.len()], to))
-        },
-        &mut || {
-            let (source, mut target) = (filled(&container), target.borrow_mut());
-            let to = black_box(&mut target[..plaintext.len()]);
-            let mut done = Ok(());
-            let taken = time(|| done = bulla::open_into(&key, &source, to, &options).map(drop));
-            done.map(|()| taken).map_err(io::Error::other)
-        },
-        &mut || {
-            let (source, mut target) = (filled(&bare_container), target.borrow_mut());
-            let to = black_box(&mut target[..plaintext.len()]);
-            Ok(bare_open(&pool, &bare, chunk, &source[HEADER..bare_end], to))
-        },
-        &mut || {
-            let (source, mut target) = (filled(plaintext), target.borrow_mut());
-            let to = black_box(&mut target[..plaintext.len()]);
-            Ok(copy(&pool, chunk, &source[..plaintext.len()], to))
+            on(plaintext, all.clone(), &|from, to| {
+                copy(&pool, chunk, from, to);
+                Ok(())
+            })
         },
     ];
     for (which, work) in works.iter_mut().enumerate() {
         work()?;
         let opens = which >= 2;
-        assert!(!opens || target.borrow()[..plaintext.len()] == *plaintext);
+        assert!(!opens || buffers.borrow().1[..plaintext.len()] == *plaintext);
     }
     let [seal, bare_sealing, open, bare_opening, copying] = rotate(effort, works)?;
 
@@ -160,43 +156,43 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
 }
 
 /// Copy and seal chunk by chunk: what any sealing into another buffer has to do.
-fn bare_seal(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to: &mut [u8]) -> Duration {
+fn bare_seal(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to: &mut [u8]) {
     let seal = |(index, (plain, slot)): (usize, (&[u8], &mut [u8]))| {
         let (text, tag) = slot.split_at_mut(plain.len());
         text.copy_from_slice(plain);
         let sealed = key.seal_in_place_separate_tag(nonce(index), Aad::empty(), text).expect("seals");
         tag[..TAG].copy_from_slice(sealed.as_ref());
     };
-    time(|| match pool.current_num_threads() {
+    match pool.current_num_threads() {
         1 => from.chunks(chunk).zip(to.chunks_mut(chunk + TAG)).enumerate().for_each(seal),
         _ => pool.install(|| {
             from.par_chunks(chunk).zip(to.par_chunks_mut(chunk + TAG)).enumerate().for_each(seal);
         }),
-    })
+    }
 }
 
 /// Copy and open chunk by chunk.
-fn bare_open(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to: &mut [u8]) -> Duration {
+fn bare_open(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to: &mut [u8]) {
     let open = |(index, (sealed, slot)): (usize, (&[u8], &mut [u8]))| {
         let (text, tag) = sealed.split_last_chunk::<TAG>().expect("a tag");
         slot.copy_from_slice(text);
         key.open_in_place_separate_tag(nonce(index), Aad::empty(), (*tag).into(), slot, 0..).expect("opens");
     };
-    time(|| match pool.current_num_threads() {
+    match pool.current_num_threads() {
         1 => from.chunks(chunk + TAG).zip(to.chunks_mut(chunk)).enumerate().for_each(open),
         _ => pool.install(|| {
             from.par_chunks(chunk + TAG).zip(to.par_chunks_mut(chunk)).enumerate().for_each(open);
         }),
-    })
+    }
 }
 
 /// Copy chunk by chunk, and nothing else.
-fn copy(pool: &ThreadPool, chunk: usize, from: &[u8], to: &mut [u8]) -> Duration {
+fn copy(pool: &ThreadPool, chunk: usize, from: &[u8], to: &mut [u8]) {
     let copy = |(from, to): (&[u8], &mut [u8])| to.copy_from_slice(from);
-    time(|| match pool.current_num_threads() {
+    match pool.current_num_threads() {
         1 => from.chunks(chunk).zip(to.chunks_mut(chunk)).for_each(copy),
         _ => pool.install(|| from.par_chunks(chunk).zip(to.par_chunks_mut(chunk)).for_each(copy)),
-    })
+    }
 }
 
 fn nonce(index: usize) -> Nonce {

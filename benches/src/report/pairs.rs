@@ -40,17 +40,23 @@ pub(crate) struct Pair {
     pub(crate) ratios: Values,
 }
 
+/// Runs all of them in turn, as [`rotate_all`].
+pub(crate) fn rotate<const N: usize>(effort: Effort, mut works: [Work<'_>; N]) -> io::Result<[Vec<f64>; N]> {
+    let seconds = rotate_all(effort, &mut works)?;
+    Ok(seconds.try_into().expect("as many as there are works"))
+}
+
 /// Runs all of them in turn; seconds by round. Every other round goes backwards: who comes first may find the machine in another
 /// state. What has to warm up runs once before.
-pub(crate) fn rotate<const N: usize>(effort: Effort, works: [Work<'_>; N]) -> io::Result<[Vec<f64>; N]> {
+pub(crate) fn rotate_all(effort: Effort, works: &mut [Work<'_>]) -> io::Result<Vec<Vec<f64>>> {
     let start = Instant::now();
-    let mut seconds = [const { Vec::new() }; N];
+    let mut seconds = vec![Vec::new(); works.len()];
     for round in 0..effort.rounds {
         if round >= effort.at_least && start.elapsed().as_secs_f64() > effort.seconds {
             break;
         }
-        for step in 0..N {
-            let which = if round % 2 == 0 { step } else { N - 1 - step };
+        for step in 0..works.len() {
+            let which = if round % 2 == 0 { step } else { works.len() - 1 - step };
             seconds[which].push(works[which]()?.as_secs_f64());
         }
     }
