@@ -209,6 +209,23 @@ mod tests {
         }
     }
 
+    /// only a file whose bytes lie in this container, as they are, can be read.
+    #[test]
+    fn readable() {
+        assert!(entry().is_here() && entry().check_readable().is_ok());
+        for kind in [Kind::Folder, Kind::Symlink] {
+            let entry = Entry { kind, ..entry() };
+            assert!(!entry.is_here());
+            assert!(matches!(entry.check_readable(), Err(Error::NoContent)));
+        }
+        let elsewhere = Entry { container: 2, ..entry() };
+        assert!(!elsewhere.is_here());
+        assert!(matches!(elsewhere.check_readable(), Err(Error::Elsewhere { container: 2 })));
+        let encoded = Entry { encoding: 3, ..entry() };
+        assert!(encoded.is_here());
+        assert!(matches!(encoded.check_readable(), Err(Error::UnknownEncoding { encoding: 3 })));
+    }
+
     ///
     #[test]
     fn malformed() {

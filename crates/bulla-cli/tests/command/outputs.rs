@@ -214,6 +214,35 @@ mod on_unix {
         }
     }
 
+    /// Where memory ends the command may be aborted at any point; what stands under the final name is whole.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn limit_of_memory() {
+        let sandbox = Sandbox::with_container(1 << 20);
+        let plain = sandbox.read("plain");
+        for args in ["seal -k k plain -o x", "open -k k c -o x"] {
+            let mut done = Vec::new();
+            for kib in (4_000..40_000).step_by(2_000) {
+                let ran = sandbox
+                    .shell_command(&format!("ulimit -v {kib}; \"$BULLA\" {args} -q"))
+                    .output()
+                    .unwrap();
+                let there = sandbox.path("x").exists();
+                assert!(there || !ran.status.success(), "{args} with {kib} KiB");
+                if there {
+                    if args.starts_with("seal") {
+                        fs::rename(sandbox.path("x"), sandbox.path("sealed")).unwrap();
+                        sandbox.run("open -qfk k sealed -o x").exits(0);
+                    }
+                    assert!(sandbox.read("x") == plain, "{args} with {kib} KiB");
+                    fs::remove_file(sandbox.path("x")).unwrap();
+                }
+                done.push(there);
+            }
+            assert!(done.contains(&false) && done.contains(&true), "{args}: {done:?}");
+        }
+    }
+
     #[test]
     fn output_that_is_full() {
         let sandbox = Sandbox::with_container(1 << 20);
