@@ -40,7 +40,7 @@ fn from_a_stream() {
 #[test]
 fn listed_without_a_secret() {
     let list = Envelope::parse(&envelope()).unwrap().list();
-    assert_eq!(list.iter().map(|info| info.id.0).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(list.iter().map(|info| info.id.to_string()).collect::<Vec<_>>(), ["1", "2", "3"]);
     assert!(matches!(list[0].kind, SlotKind::RecoveryKey));
     assert!(matches!(list[1].kind, SlotKind::Passphrase(cost) if cost == cheap()));
     let SlotKind::Locator(locator) = &list[2].kind else { panic!("{list:?}") };
@@ -149,6 +149,8 @@ fn typing_mistake() {
     let envelope = Envelope::parse(&envelope()).unwrap();
     let right = Key::generate().unwrap();
     assert!(!envelope.fits(&right) && envelope.fits(&key(IN_VAULT)));
+    // What a passphrase was stretched to is nobody's recovery key.
+    assert!(!envelope.fits(&key(stretch(PHRASE, &[2; 32], 1, 8, 1))));
     let typed = key_text::format(&key(IN_VAULT)).replacen("2222 2222", "2222 2262", 1);
     let found = typing::find_mistake(&typed, |key| envelope.fits(key)).unwrap().unwrap();
     assert_eq!(found.mistake, typing::Mistake::Substituted { digit: 7 });
