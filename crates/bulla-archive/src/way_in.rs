@@ -130,3 +130,95 @@ pub(crate) fn read_block<P: Plaintext>(
     Block::parse(&content, fence, next, trailer)
         .map_err(|what| Error::Malformed { offset: fence.offset, what })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Plaintext for Vec<u8> {
+        fn len(&self) -> u64 {
+            self.len() as u64
+        }
+
+        fn range(&self, range: Range<u64>) -> Result<Bytes> {
+            Ok(Bytes::copy_from_slice(&self[range.start as usize..range.end as usize]))
+        }
+    }
+
+    /// What is wrong with a trailer behind `start` bytes, which begin with a record of as many rows as it says.
+    fn fault(trailer: Trailer, start: usize) -> Option<&'static str> {
+        let marker = Marker::new(&[7; 32]);
+        let rows = Head::plain(RecordKind::CONTAINERS, trailer.rows * ROW_LEN).to_bytes(&marker);
+        let mut plain = rows.to_vec();
+        plain.resize(start, 0);
+        let content = trailer.to_bytes();
+        plain.extend(Head::plain(RecordKind::TRAILER, content.len() as u64).to_bytes(&marker));
+        plain.extend(content);
+        match read_trailer(&plain, &marker) {
+            Ok(read) => {
+                assert_eq!(read, trailer);
+                None
+            }
+            Err(Error::Malformed { what, .. }) => Some(what),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// each part lies behind the one before, and says of no more things than it has room for.
+    #[test]
+    fn bounds_of_a_trailer() {
+        // 32 + 3 * 96 bytes of rows; room for 3 entries of more than 32 bytes, and 31 fences of more than 16.
+        let full = Trailer {
+            notes_offset: 320,
+            index_offset: 400,
+            fence_offset: 500,
+            entries: 3,
+            blocks: 31,
+            rows: 3,
+            content_len: 0,
+        };
+        for fits in [
+            full,
+            Trailer { index_offset: 320, ..full },
+            Trailer { fence_offset: 400, entries: 0, ..full },
+            Trailer { fence_offset: 999, blocks: 0, ..full },
+            Trailer { notes_offset: 0, rows: 0, ..full },
+        ] {
+            assert_eq!(fault(fits, 1000), None, "{fits:?}");
+        }
+
+        let order = "the parts that the trailer names do not follow one another";
+        for (trailer, what) in [
+            (Trailer { notes_offset: 401, ..full }, order),
+            (Trailer { index_offset: 501, ..full }, order),
+            (Trailer { fence_offset: 1000, ..full }, order),
+            (Trailer { blocks: 32, ..full }, "there are more blocks than the fence has room for"),
+            (Trailer { entries: 4, ..full }, "there are more entries than the index has room for"),
+            (
+                Trailer { notes_offset: 319, ..full },
+                "there are more rows of containers than there is room for",
+            ),
+            (Trailer { rows: 4, ..full }, "there are more rows of containers than there is room for"),
+        ] {
+            assert_eq!(fault(trailer, 1000), Some(what), "{trailer:?}");
+        }
+
+        // the most rows that there may be, all of which have room.
+        let of_rows = |rows: u64| {
+            let end = 32 + rows * 96;
+            let [notes_offset, index_offset, fence_offset] = [end; 3];
+            let trailer = Trailer {
+                notes_offset,
+                index_offset,
+                fence_offset,
+                entries: 0,
+                blocks: 0,
+                rows,
+                content_len: 0,
+            };
+            fault(trailer, end as usize + 100)
+        };
+        assert_eq!(of_rows(65_536), None);
+        assert_eq!(of_rows(65_537), Some("there are more rows of containers than there may be"));
+    }
+}

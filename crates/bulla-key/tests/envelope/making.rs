@@ -43,6 +43,15 @@ fn round_trip() {
     assert_eq!(Envelope::of(&preamble).unwrap().0.revision(), 1);
 }
 
+/// E-2.1, E-2.4: 64 bytes before the slots, 40 behind them.
+#[test]
+fn shortest() {
+    assert_eq!(Envelope::MIN_LEN, 104);
+    let envelope = bulla_testkit::envelope::envelope(&[], 104, 1, &SALT, &exporter(104));
+    assert!(Envelope::parse(&envelope).unwrap().list().is_empty());
+    assert!(Envelope::parse(&envelope[..103]).is_err());
+}
+
 /// E-3.1, E-4.1: two envelopes of one set of slots share no salt, no commitment and no wrapped key.
 #[test]
 fn fresh_salts() {

@@ -183,7 +183,9 @@ fn recommended_cost() {
 fn nothing_secret_is_shown() {
     let envelope = Envelope::parse(&envelope()).unwrap();
     let unlocked = open(envelope.bytes(), &Secret::Key(&key(RECOVERY))).unwrap();
-    let shown = format!("{envelope:?} {unlocked:?} {:?}", unlocked.slots().unwrap());
+    let slots = unlocked.slots().unwrap();
+    let shown = format!("{envelope:?} {unlocked:?} {slots:?}");
+    assert!(["Envelope {", "Unlocked {", "Slots {"].iter().all(|name| shown.contains(name)), "{shown}");
     for secret in [KEY, RECOVERY, IN_VAULT] {
         let hex: String = secret.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         assert!(!shown.to_lowercase().contains(&hex), "{shown}");
