@@ -32,6 +32,11 @@ fn refused_by_name() {
     assert!(matches!(Envelope::parse(&envelope()[..7]), Err(Error::NotAnEnvelope)));
     assert!(matches!(Envelope::parse(&envelope()[..8]), Err(Error::Damaged)));
     assert!(matches!(Envelope::parse(&envelope()[..103]), Err(Error::Damaged)));
+    for len in [17, 64, 103] {
+        let mut short = envelope()[..len].to_vec();
+        write_check(&mut short);
+        assert!(matches!(Envelope::parse(&short), Err(Error::Damaged)), "{len}");
+    }
     for version in [0, 2, 255] {
         let found = forged(|envelope| envelope[8] = version);
         assert!(matches!(found, Err(Error::UnsupportedVersion { version: told }) if told == version));
