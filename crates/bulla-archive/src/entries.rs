@@ -126,3 +126,42 @@ impl Checks {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with files whose contents lie in these containers, at these offsets, with these lengths.
+    fn fault(contents: &[(u32, u64, u64)]) -> Option<&'static str> {
+        let mut checks = Checks::default();
+        for (name, (container, offset, len)) in (b'a'..).zip(contents) {
+            let mut entry = Entry::new(Kind::File, 0, 1, &[name]).unwrap();
+            (entry.container, entry.offset, entry.len) = (*container, *offset, *len);
+            checks.add(&entry).unwrap();
+        }
+        let content_len = contents.iter().map(|(_, _, len)| len).sum();
+        let trailer = Trailer {
+            notes_offset: 0,
+            index_offset: 0,
+            fence_offset: 0,
+            entries: contents.len() as u64,
+            blocks: 0,
+            rows: 0,
+            content_len,
+        };
+        checks.finish(&trailer).err()
+    }
+
+    /// two contents are the same or lie apart, if they are of one container and not empty.
+    #[test]
+    fn contents_do_not_overlap() {
+        assert_eq!(fault(&[(0, 10, 5), (0, 0, 10)]), None, "one behind the other");
+        assert_eq!(fault(&[(0, 0, 10), (0, 0, 10)]), None, "the same");
+        assert_eq!(fault(&[(1, 0, 10), (0, 5, 10)]), None, "another container");
+        assert_eq!(fault(&[(0, 0, 10), (0, 5, 0)]), None, "empty");
+        let overlap = Some("two contents overlap");
+        assert_eq!(fault(&[(0, 10, 5), (0, 0, 11)]), overlap);
+        assert_eq!(fault(&[(0, 0, 10), (0, 0, 9)]), overlap);
+        assert_eq!(fault(&[(0, 0, 10), (0, 5, 1)]), overlap);
+    }
+}
