@@ -186,6 +186,7 @@ fn nothing_secret_is_shown() {
     let slots = unlocked.slots().unwrap();
     let shown = format!("{envelope:?} {unlocked:?} {slots:?}");
     assert!(["Envelope {", "Unlocked {", "Slots {"].iter().all(|name| shown.contains(name)), "{shown}");
+    assert!(format!("{slots:?}").contains("SlotId(3)"));
     for secret in [KEY, RECOVERY, IN_VAULT] {
         let hex: String = secret.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
         assert!(!shown.to_lowercase().contains(&hex), "{shown}");
