@@ -189,6 +189,15 @@ mod tests {
 
     /// F-5.2
     #[test]
+    fn nonce_of_a_number() {
+        let cipher = Cipher::new(&Schedule { base_nonce: [0xA5; 12], ..schedule() });
+        let nonce = cipher.nonce(0x0102_04FF);
+        assert_eq!(nonce.as_ref()[..8], [0xA5; 8]);
+        assert_eq!(nonce.as_ref()[8..], [0xA4, 0xA7, 0xA1, 0x5A]);
+    }
+
+    /// F-5.2
+    #[test]
     fn opens_what_was_sealed_under_its_number_only() {
         for plaintext in [&b""[..], b"a", &[9; 4096]] {
             let sealed = sealed(plaintext);
