@@ -149,8 +149,8 @@ mod tests {
     fn fault(trailer: Trailer, start: usize) -> Option<&'static str> {
         let marker = Marker::new(&[7; 32]);
         let rows = Head::plain(RecordKind::CONTAINERS, trailer.rows * ROW_LEN).to_bytes(&marker);
-        let mut plain = rows.to_vec();
-        plain.resize(start, 0);
+        let mut plain = vec![0; start];
+        plain[..HEAD_LEN].copy_from_slice(&rows);
         let content = trailer.to_bytes();
         plain.extend(Head::plain(RecordKind::TRAILER, content.len() as u64).to_bytes(&marker));
         plain.extend(content);
