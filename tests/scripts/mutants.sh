@@ -8,7 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 cargo mutants --version > /dev/null 2>&1 || cargo install --locked cargo-mutants
-export CARGO_INCREMENTAL=0
+# What is built 600 times and run for seconds is not worth optimizing.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=0
 
 # mutants NAME PACKAGE FILES -- TESTS: first with the package's own tests, which are built fast; what those miss, with the black-box tests.
 mutants() {
