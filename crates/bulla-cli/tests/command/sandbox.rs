@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 /// The command that is tested.
 pub(crate) const BULLA: &str = env!("CARGO_BIN_EXE_bulla");
+/// Tells `env` of Linux that signals do what they do by default. Under `nohup`, and in the background of a script, some are ignored,
+/// and the command leaves it so.
+pub(crate) const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT,TERM";
 
 /// The longest that a run of the command may take. It is for runs that hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -63,11 +66,10 @@ impl Sandbox {
         self.wrapped(BULLA, args)
     }
 
-    /// As [`command`](Sandbox::command), where signals do what they do by default. Under `nohup`, and in the background of a
-    /// script, some are ignored, and the command leaves it so.
+    /// As [`command`](Sandbox::command), where signals do what they do by default.
     pub(crate) fn command_with_signals(&self, args: &str) -> Command {
         if cfg!(target_os = "linux") {
-            self.wrapped("env", &format!("--default-signal=HUP,INT,QUIT,TERM {BULLA} {args}"))
+            self.wrapped("env", &format!("{DEFAULT_SIGNALS} {BULLA} {args}"))
         } else {
             self.command(args)
         }

@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-use crate::sandbox::{BULLA, Ran, Sandbox, finish, noise, wait_until};
+use crate::sandbox::{BULLA, DEFAULT_SIGNALS, Ran, Sandbox, finish, noise, wait_until};
 
 /// A pseudo-terminal with the command on it.
 struct Terminal {
@@ -39,7 +39,7 @@ impl Terminal {
             .unwrap();
         // `setsid --ctty` makes it the terminal that /dev/tty stands for.
         let child = sandbox
-            .wrapped("setsid", &format!("--ctty --wait {BULLA} {args}"))
+            .wrapped("env", &format!("{DEFAULT_SIGNALS} setsid --ctty --wait {BULLA} {args}"))
             .stdin(line.try_clone().unwrap())
             .stdout(line.try_clone().unwrap())
             .stderr(line.try_clone().unwrap())
