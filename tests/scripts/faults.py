@@ -38,6 +38,8 @@ CHANGES = (
 # Not getrandom: the standard library's hash maps panic without random numbers, before there is anything to lose.
 LOOKS = "read pread64 readv preadv statx fstat newfstatat stat lstat lseek getdents64 readlink readlinkat fcntl flock".split()
 ERRORS = ("EIO", "ENOSPC", "EINTR")
+# Stops at the calls that are asked for, and not at all others too.
+STRACE = ("strace", "-f", "--seccomp-bpf")
 SHIM = Path(__file__).with_name("short.c")
 PHOTO = bytes(range(256)) * 700  # more than two chunks
 HEADER_LEN, ENVELOPE_LEN = 128, 16 << 10
@@ -361,7 +363,7 @@ def calls(case, work):
     """How often a run without faults makes each call, on the thread that makes it most often: strace counts by thread."""
     log = work / "log"
     names = ",".join(f"?{name}" for name in CHANGES + LOOKS)
-    _, done = run(case, work, ["strace", "-f", "-o", log, "-e", f"trace={names}"])
+    _, done = run(case, work, [*STRACE, "-o", log, "-e", f"trace={names}"])
     if done.returncode != 0:
         sys.exit(f"faults: {case.name} fails without a fault: {done.stderr.decode()}")
     found = (re.match(r"(\d+) +(\w+)\(", line) for line in log.read_text(errors="replace").splitlines())
@@ -377,7 +379,7 @@ def check_order(case, work):
     """What is renamed from a temporary name was synced after its last write; and a folder is synced after the last rename."""
     log = work / "log"
     names = "?pwrite64,?write,?writev,?ftruncate,?fsync,?fdatasync,?syncfs,?rename,?renameat,?renameat2,?link,?linkat"
-    run(case, work, ["strace", "-f", "-y", "-o", log, "-e", f"trace={names}"])
+    run(case, work, [*STRACE, "-y", "-o", log, "-e", f"trace={names}"])
     unsynced, named, folders = set(), 0, 0
     for line in log.read_text(errors="replace").splitlines():
         call = line.split(None, 1)[1]
@@ -401,7 +403,7 @@ def check_order(case, work):
 def check_order_in_place(case, work):
     """Each copy is synced before the next one is written, and the last; the second copy comes before the first."""
     log = work / "log"
-    folder, _ = run(case, work, ["strace", "-f", "-y", "-o", log, "-e", "trace=?pwrite64,?fsync,?fdatasync"])
+    folder, _ = run(case, work, [*STRACE, "-y", "-o", log, "-e", "trace=?pwrite64,?fsync,?fdatasync"])
     second = len(case.old) - ENVELOPE_END
     order = []
     for line in log.read_text(errors="replace").splitlines():
@@ -435,7 +437,7 @@ def kill_over_and_over(add, remove, work, shim):
             arguments = [*remove.arguments[:-1], list_.stdout.splitlines()[-1].split()[0]]
         name, most, short = dice.choice((("fsync", 3, False), ("pwrite64", 3, False), ("pwrite64", 34, True)))
         inject = f"inject={name}:signal=KILL:when={dice.randint(1, most)}"
-        prefix = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject]
+        prefix = [*STRACE, "-o", "/dev/null", "-e", f"trace={name}", "-e", inject]
         if short:
             # Half of what is left, and half of that, and so on: a kill among these leaves a copy torn.
             prefix += ["-E", f"LD_PRELOAD={shim}", "-E", "SHORT_KIND=write", "-E", "SHORT_AT=0"]
@@ -473,7 +475,7 @@ def sweep_traced(case, work):
         for fault in faults:
             for k in range(1, times + 1):
                 inject = f"inject={name}:{fault}:when={k}"
-                prefix = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject]
+                prefix = [*STRACE, "-o", "/dev/null", "-e", f"trace={name}", "-e", inject]
                 folder, done = run(case, work, prefix)
                 judge(case, folder, done, f"{name} {k} of {times}, {fault}", fault == "signal=KILL")
                 count += 1

@@ -22,15 +22,14 @@ for token in "$BULLA_PKCS11_TOKEN" "$BULLA_PKCS11_FRESH_TOKEN" "$BULLA_PKCS11_IM
     softhsm2-util --init-token --free --label "$token" --so-pin 12345678 --pin 123456 > /dev/null
 done
 
-profile=() folder=debug
-if [ "${1:-}" = --load ]; then profile=(--release) folder=release; fi
-cargo build "${profile[@]}" -p bulla-vaultd
-"${CARGO_TARGET_DIR:-target}/$folder/bulla-vaultd" init --hsm "pkcs11:$BULLA_PKCS11_MODULE?token=$BULLA_PKCS11_TOKEN" --pin-file "$work/pin"
-
-if [ "$folder" = release ]; then
-    cargo test --release -p bulla-vaultd --test load -- --ignored --nocapture several_data_centres
-    exit
-fi
-
+# The tests of the whole workspace, so that nothing is built again that `cargo test --workspace` has built; with it comes the server.
+folder=debug tests=(test --locked --workspace --test keys --test cluster)
 # One after another: each starts a cluster of its own.
-cargo test -p bulla-vaultd --test keys --test cluster -- --ignored --test-threads 1 --nocapture "$@"
+arguments=(--ignored --nocapture --test-threads 1 "$@")
+if [ "${1:-}" = --load ]; then
+    folder=release tests=(test --release --locked -p bulla-vaultd --test load)
+    arguments=(--ignored --nocapture several_data_centres)
+fi
+cargo "${tests[@]}" --no-run
+"${CARGO_TARGET_DIR:-target}/$folder/bulla-vaultd" init --hsm "pkcs11:$BULLA_PKCS11_MODULE?token=$BULLA_PKCS11_TOKEN" --pin-file "$work/pin"
+cargo "${tests[@]}" -- "${arguments[@]}"
