@@ -43,33 +43,20 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::entry::Kind;
 
     /// A block of one entry, of an archive with contents up to 100 and with one row.
     fn parse(entry: &Entry) -> Result<Block, &'static str> {
         let mut bytes = Vec::new();
         entry.encode(&mut bytes);
         let fence = Fence { offset: 0, content_len: bytes.len() as u32, first: entry.name().into() };
-        let trailer = Trailer {
-            notes_offset: 100,
-            index_offset: 0,
-            fence_offset: 0,
-            entries: 1,
-            blocks: 1,
-            rows: 1,
-            content_len: 100,
-        };
+        let trailer = Trailer { notes_offset: 100, rows: 1, ..Trailer::default() };
         Block::parse(&bytes, &fence, None, &trailer)
     }
 
     /// a content of this container lies before the notes; of another one that is not known.
     #[test]
     fn where_contents_lie() {
-        let entry = |container, len| {
-            let mut entry = Entry::new(Kind::File, 0, 1, b"a").unwrap();
-            (entry.container, entry.offset, entry.len) = (container, 60, len);
-            entry
-        };
+        let entry = |container, len| Entry::file_at(b"a", container, 60, len);
         assert!(parse(&entry(0, 40)).is_ok());
         assert_eq!(parse(&entry(0, 41)).err(), Some("a content reaches behind the contents"));
         assert!(parse(&entry(1, 41)).is_ok());

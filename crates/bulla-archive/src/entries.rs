@@ -135,20 +135,10 @@ mod tests {
     fn fault(contents: &[(u32, u64, u64)]) -> Option<&'static str> {
         let mut checks = Checks::default();
         for (name, (container, offset, len)) in (b'a'..).zip(contents) {
-            let mut entry = Entry::new(Kind::File, 0, 1, &[name]).unwrap();
-            (entry.container, entry.offset, entry.len) = (*container, *offset, *len);
-            checks.add(&entry).unwrap();
+            checks.add(&Entry::file_at(&[name], *container, *offset, *len)).unwrap();
         }
         let content_len = contents.iter().map(|(_, _, len)| len).sum();
-        let trailer = Trailer {
-            notes_offset: 0,
-            index_offset: 0,
-            fence_offset: 0,
-            entries: contents.len() as u64,
-            blocks: 0,
-            rows: 0,
-            content_len,
-        };
+        let trailer = Trailer { entries: contents.len() as u64, content_len, ..Trailer::default() };
         checks.finish(&trailer).err()
     }
 

@@ -182,6 +182,14 @@ impl Entry {
 }
 
 #[cfg(test)]
+impl Entry {
+    /// A file of this name, whose content lies there.
+    pub(crate) fn file_at(name: &[u8], container: u32, offset: u64, len: u64) -> Entry {
+        Entry { container, offset, len, ..Entry::new(Kind::File, 0, name.len() as u16, name).unwrap() }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::attributes::Time;

@@ -11,6 +11,7 @@ pub(crate) const FENCE_LEN: usize = 16;
 
 /// Where everything behind the contents lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct Trailer {
     pub(crate) notes_offset: u64,
     pub(crate) index_offset: u64,

@@ -175,7 +175,7 @@ mod tests {
             entries: 3,
             blocks: 31,
             rows: 3,
-            content_len: 0,
+            ..Trailer::default()
         };
         for fits in [
             full,
@@ -207,15 +207,7 @@ mod tests {
         let of_rows = |rows: u64| {
             let end = 32 + rows * 96;
             let [notes_offset, index_offset, fence_offset] = [end; 3];
-            let trailer = Trailer {
-                notes_offset,
-                index_offset,
-                fence_offset,
-                entries: 0,
-                blocks: 0,
-                rows,
-                content_len: 0,
-            };
+            let trailer = Trailer { notes_offset, index_offset, fence_offset, rows, ..Trailer::default() };
             fault(trailer, end as usize + 100)
         };
         assert_eq!(of_rows(65_536), None);
