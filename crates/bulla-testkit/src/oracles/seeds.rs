@@ -43,7 +43,9 @@ const COUNTING: [u8; 96] = {
 ///
 /// As [`vectors::files`].
 pub fn generate() -> BTreeMap<&'static str, Seeds> {
-    let containers = pick(containers());
+    let mut containers = pick(containers());
+    // Nearly all that have several chunks are broken; this one is whole.
+    containers.extend(self::containers().remove_entry("plaintext_4097_bytes"));
     let archives = pick(archives());
     let with = |seeds: &Seeds, before: &[u8]| {
         seeds.iter().map(|(name, bytes)| (name.clone(), [before, bytes].concat())).collect::<Seeds>()
@@ -59,7 +61,8 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
     BTreeMap::from([
         ("header", headers()),
         ("open_stream", containers.clone()),
-        ("open_range", with(&containers, &[0, 10, 0x10, 0])),
+        // To the first byte of the second chunk of 4096.
+        ("open_range", with(&containers, &[0, 10, 0x10, 1])),
         ("open_slice", containers),
         ("roundtrip", BTreeMap::from(described())),
         ("resealed", resealed()),
