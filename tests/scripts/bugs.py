@@ -4,7 +4,7 @@
     tests/scripts/bugs.py [BUG...]
 
 It works on a copy of what is committed, and builds in target/bugs. Each net has to pass without the bug before it may be said to
-have caught it. Needs strace; a quarter of an hour on a quiet machine with 2 cores.
+have caught it. Needs strace; ten minutes on a quiet machine with 2 cores.
 """
 
 import os

@@ -8,7 +8,4 @@ cd "$(dirname "$0")/../.."
 cargo clippy --locked -p bulla-benches --all-targets --features libraries -- -D warnings
 cargo build --locked -p bulla-cli
 cargo build --locked -p bulla-benches --features libraries --bin report
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-"${CARGO_TARGET_DIR:-target}/debug/report" --quick --out "$work/out" --folder "$work"
-[ -s "$work/out/report.md" ] && [ -s "$work/out/comparison.csv" ]
+tests/scripts/report.sh "${CARGO_TARGET_DIR:-target}/debug/report"
