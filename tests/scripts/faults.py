@@ -9,6 +9,8 @@ Needs strace and cc. A run is told to fail at the k-th call of one kind, for eve
 - EIO, ENOSPC and EINTR from every call that reads, writes, or looks,
 - short reads and short writes, by a shim in front of the C library.
 
+Of each kind of fault nine in ten must have come, so that no sweep passes because nothing was injected.
+
 And in a run without faults, every file is synced after its last write and before it gets its name, and its folder after that: so
 that a power cut leaves no name without its content.
 
