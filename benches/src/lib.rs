@@ -1,5 +1,5 @@
-//! What the benches and the instruction check share: data that is the same in every run, threads, and the limits that are
-//! measured beside.
+//! What the benches and the instruction check share: data that is the same in every run, threads,
+//! and the limits that are measured beside.
 
 #![forbid(unsafe_code)]
 

@@ -16,7 +16,7 @@ const PIECE: usize = 1 << 20;
 /// Bytes that are written at a time.
 const WRITE: usize = 256 << 10;
 
-/// Copies `from` to `to`, which is as long.
+/// HeaderState `from` to `to`, which is as long.
 pub fn copy(threads: &Threads, from: &[u8], to: &mut [u8]) {
     match threads.pool() {
         None => to.copy_from_slice(from),
@@ -28,7 +28,8 @@ pub fn copy(threads: &Threads, from: &[u8], to: &mut [u8]) {
     }
 }
 
-/// Ring's AES-256-GCM in a loop over chunks: a copy and a call for each, as it takes to seal from one buffer into another.
+/// Ring's AES-256-GCM in a loop over chunks: a copy and a call for each, as it takes to seal from
+/// one buffer into another.
 pub struct Bare {
     key: LessSafeKey,
     chunk: usize,
@@ -68,8 +69,13 @@ impl Bare {
         let open = |(index, (sealed, slot)): (usize, (&[u8], &mut [u8]))| {
             let (text, tag) = sealed.split_last_chunk::<TAG>().expect("a tag is there");
             slot.copy_from_slice(text);
-            let opened =
-                self.key.open_in_place_separate_tag(nonce(index), Aad::empty(), (*tag).into(), slot, 0..);
+            let opened = self.key.open_in_place_separate_tag(
+                nonce(index),
+                Aad::empty(),
+                (*tag).into(),
+                slot,
+                0..,
+            );
             opened.expect("nothing was changed");
         };
         let (plain, sealed) = (self.chunk, self.chunk + TAG);
@@ -82,14 +88,20 @@ impl Bare {
     }
 }
 
-/// Reads `len` bytes of `input` and writes them to the same place of `output`, on all threads: each reads 1 MiB, and they take
-/// turns at writing it in pieces of 256 KiB, which is the fastest way that was found.
+/// Reads `len` bytes of `input` and writes them to the same place of `output`, on all threads: each
+/// reads 1 MiB, and they take turns at writing it in pieces of 256 KiB, which is the fastest way
+/// that was found.
 ///
 /// # Errors
 ///
 /// Those of either file.
 #[cfg(unix)]
-pub fn read_and_write(threads: &Threads, input: &File, output: &File, len: usize) -> io::Result<()> {
+pub fn read_and_write(
+    threads: &Threads,
+    input: &File,
+    output: &File,
+    len: usize,
+) -> io::Result<()> {
     use std::os::unix::fs::FileExt;
 
     output.set_len(len as u64)?;

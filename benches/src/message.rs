@@ -1,5 +1,5 @@
-//! A short message sealed and opened by the shortest way that the format leaves (FORMAT.md, sections 3 to 5): one chunk,
-//! straight down, one thread. The library is measured against it.
+//! A short message sealed and opened by the shortest way that the format leaves (FORMAT.md,
+//! sections 3 to 5): one chunk, straight down, one thread. The library is measured against it.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
@@ -56,7 +56,9 @@ pub fn open(key: &[u8; 32], container: &[u8]) -> Option<Vec<u8>> {
     let (text, tag) = chunk.split_last_chunk::<TAG>()?;
     let mut message = text.to_vec();
     let (cipher, nonce) = cipher(&secrets);
-    cipher.open_in_place_separate_tag(nonce, Aad::empty(), (*tag).into(), &mut message, 0..).ok()?;
+    cipher
+        .open_in_place_separate_tag(nonce, Aad::empty(), (*tag).into(), &mut message, 0..)
+        .ok()?;
     Some(message)
 }
 
@@ -103,7 +105,7 @@ mod tests {
             let message = seeded::bytes(len);
             let (opened, found) = bulla::open(&key, &seal(&KEY, &message), &options).unwrap();
             assert_eq!(opened, message);
-            assert_eq!(found.copies, bulla::Copies::Intact);
+            assert_eq!(found.header_state, bulla::HeaderState::Intact);
             let mut container = bulla::seal(&key, &message, &options).unwrap().to_vec();
             assert_eq!(open(&KEY, &container).as_deref(), Some(&message[..]));
             for at in [0, 40, 70, 128, container.len() - 1] {

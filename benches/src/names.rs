@@ -1,4 +1,5 @@
-//! Names of benches: they stay the same, so that what is measured today can be compared with what was measured before.
+//! Names of benches: they stay the same, so that what is measured today can be compared with what
+//! was measured before.
 
 /// A number of bytes as names have it: `4KiB`, `256MiB`, `1GiB`.
 pub fn size(bytes: usize) -> String {
@@ -18,8 +19,13 @@ mod tests {
 
     #[test]
     fn sizes() {
-        let named =
-            [(1000, "1000B"), (4096, "4KiB"), (1 << 20, "1MiB"), (3 << 19, "1536KiB"), (1 << 30, "1GiB")];
+        let named = [
+            (1000, "1000B"),
+            (4096, "4KiB"),
+            (1 << 20, "1MiB"),
+            (3 << 19, "1536KiB"),
+            (1 << 30, "1GiB"),
+        ];
         for (bytes, name) in named {
             assert_eq!(size(bytes), name);
         }

@@ -4,7 +4,7 @@ use bulla::{Key, Options};
 use bulla_archive::{ArchiveWriter, Metadata};
 use bytes::Bytes;
 
-/// So many files of the same length, in folders of a thousand.
+/// So many files of the same length, in directories of a thousand.
 pub struct SmallFiles {
     count: usize,
     content: Bytes,

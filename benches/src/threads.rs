@@ -13,8 +13,9 @@ pub struct Threads {
 impl Threads {
     /// So many threads.
     pub fn new(count: usize) -> Threads {
-        let pool = (count > 1)
-            .then(|| ThreadPoolBuilder::new().num_threads(count).build().expect("threads can be started"));
+        let pool = (count > 1).then(|| {
+            ThreadPoolBuilder::new().num_threads(count).build().expect("threads can be started")
+        });
         Threads { count, pool }
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bulla
 from archive_format import (
-    BLOCK, ENTRY, FENCE, FENCE_ENTRY, FILE, FOLDER, LINK, LINK_TARGET, MODE, MODIFIED, NOTE, NOTES, PADDING,
+    BLOCK, ENTRY, FENCE, FENCE_ENTRY, FILE, DIRECTORY, LINK, LINK_TARGET, MODE, MODIFIED, NOTE, NOTES, PADDING,
     RECORD, TRAILER, TRAILER_FIELDS, Archive, ArchiveError, Entry, Note)
 
 Item = namedtuple("Item", "name kind content attributes state missing",  # what is to be written;
@@ -60,13 +60,13 @@ def item_of(path: Path, name: bytes) -> Item:
     if stat.S_ISLNK(facts.st_mode):
         return Item(name, LINK, attributes=attributes | {LINK_TARGET: os.fsencode(os.readlink(path))})
     if stat.S_ISDIR(facts.st_mode):
-        return Item(name, FOLDER, attributes=attributes)
+        return Item(name, DIRECTORY, attributes=attributes)
     return Item(name, FILE, path.read_bytes(), attributes)
 
 
 def items_below(path: Path, name: bytes) -> list[Item]:
     items = [item_of(path, name)]
-    if items[0].kind == FOLDER:
+    if items[0].kind == DIRECTORY:
         for child in sorted(path.iterdir()):
             items += items_below(child, name + b"/" + os.fsencode(child.name))
     return items
@@ -81,33 +81,33 @@ def set_facts(path: bytes, attributes: dict[int, bytes], link: bool = False) -> 
         os.utime(path, ns=(time, time), follow_symlinks=False)
 
 
-def extract(archive: Archive, folder: str) -> None:
-    """A-6.5: the folder is a new one, so no link is in it, and archive.entries() has seen to it that no
+def extract(archive: Archive, directory: str) -> None:
+    """A-6.5: the directory is a new one, so no link is in it, and archive.entries() has seen to it that no
     link of the archive is a parent (A-2.2)."""
-    os.mkdir(folder)
-    entries, folders = archive.entries(), []
+    os.mkdir(directory)
+    entries, directories = archive.entries(), []
     for entry in entries:
-        path = os.path.join(os.fsencode(folder), entry.name)
-        os.makedirs(path if entry.kind == FOLDER else os.path.dirname(path), exist_ok=True)
-        if entry.kind == FOLDER:
-            folders.append((path, entry.attributes))
+        path = os.path.join(os.fsencode(directory), entry.name)
+        os.makedirs(path if entry.kind == DIRECTORY else os.path.dirname(path), exist_ok=True)
+        if entry.kind == DIRECTORY:
+            directories.append((path, entry.attributes))
         elif entry.kind == LINK:
             os.symlink(entry.attributes[LINK_TARGET], path)
             set_facts(path, entry.attributes, link=True)
         else:
             content = archive.content(entry)  # whole and authenticated before there is a file
-            handle, partial = tempfile.mkstemp(dir=folder)
+            handle, partial = tempfile.mkstemp(dir=directory)
             with open(handle, "wb") as file:
                 file.write(content)
             set_facts(os.fsencode(partial), entry.attributes)
             os.link(partial, path)  # unlike a renaming, it replaces nothing
             os.unlink(partial)
-    for path, attributes in reversed(folders):  # a folder's time changes with what is put into it
+    for path, attributes in reversed(directories):  # a directory's time changes with what is put into it
         set_facts(path, attributes)
 
 
 def line(entry: Entry) -> bytes:
-    kind = {FILE: "file", FOLDER: "folder", LINK: "link"}[entry.kind]
+    kind = {FILE: "file", DIRECTORY: "directory", LINK: "link"}[entry.kind]
     return f"{kind} {entry.state} {entry.len} ".encode() + entry.name + b"\n"
 
 

@@ -4,7 +4,7 @@ from collections import namedtuple
 
 import bulla
 
-FILE, FOLDER, LINK, REFERENCE, CONTAINERS, NOTES, BLOCK, FENCE, TRAILER, PADDING = (
+FILE, DIRECTORY, LINK, REFERENCE, CONTAINERS, NOTES, BLOCK, FENCE, TRAILER, PADDING = (
     1, 2, 3, 4, 16, 17, 18, 19, 20, 128)
 RECORD = struct.Struct(">16sBBHIQ")
 ENTRY = struct.Struct(">BBHHHIIQQ")
@@ -109,8 +109,8 @@ class Archive:
             own = raw[at + 32 + name_len:at + 32 + name_len + attr_len]
             at += 32 + name_len + attr_len
             need(at <= len(raw) and is_name(name) and attr_len <= 2**16, "an index entry's lengths or name")
-            need(kind in (FILE, FOLDER, LINK), "an index entry's kind")
-            need(kind == FILE or offset == length == row == 0, "a folder or link with content")
+            need(kind in (FILE, DIRECTORY, LINK), "an index entry's kind")
+            need(kind == FILE or offset == length == row == 0, "a directory or link with content")
             need(row > 0 or kind != FILE or offset + length <= self.notes_at, "content behind the notes")
             need(row <= self.rows, "no such row")
             need(not entries or entries[-1].name < name, "names do not ascend")
@@ -124,7 +124,7 @@ class Archive:
     def entries(self) -> list[Entry]:
         entries = [entry for number in range(len(self.fence)) for entry in self.block(number)]
         need(len(entries) == self.count and sum(entry.len for entry in entries) == self.sum, "sums")
-        leaves = {entry.name for entry in entries if entry.kind != FOLDER}
+        leaves = {entry.name for entry in entries if entry.kind != DIRECTORY}
         need(not any(leaves & {*parents(entry.name)} for entry in entries), "a file as a parent")
         own = {(e.offset, e.offset + e.len) for e in entries if e.len and not e.container}
         ends = [0, *(end for _, end in sorted(own))]

@@ -11,7 +11,7 @@ from check_vectors import unhex
 
 MINIMUM = 150
 STEPS = ["open", "list", "content", "verify"]
-KINDS = ["", "file", "folder", "link"]
+KINDS = ["", "file", "directory", "link"]
 STATES = ["short", "grew", "changed", "unreadable", "left_out"]
 
 

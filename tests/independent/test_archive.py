@@ -11,14 +11,14 @@ import bulla
 import pytest
 from archive import Item, write
 from archive_format import (
-    CHANGED, FILE, FOLDER, GREW, LEFT_OUT, LINK, LINK_TARGET, MODE, MODIFIED, SHORT, UNREADABLE, Archive,
+    CHANGED, FILE, DIRECTORY, GREW, LEFT_OUT, LINK, LINK_TARGET, MODE, MODIFIED, SHORT, UNREADABLE, Archive,
     ArchiveError, Note, attributes, is_name)
 
 KEY = bytes(range(32))
 TIME = struct.pack(">qI", -1, 999_999_999)
 ITEMS = [
     Item(b"z/last", FILE, b"last but first", {MODE: struct.pack(">I", 0o640), MODIFIED: TIME}),
-    Item(b"a", FOLDER, attributes={MODE: struct.pack(">I", 0o755)}),
+    Item(b"a", DIRECTORY, attributes={MODE: struct.pack(">I", 0o755)}),
     Item(b"a/empty", FILE),
     Item(b"a/long", FILE, bytes(range(256)) * 40),
     Item(b"a/\xff\n", LINK, attributes={LINK_TARGET: b"../../z"}),
@@ -120,7 +120,7 @@ def test_a_trailer_that_lies(field, change):
 
 def test_every_byte_of_the_records_counts():
     """A byte that is changed is seen, unless the page says that it is ignored."""
-    items = [Item(b"a", FILE, b"x", {MODE: bytes(4)}), Item(b"b", FOLDER)]
+    items = [Item(b"a", FILE, b"x", {MODE: bytes(4)}), Item(b"b", DIRECTORY)]
     container = sealed(items, padding=1, block_max=1)
     length = bulla.open_positional(container, KEY).length
     unseen = []
@@ -167,22 +167,22 @@ def run(data: bytes, *arguments: str) -> subprocess.CompletedProcess:
 def test_command(tmp_path: Path):
     keyfile, tree = str(tmp_path / "key"), tmp_path / "tree"
     Path(keyfile).write_text(KEY.hex())
-    (tree / "folder" / "empty").mkdir(parents=True)
-    (tree / "folder" / "file").write_bytes(bytes(100_000))
-    os.chmod(tree / "folder" / "file", 0o600)
+    (tree / "directory" / "empty").mkdir(parents=True)
+    (tree / "directory" / "file").write_bytes(bytes(100_000))
+    os.chmod(tree / "directory" / "file", 0o600)
     os.symlink("/etc", tree / "link")
-    os.utime(tree / "folder", ns=(0, 1_234_567_890_123_456_789))
+    os.utime(tree / "directory", ns=(0, 1_234_567_890_123_456_789))
     made = run(b"", "create", keyfile, str(tree)).stdout
     assert run(made, "list", keyfile).stdout == (
-        b"folder 0 0 tree\nfolder 0 0 tree/folder\nfolder 0 0 tree/folder/empty\n"
-        b"file 0 100000 tree/folder/file\nlink 0 0 tree/link\n")
-    assert run(made, "cat", keyfile, "tree/folder/file").stdout == bytes(100_000)
-    assert run(made, "cat", keyfile, "tree/folder").returncode == 1
+        b"directory 0 0 tree\ndirectory 0 0 tree/directory\ndirectory 0 0 tree/directory/empty\n"
+        b"file 0 100000 tree/directory/file\nlink 0 0 tree/link\n")
+    assert run(made, "cat", keyfile, "tree/directory/file").stdout == bytes(100_000)
+    assert run(made, "cat", keyfile, "tree/directory").returncode == 1
     assert run(made, "verify", keyfile).stdout == b"5 entries\n"
     out = tmp_path / "out"
     assert run(made, "extract", keyfile, str(out)).returncode == 0
     assert os.readlink(out / "tree" / "link") == "/etc"
-    assert (out / "tree" / "folder").stat().st_mtime_ns == 1_234_567_890_123_456_789
-    assert (out / "tree" / "folder" / "file").stat().st_mode & 0o7777 == 0o600
+    assert (out / "tree" / "directory").stat().st_mtime_ns == 1_234_567_890_123_456_789
+    assert (out / "tree" / "directory" / "file").stat().st_mode & 0o7777 == 0o600
     assert sorted(os.listdir(out)) == ["tree"]
     assert b"File exists" in run(made, "extract", keyfile, str(out)).stderr

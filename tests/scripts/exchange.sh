@@ -54,7 +54,7 @@ chmod 750 tree/deep/er
 touch -d '1969-12-31 23:59:58.123456789 UTC' tree/deep/0
 touch -d '2001-02-03 04:05:06.000000001 UTC' tree/deep tree/empty
 
-# Kind, mode, time and target of everything below a folder. The mode of a link is none.
+# Kind, mode, time and target of everything below a directory. The mode of a link is none.
 facts() { (cd "$1" && find . \( -type l -printf '%P %y %T@ %l\n' -o -printf '%P %y %m %T@\n' \) | sort); }
 same() {
     diff -r --no-dereference tree "$1"

@@ -11,7 +11,7 @@ Needs strace and cc. A run is told to fail at the k-th call of one kind, for eve
 
 Of each kind of fault nine in ten must have come, so that no sweep passes because nothing was injected.
 
-And in a run without faults, every file is synced after its last write and before it gets its name, and its folder after that: so
+And in a run without faults, every file is synced after its last write and before it gets its name, and its directory after that: so
 that a power cut leaves no name without its content.
 
 After each, what stands under a final name is the whole old file or the whole new one; a command that says it is done has done it;
@@ -62,23 +62,23 @@ class Case:
         self.bulla, self.name, self.arguments = bulla, name, arguments
         self.output, self.old = output, old
 
-    def prepare(self, folder):
-        """The folder that the command runs in, as the command finds it."""
-        shutil.copytree(self.inputs, folder, symlinks=True)
+    def prepare(self, directory):
+        """The directory that the command runs in, as the command finds it."""
+        shutil.copytree(self.inputs, directory, symlinks=True)
         if self.old is not None:
-            (folder / self.output).write_bytes(self.old)
+            (directory / self.output).write_bytes(self.old)
 
-    def check(self, folder, done, clean):
+    def check(self, directory, done, clean):
         """Holds after every run; `clean` unless the command was killed."""
         for path in self.inputs.rglob("*"):
-            mine = folder / path.relative_to(self.inputs)
+            mine = directory / path.relative_to(self.inputs)
             if path.is_file() and mine.read_bytes() != path.read_bytes():
                 raise Broken(f"the input {path.name} was changed")
-        found = folder / self.output
+        found = directory / self.output
         whole = False
         if found.exists() or found.is_symlink():
             if self.old is None or found.read_bytes() != self.old:
-                self.whole(folder, found)
+                self.whole(directory, found)
                 whole = True
         elif self.old is not None:
             raise Broken("the old file is gone")
@@ -87,85 +87,85 @@ class Case:
         known = {path.relative_to(self.inputs) for path in self.inputs.rglob("*")} | {Path(self.output)}
         known |= {Path(extra) for extra in self.extras}
         left = [
-            path.relative_to(folder)
-            for path in folder.rglob("*")
-            if path.relative_to(folder) not in known and Path(self.output) not in path.relative_to(folder).parents
+            path.relative_to(directory)
+            for path in directory.rglob("*")
+            if path.relative_to(directory) not in known and Path(self.output) not in path.relative_to(directory).parents
         ]
         if clean and left:
             raise Broken(f"left behind: {', '.join(map(str, left))}")
 
     extras = ()
 
-    def whole(self, folder, found):
+    def whole(self, directory, found):
         """The output is what it should be."""
         raise NotImplementedError
 
-    def opens(self, folder, key, container, plaintext):
+    def opens(self, directory, key, container, plaintext):
         run = subprocess.run(
-            [self.bulla, "open", "-q", "-k", key, container, "-o", "-"], cwd=folder, capture_output=True
+            [self.bulla, "open", "-q", "-k", key, container, "-o", "-"], cwd=directory, capture_output=True
         )
         if run.returncode != 0 or run.stdout != plaintext:
             raise Broken(f"{container.name} is not whole: {run.stderr.decode()}")
 
 
 class Seal(Case):
-    def whole(self, folder, found):
-        self.opens(folder, folder / "key", found, PHOTO)
+    def whole(self, directory, found):
+        self.opens(directory, directory / "key", found, PHOTO)
 
 
 class SealWithNewKey(Case):
     extras = ("new.key",)
 
-    def whole(self, folder, found):
-        if not (folder / "new.key").exists():
+    def whole(self, directory, found):
+        if not (directory / "new.key").exists():
             raise Broken("a container without its key")
-        self.opens(folder, folder / "new.key", found, PHOTO)
+        self.opens(directory, directory / "new.key", found, PHOTO)
 
-    def check(self, folder, done, clean):
-        super().check(folder, done, clean)
-        if clean and not done and (folder / "new.key").exists() and not (folder / self.output).exists():
+    def check(self, directory, done, clean):
+        super().check(directory, done, clean)
+        if clean and not done and (directory / "new.key").exists() and not (directory / self.output).exists():
             raise Broken("a key was left for a container that is not there")
 
 
 class Open(Case):
-    def whole(self, folder, found):
+    def whole(self, directory, found):
         if found.read_bytes() != PHOTO:
             raise Broken("the plaintext is not whole")
 
 
 class Keygen(Case):
-    def whole(self, folder, found):
+    def whole(self, directory, found):
         if not re.fullmatch(r"([0-9a-f]{4} ?\n?){16}", found.read_text().lower()):
             raise Broken("half a key")
 
 
 class Backup(Case):
-    def whole(self, folder, found):
+    def whole(self, directory, found):
         run = subprocess.run(
-            [self.bulla, "verify", "-q", "-k", "key", found], cwd=folder, capture_output=True
+            [self.bulla, "verify", "-q", "-k", "key", found], cwd=directory, capture_output=True
         )
         if run.returncode != 0:
             raise Broken(f"the archive is not whole: {run.stderr.decode()}")
 
 
 class Restore(Case):
-    def whole(self, folder, found):
+    def whole(self, directory, found):
         # Files come one by one; what has its name is whole.
         for path in found.rglob("*"):
-            source = folder / "photos" / path.relative_to(found / "photos") if path != found / "photos" else None
+            source = directory / "photos" / path.relative_to(found / "photos") if path != found / "photos" else None
             # What salvage could read in part says so by its name.
             if path.is_file() and not path.is_symlink() and path.suffix not in (".tmp", ".damaged"):
                 if path.read_bytes() != source.read_bytes():
                     raise Broken(f"{path.name} is not whole")
 
-    def check(self, folder, done, clean):
-        super().check(folder, done, clean)
-        restored = folder / self.output
+    def check(self, directory, done, clean):
+        super().check(directory, done, clean)
+        restored = directory / self.output
         if done:
             missing = [
                 path
-                for path in (folder / "photos").rglob("*")
-                if not os.path.lexists(restored / "photos" / path.relative_to(folder / "photos"))
+                for path in (directory / "photos").rglob("*")
+                if not os.path.lexists(restored / "photos" / path.relative_to(directory / "photos"))
             ]
             if missing:
                 raise Broken(f"it says that it is done, and {missing[0].name} is not there")
@@ -178,14 +178,14 @@ class Restore(Case):
 class Rotate(Case):
     """A new container under a new key; the old one is an input, and stays as it is."""
 
-    def whole(self, folder, found):
-        self.opens(folder, folder / "other", found, PHOTO)
+    def whole(self, directory, found):
+        self.opens(directory, directory / "other", found, PHOTO)
 
 
 class RotateArchive(Case):
-    def whole(self, folder, found):
+    def whole(self, directory, found):
         run = subprocess.run(
-            [self.bulla, "verify", "-q", "-k", "other", found], cwd=folder, capture_output=True
+            [self.bulla, "verify", "-q", "-k", "other", found], cwd=directory, capture_output=True
         )
         if run.returncode != 0:
             raise Broken(f"the archive is not whole: {run.stderr.decode()}")
@@ -200,38 +200,38 @@ class InPlace(Case):
         super().__init__(bulla, name, arguments, "slots.bulla")
         self.start, self.before, self.after = start, before, after
 
-    def prepare(self, folder):
-        super().prepare(folder)
-        shutil.copy(folder / self.start, folder / self.output)
-        self.old = (folder / self.output).read_bytes()
+    def prepare(self, directory):
+        super().prepare(directory)
+        shutil.copy(directory / self.start, directory / self.output)
+        self.old = (directory / self.output).read_bytes()
 
-    def check(self, folder, done, clean):
-        found = self.judge_slots(folder)
+    def check(self, directory, done, clean):
+        found = self.judge_slots(directory)
         if done and found != self.after:
             raise Broken("it says that it is done, and the slots are not the new ones")
-        left = {path.relative_to(folder) for path in folder.rglob("*")} - {
+        left = {path.relative_to(directory) for path in directory.rglob("*")} - {
             path.relative_to(self.inputs) for path in self.inputs.rglob("*")
         }
         left -= {Path(self.output), *self.extras}
         if clean and left:
             raise Broken(f"left behind: {', '.join(map(str, left))}")
 
-    def judge_slots(self, folder):
+    def judge_slots(self, directory):
         """The keys that open it: those of before or those of after. And nothing but the envelopes was changed."""
-        found = (folder / self.output).read_bytes()
+        found = (directory / self.output).read_bytes()
         if len(found) != len(self.old):
             raise Broken("its length has changed")
         for part in (slice(HEADER_LEN), slice(ENVELOPE_END, -ENVELOPE_END), slice(-HEADER_LEN, None)):
             if found[part] != self.old[part]:
                 raise Broken("more than the envelopes was touched")
-        fits = {key for key in self.keys if (folder / key).exists() and self.fits(folder, key)}
+        fits = {key for key in self.keys if (directory / key).exists() and self.fits(directory, key)}
         if fits not in (self.before, self.after):
             raise Broken(f"{sorted(fits)} open it, and neither the old slots nor the new ones do that")
         return fits
 
-    def fits(self, folder, key):
+    def fits(self, directory, key):
         run = subprocess.run(
-            [self.bulla, "open", "-q", "-k", key, self.output, "-o", "-"], cwd=folder, capture_output=True
+            [self.bulla, "open", "-q", "-k", key, self.output, "-o", "-"], cwd=directory, capture_output=True
         )
         # With 6 the copies differ, or one is torn: the other one counts.
         if run.returncode in (0, 6) and run.stdout == PHOTO:
@@ -247,9 +247,9 @@ class InPlaceWithNewKey(InPlace):
     extras = (Path("new.key"),)
     keys = ("key", "new.key")
 
-    def judge_slots(self, folder):
-        fits = super().judge_slots(folder)
-        listed = subprocess.run([self.bulla, "key", "list", self.output], cwd=folder, capture_output=True, text=True)
+    def judge_slots(self, directory):
+        fits = super().judge_slots(directory)
+        listed = subprocess.run([self.bulla, "key", "list", self.output], cwd=directory, capture_output=True, text=True)
         slots = sum("recovery key" in line for line in listed.stdout.splitlines())
         if slots != len(fits):
             raise Broken(f"there are {slots} slots, and {sorted(fits)} open it")
@@ -301,10 +301,10 @@ def cases(bulla, inputs):
     return common
 
 
-def make_inputs(bulla, folder):
-    folder.mkdir()
-    (folder / "photo").write_bytes(PHOTO)
-    photos = folder / "photos"
+def make_inputs(bulla, directory):
+    directory.mkdir()
+    (directory / "photo").write_bytes(PHOTO)
+    photos = directory / "photos"
     (photos / "empty").mkdir(parents=True)
     (photos / "one.jpg").write_bytes(PHOTO)
     (photos / "two.jpg").write_bytes(b"two" * 1000)
@@ -319,35 +319,35 @@ def make_inputs(bulla, folder):
         ["seal", "-q", "-k", "key", "photo"],
         ["backup", "-q", "-k", "key", "photos.bulla", "photos"],
     ):
-        subprocess.run([bulla, *arguments], cwd=folder, check=True)
+        subprocess.run([bulla, *arguments], cwd=directory, check=True)
     # As a kill leaves it between the two writes: a slot was added in the second copy, and not yet in the first.
-    interrupted = folder / "interrupted.bulla"
-    before = (folder / "one-slot.bulla").read_bytes()
+    interrupted = directory / "interrupted.bulla"
+    before = (directory / "one-slot.bulla").read_bytes()
     interrupted.write_bytes(before)
     add = ["key", "add", "-q", "-k", "key", "--recovery-key", "third", interrupted]
-    subprocess.run([bulla, *add], cwd=folder, check=True)
+    subprocess.run([bulla, *add], cwd=directory, check=True)
     after = interrupted.read_bytes()
     interrupted.write_bytes(before[:ENVELOPE_END] + after[ENVELOPE_END:])
 
 
 def run(case, work, prefix=(), env=None):
-    """One run in a fresh folder, which is given back."""
-    folder = work / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    case.prepare(folder)
+    """One run in a fresh directory, which is given back."""
+    directory = work / "run"
+    shutil.rmtree(directory, ignore_errors=True)
+    case.prepare(directory)
     environment = {"PATH": os.environ["PATH"], **(env or {})}
     done = subprocess.run(
         [*prefix, case.bulla, *case.arguments],
-        cwd=folder,
+        cwd=directory,
         env=environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
     )
-    return folder, done
+    return directory, done
 
 
-def judge(case, folder, done, what, killed):
+def judge(case, directory, done, what, killed):
     stderr = done.stderr.decode(errors="replace")
     try:
         if "panicked" in stderr or done.returncode == 101:
@@ -357,7 +357,7 @@ def judge(case, folder, done, what, killed):
         if not killed and done.returncode not in (0, 6) and not stderr.strip():
             raise Broken("it failed and did not say why")
         # With 6 the command is done but for what it warned of: a file that could not be read.
-        case.check(folder, done.returncode == 0, not killed)
+        case.check(directory, done.returncode == 0, not killed)
     except Broken as broken:
         sys.exit(f"faults: {case.name}: {what}: {broken}\nexit {done.returncode}\n{stderr}")
 
@@ -379,11 +379,11 @@ def calls(case, work):
 
 
 def check_order(case, work):
-    """What is renamed from a temporary name was synced after its last write; and a folder is synced after the last rename."""
+    """What is renamed from a temporary name was synced after its last write; and a directory is synced after the last rename."""
     log = work / "log"
     names = "?pwrite64,?write,?writev,?ftruncate,?fsync,?fdatasync,?syncfs,?rename,?renameat,?renameat2,?link,?linkat"
     run(case, work, [*STRACE, "-y", "-o", log, "-e", f"trace={names}"])
-    unsynced, named, folders = set(), 0, 0
+    unsynced, named, directories = set(), 0, 0
     for line in log.read_text(errors="replace").splitlines():
         call = line.split(None, 1)[1]
         opened = re.match(r"(\w+)\(\d+<([^>]*)>", call)
@@ -391,22 +391,22 @@ def check_order(case, work):
             unsynced.add(Path(opened[2]).name)
         elif opened and opened[1] in ("fsync", "fdatasync"):
             unsynced.discard(Path(opened[2]).name)
-            folders += not opened[2].endswith(".tmp")
+            directories += not opened[2].endswith(".tmp")
         elif opened and opened[1] == "syncfs":
-            unsynced, folders = set(), folders + 1
+            unsynced, directories = set(), directories + 1
         elif re.match(r"(rename|link)", call):
             source = Path(re.search(r'"([^"]*\.tmp)"', call)[1]).name
             if source in unsynced:
                 sys.exit(f"faults: {case.name}: {source} gets its name before it was synced")
-            named, folders = named + 1, 0
-    if named == 0 or folders == 0:
-        sys.exit(f"faults: {case.name}: {named} files named, and {folders} folders synced after that")
+            named, directories = named + 1, 0
+    if named == 0 or directories == 0:
+        sys.exit(f"faults: {case.name}: {named} files named, and {directories} directories synced after that")
 
 
 def check_order_in_place(case, work):
     """Each copy is synced before the next one is written, and the last; the second copy comes before the first."""
     log = work / "log"
-    folder, _ = run(case, work, [*STRACE, "-y", "-o", log, "-e", "trace=?pwrite64,?fsync,?fdatasync"])
+    directory, _ = run(case, work, [*STRACE, "-y", "-o", log, "-e", "trace=?pwrite64,?fsync,?fdatasync"])
     second = len(case.old) - ENVELOPE_END
     order = []
     for line in log.read_text(errors="replace").splitlines():
@@ -426,16 +426,16 @@ def kill_over_and_over(add, remove, work, shim):
     """One container whose slots come and go, killed at any write or sync of it, each write perhaps in part before."""
     seed = random.randrange(1 << 32)
     dice = random.Random(seed)
-    folder = work / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    add.prepare(folder)
+    directory = work / "run"
+    shutil.rmtree(directory, ignore_errors=True)
+    add.prepare(directory)
     has_other, killed, changed, torn = False, 0, 0, 0
     for number in range(ROUNDS):
         case = InPlace(add.bulla, OVER_AND_OVER, None, None, {"key"}, {"key", "other"})
         case.old = add.old
         arguments = add.arguments
         if has_other:
-            list_ = subprocess.run([add.bulla, "key", "list", add.output], cwd=folder, capture_output=True, text=True)
+            list_ = subprocess.run([add.bulla, "key", "list", add.output], cwd=directory, capture_output=True, text=True)
             # The number of the last slot, which is the other key's.
             arguments = [*remove.arguments[:-1], list_.stdout.splitlines()[-1].split()[0]]
         name, most, short = dice.choice((("fsync", 3, False), ("pwrite64", 3, False), ("pwrite64", 34, True)))
@@ -445,19 +445,19 @@ def kill_over_and_over(add, remove, work, shim):
             # Half of what is left, and half of that, and so on: a kill among these leaves a copy torn.
             prefix += ["-E", f"LD_PRELOAD={shim}", "-E", "SHORT_KIND=write", "-E", "SHORT_AT=0"]
         done = subprocess.run(
-            [*prefix, add.bulla, *arguments], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, timeout=120
+            [*prefix, add.bulla, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=120
         )
         try:
             if done.returncode > 0 and done.returncode != 6:
                 raise Broken("it failed, and was not killed")
-            has_it = "other" in case.judge_slots(folder)
+            has_it = "other" in case.judge_slots(directory)
             if done.returncode >= 0 and has_it == has_other:
                 raise Broken("it says that it is done, and the slots are as they were")
         except Broken as broken:
             where = f"round {number} of seed {seed}"
             stderr = done.stderr.decode(errors="replace")
             sys.exit(f"faults: killed over and over: {where}: {broken}\nexit {done.returncode}\n{stderr}")
-        copies = (folder / add.output).read_bytes()
+        copies = (directory / add.output).read_bytes()
         killed += done.returncode < 0
         changed += has_it != has_other
         torn += copies[HEADER_LEN:ENVELOPE_END] != copies[-ENVELOPE_END:-HEADER_LEN]
@@ -479,8 +479,8 @@ def sweep_traced(case, work):
         for fault in faults:
             for k in range(1, times + 1):
                 inject = f"inject={name}:{fault}:when={k}"
-                folder, done = run(case, work, [*STRACE, "-o", log, "-e", f"trace={name}", "-e", inject])
-                judge(case, folder, done, f"{name} {k} of {times}, {fault}", fault == "signal=KILL")
+                directory, done = run(case, work, [*STRACE, "-o", log, "-e", f"trace={name}", "-e", inject])
+                judge(case, directory, done, f"{name} {k} of {times}, {fault}", fault == "signal=KILL")
                 told[fault] += 1
                 came[fault] += done.returncode == -signal.SIGKILL or "(INJECTED)" in log.read_text(errors="replace")
     for fault in told:
@@ -496,8 +496,8 @@ def sweep_short(case, work, shim):
     for kind in ("read", "write"):
         for k in [*range(1, 41), 0]:
             env = {"LD_PRELOAD": str(shim), "SHORT_KIND": kind, "SHORT_AT": str(k)}
-            folder, done = run(case, work, env=env)
-            judge(case, folder, done, f"short {kind} {k or 'always'}", False)
+            directory, done = run(case, work, env=env)
+            judge(case, directory, done, f"short {kind} {k or 'always'}", False)
             if done.returncode != 0:
                 sys.exit(f"faults: {case.name}: short {kind} {k}: {done.stderr.decode()}")
             count += 1
@@ -536,7 +536,7 @@ def main():
                 return kill_over_and_over(all_cases["key add"], all_cases["key remove"], own, shim)
             return sweep_case(all_cases[name], own, shim)
 
-        # Each case in a folder of its own; a case's runs one after another.
+        # Each case in a directory of its own; a case's runs one after another.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             sweeps = [pool.submit(sweep, number, name) for number, name in enumerate(chosen)]
             try:

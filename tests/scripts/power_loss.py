@@ -5,7 +5,7 @@
 
 Needs strace. Each command runs once without faults, and its calls are replayed, prefix by prefix. What a disk may hold after a
 power cut is more than one state: of what was written and not synced, all, nothing, only the length, or any one piece has
-arrived; and names are those of now, or those of their folder's last sync. In each of them stands under a final name the whole
+arrived; and names are those of now, or those of their directory's last sync. In each of them stands under a final name the whole
 old file, the whole new one, or (if there was none) nothing; and once the command says that it is done, it is the new one.
 """
 
@@ -79,7 +79,7 @@ def text(quoted):
 
 
 class Disk:
-    """The folder that the command works in, as its calls leave it."""
+    """The directory that the command works in, as its calls leave it."""
 
     def __init__(self, root):
         self.root = str(root)
@@ -87,10 +87,10 @@ class Disk:
         self.durable = dict(self.now)
         self.open = {}
 
-    def path(self, folder, name):
+    def path(self, directory, name):
         name = text(name).decode("utf-8", "surrogateescape")
         parts = []
-        for part in (name if name.startswith("/") else f"{folder}/{name}").split("/"):
+        for part in (name if name.startswith("/") else f"{directory}/{name}").split("/"):
             if part == "..":
                 parts.pop()
             elif part not in ("", "."):
@@ -100,9 +100,9 @@ class Disk:
     def mine(self, path):
         return path.startswith(self.root + "/")
 
-    def sync_names(self, folder):
-        """A folder's own entries; all that lie below it, for a whole file system."""
-        inside = (lambda path: True) if folder is None else (lambda path: path.rpartition("/")[0] == folder)
+    def sync_names(self, directory):
+        """A directory's own entries; all that lie below it, for a whole file system."""
+        inside = (lambda path: True) if directory is None else (lambda path: path.rpartition("/")[0] == directory)
         kept = {path: file for path, file in self.durable.items() if not inside(path)}
         self.durable = kept | {path: file for path, file in self.now.items() if inside(path)}
 
@@ -111,9 +111,9 @@ class Disk:
         fd = re.match(r"(\d+)<([^>]*)>", arguments)
         number, opened = (int(fd[1]), self.open.get(int(fd[1]))) if fd else (None, None)
         strings = re.findall(r'"((?:\\x[0-9a-f]{2})*)"', arguments)
-        folders = [text(found).decode() for found in re.findall(r"(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>", arguments)]
+        directories = [text(found).decode() for found in re.findall(r"(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})*)>", arguments)]
         if call in ("openat", "openat2", "creat"):
-            return self.opening(call, folders, strings, arguments, result)
+            return self.opening(call, directories, strings, arguments, result)
         if call == "close":
             self.open.pop(number, None)
         elif call in ("fcntl", "dup", "dup2", "dup3"):
@@ -141,14 +141,14 @@ class Disk:
             self.sync_names(None)
             return True
         elif call.startswith(("rename", "link", "unlink")):
-            return self.naming(call, folders, strings)
+            return self.naming(call, directories, strings)
         elif call in ("copy_file_range", "sendfile", "splice", "msync") or (call == "mmap" and opened and "SHARED" in arguments):
             raise AssertionError(f"the model does not know {call}")
         return False
 
-    def opening(self, call, folders, strings, arguments, result):
-        folder = self.root if call == "creat" else folders[0]
-        path = self.path(folder, strings[0])
+    def opening(self, call, directories, strings, arguments, result):
+        directory = self.root if call == "creat" else directories[0]
+        path = self.path(directory, strings[0])
         if not self.mine(path) or "O_DIRECTORY" in arguments or Path(path).is_dir() and path not in self.now:
             return False
         assert "O_TMPFILE" not in arguments and "O_APPEND" not in arguments, arguments
@@ -170,9 +170,9 @@ class Disk:
         opened["file"].pending.append(write(offset, data))
         return True
 
-    def naming(self, call, folders, strings):
+    def naming(self, call, directories, strings):
         at = call.endswith(("at", "at2"))
-        paths = [self.path(folders[which] if at else self.root, name) for which, name in enumerate(strings)]
+        paths = [self.path(directories[which] if at else self.root, name) for which, name in enumerate(strings)]
         if not self.mine(paths[0]):
             return False
         if call.startswith("rename"):
@@ -184,10 +184,10 @@ class Disk:
         return True
 
 
-def traced(command, folder, log):
+def traced(command, directory, log):
     """The calls of a command that succeeded, as they returned: name, arguments, result, and how many before it when it began."""
     prefix = ["strace", "-f", "-y", "-xx", "-s", "100000000", "-o", str(log), "-e", f"trace={CALLS}"]
-    done = subprocess.run([*prefix, *command], cwd=folder, stdin=subprocess.DEVNULL, capture_output=True)
+    done = subprocess.run([*prefix, *command], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True)
     if done.returncode != 0:
         sys.exit(f"power_loss: {command}: {done.stderr.decode()}")
     begun, calls = {}, []
@@ -208,9 +208,9 @@ def traced(command, folder, log):
     return calls
 
 
-def replay(folder, calls):
+def replay(directory, calls):
     """The disk after each call that changed it. What a sync covers is what was written before it began."""
-    disk = Disk(folder)
+    disk = Disk(directory)
     lens = []
     yield disk
     for call, arguments, result, before in calls:
@@ -249,44 +249,44 @@ def commands():
     ]
 
 
-def make_inputs(bulla, folder):
-    (folder / "photos").mkdir(parents=True)
-    (folder / "photo").write_bytes(PHOTO)
-    (folder / "photos" / "one.jpg").write_bytes(PHOTO)
-    (folder / "photos" / "two.jpg").write_bytes(b"two" * 1000)
+def make_inputs(bulla, directory):
+    (directory / "photos").mkdir(parents=True)
+    (directory / "photo").write_bytes(PHOTO)
+    (directory / "photos" / "one.jpg").write_bytes(PHOTO)
+    (directory / "photos" / "two.jpg").write_bytes(b"two" * 1000)
     for arguments in (
         ["keygen", "-q", "-o", "key"],
         ["seal", "-q", "-k", "key", "photo"],
         ["backup", "-q", "-k", "key", "photos.bulla", "photos"],
     ):
-        subprocess.run([bulla, *arguments], cwd=folder, check=True)
+        subprocess.run([bulla, *arguments], cwd=directory, check=True)
 
 
 def sweep(bulla, command, work):
     """Cuts after every call; how many states were looked at."""
-    folder = work / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(work / "inputs", folder)
+    directory = work / "run"
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(work / "inputs", directory)
     for name, content in command.old.items():
-        (folder / name).write_bytes(content)
+        (directory / name).write_bytes(content)
     before = work / "before"
     shutil.rmtree(before, ignore_errors=True)
-    folder.rename(before)
-    shutil.copytree(before, folder)
-    calls = traced([bulla, *command.arguments], folder, work / "log")
-    finals = {str(folder / name): (folder / name).read_bytes() for name in command.finals}
+    directory.rename(before)
+    shutil.copytree(before, directory)
+    calls = traced([bulla, *command.arguments], directory, work / "log")
+    finals = {str(directory / name): (directory / name).read_bytes() for name in command.finals}
     # The model starts where the command did, under the names that the command saw.
     ran = work / "ran"
     shutil.rmtree(ran, ignore_errors=True)
-    folder.rename(ran)
-    before.rename(folder)
+    directory.rename(ran)
+    before.rename(directory)
 
     looked = 0
     disk = None
-    for step, disk in enumerate(replay(folder, calls)):
-        for names, which in ((disk.now, "now"), (disk.durable, "at the last sync of their folder")):
+    for step, disk in enumerate(replay(directory, calls)):
+        for names, which in ((disk.now, "now"), (disk.durable, "at the last sync of their directory")):
             for path, new in finals.items():
-                old = command.old.get(Path(path).relative_to(folder).as_posix())
+                old = command.old.get(Path(path).relative_to(directory).as_posix())
                 file = names.get(path)
                 states = [None] if file is None else file.states()
                 for state in states:

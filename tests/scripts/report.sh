@@ -6,5 +6,5 @@ set -euo pipefail
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$1" --quick --out "$work/out" --folder "$work"
+"$1" --quick --out "$work/out" --directory "$work"
 [ -s "$work/out/report.md" ] && [ -s "$work/out/comparison.csv" ]

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 packages=(-p bulla -p bulla-archive -p bulla-key -p bulla-vault -p bulla-cli)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# In a folder of its own, where Cargo.lock may be changed.
+# In a directory of its own, where Cargo.lock may be changed.
 git clone -q --local . "$work/bulla"
 export CARGO_TARGET_DIR=$PWD/target/supply CARGO_INCREMENTAL=0
 

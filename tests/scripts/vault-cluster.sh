@@ -23,13 +23,13 @@ for token in "$BULLA_PKCS11_TOKEN" "$BULLA_PKCS11_FRESH_TOKEN" "$BULLA_PKCS11_IM
 done
 
 # The tests of the whole workspace, so that nothing is built again that `cargo test --workspace` has built; with it comes the server.
-folder=debug tests=(test --locked --workspace --test keys --test cluster)
+directory=debug tests=(test --locked --workspace --test keys --test cluster)
 # One after another: each starts a cluster of its own.
 arguments=(--ignored --nocapture --test-threads 1 "$@")
 if [ "${1:-}" = --load ]; then
-    folder=release tests=(test --release --locked -p bulla-vaultd --test load)
+    directory=release tests=(test --release --locked -p bulla-vaultd --test load)
     arguments=(--ignored --nocapture several_data_centres)
 fi
 cargo "${tests[@]}" --no-run
-"${CARGO_TARGET_DIR:-target}/$folder/bulla-vaultd" init --hsm "pkcs11:$BULLA_PKCS11_MODULE?token=$BULLA_PKCS11_TOKEN" --pin-file "$work/pin"
+"${CARGO_TARGET_DIR:-target}/$directory/bulla-vaultd" init --hsm "pkcs11:$BULLA_PKCS11_MODULE?token=$BULLA_PKCS11_TOKEN" --pin-file "$work/pin"
 cargo "${tests[@]}" -- "${arguments[@]}"

@@ -25,8 +25,8 @@ LOCATOR_HEAD = 16  # spec/VAULT.md, V-6.1
 class Vault:
     """`bulla-vaultd dev`, and the log of what it says."""
 
-    def __init__(self, program, folder):
-        self.program, self.data, self.log = program, folder / "vault", folder / "vault.log"
+    def __init__(self, program, directory):
+        self.program, self.data, self.log = program, directory / "vault", directory / "vault.log"
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.listen = "127.0.0.1:%d" % free.getsockname()[1]
@@ -70,15 +70,15 @@ class Vault:
 class Machine:
     """A person's machine: a home with the vault's address and public key, and the commands there."""
 
-    def __init__(self, program, folder, vault, subject):
-        self.program, self.home, self.vault, self.subject = program, folder, vault, subject
-        configuration = folder / "config" / "bulla"
+    def __init__(self, program, directory, vault, subject):
+        self.program, self.home, self.vault, self.subject = program, directory, vault, subject
+        configuration = directory / "config" / "bulla"
         configuration.mkdir(parents=True)
         shutil.copy(vault.data / "client.toml", configuration / "vault.toml")
         self.locator = configuration / "vault.locator"
         for name, text in ("password", PASSWORD), ("new", "a new password"), ("wrong", "not the password"):
-            (folder / name).touch(0o600)
-            (folder / name).write_text(text + "\n")
+            (directory / name).touch(0o600)
+            (directory / name).write_text(text + "\n")
 
     def run(self, command, exit_code=0, says=""):
         environment = dict(os.environ, XDG_CONFIG_HOME=self.home / "config", BULLA_VAULT_TOKEN=self.vault.token(self.subject))
@@ -89,15 +89,15 @@ class Machine:
         return said
 
 
-def register_and_recover(bulla, folder, vault):
+def register_and_recover(bulla, directory, vault):
     """A key behind a password; the machine is lost, and the locator's file left."""
-    here = Machine(bulla, folder / "here", vault, "alice")
+    here = Machine(bulla, directory / "here", vault, "alice")
     here.run("vault status", says="no key lies there")
     here.run("keygen -o my.key")
     here.run("vault register -k my.key --vault-password-file password", says="behind the password")
     vault.kill()
     vault.start()
-    there = Machine(bulla, folder / "there", vault, "alice")
+    there = Machine(bulla, directory / "there", vault, "alice")
     there.run("vault recover -o my.key --vault-password-file password", 2, "no locator")
     shutil.copy(here.locator, there.locator)
     there.run("vault recover -o my.key --vault-password-file wrong", 3, "9 guesses are left")
@@ -107,14 +107,14 @@ def register_and_recover(bulla, folder, vault):
     return here
 
 
-def backup_and_restore(bulla, folder, vault):
+def backup_and_restore(bulla, directory, vault):
     """A backup whose key lies in the vault only; the machine is lost, and the backup left."""
-    here = Machine(bulla, folder / "bob", vault, "bob")
+    here = Machine(bulla, directory / "bob", vault, "bob")
     (here.home / "photos").mkdir()
     for number in range(3):
         (here.home / "photos" / f"{number}.jpg").write_bytes(os.urandom(100_000))
     here.run(f"backup --vault http://{vault.listen} --vault-password-file password photos.bulla photos", says="the key lies there now")
-    there = Machine(bulla, folder / "bob's other", vault, "bob")
+    there = Machine(bulla, directory / "bob's other", vault, "bob")
     shutil.copy(here.home / "photos.bulla", there.home)
     there.run("restore --vault-password-file wrong photos.bulla -C back", 3, "the password is wrong")
     there.run("restore --vault-password-file password photos.bulla -C back")
@@ -164,15 +164,15 @@ def guesses_run_out(here):
 
 def main():
     bulla, vaultd = (Path(program).resolve() for program in sys.argv[1:3])
-    with tempfile.TemporaryDirectory() as folder:
-        folder = Path(folder)
-        vault = Vault(vaultd, folder)
+    with tempfile.TemporaryDirectory() as directory:
+        directory = Path(directory)
+        vault = Vault(vaultd, directory)
         try:
-            alice = register_and_recover(bulla, folder, vault)
+            alice = register_and_recover(bulla, directory, vault)
             print("ok: registered, recovered on another machine")
             locator = alice.locator.read_bytes()[LOCATOR_HEAD:]
             key = bytes.fromhex("".join((alice.home / "my.key").read_text().split()))
-            bob = backup_and_restore(bulla, folder, vault)
+            bob = backup_and_restore(bulla, directory, vault)
             print("ok: backed up, restored on another machine, registered anew, deleted")
             bobs = bytes.fromhex("".join((bob.home / "my.key").read_text().split()))
             nothing_is_left_behind(

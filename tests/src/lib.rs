@@ -1,12 +1,14 @@
-//! What the black-box tests of several crates share: containers of every shape, and every way to open one.
+//! What the black-box tests of several crates share: containers of every shape, and every way to
+//! open one.
 
 use std::io::Read;
 
-use bulla::{ChunkSize, Copies, Error, Key, Opener, Options, RangeReader, Workers};
+use bulla::{ChunkSize, Error, HeaderState, Key, Opener, Options, RangeReader, Workers};
 
 pub mod library;
 
-/// Bytes of plaintext in the chunks of the test containers: the smallest there are, so that exhaustive tests stay cheap.
+/// Bytes of plaintext in the chunks of the test containers: the smallest there are, so that
+/// exhaustive tests stay cheap.
 pub const CHUNK: usize = 4096;
 
 /// The key of the test containers.
@@ -37,8 +39,8 @@ pub struct Sample {
     pub envelope_len: usize,
 }
 
-/// Containers of every shape that has a boundary in it: 0, 1, a chunk less one, a chunk, a chunk and one, three
-/// chunks; with and without an envelope.
+/// Containers of every shape that has a boundary in it: 0, 1, a chunk less one, a chunk, a chunk
+/// and one, three chunks; with and without an envelope.
 pub fn samples() -> Vec<Sample> {
     let mut samples = Vec::new();
     for envelope_len in [0, 40] {
@@ -65,7 +67,7 @@ pub fn sample(len: usize, envelope_len: usize) -> Sample {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// All of it, and the state of header and footer.
-    Opened(Vec<u8>, Copies),
+    Opened(Vec<u8>, HeaderState),
     /// The error, as its `Debug` shows it, and what had been released before.
     Refused(String, Vec<u8>),
 }
@@ -97,7 +99,7 @@ pub fn stream(container: impl Read, key: &Key, options: &Options<'_>) -> Outcome
     };
     let mut released = Vec::new();
     match opener.copy_to(&mut released) {
-        Ok(opened) => Outcome::Opened(released, opened.copies),
+        Ok(opened) => Outcome::Opened(released, opened.header_state),
         Err(error) => refused(&error, released),
     }
 }
@@ -112,17 +114,19 @@ pub fn slice(container: &[u8], key: &Key, options: &Options<'_>) -> Outcome {
     let whole = match bulla::open(key, container, options) {
         Ok((plaintext, opened)) => {
             assert_eq!(opened.plaintext_len, plaintext.len() as u64);
-            Outcome::Opened(plaintext.into(), opened.copies)
+            Outcome::Opened(plaintext.into(), opened.header_state)
         }
         Err(error) => refused(&error, Vec::new()),
     };
     let ranges = RangeReader::new(key, container, options).and_then(|reader| {
         let plaintext = reader.range(0..reader.len())?;
-        Ok(Outcome::Opened(plaintext.into(), reader.opened().copies))
+        Ok(Outcome::Opened(plaintext.into(), reader.opened().header_state))
     });
     match (&whole, ranges) {
         (Outcome::Opened(..), ranges) => assert_eq!(whole, ranges.expect("opens by range")),
-        (Outcome::Refused(..), ranges) => assert!(ranges.is_err(), "refused whole, opened by range"),
+        (Outcome::Refused(..), ranges) => {
+            assert!(ranges.is_err(), "refused whole, opened by range")
+        }
     }
     whole
 }

@@ -1,4 +1,5 @@
-//! F-12 and A-7: what hostile input makes a reader allocate stays within a bound that its own length and the format's limits give.
+//! F-12 and A-7: what hostile input makes a reader allocate stays within a bound that its own
+//! length and the format's limits give.
 //!
 //! One test, as all of the process's memory is counted.
 
@@ -13,7 +14,8 @@ use sha2::{Digest, Sha256};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The largest chunk, the largest envelope at either end, and what is read ahead of them: for a container of any length.
+/// The largest chunk, the largest envelope at either end, and what is read ahead of them: for a
+/// container of any length.
 const FIXED: usize = 8 << 20;
 /// Bytes for each byte of the input: its plaintext, and an archive's index in memory.
 const PER_BYTE: usize = 8;
@@ -67,7 +69,8 @@ fn check(name: &str, container: &[u8], work: impl FnOnce()) {
     assert!(held <= bound, "{name}: {held} bytes for an input of {}", container.len());
 }
 
-/// Headers with every field at its limits and beyond, their checks made anew, with little or nothing behind them.
+/// Headers with every field at its limits and beyond, their checks made anew, with little or
+/// nothing behind them.
 fn hostile_headers(container: &[u8]) -> Vec<Vec<u8>> {
     let mut hostile = Vec::new();
     for log2 in [0, 12, 16, 20, 21, 63, 255u8] {
@@ -101,7 +104,9 @@ fn bounded_by_the_input() {
     }
     for vector in vectors::all() {
         let key = Key::from_bytes(vector.key[..].try_into().unwrap());
-        check(&vector.name, &vector.container, || open(&vector.container, &key, vector.context.as_deref()));
+        check(&vector.name, &vector.container, || {
+            open(&vector.container, &key, vector.context.as_deref())
+        });
     }
     let mut most = 0;
     for vector in vectors::archive::all() {

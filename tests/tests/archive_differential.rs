@@ -1,5 +1,5 @@
-//! The library of archives and the reference, side by side, over archives of which one byte is another: both have to stop at
-//! the same step, with the same error or with the same entries.
+//! The library of archives and the reference, side by side, over archives of which one byte is
+//! another: both have to stop at the same step, with the same error or with the same entries.
 
 use bulla::{Key, Options, Workers};
 use bulla_archive::{ArchiveReader, Entry, Error, Kind};
@@ -41,11 +41,13 @@ fn by_library(container: &[u8], key: &[u8; 32]) -> Outcome {
     };
     let kind = |entry: &Entry| match entry.kind() {
         Kind::File => kind::FILE,
-        Kind::Folder => kind::FOLDER,
+        Kind::Directory => kind::DIRECTORY,
         Kind::Symlink => kind::LINK,
     };
     match reader.verify() {
-        Ok(()) => Outcome::Reads(entries.iter().map(|e| (e.name().to_vec(), kind(e), e.len())).collect()),
+        Ok(()) => {
+            Outcome::Reads(entries.iter().map(|e| (e.path().to_vec(), kind(e), e.len())).collect())
+        }
         Err(error) => Outcome::Fails("verify", name(&error)),
     }
 }
@@ -53,7 +55,9 @@ fn by_library(container: &[u8], key: &[u8; 32]) -> Outcome {
 fn name(error: &Error) -> &'static str {
     match error {
         Error::NotAnArchive { .. } => "not_an_archive",
-        Error::Malformed { .. } | Error::Duplicate { .. } | Error::ParentIsNoFolder { .. } => "malformed",
+        Error::Malformed { .. } | Error::Duplicate { .. } | Error::ParentNotDirectory { .. } => {
+            "malformed"
+        }
         Error::UnknownKind { .. } => "unsupported",
         other => panic!("no such archive gives this error: {other:?}"),
     }
@@ -91,7 +95,11 @@ fn changed_bytes(vector: &str, change: impl Fn(u8) -> u8) {
             }
             (reference, library) => reference == library,
         };
-        assert!(same, "{}, byte {at}: {reference:?} by reference, {library:?} by library", vector.name);
+        assert!(
+            same,
+            "{}, byte {at}: {reference:?} by reference, {library:?} by library",
+            vector.name
+        );
     }
 }
 

@@ -1,10 +1,13 @@
-//! The library against the reference: the same bytes when sealing, and the same outcome whatever was done to a container.
+//! The library against the reference: the same bytes when sealing, and the same outcome whatever
+//! was done to a container.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use bulla_testkit::malform::{extend, field, flip_bit, insert, remove, truncate};
-use bulla_testkit::reference::{self, Copies, Fault, HEADER_LEN, SealParams, TAG_LEN, write_check};
+use bulla_testkit::reference::{
+    self, Fault, HEADER_LEN, HeaderState, SealParams, TAG_LEN, write_check,
+};
 use bulla_tests::library;
 use proptest::collection::vec;
 use proptest::option;
@@ -55,7 +58,8 @@ impl Sample {
 
 fn samples() -> impl Strategy<Value = Sample> {
     let plaintext_len = (12u8..=14).prop_flat_map(|log2| {
-        let near = (0usize..=3, 0usize..=4).prop_map(move |(n, more)| ((n << log2) + more).saturating_sub(2));
+        let near = (0usize..=3, 0usize..=4)
+            .prop_map(move |(n, more)| ((n << log2) + more).saturating_sub(2));
         (Just(log2), prop_oneof![near, 0usize..(7 << log2) / 2])
     });
     let context = option::of(vec(any::<u8>(), 0..20));
@@ -92,7 +96,8 @@ impl At {
 }
 
 fn at() -> impl Strategy<Value = At> {
-    let near = (any::<Index>(), -17isize..=17).prop_map(|(index, distance)| At::Near(index, distance));
+    let near =
+        (any::<Index>(), -17isize..=17).prop_map(|(index, distance)| At::Near(index, distance));
     prop_oneof![any::<Index>().prop_map(At::Anywhere), near]
 }
 
@@ -129,7 +134,8 @@ fn changes() -> impl Strategy<Value = Change> {
         field::COMMITMENT,
         field::RESERVED,
     ];
-    let bytes = || prop_oneof![vec(any::<u8>(), 1..300), (1usize..70_000).prop_map(|len| vec![0; len])];
+    let bytes =
+        || prop_oneof![vec(any::<u8>(), 1..300), (1usize..70_000).prop_map(|len| vec![0; len])];
     prop_oneof![
         4 => (at(), 0u8..8).prop_map(|(at, bit)| Change::FlipBit(at, bit)),
         2 => (any::<bool>(), prop::sample::select(fields.to_vec()), prop_oneof![0u8..20, any::<u8>()])
@@ -156,7 +162,8 @@ fn apply(change: &Change, sample: &Sample, container: Vec<u8>) -> Vec<u8> {
         }
         Change::SetField(in_footer, at, value) if len >= HEADER_LEN => {
             let start = if *in_footer { len - HEADER_LEN } else { 0 };
-            let mut copy: [u8; HEADER_LEN] = container[start..start + HEADER_LEN].try_into().unwrap();
+            let mut copy: [u8; HEADER_LEN] =
+                container[start..start + HEADER_LEN].try_into().unwrap();
             copy[*at] = *value;
             write_check(&mut copy);
             [&container[..start], &copy, &container[start + HEADER_LEN..]].concat()
@@ -231,7 +238,8 @@ struct Case {
 /// Up to two changes; most readers have the right key and context.
 fn cases() -> impl Strategy<Value = Case> {
     let wrong_key = prop_oneof![19 => Just(0), 1 => Just(1u8)];
-    let other_context = prop_oneof![9 => Just(None), 1 => option::of(vec(any::<u8>(), 0..3)).prop_map(Some)];
+    let other_context =
+        prop_oneof![9 => Just(None), 1 => option::of(vec(any::<u8>(), 0..3)).prop_map(Some)];
     let range = (any::<Index>(), any::<Index>());
     (samples(), vec(changes(), 0..=2), wrong_key, other_context, range).prop_map(
         |(sample, changes, wrong_key, other_context, range)| {
@@ -247,7 +255,8 @@ fn cases() -> impl Strategy<Value = Case> {
 fn same_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     let Case { sample, changes, key, .. } = case;
     let unharmed = sample.container();
-    let container = &changes.iter().fold(unharmed, |container, change| apply(change, sample, container));
+    let container =
+        &changes.iter().fold(unharmed, |container, change| apply(change, sample, container));
     let context = case.context.as_deref();
 
     let stream = reference::open_stream(container, key, context);
@@ -270,8 +279,11 @@ fn same_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     prop_assert_eq!(library::envelopes(container), envelopes);
 
     Ok([
-        format!("stream: {}", stream.result.map_or_else(Fault::name, Copies::name)),
-        format!("position: {}", whole.map_or_else(Fault::name, |opened| opened.copies.name())),
+        format!("stream: {}", stream.result.map_or_else(Fault::name, HeaderState::name)),
+        format!(
+            "position: {}",
+            whole.map_or_else(Fault::name, |opened| opened.header_state.name())
+        ),
     ])
 }
 
@@ -306,5 +318,7 @@ fn three_hundred_chunks() {
     assert!(sample.with(|params| library::seal_by_stream(params, 1 << 16)) == container);
     let whole = reference::open_positional(&container, &sample.key, None);
     assert!(whole.is_ok() && library::open_positional(&container, &sample.key, None) == whole);
-    assert!(library::open_stream(&container, &sample.key, None).released == whole.unwrap().plaintext);
+    assert!(
+        library::open_stream(&container, &sample.key, None).released == whole.unwrap().plaintext
+    );
 }

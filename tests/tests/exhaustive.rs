@@ -1,8 +1,9 @@
 //! Every single fault of small containers of every shape, exhaustively: promise 2 of the format.
 
-use bulla::{Copies, Options, Workers};
+use bulla::{HeaderState, Options, Workers};
 use bulla_tests::{
-    CHUNK, Outcome, Sample, by_slice, by_stream, key, options, plaintext, sample, samples, slice, stream,
+    CHUNK, Outcome, Sample, by_slice, by_stream, key, options, plaintext, sample, samples, slice,
+    stream,
 };
 
 const SEALED: usize = CHUNK + 16;
@@ -18,14 +19,14 @@ fn unharmed() {
         let n = sample.plaintext.len() / CHUNK;
         let len = 256 + 2 * sample.envelope_len + sample.plaintext.len() + 16 * (n + 1);
         assert_eq!(sample.container.len(), len, "{}", sample.name);
-        let opened = Outcome::Opened(sample.plaintext, Copies::Intact);
+        let opened = Outcome::Opened(sample.plaintext, HeaderState::Intact);
         assert_eq!(by_stream(&sample.container), opened, "{}", sample.name);
         assert_eq!(by_slice(&sample.container), opened, "{}", sample.name);
     }
 }
 
-/// Every bit of every byte: in the header F-3.3, F-3.4, F-3.5, F-3.6; in the envelope F-8.1; in a chunk F-5.2, F-7.4; in
-/// the footer F-3.6.
+/// Every bit of every byte: in the header F-3.3, F-3.4, F-3.5, F-3.6; in the envelope F-8.1; in a
+/// chunk F-5.2, F-7.4; in the footer F-3.6.
 #[test]
 fn every_bit_flip() {
     for sample in samples() {
@@ -39,7 +40,7 @@ fn every_bit_flip() {
             let place = format!("{}, bit {bit}", sample.name);
             let opened = |copies| Outcome::Opened(sample.plaintext.clone(), copies);
             if at < 128 {
-                assert_eq!(slice, opened(Copies::HeaderDamaged), "{place}");
+                assert_eq!(slice, opened(HeaderState::HeaderDamaged), "{place}");
                 let refusal = match at {
                     0..8 => "NotAContainer",
                     8 => &format!("UnsupportedVersion {{ major: {} }}", flipped[8]),
@@ -53,11 +54,11 @@ fn every_bit_flip() {
                 assert_eq!(stream, Outcome::Refused(error.clone(), released), "{place}");
                 assert_eq!(slice.error(), error, "{place}");
             } else if at >= len - 128 {
-                assert_eq!(stream, opened(Copies::FooterDamaged), "{place}");
-                assert_eq!(slice, opened(Copies::FooterDamaged), "{place}");
+                assert_eq!(stream, opened(HeaderState::FooterDamaged), "{place}");
+                assert_eq!(slice, opened(HeaderState::FooterDamaged), "{place}");
             } else {
-                assert_eq!(stream, opened(Copies::Intact), "{place}");
-                assert_eq!(slice, opened(Copies::Intact), "{place}");
+                assert_eq!(stream, opened(HeaderState::Intact), "{place}");
+                assert_eq!(slice, opened(HeaderState::Intact), "{place}");
             }
         }
     }
@@ -71,8 +72,11 @@ fn every_truncation() {
             let cut = &sample.container[..len];
             let fixed = 256 + 2 * sample.envelope_len;
             let after = len.saturating_sub(fixed) / SEALED;
-            let error =
-                if len < 8 { "NotAContainer".into() } else { format!("Truncated {{ after: {after} }}") };
+            let error = if len < 8 {
+                "NotAContainer".into()
+            } else {
+                format!("Truncated {{ after: {after} }}")
+            };
             let released = sample.plaintext[..after * CHUNK].to_vec();
             let place = format!("{}, cut to {len}", sample.name);
             assert_eq!(by_stream(cut), Outcome::Refused(error.clone(), released), "{place}");
@@ -81,7 +85,8 @@ fn every_truncation() {
     }
 }
 
-/// F-6.2, F-7.4: there is no appending. Trailing data is refused; with positional access it is named, as far as it is looked for.
+/// F-6.2, F-7.4: there is no appending. Trailing data is refused; with positional access it is
+/// named, as far as it is looked for.
 #[test]
 fn every_extension() {
     for sample in samples() {
@@ -89,8 +94,13 @@ fn every_extension() {
             let mut longer = sample.container.clone();
             longer.extend(plaintext(extra));
             let place = format!("{}, {extra} more", sample.name);
-            assert_eq!(by_slice(&longer).error(), format!("TrailingData {{ extra: {extra} }}"), "{place}");
-            // A stream is over before it can look back: it names the chunk that the extra bytes were taken for.
+            assert_eq!(
+                by_slice(&longer).error(),
+                format!("TrailingData {{ extra: {extra} }}"),
+                "{place}"
+            );
+            // A stream is over before it can look back: it names the chunk that the extra bytes
+            // were taken for.
             let n = sample.plaintext.len() / CHUNK;
             let error = match (longer.len() - 256 - 2 * sample.envelope_len) / SEALED {
                 last if last == n => format!("Truncated {{ after: {n} }}"),
@@ -139,8 +149,8 @@ fn swaps_drops_and_duplicates() {
     }
 }
 
-/// F-4.2, F-4.3: a chunk from another container never fits, of the same key, of another, of another chunk size, of another
-/// context, at its own place or at another.
+/// F-4.2, F-4.3: a chunk from another container never fits, of the same key, of another, of another
+/// chunk size, of another context, at its own place or at another.
 #[test]
 fn splices() {
     let sample = sample(2 * CHUNK + 5, 0);
@@ -150,14 +160,21 @@ fn splices() {
         ("same key", bulla::seal(&key(), &same, &options()).unwrap()),
         ("another key", bulla::seal(&other_key, &same, &options()).unwrap()),
         ("another context", bulla::seal(&key(), &same, &options().context(b"x")).unwrap()),
-        ("another content", bulla::seal(&key(), &same, &options().content(bulla::Content(200))).unwrap()),
-        ("another chunk size", bulla::seal(&key(), &same, &Options::new().workers(Workers::Serial)).unwrap()),
+        (
+            "another content",
+            bulla::seal(&key(), &same, &options().content_type(bulla::ContentType(200))).unwrap(),
+        ),
+        (
+            "another chunk size",
+            bulla::seal(&key(), &same, &Options::new().workers(Workers::Serial)).unwrap(),
+        ),
     ];
     for (name, other) in others {
         for to in 0..3 {
             for from in 0..3 {
-                let range =
-                    |i: usize| 128 + i * SEALED..(128 + (i + 1) * SEALED).min(sample.container.len() - 128);
+                let range = |i: usize| {
+                    128 + i * SEALED..(128 + (i + 1) * SEALED).min(sample.container.len() - 128)
+                };
                 let (to_range, from) = (range(to), range(from));
                 if to_range.len() != from.len() {
                     continue;
@@ -189,8 +206,10 @@ fn wrong_keys() {
         assert_eq!(stream(&sample.container[..], &wrong, &options()), refused);
         assert_eq!(slice(&sample.container, &wrong, &options()), refused);
     }
-    // The header of a container under another key before a container under ours: ours must not open by its footer.
-    let other = bulla::seal(&bulla::Key::generate().unwrap(), &sample.plaintext, &options()).unwrap();
+    // The header of a container under another key before a container under ours: ours must not open
+    // by its footer.
+    let other =
+        bulla::seal(&bulla::Key::generate().unwrap(), &sample.plaintext, &options()).unwrap();
     let mut two_faced = sample.container.clone();
     two_faced[..128].copy_from_slice(&other[..128]);
     assert_eq!(by_slice(&two_faced).error(), "WrongKey");
@@ -203,7 +222,7 @@ fn contexts() {
     for context in [&b"account 1"[..], b""] {
         let container = bulla::seal(&key(), &plain.plaintext, &options().context(context)).unwrap();
         let with = |context| slice(&container, &key(), &options().context(context));
-        assert_eq!(with(context), Outcome::Opened(plain.plaintext.clone(), Copies::Intact));
+        assert_eq!(with(context), Outcome::Opened(plain.plaintext.clone(), HeaderState::Intact));
         assert_eq!(with(b"account 2").error(), "WrongKey");
         assert_eq!(by_slice(&container).error(), "ContextRequired");
         assert_eq!(by_stream(&container).error(), "ContextRequired");

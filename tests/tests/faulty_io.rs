@@ -1,5 +1,5 @@
-//! Input and output that fail or fall short, at every call of every operation: nothing is lost silently, and nothing leaves
-//! that was not verified.
+//! Input and output that fail or fall short, at every call of every operation: nothing is lost
+//! silently, and nothing leaves that was not verified.
 
 use std::io::{self, Read, Write};
 use std::sync::Mutex;
@@ -16,34 +16,49 @@ const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
 /// What nobody may notice.
-const ABSORBED: [Fault; 3] = [Fault::Interrupted, Fault::Short, Fault::Delay(Duration::from_micros(50))];
+const ABSORBED: [Fault; 3] =
+    [Fault::Interrupted, Fault::Short, Fault::Delay(Duration::from_micros(50))];
 /// What everybody must be told.
-const ERRORS: [Fault; 3] = [Fault::Os(EIO), Fault::Os(ENOSPC), Fault::Kind(io::ErrorKind::TimedOut)];
+const ERRORS: [Fault; 3] =
+    [Fault::Os(EIO), Fault::Os(ENOSPC), Fault::Kind(io::ErrorKind::TimedOut)];
 
 /// What an operation came to: all that it gave, or what it gave before the error.
 type Came = Result<Vec<u8>, (Vec<u8>, Error)>;
 
-/// Runs `operation` with every fault at every call that it makes. `Fault::Short` and its like also at all calls from then on.
+/// Runs `operation` with every fault at every call that it makes. `Fault::Short` and its like also
+/// at all calls from then on.
 fn sweep(name: &str, operation: impl Fn(&Calls) -> Came) -> u64 {
     let sound = Calls::sound();
-    let expected = operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
+    let expected =
+        operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
     assert!(sound.made() > 1, "{name} makes no calls");
     let mut cases = 0;
     for n in 0..sound.made() {
         for fault in ABSORBED {
             let came = operation(&Calls::at(fault, n));
-            assert!(came.is_ok_and(|came| came == expected), "{name}: {fault:?} at call {n} is noticed");
+            assert!(
+                came.is_ok_and(|came| came == expected),
+                "{name}: {fault:?} at call {n} is noticed"
+            );
             cases += 1;
         }
         let came = operation(&Calls::since(Fault::Short, n));
-        assert!(came.is_ok_and(|came| came == expected), "{name}: short calls from {n} on are noticed");
+        assert!(
+            came.is_ok_and(|came| came == expected),
+            "{name}: short calls from {n} on are noticed"
+        );
         for fault in ERRORS {
             for calls in [Calls::at(fault, n), Calls::since(fault, n)] {
                 let came = operation(&calls);
                 assert!(calls.befell(), "{name}: call {n} was not made");
-                let Err((before, error)) = came else { panic!("{name}: {fault:?} at call {n} is not told") };
+                let Err((before, error)) = came else {
+                    panic!("{name}: {fault:?} at call {n} is not told")
+                };
                 assert!(is_told(fault, &error), "{name}: {fault:?} at call {n} becomes {error:?}");
-                assert!(expected.starts_with(&before), "{name}: {fault:?} at {n} comes after other bytes");
+                assert!(
+                    expected.starts_with(&before),
+                    "{name}: {fault:?} at {n} comes after other bytes"
+                );
                 cases += 1;
             }
         }
@@ -51,7 +66,8 @@ fn sweep(name: &str, operation: impl Fn(&Calls) -> Came) -> u64 {
     cases
 }
 
-/// Whether the error is that of the fault, its code included, also on its way through [`io::Error`].
+/// Whether the error is that of the fault, its code included, also on its way through
+/// [`io::Error`].
 fn is_told(fault: Fault, error: &Error) -> bool {
     let Error::Io(error) = error else { return false };
     match fault {
@@ -70,10 +86,12 @@ fn assert_same(again: &Error, first: &Error) {
     assert_eq!((again.to_string(), code(again)), (first.to_string(), code(first)));
 }
 
-/// What a source that ends early, or a writer that takes nothing, may come to: an error of damage, or one of I/O that says so.
+/// What a source that ends early, or a writer that takes nothing, may come to: an error of damage,
+/// or one of I/O that says so.
 fn sweep_of_nothing(name: &str, operation: impl Fn(&Calls) -> Came) {
     let sound = Calls::sound();
-    let expected = operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
+    let expected =
+        operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
     for n in 0..sound.made() {
         for calls in [Calls::at(Fault::Nothing, n), Calls::since(Fault::Nothing, n)] {
             match operation(&calls) {
@@ -205,15 +223,16 @@ fn opening_a_stream_by_copying() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
-        let opened =
-            Opener::new(&key(), Faulty::new(&container[..], calls), &options()).and_then(|mut opener| {
+        let opened = Opener::new(&key(), Faulty::new(&container[..], calls), &options()).and_then(
+            |mut opener| {
                 let opened = opener.copy_to(&mut Faulty::new(&mut released, calls));
                 if let Err(error) = &opened {
                     let again = opener.copy_to(&mut io::sink()).unwrap_err();
                     assert_same(&again, error);
                 }
                 opened.map(drop)
-            });
+            },
+        );
         opened.map_or_else(|error| Err((released.clone(), error)), |()| Ok(released.clone()))
     };
     assert!(sweep("opening a stream by copying", operation) > 50);
@@ -226,8 +245,8 @@ fn opening_a_stream_by_reading() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
-        let opened =
-            Opener::new(&key(), Faulty::new(&container[..], calls), &options()).and_then(|mut opener| {
+        let opened = Opener::new(&key(), Faulty::new(&container[..], calls), &options()).and_then(
+            |mut opener| {
                 let mut buffer = [0; 70_000];
                 loop {
                     match opener.read(&mut buffer) {
@@ -242,7 +261,8 @@ fn opening_a_stream_by_reading() {
                         }
                     }
                 }
-            });
+            },
+        );
         opened.map_or_else(|error| Err((released.clone(), error)), |()| Ok(released.clone()))
     };
     assert!(sweep("opening a stream by reading", operation) > 50);
@@ -315,7 +335,10 @@ fn extents() {
             // All on this thread, where extents come in order.
             let all = 0..reader.len();
             reader.for_each_extent(std::slice::from_ref(&all), |offset, piece| {
-                assert!(plaintext[offset as usize..].starts_with(piece), "unverified bytes are shown");
+                assert!(
+                    plaintext[offset as usize..].starts_with(piece),
+                    "unverified bytes are shown"
+                );
                 visited.lock().unwrap().extend_from_slice(piece);
                 Ok(())
             })
@@ -330,7 +353,8 @@ fn extents() {
 /// Promise 4: what cannot be read is lost, and nothing else; what comes is what was sealed.
 #[test]
 fn salvage_of_chunks() {
-    let (plaintext, container) = (plaintext(5 * CHUNK + 9), container_of(&plaintext(5 * CHUNK + 9)));
+    let (plaintext, container) =
+        (plaintext(5 * CHUNK + 9), container_of(&plaintext(5 * CHUNK + 9)));
     let read = |calls: &Calls| -> bulla::Result<usize> {
         let reader = SalvageReader::new(&key(), Faulty::new(&container[..], calls), &options())?;
         let chunks = (0..).zip(plaintext.chunks(CHUNK));
@@ -352,7 +376,9 @@ fn salvage_of_chunks() {
         for fault in [Fault::Os(EIO), Fault::Nothing] {
             match read(&Calls::at(fault, n)) {
                 Ok(lost) => assert!(lost <= 1, "{fault:?} at call {n} costs {lost} chunks"),
-                Err(error) => assert!(fault == Fault::Nothing || is_told(fault, &error), "{error:?}"),
+                Err(error) => {
+                    assert!(fault == Fault::Nothing || is_told(fault, &error), "{error:?}")
+                }
             }
         }
     }
@@ -361,7 +387,12 @@ fn salvage_of_chunks() {
 /// Contents of a few sizes, the last of more than a chunk.
 fn contents() -> Vec<(&'static [u8], Bytes)> {
     let content = |len: usize| Bytes::from(plaintext(len));
-    vec![(b"a", content(0)), (b"b/c", content(10)), (b"b/d", content(CHUNK)), (b"e", content(5 * CHUNK + 1))]
+    vec![
+        (b"a", content(0)),
+        (b"b/c", content(10)),
+        (b"b/d", content(CHUNK)),
+        (b"e", content(5 * CHUNK + 1)),
+    ]
 }
 
 fn archive() -> Bytes {
@@ -386,14 +417,15 @@ fn of_container(error: bulla_archive::Error) -> Error {
 fn reading_archives() {
     let archive = archive();
     type Reader<'c, 'b> = ArchiveReader<'static, Faulty<'c, &'b [u8]>>;
-    let with = |calls: &Calls, use_it: &dyn Fn(&Reader<'_, '_>) -> bulla_archive::Result<Vec<u8>>| {
+    let with = |calls: &Calls,
+                use_it: &dyn Fn(&Reader<'_, '_>) -> bulla_archive::Result<Vec<u8>>| {
         ArchiveReader::new(&key(), Faulty::new(&archive[..], calls), &options())
             .and_then(|reader| use_it(&reader))
             .map_err(|error| (Vec::new(), of_container(error)))
     };
     let listing = |reader: &Reader<'_, '_>| {
         let entries = reader.entries().collect::<bulla_archive::Result<Vec<_>>>()?;
-        Ok(entries.iter().flat_map(|entry| entry.name().to_vec()).collect())
+        Ok(entries.iter().flat_map(|entry| entry.path().to_vec()).collect())
     };
     let lookup = |reader: &Reader<'_, '_>| {
         let entry = reader.lookup(b"e")?.expect("it is there");
@@ -408,7 +440,7 @@ fn reading_archives() {
     };
     let verify = |reader: &Reader<'_, '_>| {
         reader.verify()?;
-        Ok(reader.notes()?.into_iter().flat_map(|note| note.name).collect())
+        Ok(reader.notes()?.into_iter().flat_map(|note| note.path).collect())
     };
     let at_once = |reader: &Reader<'_, '_>| {
         let mut entries = reader.entries().collect::<bulla_archive::Result<Vec<_>>>()?;
@@ -476,9 +508,10 @@ impl ReadAt for Opened<'_> {
     }
 }
 
-impl bulla_archive::Content for Opened<'_> {}
+impl bulla_archive::ContentSource for Opened<'_> {}
 
-/// a source that fails is noted, with the bytes that were there; the others are whole.
+/// a source that fails is noted, with the bytes that were there; the others are
+/// whole.
 #[test]
 fn sources_that_fail() {
     let seal = |calls: &Calls| {
@@ -494,7 +527,7 @@ fn sources_that_fail() {
             let entry = reader.lookup(name).unwrap().unwrap();
             let content = reader.content(&entry).unwrap().range(0..entry.len()).unwrap();
             assert!(whole.starts_with(&content));
-            let noted = report.notes.iter().any(|note| note.name == name);
+            let noted = report.notes.iter().any(|note| note.path == name);
             assert_eq!(noted, content.len() < whole.len() || !entry.state().is_whole());
         }
         report.notes
@@ -516,7 +549,8 @@ fn sources_that_fail() {
     assert!(noted > 2, "{noted} of {} errors were noted", sound.made());
 }
 
-/// salvage of an archive loses what cannot be read, says so, and hands out the rest.
+/// salvage of an archive loses what cannot be read, says so, and hands out the
+/// rest.
 #[test]
 fn salvage_of_archives() {
     let archive = archive();
@@ -527,11 +561,14 @@ fn salvage_of_archives() {
         for recovered in salvage.by_ref() {
             match recovered {
                 Recovered::Entry(entry) => {
-                    let named = contents.iter().find(|(name, _)| *name == entry.name());
+                    let named = contents.iter().find(|(name, _)| *name == entry.path());
                     content = named.map_or(&[], |(_, content)| content);
                 }
                 Recovered::Piece { offset, bytes } => {
-                    assert!(content[offset as usize..].starts_with(&bytes), "a piece that never was");
+                    assert!(
+                        content[offset as usize..].starts_with(&bytes),
+                        "a piece that never was"
+                    );
                 }
                 _ => {}
             }

@@ -3,15 +3,15 @@
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek};
 
-use bulla::{ChunkSize, Copies, Error, Options, Workers};
+use bulla::{ChunkSize, Error, HeaderState, Options, Workers};
 use bulla_tests::{CHUNK, key, options, plaintext};
 use tempfile::TempDir;
 
-struct Folder(TempDir);
+struct Directory(TempDir);
 
-impl Folder {
-    fn new() -> Folder {
-        Folder(tempfile::tempdir().unwrap())
+impl Directory {
+    fn new() -> Directory {
+        Directory(tempfile::tempdir().unwrap())
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -40,26 +40,33 @@ fn there_and_back() {
     for len in [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, mib - 1, mib, mib + 1, 5 * mib + 12345] {
         for workers in [Workers::Serial, Workers::Pool(&pool)] {
             for size in [ChunkSize::MIN, ChunkSize::default(), ChunkSize::MAX] {
-                let folder = Folder::new();
+                let directory = Directory::new();
                 let options = Options::new().chunk_size(size).workers(workers).envelope_len(33);
                 let plaintext = plaintext(len);
-                let input = folder.write("plain", &plaintext);
-                let sealed = bulla::seal_file(&key(), &input, &folder.create("sealed"), &options).unwrap();
+                let input = directory.write("plain", &plaintext);
+                let sealed =
+                    bulla::seal_file(&key(), &input, &directory.create("sealed"), &options)
+                        .unwrap();
                 assert_eq!(sealed.plaintext_len, len as u64);
-                assert_eq!(sealed.container_len, folder.read("sealed").len() as u64);
+                assert_eq!(sealed.container_len, directory.read("sealed").len() as u64);
                 assert!(!sealed.source_grew);
 
-                let container = File::open(folder.path("sealed")).unwrap();
+                let container = File::open(directory.path("sealed")).unwrap();
                 let opened =
-                    bulla::open_file(&key(), &container, &folder.create("opened"), &options).unwrap();
-                assert_eq!((opened.plaintext_len, opened.copies), (len as u64, Copies::Intact));
-                assert!(folder.read("opened") == plaintext, "{len} bytes, {size:?}");
+                    bulla::open_file(&key(), &container, &directory.create("opened"), &options)
+                        .unwrap();
+                assert_eq!(
+                    (opened.plaintext_len, opened.header_state),
+                    (len as u64, HeaderState::Intact)
+                );
+                assert!(directory.read("opened") == plaintext, "{len} bytes, {size:?}");
             }
         }
     }
 }
 
-/// F-7.2, F-7.4: a rejected chunk, first or last or both, leaves an empty output, and the lowest is named (F-7.5).
+/// F-7.2, F-7.4: a rejected chunk, first or last or both, leaves an empty output, and the lowest is
+/// named (F-7.5).
 #[test]
 fn damaged() {
     let plaintext = plaintext(600 * CHUNK);
@@ -71,43 +78,49 @@ fn damaged() {
         (vec![599, 300], "ChunkRejected { index: 300 }"),
         (vec![600, 300, 301], "ChunkRejected { index: 300 }"),
     ] {
-        let folder = Folder::new();
+        let directory = Directory::new();
         let mut damaged = container.clone();
         for chunk in chunks {
             damaged[offset(chunk)] ^= 0x80;
         }
-        let input = folder.write("damaged", &damaged);
-        let refused = bulla::open_file(&key(), &input, &folder.create("out"), &Options::new()).unwrap_err();
+        let input = directory.write("damaged", &damaged);
+        let refused = bulla::open_file(&key(), &input, &directory.create("out"), &Options::new())
+            .unwrap_err();
         assert_eq!(format!("{refused:?}"), error);
-        assert!(folder.read("out").is_empty());
+        assert!(directory.read("out").is_empty());
     }
-    let folder = Folder::new();
-    let input = folder.write("cut", &container[..offset(400)]);
-    let refused = bulla::open_file(&key(), &input, &folder.create("out"), &Options::new()).unwrap_err();
+    let directory = Directory::new();
+    let input = directory.write("cut", &container[..offset(400)]);
+    let refused =
+        bulla::open_file(&key(), &input, &directory.create("out"), &Options::new()).unwrap_err();
     assert!(matches!(refused, Error::Truncated { after: 399 }), "{refused:?}");
-    assert!(folder.read("out").is_empty());
+    assert!(directory.read("out").is_empty());
 }
 
-/// F-3.4, F-3.6: a damaged header or footer is survived and reported, also when the output is a pipe.
+/// F-3.4, F-3.6: a damaged header or footer is survived and reported, also when the output is a
+/// pipe.
 #[test]
 fn one_copy_damaged() {
     let plaintext = plaintext(3 * CHUNK);
     let container = bulla::seal(&key(), &plaintext, &options()).unwrap().to_vec();
-    for (at, copies) in [(9, Copies::HeaderDamaged), (container.len() - 70, Copies::FooterDamaged)] {
-        let folder = Folder::new();
+    for (at, copies) in
+        [(9, HeaderState::HeaderDamaged), (container.len() - 70, HeaderState::FooterDamaged)]
+    {
+        let directory = Directory::new();
         let mut damaged = container.clone();
         damaged[at] ^= 4;
-        let input = folder.write("damaged", &damaged);
-        let opened = bulla::open_file(&key(), &input, &folder.create("out"), &Options::new()).unwrap();
-        assert_eq!(opened.copies, copies);
-        assert_eq!(folder.read("out"), plaintext);
+        let input = directory.write("damaged", &damaged);
+        let opened =
+            bulla::open_file(&key(), &input, &directory.create("out"), &Options::new()).unwrap();
+        assert_eq!(opened.header_state, copies);
+        assert_eq!(directory.read("out"), plaintext);
         #[cfg(unix)]
         {
             let (mut reader, writer) = std::io::pipe().unwrap();
             let writer = File::from(std::os::fd::OwnedFd::from(writer));
             let opened = bulla::open_file(&key(), &input, &writer, &Options::new()).unwrap();
             drop(writer);
-            assert_eq!(opened.copies, copies);
+            assert_eq!(opened.header_state, copies);
             let mut piped = Vec::new();
             reader.read_to_end(&mut piped).unwrap();
             assert_eq!(piped, plaintext);
@@ -115,14 +128,14 @@ fn one_copy_damaged() {
     }
 }
 
-/// Seals a file of `LONG` bytes, and changes it once the first extent is sealed: after its length was taken, long before its
-/// end was read.
-fn seal_while(change: impl FnOnce(&File)) -> (bulla::Result<bulla::Sealed>, Folder) {
-    let folder = Folder::new();
-    let plain = folder.create("plain");
+/// Seals a file of `LONG` bytes, and changes it once the first extent is sealed: after its length
+/// was taken, long before its end was read.
+fn seal_while(change: impl FnOnce(&File)) -> (bulla::Result<bulla::Sealed>, Directory) {
+    let directory = Directory::new();
+    let plain = directory.create("plain");
     plain.set_len(LONG).unwrap();
-    let input = File::open(folder.path("plain")).unwrap();
-    let output = folder.create("sealed");
+    let input = File::open(directory.path("plain")).unwrap();
+    let output = directory.create("sealed");
     let progress = bulla::Progress::new();
     let options = Options::new().workers(Workers::Serial).progress(&progress);
     let sealed = std::thread::scope(|scope| {
@@ -133,7 +146,7 @@ fn seal_while(change: impl FnOnce(&File)) -> (bulla::Result<bulla::Sealed>, Fold
         change(&plain);
         sealing.join().unwrap()
     });
-    (sealed, folder)
+    (sealed, directory)
 }
 
 const LONG: u64 = 256 << 20;
@@ -141,20 +154,20 @@ const LONG: u64 = 256 << 20;
 /// A source that becomes shorter is an error that leaves nothing.
 #[test]
 fn a_source_that_shrinks_leaves_nothing() {
-    let (sealed, folder) = seal_while(|plain| plain.set_len(5000).unwrap());
+    let (sealed, directory) = seal_while(|plain| plain.set_len(5000).unwrap());
     let Err(Error::SourceShrank { planned: LONG, found }) = sealed else { panic!("{sealed:?}") };
     assert!(found < LONG);
-    assert!(folder.read("sealed").is_empty());
+    assert!(directory.read("sealed").is_empty());
 }
 
 /// A source that grows is cut where it ended when sealing began, and that is reported.
 #[test]
 fn a_source_that_grows_is_cut() {
-    let (sealed, folder) = seal_while(|plain| plain.set_len(LONG + 4).unwrap());
+    let (sealed, directory) = seal_while(|plain| plain.set_len(LONG + 4).unwrap());
     let sealed = sealed.unwrap();
     assert!(sealed.source_grew);
     assert_eq!(sealed.plaintext_len, LONG);
-    let container = File::open(folder.path("sealed")).unwrap();
+    let container = File::open(directory.path("sealed")).unwrap();
     assert_eq!(bulla::plaintext_len(&container).unwrap(), LONG);
     bulla::RangeReader::new(&key(), &container, &Options::new()).unwrap().verify().unwrap();
 }
@@ -163,53 +176,62 @@ fn a_source_that_grows_is_cut() {
 #[cfg(target_os = "linux")]
 #[test]
 fn proc_files() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let input = File::open("/proc/cpuinfo").unwrap();
     assert_eq!(input.metadata().unwrap().len(), 0);
-    bulla::seal_file(&key(), &input, &folder.create("sealed"), &Options::new()).unwrap();
-    let (bytes, _) = bulla::open(&key(), &folder.read("sealed"), &Options::new()).unwrap();
+    bulla::seal_file(&key(), &input, &directory.create("sealed"), &Options::new()).unwrap();
+    let (bytes, _) = bulla::open(&key(), &directory.read("sealed"), &Options::new()).unwrap();
     assert!(bytes.starts_with(b"processor"));
 }
 
 /// Nothing is overwritten, and an output that is open for appending is refused, not scrambled.
 #[test]
 fn outputs_that_are_refused() {
-    let folder = Folder::new();
-    let input = folder.write("plain", &plaintext(100));
-    let full = folder.write("full", b"precious");
+    let directory = Directory::new();
+    let input = directory.write("plain", &plaintext(100));
+    let full = directory.write("full", b"precious");
     drop(full);
-    let full = OpenOptions::new().write(true).open(folder.path("full")).unwrap();
-    let Err(Error::Io(e)) = bulla::seal_file(&key(), &input, &full, &Options::new()) else { panic!() };
+    let full = OpenOptions::new().write(true).open(directory.path("full")).unwrap();
+    let Err(Error::Io(e)) = bulla::seal_file(&key(), &input, &full, &Options::new()) else {
+        panic!()
+    };
     assert_eq!(e.kind(), std::io::ErrorKind::AlreadyExists);
-    let Err(Error::Io(e)) = bulla::open_file(&key(), &input, &full, &Options::new()) else { panic!() };
+    let Err(Error::Io(e)) = bulla::open_file(&key(), &input, &full, &Options::new()) else {
+        panic!()
+    };
     assert_eq!(e.kind(), std::io::ErrorKind::AlreadyExists);
-    assert_eq!(folder.read("full"), b"precious");
+    assert_eq!(directory.read("full"), b"precious");
 
-    let appending = OpenOptions::new().append(true).create_new(true).open(folder.path("appending")).unwrap();
+    let appending =
+        OpenOptions::new().append(true).create_new(true).open(directory.path("appending")).unwrap();
     let refused = bulla::seal_file(&key(), &input, &appending, &Options::new());
     assert!(matches!(refused, Err(Error::Io(_))), "{refused:?}");
-    assert!(folder.read("appending").is_empty());
+    assert!(directory.read("appending").is_empty());
 }
 
 /// A cancelled sealing leaves an empty output.
 #[test]
 fn cancelled() {
-    let folder = Folder::new();
+    let directory = Directory::new();
     let progress = bulla::Progress::new();
     progress.cancel();
-    let input = folder.write("plain", &plaintext(100_000));
-    let cancelled =
-        bulla::seal_file(&key(), &input, &folder.create("out"), &Options::new().progress(&progress));
+    let input = directory.write("plain", &plaintext(100_000));
+    let cancelled = bulla::seal_file(
+        &key(),
+        &input,
+        &directory.create("out"),
+        &Options::new().progress(&progress),
+    );
     assert!(matches!(cancelled, Err(Error::Cancelled)));
-    assert!(folder.read("out").is_empty());
+    assert!(directory.read("out").is_empty());
 }
 
 /// The file's own position does not matter, and is of no use to the caller afterwards.
 #[test]
 fn read_from_its_beginning() {
-    let folder = Folder::new();
-    let mut input = folder.write("plain", &plaintext(10_000));
+    let directory = Directory::new();
+    let mut input = directory.write("plain", &plaintext(10_000));
     input.seek(std::io::SeekFrom::Start(5_000)).unwrap();
-    let sealed = bulla::seal_file(&key(), &input, &folder.create("sealed"), &options()).unwrap();
+    let sealed = bulla::seal_file(&key(), &input, &directory.create("sealed"), &options()).unwrap();
     assert_eq!(sealed.plaintext_len, 10_000);
 }

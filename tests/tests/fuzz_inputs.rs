@@ -11,26 +11,29 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
-/// The files of a folder, by name.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let file =
-        |path: PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap());
+/// The files of a directory, by name.
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries =
+        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let file = |path: PathBuf| {
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap())
+    };
     entries.map(|entry| file(entry.unwrap().path())).collect()
 }
 
-fn names(folder: &Path) -> BTreeSet<String> {
-    let entries = fs::read_dir(folder).unwrap();
+fn names(directory: &Path) -> BTreeSet<String> {
+    let entries = fs::read_dir(directory).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Lets an oracle judge all inputs of a folder, and names all that it panics on.
-fn replay(folder: &str, target: &str, oracle: Oracle) {
-    let inputs = files(&fuzz().join(folder).join(target));
-    assert!(!inputs.is_empty(), "fuzz/{folder}/{target} has no input");
+/// Lets an oracle judge all inputs of a directory, and names all that it panics on.
+fn replay(directory: &str, target: &str, oracle: Oracle) {
+    let inputs = files(&fuzz().join(directory).join(target));
+    assert!(!inputs.is_empty(), "fuzz/{directory}/{target} has no input");
     let fails = |bytes: &[u8]| catch_unwind(|| oracle(bytes)).is_err();
-    let failed: Vec<_> = inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
-    assert!(failed.is_empty(), "fuzz/{folder}/{target}: {failed:?}");
+    let failed: Vec<_> =
+        inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
+    assert!(failed.is_empty(), "fuzz/{directory}/{target}: {failed:?}");
 }
 
 #[test]
@@ -50,13 +53,13 @@ fn regressions_of_every_target() {
 /// The vault's server has an oracle of its own, which its own tests replay.
 const OF_THE_SERVER: &str = "vault_records";
 
-/// Each oracle has a target that calls it, and folders; and there are no others.
+/// Each oracle has a target that calls it, and directories; and there are no others.
 #[test]
-fn every_oracle_has_a_target_and_folders() {
+fn every_oracle_has_a_target_and_directories() {
     let names_of_all = oracles::ALL.iter().map(|(name, _)| *name).chain([OF_THE_SERVER]);
     let oracles: BTreeSet<_> = names_of_all.map(str::to_owned).collect();
-    for folder in ["seeds", "regressions"] {
-        assert_eq!(names(&fuzz().join(folder)), oracles, "{folder}");
+    for directory in ["seeds", "regressions"] {
+        assert_eq!(names(&fuzz().join(directory)), oracles, "{directory}");
     }
     let targets = files(&fuzz().join("fuzz_targets"));
     let manifest = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap();
@@ -68,7 +71,10 @@ fn every_oracle_has_a_target_and_folders() {
             source.contains(&format!("oracles::{name}(")) || name == OF_THE_SERVER,
             "{name}.rs calls another oracle"
         );
-        assert!(manifest.contains(&format!("\"fuzz_targets/{name}.rs\"")), "{name} is not in Cargo.toml");
+        assert!(
+            manifest.contains(&format!("\"fuzz_targets/{name}.rs\"")),
+            "{name} is not in Cargo.toml"
+        );
     }
 }
 

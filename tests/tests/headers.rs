@@ -1,6 +1,7 @@
-//! Headers and footers with one field changed and the check made anew, and envelopes rewritten in place.
+//! Headers and footers with one field changed and the check made anew, and envelopes rewritten in
+//! place.
 
-use bulla::{Content, Copies, Error, Preamble, RangeReader};
+use bulla::{ContentType, Error, HeaderState, Preamble, RangeReader};
 use bulla_tests::{CHUNK, Outcome, by_slice, by_stream, key, options, sample, slice};
 use sha2::{Digest, Sha256};
 
@@ -33,7 +34,8 @@ fn refused_as(container: &[u8], error: &str) {
     assert_eq!(format!("{:?}", Preamble::read_at(container).unwrap_err()), error);
 }
 
-/// F-3.7, F-7.1, F-11.1: what this version does not know is refused by name, in the spec's order, before a key is looked at.
+/// F-3.7, F-7.1, F-11.1: what this version does not know is refused by name, in the spec's order,
+/// before a key is looked at.
 #[test]
 fn unknown_features() {
     let container = &sample(10, 0).container;
@@ -48,7 +50,10 @@ fn unknown_features() {
         refused_as(&both(container, 14, &flags.to_be_bytes()), &error);
     }
     for log2 in [0u8, 11, 21, 255] {
-        refused_as(&both(container, 12, &[log2]), &format!("UnsupportedFeature(ChunkLog2({log2}))"));
+        refused_as(
+            &both(container, 12, &[log2]),
+            &format!("UnsupportedFeature(ChunkLog2({log2}))"),
+        );
     }
     for len in [(1u32 << 20) + 1, u32::MAX] {
         let error = format!("UnsupportedFeature(EnvelopeLen({len}))");
@@ -68,10 +73,13 @@ fn unknown_features() {
 fn other_majors() {
     let container = &sample(10, 0).container;
     for major in [0u8, 2, 255] {
-        refused_as(&both(container, 8, &[major]), &format!("UnsupportedVersion {{ major: {major} }}"));
+        refused_as(
+            &both(container, 8, &[major]),
+            &format!("UnsupportedVersion {{ major: {major} }}"),
+        );
         // One copy alone is a damaged copy.
         let opened = by_slice(&with_header(container, 8, &[major]));
-        assert!(matches!(opened, Outcome::Opened(_, Copies::HeaderDamaged)), "{opened:?}");
+        assert!(matches!(opened, Outcome::Opened(_, HeaderState::HeaderDamaged)), "{opened:?}");
     }
 }
 
@@ -95,9 +103,10 @@ fn bound_fields() {
 fn ignored_fields() {
     let sample = sample(10, 0);
     for at in 96..120 {
-        for changed in [with_header(&sample.container, at, &[77]), with_footer(&sample.container, at, &[77])]
+        for changed in
+            [with_header(&sample.container, at, &[77]), with_footer(&sample.container, at, &[77])]
         {
-            let opened = Outcome::Opened(sample.plaintext.clone(), Copies::Intact);
+            let opened = Outcome::Opened(sample.plaintext.clone(), HeaderState::Intact);
             assert_eq!(by_slice(&changed), opened);
             assert_eq!(by_stream(&changed), opened);
         }
@@ -110,11 +119,16 @@ fn copies_that_differ() {
     let sample = sample(CHUNK, 0);
     for at in [9, 20, 32, 64, 95] {
         let changed = with_footer(&sample.container, at, &[0x55]);
-        let opened = Outcome::Opened(sample.plaintext.clone(), Copies::Differ);
+        let opened = Outcome::Opened(sample.plaintext.clone(), HeaderState::Differ);
         assert_eq!(by_slice(&changed), opened, "byte {at}");
         assert_eq!(by_stream(&changed), opened, "byte {at}");
-        // The other way round, the key does not fit, and the footer, which it would fit, is not tried.
-        assert_eq!(by_slice(&with_header(&sample.container, at, &[0x55])).error(), "WrongKey", "byte {at}");
+        // The other way round, the key does not fit, and the footer, which it would fit, is not
+        // tried.
+        assert_eq!(
+            by_slice(&with_header(&sample.container, at, &[0x55])).error(),
+            "WrongKey",
+            "byte {at}"
+        );
     }
 }
 
@@ -132,12 +146,15 @@ fn no_copy_left() {
 #[test]
 fn contents() {
     for content in 0..=255 {
-        let options = options().content(Content(content));
+        let options = options().content_type(ContentType(content));
         let container = bulla::seal(&key(), b"text", &options).unwrap();
-        assert_eq!(Preamble::read_at(&container).unwrap().header().content(), Content(content));
+        assert_eq!(
+            Preamble::read_at(&container).unwrap().header().content_type(),
+            ContentType(content)
+        );
         let opened = slice(&container, &key(), &options);
-        assert_eq!(opened, Outcome::Opened(b"text".to_vec(), Copies::Intact));
-        assert_eq!(Content(content).is_private(), content >= 128);
+        assert_eq!(opened, Outcome::Opened(b"text".to_vec(), HeaderState::Intact));
+        assert_eq!(ContentType(content).is_private(), content >= 128);
     }
 }
 
@@ -148,14 +165,16 @@ fn length_is_authenticated() {
     let reader = RangeReader::new(&key(), &sample.container[..], &options()).unwrap();
     assert_eq!(reader.len(), 3 * CHUNK as u64);
     // Without its last chunk, which is empty, the rest is a whole number of chunks.
-    let cut =
-        [&sample.container[..128 + 3 * (CHUNK + 16)], &sample.container[sample.container.len() - 128..]];
+    let cut = [
+        &sample.container[..128 + 3 * (CHUNK + 16)],
+        &sample.container[sample.container.len() - 128..],
+    ];
     let refused = RangeReader::new(&key(), cut.concat(), &options()).map(drop).unwrap_err();
     assert!(matches!(refused, Error::Truncated { after: 3 }), "{refused:?}");
 }
 
-/// F-8.1, F-8.2: an envelope is rewritten in place, the tail copy first; at every step the container opens and each copy is the old one
-/// or the new one.
+/// F-8.1, F-8.2: an envelope is rewritten in place, the tail copy first; at every step the
+/// container opens and each copy is the old one or the new one.
 #[test]
 fn envelopes_are_rewritten_in_place() {
     let sample = sample(CHUNK + 7, 40);
@@ -168,18 +187,23 @@ fn envelopes_are_rewritten_in_place() {
         let preamble = Preamble::read_at(&container).unwrap();
         assert_eq!(preamble.envelope(), expected.0);
         assert_eq!(preamble.envelope_copy(), Some(&expected.1[..]));
-        assert_eq!(by_slice(&container), Outcome::Opened(sample.plaintext.clone(), Copies::Intact));
+        assert_eq!(
+            by_slice(&container),
+            Outcome::Opened(sample.plaintext.clone(), HeaderState::Intact)
+        );
     }
 }
 
-/// F-7.7: a header that lies about its envelope makes the reader take no more memory than there is to read.
+/// F-7.7: a header that lies about its envelope makes the reader take no more memory than there is
+/// to read.
 #[test]
 fn lying_envelope_length() {
     let container = &sample(10, 0).container;
     for len in [1u32, 1 << 10, 1 << 20] {
         let lying = both(container, 16, &len.to_be_bytes());
         let refused = by_stream(&lying);
-        let expected = if lying.len() < 128 + len as usize { "Truncated { after: 0 }" } else { "WrongKey" };
+        let expected =
+            if lying.len() < 128 + len as usize { "Truncated { after: 0 }" } else { "WrongKey" };
         assert_eq!(refused.error(), expected);
         assert_eq!(by_slice(&lying).error(), expected);
     }

@@ -1,4 +1,5 @@
-//! What an archive that was made to do harm, and is damaged, costs who salvages it; and what it hands out.
+//! What an archive that was made to do harm, and is damaged, costs who salvages it; and what it
+//! hands out.
 
 use bulla_archive::{Recovered, Salvage};
 use bulla_testkit::archive::{self, Draft, Item, Lens, Piece, Record, kind};
@@ -24,8 +25,9 @@ fn salvage(container: &[u8], calls: &Calls) -> Vec<Recovered> {
     Salvage::new(&key, Faulty::new(container, calls), &options()).unwrap().collect()
 }
 
-/// promise 5: heads of blocks, one behind the other, each of which says that it reaches to the end; and a chunk is lost
-/// that all of them hold. What lies before it is read once, and not once for each head.
+/// promise 5: heads of blocks, one behind the other, each of which says that it reaches to
+/// the end; and a chunk is lost that all of them hold. What lies before it is read once, and not
+/// once for each head.
 #[test]
 fn heads_that_all_reach_over_one_hole() {
     const HEADS: u64 = 4000;
@@ -43,7 +45,8 @@ fn heads_that_all_reach_over_one_hole() {
     assert!(calls.made() < 10 * chunks as u64, "{} reads of {chunks} chunks", calls.made());
 }
 
-/// a reference to row 0, which is this container, is none. It does not hand out the records themselves as a content.
+/// a reference to row 0, which is this container, is none. It does not hand out the
+/// records themselves as a content.
 #[test]
 fn reference_to_row_0() {
     let pieces = [Item::reference(b"a", 0, 0, 64), Item::file(b"b", b"content")].map(Piece::Entry);
@@ -54,12 +57,14 @@ fn reference_to_row_0() {
     let names: Vec<_> = recovered
         .iter()
         .filter_map(|recovered| match recovered {
-            Recovered::Entry(entry) => Some(entry.name()),
+            Recovered::Entry(entry) => Some(entry.path()),
             _ => None,
         })
         .collect();
     assert_eq!(names, [b"b"]);
     assert!(
-        recovered.iter().any(|r| matches!(r, Recovered::Piece { bytes, .. } if bytes[..] == *b"content"))
+        recovered
+            .iter()
+            .any(|r| matches!(r, Recovered::Piece { bytes, .. } if bytes[..] == *b"content"))
     );
 }

@@ -1,8 +1,9 @@
-//! Streams: whatever a reader or writer does, the bytes are the same, or the error is told and stays.
+//! Streams: whatever a reader or writer does, the bytes are the same, or the error is told and
+//! stays.
 
 use std::io::{self, Read, Write};
 
-use bulla::{ChunkSize, Copies, Error, Opener, Options, Progress, Sealer, Workers};
+use bulla::{ChunkSize, Error, HeaderState, Opener, Options, Progress, Sealer, Workers};
 use bulla_tests::{CHUNK, Outcome, by_slice, key, options, plaintext, sample, stream};
 use proptest::prelude::*;
 
@@ -76,7 +77,7 @@ fn one_byte_at_a_time() {
         Sealer::new(&key(), Narrow::new(1, usize::MAX, io::ErrorKind::Other), &options()).unwrap();
     assert_eq!(sealer.copy_from(&mut reluctant(&plaintext, 1)).unwrap(), plaintext.len() as u64);
     let container = sealer.finish().unwrap().0.written;
-    let opened = Outcome::Opened(plaintext.clone(), Copies::Intact);
+    let opened = Outcome::Opened(plaintext.clone(), HeaderState::Intact);
     assert_eq!(by_slice(&container), opened);
     assert_eq!(stream(reluctant(&container, 1), &key(), &options()), opened);
 
@@ -91,14 +92,16 @@ fn one_byte_at_a_time() {
     assert_eq!(opener.opened().unwrap().plaintext_len, plaintext.len() as u64);
 }
 
-/// F-6.1, F-7.8: after any error but an interruption a sealer has failed for good, at whichever byte it comes.
+/// F-6.1, F-7.8: after any error but an interruption a sealer has failed for good, at whichever
+/// byte it comes.
 #[test]
 fn a_failed_sealer_stays_failed() {
     let plaintext = plaintext(2 * CHUNK);
     let whole = bulla::sealed_len(plaintext.len() as u64, &options()).unwrap() as usize;
     for kind in [io::ErrorKind::WouldBlock, io::ErrorKind::StorageFull, io::ErrorKind::TimedOut] {
         for room in (128..whole).step_by(97) {
-            let mut sealer = Sealer::new(&key(), Narrow::new(usize::MAX, room, kind), &options()).unwrap();
+            let mut sealer =
+                Sealer::new(&key(), Narrow::new(usize::MAX, room, kind), &options()).unwrap();
             let first = sealer.write_all(&plaintext).and_then(|()| sealer.flush());
             let Err(first) = first else {
                 assert!(sealer.finish().is_err());
@@ -204,7 +207,8 @@ fn cancelled() {
     assert!(matches!(sealer.finish(), Err(Error::Cancelled)));
 }
 
-/// F-4.5, F-8.1, F-8.3: the exporter is the same on all sides, and the envelope comes back from both ends.
+/// F-4.5, F-8.1, F-8.3: the exporter is the same on all sides, and the envelope comes back from
+/// both ends.
 #[test]
 fn exporter_and_envelope() {
     let options = options().envelope_len(300);
@@ -241,11 +245,16 @@ fn salts_do_not_repeat() {
     }
     let plaintext = vec![0; 3 * CHUNK];
     let windows = |container: &[u8]| -> std::collections::HashSet<Vec<u8>> {
-        container[20..].windows(16).filter(|w| w.iter().any(|b| *b != 0)).map(<[u8]>::to_vec).collect()
+        container[20..]
+            .windows(16)
+            .filter(|w| w.iter().any(|b| *b != 0))
+            .map(<[u8]>::to_vec)
+            .collect()
     };
     let a = windows(&bulla::seal(&key(), &plaintext, &options()).unwrap());
     let b = windows(&bulla::seal(&key(), &plaintext, &options()).unwrap());
-    let shared = a.intersection(&b).filter(|window| !window.windows(7).any(|w| w == b"BULLA\r\n")).count();
+    let shared =
+        a.intersection(&b).filter(|window| !window.windows(7).any(|w| w == b"BULLA\r\n")).count();
     // What is left are windows over the header's and footer's fixed fields.
     assert!(shared < 24, "{shared} windows of 16 bytes are the same in both");
 }

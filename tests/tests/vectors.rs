@@ -1,4 +1,5 @@
-//! The library against every vector of spec/vectors, by every way to open a container and to seal one.
+//! The library against every vector of spec/vectors, by every way to open a container and to seal
+//! one.
 
 use bulla_testkit::reference::{self, Fault, SealParams};
 use bulla_testkit::vectors::{Failure, Outcome, Vector, all};
@@ -8,7 +9,8 @@ fn key(vector: &Vector) -> [u8; 32] {
     vector.key[..].try_into().unwrap()
 }
 
-/// F-2.1, F-3.3 to F-3.8, F-4.3, F-4.4, F-5.2, F-7.1 to F-7.5: what is released, and what is reported at the end.
+/// F-2.1, F-3.3 to F-3.8, F-4.3, F-4.4, F-5.2, F-7.1 to F-7.5: what is released, and what is
+/// reported at the end.
 #[test]
 fn by_stream() {
     for vector in all() {
@@ -29,7 +31,8 @@ fn by_position() {
     }
 }
 
-/// F-7.5, F-7.6: a reader of ranges opens with chunk n alone, so it may name n where a lower one is rejected too.
+/// F-7.5, F-7.6: a reader of ranges opens with chunk n alone, so it may name n where a lower one is
+/// rejected too.
 #[test]
 fn by_range() {
     let mut last_instead = 0;
@@ -86,7 +89,8 @@ fn exported_secrets() {
     assert!(exported >= 100, "only {exported} secrets were compared");
 }
 
-/// F-2.1, F-3.1, F-3.2, F-4.3, F-5.1, F-5.2: the same input gives the same bytes, and the same secret.
+/// F-2.1, F-3.1, F-3.2, F-4.3, F-5.1, F-5.2: the same input gives the same bytes, and the same
+/// secret.
 #[test]
 fn sealing() {
     let mut sealed = 0;
@@ -104,7 +108,12 @@ fn sealing() {
         assert!(library::seal(&params) == *vector.container, "{}", vector.name);
         assert!(library::seal_by_stream(&params, 1000) == *vector.container, "{}", vector.name);
         let stated = &vector.intermediates.as_ref().unwrap().export;
-        assert_eq!(library::draft(&params).export(&stated.label)[..], stated.secret[..], "{}", vector.name);
+        assert_eq!(
+            library::draft(&params).export(&stated.label)[..],
+            stated.secret[..],
+            "{}",
+            vector.name
+        );
         sealed += 1;
     }
     assert!(sealed >= 30, "only {sealed} vectors can be sealed");

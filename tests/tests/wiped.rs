@@ -1,4 +1,5 @@
-//! The key's bytes are not in the process's memory once all that was made with it was dropped (SECURITY.md, "Secrets in memory").
+//! The key's bytes are not in the process's memory once all that was made with it was dropped
+//! (SECURITY.md, "Secrets in memory").
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -7,7 +8,8 @@ use std::os::unix::fs::FileExt;
 
 use bulla::{Key, Opener, Options, RangeReader, Sealer, Workers};
 
-/// How often the bytes that `masked` hides are in memory that can be written, wherever: heap, stacks, data.
+/// How often the bytes that `masked` hides are in memory that can be written, wherever: heap,
+/// stacks, data.
 fn count(masked: &[u8; 32]) -> usize {
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();

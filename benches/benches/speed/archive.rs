@@ -40,7 +40,8 @@ fn make(criterion: &mut Criterion) {
 fn find(criterion: &mut Criterion) {
     let (key, options) = (seeded::key(), Options::new());
     let count = scaled(1_000_000, 2000);
-    let archive = LazyCell::new(|| SmallFiles::new(count, &b"a message"[..]).archive(&key, &options));
+    let archive =
+        LazyCell::new(|| SmallFiles::new(count, &b"a message"[..]).archive(&key, &options));
     let names = LazyCell::new(|| {
         let numbers = seeded::offsets(1000, count as u64);
         numbers.into_iter().map(|number| SmallFiles::name(number as usize)).collect::<Vec<_>>()
@@ -57,8 +58,9 @@ fn find(criterion: &mut Criterion) {
     group.bench_function(format!("{count}"), |bencher| {
         let reader = reader();
         let mut names = names.iter().cycle();
-        bencher
-            .iter(|| reader.lookup(names.next().expect("a cycle")).expect("it opens").expect("it is there"));
+        bencher.iter(|| {
+            reader.lookup(names.next().expect("a cycle")).expect("it opens").expect("it is there")
+        });
     });
     drop(group);
     let mut group = criterion.benchmark_group("archive/read-one");
@@ -68,7 +70,10 @@ fn find(criterion: &mut Criterion) {
         bencher.iter(|| {
             let name = names.next().expect("a cycle");
             let entry = reader.lookup(name).expect("it opens").expect("it is there");
-            reader.content(&entry).and_then(|content| content.range(0..entry.len())).expect("it opens")
+            reader
+                .content(&entry)
+                .and_then(|content| content.range(0..entry.len()))
+                .expect("it opens")
         });
     });
 }

@@ -1,4 +1,5 @@
-//! From file to file, not synced, in the folder for temporary files (`TMPDIR`), beside reading and writing alone.
+//! From file to file, not synced, in the directory for temporary files (`TMPDIR`), beside reading
+//! and writing alone.
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -41,7 +42,9 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         }
         let name = format!("{}/threads={}", size(len), threads.count());
         large(&mut criterion.benchmark_group("limit/file"), &name, len, |bencher| {
-            to_file(bencher, |output| read_and_write(&threads, &plaintext, output, len).expect("it writes"));
+            to_file(bencher, |output| {
+                read_and_write(&threads, &plaintext, output, len).expect("it writes")
+            });
         });
     }
 }
@@ -59,5 +62,5 @@ fn to_file(bencher: &mut Bencher<'_>, run: impl Fn(&File)) {
 }
 
 fn temporary() -> File {
-    tempfile::tempfile().expect("a folder for temporary files")
+    tempfile::tempfile().expect("a directory for temporary files")
 }

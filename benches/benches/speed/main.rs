@@ -1,4 +1,5 @@
-//! What everything costs in time, each beside its limit. Names, and how to run some of them: README.md beside this folder.
+//! What everything costs in time, each beside its limit. Names, and how to run some of them:
+//! README.md beside this directory.
 
 mod archive;
 mod file;
@@ -12,7 +13,9 @@ mod stream;
 use std::time::Duration;
 
 use bulla::ChunkSize;
-use criterion::{Bencher, BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime};
+use criterion::{
+    Bencher, BenchmarkGroup, Criterion, SamplingMode, Throughput, measurement::WallTime,
+};
 
 fn main() {
     let mut criterion = Criterion::default()
@@ -37,8 +40,8 @@ const CHUNKS: [ChunkSize; 3] = match (ChunkSize::from_log2(16), ChunkSize::from_
     _ => unreachable!(),
 };
 
-/// `full` when it is measured; `quick` when each bench only runs once to see whether it works, as `cargo test --benches` does. Names
-/// are made of the size that was taken.
+/// `full` when it is measured; `quick` when each bench only runs once to see whether it works, as
+/// `cargo test --benches` does. Names are made of the size that was taken.
 fn scaled(full: usize, quick: usize) -> usize {
     let given = |flag| std::env::args().any(|arg| arg == flag);
     // As criterion decides: cargo bench gives `--bench`, cargo test does not.

@@ -1,4 +1,5 @@
-//! From one buffer into another: `seal_into` and `open_into`, beside a bare loop over the cipher, beside a copy.
+//! From one buffer into another: `seal_into` and `open_into`, beside a bare loop over the cipher,
+//! beside a copy.
 
 use std::hint::black_box;
 
@@ -28,8 +29,11 @@ fn seal(criterion: &mut Criterion, plaintext: &[u8], chunk: ChunkSize, threads: 
     large(&mut criterion.benchmark_group("seal"), &name, plaintext.len(), |bencher| {
         let key = seeded::key();
         let mut out =
-            room(bulla::sealed_len(plaintext.len() as u64, &options).expect("not too large") as usize);
-        bencher.iter(|| bulla::seal_into(&key, plaintext, black_box(&mut out), &options).expect("it seals"));
+            room(bulla::sealed_len(plaintext.len() as u64, &options).expect("not too large")
+                as usize);
+        bencher.iter(|| {
+            bulla::seal_into(&key, plaintext, black_box(&mut out), &options).expect("it seals")
+        });
     });
     large(&mut criterion.benchmark_group("limit/seal"), &name, plaintext.len(), |bencher| {
         let bare = Bare::new(chunk.bytes());
@@ -45,7 +49,9 @@ fn open(criterion: &mut Criterion, plaintext: &[u8], chunk: ChunkSize, threads: 
         let key = seeded::key();
         let container = bulla::seal(&key, plaintext, &options).expect("it seals");
         let mut out = room(plaintext.len());
-        bencher.iter(|| bulla::open_into(&key, &container, black_box(&mut out), &options).expect("it opens"));
+        bencher.iter(|| {
+            bulla::open_into(&key, &container, black_box(&mut out), &options).expect("it opens")
+        });
     });
     large(&mut criterion.benchmark_group("limit/open"), &name, plaintext.len(), |bencher| {
         let bare = Bare::new(chunk.bytes());

@@ -16,7 +16,8 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     let key = seeded::key();
     for chunk in CHUNKS {
         let options = Options::new().chunk_size(chunk);
-        let container = LazyCell::new(|| bulla::seal(&key, &plaintext, &options).expect("it seals"));
+        let container =
+            LazyCell::new(|| bulla::seal(&key, &plaintext, &options).expect("it seals"));
         let mut group = criterion.benchmark_group("range");
         for len in [4 << 10, 1 << 20] {
             let threads = Threads::new(1);
@@ -26,7 +27,8 @@ pub(crate) fn benches(criterion: &mut Criterion) {
                 let options = options.workers(threads.workers());
                 let reader = RangeReader::new(&key, &container[..], &options).expect("it opens");
                 let mut out = vec![1; len];
-                let mut offsets = seeded::offsets(1000, reader.len() - len as u64).into_iter().cycle();
+                let mut offsets =
+                    seeded::offsets(1000, reader.len() - len as u64).into_iter().cycle();
                 bencher.iter(|| {
                     let offset = offsets.next().unwrap_or_default();
                     reader.read_into(black_box(&mut out), offset).expect("it opens");

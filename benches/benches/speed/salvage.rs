@@ -1,4 +1,5 @@
-//! What is left of a damaged archive, with its index and without. The limits are those of `open`, on one thread.
+//! What is left of a damaged archive, with its index and without. The limits are those of `open`,
+//! on one thread.
 
 use bulla::{Options, SalvageReader};
 use bulla_archive::{IndexState, Recovered, Salvage};

@@ -15,7 +15,9 @@ pub(crate) fn benches(criterion: &mut Criterion) {
         bencher.iter(|| Preamble::read_at(black_box(&container[..])).expect("a header"));
     });
     group.bench_function("range-reader", |bencher| {
-        bencher.iter(|| RangeReader::new(&key, black_box(&container[..]), &options).expect("it opens"));
+        bencher.iter(|| {
+            RangeReader::new(&key, black_box(&container[..]), &options).expect("it opens")
+        });
     });
     group.bench_function("key-schedule", |bencher| {
         bencher.iter(|| Draft::new(black_box(&key), &options).expect("the system has randomness"));

@@ -1,4 +1,5 @@
-//! Through [`Sealer`] and [`Opener`], from memory to memory. The limits are those of `seal` and `open`, and two copies.
+//! Through [`Sealer`] and [`Opener`], from memory to memory. The limits are those of `seal` and
+//! `open`, and two copies.
 
 use std::hint::black_box;
 
@@ -16,26 +17,43 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     for threads in Threads::each() {
         for chunk in CHUNKS {
             let options = Options::new().chunk_size(chunk).workers(threads.workers());
-            let name =
-                format!("{}/{}/threads={}", size(chunk.bytes()), size(plaintext.len()), threads.count());
-            large(&mut criterion.benchmark_group("stream/seal"), &name, plaintext.len(), |bencher| {
-                let len = bulla::sealed_len(plaintext.len() as u64, &options).expect("not too large");
-                let mut container = vec![1; len as usize];
-                bencher.iter(|| {
-                    let mut sealer = Sealer::new(&key, &mut container[..], &options).expect("there is room");
-                    sealer.copy_from(&mut &plaintext[..]).expect("it seals");
-                    black_box(sealer.finish().expect("it seals"));
-                });
-            });
-            large(&mut criterion.benchmark_group("stream/open"), &name, plaintext.len(), |bencher| {
-                let container = bulla::seal(&key, &plaintext, &options).expect("it seals");
-                let mut out = vec![1; plaintext.len()];
-                bencher.iter(|| {
-                    let mut opener = Opener::new(&key, &container[..], &options).expect("it opens");
-                    opener.copy_to(&mut &mut out[..]).expect("it opens");
-                });
-                assert_eq!(out, plaintext);
-            });
+            let name = format!(
+                "{}/{}/threads={}",
+                size(chunk.bytes()),
+                size(plaintext.len()),
+                threads.count()
+            );
+            large(
+                &mut criterion.benchmark_group("stream/seal"),
+                &name,
+                plaintext.len(),
+                |bencher| {
+                    let len =
+                        bulla::sealed_len(plaintext.len() as u64, &options).expect("not too large");
+                    let mut container = vec![1; len as usize];
+                    bencher.iter(|| {
+                        let mut sealer =
+                            Sealer::new(&key, &mut container[..], &options).expect("there is room");
+                        sealer.copy_from(&mut &plaintext[..]).expect("it seals");
+                        black_box(sealer.finish().expect("it seals"));
+                    });
+                },
+            );
+            large(
+                &mut criterion.benchmark_group("stream/open"),
+                &name,
+                plaintext.len(),
+                |bencher| {
+                    let container = bulla::seal(&key, &plaintext, &options).expect("it seals");
+                    let mut out = vec![1; plaintext.len()];
+                    bencher.iter(|| {
+                        let mut opener =
+                            Opener::new(&key, &container[..], &options).expect("it opens");
+                        opener.copy_to(&mut &mut out[..]).expect("it opens");
+                    });
+                    assert_eq!(out, plaintext);
+                },
+            );
         }
     }
 }

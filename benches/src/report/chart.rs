@@ -102,7 +102,8 @@ impl LineChart<'_> {
                 .iter()
                 .map(|(x, y)| (self.x.place(*x, left, right), self.y.place(*y, bottom, top)))
                 .collect();
-            let points: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+            let points: Vec<String> =
+                places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
             let drawn = Polyline::new()
                 .set("points", points.join(" "))
                 .set("fill", "none")
@@ -111,7 +112,9 @@ impl LineChart<'_> {
                 .set("stroke-dasharray", if line.limit { "6 5" } else { "none" });
             picture.0.append(drawn);
             for (x, y) in places {
-                picture.0.append(Circle::new().set("cx", x).set("cy", y).set("r", 3.5).set("fill", colour));
+                picture.0.append(
+                    Circle::new().set("cx", x).set("cy", y).set("r", 3.5).set("fill", colour),
+                );
             }
         }
         picture.0.to_string()
@@ -121,10 +124,15 @@ impl LineChart<'_> {
     fn colour(&self, number: usize) -> &'static str {
         let limit = self.lines[number].limit;
         let before = self.lines[..number].iter().filter(|line| line.limit == limit).count();
-        if limit { LIMIT_COLOURS[before % LIMIT_COLOURS.len()] } else { COLOURS[before % COLOURS.len()] }
+        if limit {
+            LIMIT_COLOURS[before % LIMIT_COLOURS.len()]
+        } else {
+            COLOURS[before % COLOURS.len()]
+        }
     }
 
-    /// The names of the lines, above the chart, in as many rows as they need; gives back where they end.
+    /// The names of the lines, above the chart, in as many rows as they need; gives back where they
+    /// end.
     fn legend(&self, picture: &mut Picture) -> f64 {
         let (mut x, mut y) = (MARGIN, 84.0);
         for (number, line) in self.lines.iter().enumerate() {
@@ -160,8 +168,11 @@ impl BarChart<'_> {
         let left = MARGIN + 7.0 * longest as f64 + 10.0;
         let notes = self.bars.iter().map(|bar| bar.note.chars().count()).max().unwrap_or(0);
         let right = (WIDTH - MARGIN - 7.0 * notes as f64 - 12.0).max(left + 120.0);
-        let axis =
-            Axis { label: self.label, log: false, ticks: ticks(self.bars.iter().map(|bar| bar.value)) };
+        let axis = Axis {
+            label: self.label,
+            log: false,
+            ticks: ticks(self.bars.iter().map(|bar| bar.value)),
+        };
         for (value, label) in &axis.ticks {
             let x = axis.place(*value, left, right);
             picture.stroke((x, TOP), (x, bottom), GRID);
@@ -182,7 +193,11 @@ impl BarChart<'_> {
             picture.text((end + 8.0, y + 21.5), &bar.note, LABEL);
         }
         picture.stroke((left, TOP), (left, bottom), SOFT);
-        picture.text(((left + right) / 2.0, bottom + 42.0), self.label, Style { anchor: "middle", ..LABEL });
+        picture.text(
+            ((left + right) / 2.0, bottom + 42.0),
+            self.label,
+            Style { anchor: "middle", ..LABEL },
+        );
         picture.0.to_string()
     }
 }
@@ -205,11 +220,16 @@ impl Axis<'_> {
 pub(crate) fn ticks(values: impl Iterator<Item = f64>) -> Vec<(f64, String)> {
     let greatest = values.fold(0.0f64, f64::max).max(1e-9);
     let power = 10f64.powf(greatest.log10().floor());
-    let step = [0.2, 0.5, 1.0, 2.0].map(|part| part * power).into_iter().find(|step| greatest / step <= 7.0);
+    let step = [0.2, 0.5, 1.0, 2.0]
+        .map(|part| part * power)
+        .into_iter()
+        .find(|step| greatest / step <= 7.0);
     let step = step.unwrap_or(2.0 * power);
     let count = (greatest / step).ceil() as usize;
     let decimals = (-step.log10().floor()).max(0.0) as usize;
-    (0..=count).map(|tick| (tick as f64 * step, format!("{:.decimals$}", tick as f64 * step))).collect()
+    (0..=count)
+        .map(|tick| (tick as f64 * step, format!("{:.decimals$}", tick as f64 * step)))
+        .collect()
 }
 
 /// Ticks at the powers of ten around all values, with what each says.
@@ -217,11 +237,14 @@ pub(crate) fn powers_of_ten(
     values: impl Iterator<Item = f64>,
     label: impl Fn(f64) -> String,
 ) -> Vec<(f64, String)> {
-    let (least, greatest) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(least, greatest), value| {
-        (least.min(value), greatest.max(value))
-    });
+    let (least, greatest) = values
+        .fold((f64::MAX, f64::MIN_POSITIVE), |(least, greatest), value| {
+            (least.min(value), greatest.max(value))
+        });
     let (first, last) = (least.log10().floor() as i32, greatest.log10().ceil() as i32);
-    (first..=last.max(first + 1)).map(|power| (10f64.powi(power), label(10f64.powi(power)))).collect()
+    (first..=last.max(first + 1))
+        .map(|power| (10f64.powi(power), label(10f64.powi(power))))
+        .collect()
 }
 
 #[derive(Clone, Copy)]
@@ -255,7 +278,10 @@ impl Picture {
             .set("height", height)
             .set("role", "img")
             .set("aria-label", title.replace('"', "'"))
-            .set("font-family", "system-ui, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, sans-serif")
+            .set(
+                "font-family",
+                "system-ui, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, sans-serif",
+            )
             .add(card);
         let mut picture = Picture(document);
         picture.text((MARGIN, 34.0), title, TITLE);
@@ -310,7 +336,11 @@ mod tests {
 
     #[test]
     fn a_logarithmic_axis_puts_the_geometric_mean_in_the_middle() {
-        let axis = Axis { label: "", log: true, ticks: vec![(1.0, String::new()), (100.0, String::new())] };
+        let axis = Axis {
+            label: "",
+            log: true,
+            ticks: vec![(1.0, String::new()), (100.0, String::new())],
+        };
         assert!((axis.place(10.0, 0.0, 200.0) - 100.0).abs() < 1e-9);
     }
 }

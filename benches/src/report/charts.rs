@@ -22,14 +22,15 @@ pub(crate) fn draw(sheet: &Sheet) -> Vec<Drawn> {
     let throughput = |point: &Point| point.bytes as f64 / point.seconds.median() / 1e9;
     let seconds = |point: &Point| Some(point.seconds.median());
     let in_memory = [memory::SEAL, memory::OPEN, memory::BARE_SEAL, memory::COPY];
-    let with_file = [memory::SEAL, memory::OPEN, growth::SEAL_FILE, memory::BARE_SEAL, memory::COPY];
+    let with_file =
+        [memory::SEAL, memory::OPEN, growth::SEAL_FILE, memory::BARE_SEAL, memory::COPY];
     let files = [growth::SEAL_FILE, growth::OPEN_FILE, growth::SEAL_PIPE, growth::COPY_FILE];
     let entries = [growth::SEAL_ENTRIES, growth::LIST_ENTRIES, growth::LOOK_UP];
     let drawing = Drawing { sheet };
     let charts = [
         drawing.bars("peers-seal.svg", "Sealing a file, file to file", Part::Seal),
         drawing.bars("peers-open.svg", "Opening a file, file to file", Part::Open),
-        drawing.bars("peers-backup.svg", "Backing up a folder of small files", Part::Backup),
+        drawing.bars("peers-backup.svg", "Backing up a directory of small files", Part::Backup),
         drawing.lines(
             Kind { file: "threads.svg", title: "Throughput by threads", y: "GB/s", log: false },
             Chart::Threads,
@@ -37,7 +38,12 @@ pub(crate) fn draw(sheet: &Sheet) -> Vec<Drawn> {
             |point| Some(throughput(point)),
         ),
         drawing.lines(
-            Kind { file: "chunks.svg", title: "Throughput by chunk size, one thread", y: "GB/s", log: false },
+            Kind {
+                file: "chunks.svg",
+                title: "Throughput by chunk size, one thread",
+                y: "GB/s",
+                log: false,
+            },
             Chart::Chunk,
             &in_memory,
             |point| Some(throughput(point)),
@@ -108,10 +114,14 @@ impl Drawing<'_> {
     fn caption(&self, kept: Option<&Origin>) -> String {
         let machine = &self.sheet.machine;
         let origin = self.sheet.origin(kept);
-        let quick =
-            if machine.fact("no measurement").is_empty() { "" } else { "NO MEASUREMENT: a quick run. " };
+        let quick = if machine.fact("no measurement").is_empty() {
+            ""
+        } else {
+            "NO MEASUREMENT: a quick run. "
+        };
         let processor = origin.fact("processor").split(" (").next().unwrap_or_default();
-        let (cores, date) = (origin.fact("cores"), origin.fact("date").split(' ').next().unwrap_or_default());
+        let (cores, date) =
+            (origin.fact("cores"), origin.fact("date").split(' ').next().unwrap_or_default());
         format!("{quick}{processor}, {cores} cores, {}, {date}", origin.fact("file system"))
     }
 

@@ -9,7 +9,8 @@ use crate::settings::Settings;
 use crate::sheet::{Part, Sheet};
 
 /// What cannot be passed, in files and on the disk.
-pub(crate) const BOUNDS: [&str; 2] = ["writing as much, from memory", "the disk alone, past the page cache"];
+pub(crate) const BOUNDS: [&str; 2] =
+    ["writing as much, from memory", "the disk alone, past the page cache"];
 
 /// What all comparisons of files share.
 struct Files {
@@ -51,7 +52,8 @@ impl Files {
         let row = |peer, theirs| Comparison::new(Part::Seal, "seal", peer, &ours, theirs);
         self.scratch.compare(sheet, &row("cp", "cp plain out2").asked(Some(0.80)))?;
         self.scratch.compare(sheet, &row("cat", "cat plain > out2"))?;
-        let write = format!("{} probe write out2 {}", std::env::current_exe()?.display(), self.bytes);
+        let write =
+            format!("{} probe write out2 {}", std::env::current_exe()?.display(), self.bytes);
         self.scratch.compare(sheet, &row(BOUNDS[0], &write))?;
         for (program, ready) in &self.programs {
             let theirs = sealing(program, "out2");
@@ -63,7 +65,8 @@ impl Files {
 
     fn opening(&self, sheet: &mut Sheet) -> io::Result<()> {
         let ours = format!("{} --no-sync sealed -o out1", self.open);
-        let copy = Comparison::new(Part::Open, "open", "cp", &ours, "cp plain out2").asked(Some(0.85));
+        let copy =
+            Comparison::new(Part::Open, "open", "cp", &ours, "cp plain out2").asked(Some(0.85));
         self.scratch.compare(sheet, &copy)?;
         for (program, ready) in &self.programs {
             let theirs = program.open.replace("IN", "theirs").replace("OUT", "out2");
@@ -96,7 +99,8 @@ impl Files {
 
     /// Between two other programs, as on the way over a network.
     fn piping(&self, sheet: &mut Sheet) -> io::Result<()> {
-        let through = |from: &str, command: &str| format!("cat {from} | {command} | cat > /dev/null");
+        let through =
+            |from: &str, command: &str| format!("cat {from} | {command} | cat > /dev/null");
         let seal = through("plain", &self.seal);
         let open = through("sealed", &self.open);
         for (what, ours, from) in [("seal", &seal, "plain"), ("open", &open, "sealed")] {
@@ -134,9 +138,9 @@ impl Files {
 
     /// Makes `theirs`: the file, as the program seals it.
     fn sealed_by(&self, program: &Program, ready: &Ready) -> Ready {
-        ready
-            .clone()
-            .and_then(|()| self.scratch.shell(&sealing(program, "theirs")).map_err(|why| failed(&why)))
+        ready.clone().and_then(|()| {
+            self.scratch.shell(&sealing(program, "theirs")).map_err(|why| failed(&why))
+        })
     }
 }
 

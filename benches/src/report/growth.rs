@@ -1,4 +1,5 @@
-//! How cost grows: time and peak memory over input size and over entries; and throughput over threads.
+//! How cost grows: time and peak memory over input size and over entries; and throughput over
+//! threads.
 
 use std::io;
 use std::path::Path;
@@ -24,11 +25,15 @@ pub(crate) fn measure(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> 
     inputs(sheet, parent, settings)?;
     let scratch = Scratch::new(parent, settings, settings.file)?;
     let nothing = scratch.peak("exec true")?;
-    sheet.fact("peak memory of a process that does nothing", format!("{:.1} MiB", value(&nothing, "peak")?));
+    sheet.fact(
+        "peak memory of a process that does nothing",
+        format!("{:.1} MiB", value(&nothing, "peak")?),
+    );
     entries(sheet, &scratch, settings)
 }
 
-/// Over the size of the input, on two threads so that memory compares between machines. Twice the input lies on the disk at most.
+/// Over the size of the input, on two threads so that memory compares between machines. Twice the
+/// input lies on the disk at most.
 ///
 /// The input is random: `cp` writes zeros where it reads zeros, and those cost a disk less.
 fn inputs(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
@@ -89,7 +94,8 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Over the number of entries, by the library in memory: files of a file system would cost more than the archive.
+/// Over the number of entries, by the library in memory: files of a file system would cost more
+/// than the archive.
 fn entries(sheet: &mut Sheet, scratch: &Scratch, settings: &Settings) -> io::Result<()> {
     let this = std::env::current_exe()?.display().to_string();
     for entries in &settings.entries {
@@ -130,7 +136,9 @@ pub(crate) fn threads(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> 
     let counts = thread_counts(std::thread::available_parallelism()?.get());
     let commands: Vec<_> = counts
         .iter()
-        .map(|threads| format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1"))
+        .map(|threads| {
+            format!("{bulla} seal -q -k key --threads {threads} --no-sync plain -o out1")
+        })
         .collect();
     let mut runs: Vec<_> = commands.iter().map(|seal| || scratch.timed(seal)).collect();
     let mut works: Vec<Work<'_>> = runs.iter_mut().map(|run| run as Work<'_>).collect();

@@ -1,4 +1,4 @@
-//! What an earlier report in the same folder has of the parts that were not measured now.
+//! What an earlier report in the same directory has of the parts that were not measured now.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -12,25 +12,29 @@ pub(crate) const COMPARISON: &str = "comparison.csv";
 pub(crate) const GROWTH: &str = "growth.csv";
 pub(crate) const FACTS: &str = "facts.csv";
 
-/// Adds the rows of each part, the lines of each chart, and the facts that the sheet has none of. A folder without a report adds
-/// nothing.
-pub(crate) fn add(sheet: &mut Sheet, folder: &Path) -> io::Result<()> {
-    let measured: Vec<_> = PARTS.into_iter().filter(|part| sheet.part(*part).next().is_some()).collect();
-    for record in records(&folder.join(COMPARISON))? {
+/// Adds the rows of each part, the lines of each chart, and the facts that the sheet has none of. A
+/// directory without a report adds nothing.
+pub(crate) fn add(sheet: &mut Sheet, directory: &Path) -> io::Result<()> {
+    let measured: Vec<_> =
+        PARTS.into_iter().filter(|part| sheet.part(*part).next().is_some()).collect();
+    for record in records(&directory.join(COMPARISON))? {
         let row = row(&record).ok_or_else(|| unreadable(COMPARISON))?;
         if !measured.contains(&row.part) {
             sheet.rows.push(row);
         }
     }
-    let lines: Vec<_> = sheet.points.iter().map(|point| (point.chart, point.line.clone())).collect();
-    for record in records(&folder.join(GROWTH))? {
+    let lines: Vec<_> =
+        sheet.points.iter().map(|point| (point.chart, point.line.clone())).collect();
+    for record in records(&directory.join(GROWTH))? {
         let point = point(&record).ok_or_else(|| unreadable(GROWTH))?;
         if !lines.contains(&(point.chart, point.line.clone())) {
             sheet.points.push(point);
         }
     }
-    for record in records(&folder.join(FACTS))? {
-        let (Some(name), Some(value)) = (record.get(0), record.get(1)) else { return Err(unreadable(FACTS)) };
+    for record in records(&directory.join(FACTS))? {
+        let (Some(name), Some(value)) = (record.get(0), record.get(1)) else {
+            return Err(unreadable(FACTS));
+        };
         if sheet.facts.iter().all(|(known, _)| known != name) {
             sheet.facts.push((name.to_owned(), value.to_owned()));
         }
@@ -126,7 +130,7 @@ mod tests {
 
     #[test]
     fn parts_that_were_not_measured_stay() {
-        let folder = tempfile::tempdir().unwrap();
+        let directory = tempfile::tempdir().unwrap();
         let mut first = sheet();
         first.row(row_of(Part::Seal, "cp", Ok(Pair::new(&[1.0, 3.0], &[2.0, 4.0]))));
         first.row(row_of(Part::Open, "cp", Ok(Pair::new(&[1.0], &[4.0]))));
@@ -142,21 +146,25 @@ mod tests {
             kept: None,
         });
         first.fact("memory", "7 MiB");
-        publish::publish(&first, folder.path()).unwrap();
+        publish::publish(&first, directory.path()).unwrap();
 
         let mut second = sheet();
         second.row(row_of(Part::Seal, "cp", Ok(Pair::new(&[1.0], &[5.0]))));
-        add(&mut second, folder.path()).unwrap();
-        publish::publish(&second, folder.path()).unwrap();
+        add(&mut second, directory.path()).unwrap();
+        publish::publish(&second, directory.path()).unwrap();
 
         // What was kept once is kept again, as it was told first.
         let mut third = sheet();
-        add(&mut third, folder.path()).unwrap();
+        add(&mut third, directory.path()).unwrap();
         let told: Vec<_> = third
             .rows
             .iter()
             .map(|row| {
-                (row.part, row.peer.as_str(), row.outcome.as_ref().ok().map(|pair| pair.ratios.median()))
+                (
+                    row.part,
+                    row.peer.as_str(),
+                    row.outcome.as_ref().ok().map(|pair| pair.ratios.median()),
+                )
             })
             .collect();
         assert!(
@@ -173,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_without_a_report_adds_nothing() {
+    fn a_directory_without_a_report_adds_nothing() {
         let mut sheet = sheet();
         add(&mut sheet, tempfile::tempdir().unwrap().path()).unwrap();
         assert!(sheet.rows.is_empty() && sheet.points.is_empty() && sheet.facts.is_empty());
@@ -181,8 +189,8 @@ mod tests {
 
     #[test]
     fn a_file_of_another_shape_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(COMPARISON), "a,b\n1,2\n").unwrap();
-        assert_eq!(add(&mut sheet(), folder.path()).unwrap_err().kind(), ErrorKind::InvalidData);
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(COMPARISON), "a,b\n1,2\n").unwrap();
+        assert_eq!(add(&mut sheet(), directory.path()).unwrap_err().kind(), ErrorKind::InvalidData);
     }
 }

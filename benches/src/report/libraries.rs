@@ -87,7 +87,9 @@ fn compare_one(
             effort,
             &mut || {
                 let mut done = Ok(());
-                let taken = time(|| done = bulla::open_into(&key, &ours, &mut our_plain, &options).map(drop));
+                let taken = time(|| {
+                    done = bulla::open_into(&key, &ours, &mut our_plain, &options).map(drop)
+                });
                 done.map(|()| taken).map_err(io::Error::other)
             },
             &mut || timed(&mut their_plain, |room| library.open(&to_open, room)),
@@ -111,7 +113,10 @@ fn compare_one(
 }
 
 /// The time of one call into memory that was used before.
-fn timed(buffer: &mut Vec<u8>, work: impl FnOnce(Vec<u8>) -> Done) -> io::Result<std::time::Duration> {
+fn timed(
+    buffer: &mut Vec<u8>,
+    work: impl FnOnce(Vec<u8>) -> Done,
+) -> io::Result<std::time::Duration> {
     let mut room = std::mem::take(buffer);
     room.clear();
     let mut done = Ok(Vec::new());
@@ -178,7 +183,8 @@ impl Library for Mla {
         let config = mla::config::ArchiveWriterConfig::with_encryption_without_signature(&[public])
             .map_err(|why| format!("{why:?}"))?
             .without_compression();
-        let mut writer = mla::ArchiveWriter::from_config(room, config).map_err(|why| format!("{why:?}"))?;
+        let mut writer =
+            mla::ArchiveWriter::from_config(room, config).map_err(|why| format!("{why:?}"))?;
         writer
             .add_entry(Mla::entry()?, plaintext.len() as u64, plaintext)
             .map_err(|why| format!("{why:?}"))?;
@@ -187,10 +193,10 @@ impl Library for Mla {
 
     fn open(&self, sealed: &Bytes, mut room: Vec<u8>) -> Done {
         let private = self.private.get_decryption_private_key().clone();
-        let config =
-            mla::config::ArchiveReaderConfig::without_signature_verification().with_encryption(&[private]);
-        let (mut reader, _) =
-            mla::ArchiveReader::from_config(Cursor::new(sealed), config).map_err(|why| format!("{why:?}"))?;
+        let config = mla::config::ArchiveReaderConfig::without_signature_verification()
+            .with_encryption(&[private]);
+        let (mut reader, _) = mla::ArchiveReader::from_config(Cursor::new(sealed), config)
+            .map_err(|why| format!("{why:?}"))?;
         let entry = reader.get_entry(Mla::entry()?).map_err(|why| format!("{why:?}"))?;
         let mut entry = entry.ok_or("the entry is not there")?;
         io::copy(&mut entry.data, &mut room)?;
@@ -307,7 +313,9 @@ impl Library for Tink {
     }
 
     fn open(&self, sealed: &Bytes, mut room: Vec<u8>) -> Done {
-        self.0.new_decrypting_reader(Box::new(Cursor::new(sealed.clone())), &[])?.read_to_end(&mut room)?;
+        self.0
+            .new_decrypting_reader(Box::new(Cursor::new(sealed.clone())), &[])?
+            .read_to_end(&mut room)?;
         Ok(room)
     }
 }

@@ -8,8 +8,8 @@ use std::process::Command;
 pub(crate) struct Machine(Vec<(&'static str, String)>);
 
 impl Machine {
-    /// This machine, now; `folder` is on the disk that is measured.
-    pub(crate) fn new(folder: &Path, quick: bool) -> Machine {
+    /// This machine, now; `directory` is on the disk that is measured.
+    pub(crate) fn new(directory: &Path, quick: bool) -> Machine {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut facts = vec![
             ("date", output("date", &["-u", "+%Y-%m-%d %H:%M UTC"])),
@@ -18,14 +18,17 @@ impl Machine {
             ("cores", cores.to_string()),
             ("memory", memory()),
             ("kernel", output("uname", &["-srm"])),
-            ("file system", file_system(folder)),
+            ("file system", file_system(directory)),
             ("bulla", env!("CARGO_PKG_VERSION").to_owned()),
             ("cipher's backend", bulla::BACKEND.to_owned()),
         ];
         if quick {
             facts.insert(
                 0,
-                ("no measurement", "a quick run: it shows that the report works, no more".to_owned()),
+                (
+                    "no measurement",
+                    "a quick run: it shows that the report works, no more".to_owned(),
+                ),
             );
         }
         Machine(facts)
@@ -47,7 +50,7 @@ impl Machine {
     }
 }
 
-/// This command, without the folder that it lies in.
+/// This command, without the directory that it lies in.
 fn command() -> String {
     let mut args = std::env::args();
     let this = args.next().unwrap_or_default();
@@ -56,9 +59,10 @@ fn command() -> String {
 }
 
 /// The last line that `df` says, since the first is a heading.
-fn file_system(folder: &Path) -> String {
-    let done = Command::new("df").arg("--output=fstype").arg(folder).output();
-    let said = done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
+fn file_system(directory: &Path) -> String {
+    let done = Command::new("df").arg("--output=fstype").arg(directory).output();
+    let said =
+        done.map(|done| String::from_utf8_lossy(&done.stdout).into_owned()).unwrap_or_default();
     said.lines().nth(1).unwrap_or("unknown").trim().to_owned()
 }
 

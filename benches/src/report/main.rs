@@ -1,6 +1,8 @@
-//! Compares bulla with its peers, shows how its cost grows, and writes a report: tables, CSV, and charts.
+//! Compares bulla with its peers, shows how its cost grows, and writes a report: tables, CSV, and
+//! charts.
 //!
-//! `cargo build --release -p bulla-cli && cargo run --release -p bulla-benches --features libraries --bin report`
+//! `cargo build --release -p bulla-cli && cargo run --release -p bulla-benches --features libraries
+//! --bin report`
 
 mod pairs;
 mod settings;
@@ -29,13 +31,14 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::settings::{Settings, sizes_up_to};
 use crate::sheet::Sheet;
 
-/// Compares bulla with cp, cat, tar, age, rage, mlar, gpg, openssl, restic, with four libraries, and with a bare loop over the
-/// cipher; shows how its cost grows; and writes tables, CSV and charts.
+/// Compares bulla with cp, cat, tar, age, rage, mlar, gpg, openssl, restic, with four libraries,
+/// and with a bare loop over the cipher; shows how its cost grows; and writes tables, CSV and
+/// charts.
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]
     probe: Option<Inner>,
-    /// Folder to write the report into
+    /// Directory to write the report into
     #[arg(long, default_value = "target/report.d")]
     out: PathBuf,
     /// A README whose short table, between its speed marks, is to be replaced
@@ -44,7 +47,7 @@ struct Args {
     /// Measure only these, with commas between them [default: all but `many`]
     #[arg(long, value_delimiter = ',', value_enum)]
     only: Vec<Section>,
-    /// Keep what the folder's report has of all that is not measured now
+    /// Keep what the directory's report has of all that is not measured now
     #[arg(long, conflicts_with = "quick")]
     keep: bool,
     /// As little as shows that everything works; it measures nothing
@@ -59,15 +62,16 @@ struct Args {
     /// Rounds of each comparison at most
     #[arg(long)]
     rounds: Option<usize>,
-    /// Seconds after which a comparison begins no further round, if it had three (and seven times as many where a ratio is asked for)
+    /// Seconds after which a comparison begins no further round, if it had three (and seven times
+    /// as many where a ratio is asked for)
     #[arg(long)]
     seconds: Option<f64>,
     /// GiB of the largest input that the growth of cost is shown over; twice as much is written
     #[arg(long, value_name = "GIB", value_parser = clap::value_parser!(u64).range(1..=1024), conflicts_with = "quick")]
     up_to: Option<u64>,
-    /// A folder on the disk to be measured
+    /// A directory on the disk to be measured
     #[arg(long, default_value = ".")]
-    folder: PathBuf,
+    directory: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -86,13 +90,13 @@ enum Section {
     Libraries,
     /// The command on a single file
     Files,
-    /// The command on a folder
+    /// The command on a directory
     Trees,
     /// Over input size and entries
     Growth,
     /// Sealing a file, over threads
     Threads,
-    /// One entry of a million; makes a million files, so name a folder in memory
+    /// One entry of a million; makes a million files, so name a directory in memory
     Many,
 }
 
@@ -112,14 +116,15 @@ fn main() -> std::io::Result<()> {
     settings.effort.seconds = args.seconds.unwrap_or(settings.effort.seconds);
     settings.decisive.rounds = args.rounds.unwrap_or(settings.decisive.rounds).max(1);
     settings.decisive.at_least = settings.decisive.at_least.min(settings.decisive.rounds);
-    settings.decisive.seconds = args.seconds.map_or(settings.decisive.seconds, |seconds| 7.0 * seconds);
+    settings.decisive.seconds =
+        args.seconds.map_or(settings.decisive.seconds, |seconds| 7.0 * seconds);
     settings.inputs = args.up_to.map_or(settings.inputs, |gib| sizes_up_to(gib << 30));
     let asked = |section| {
         let usual = section != Section::Many || args.full || args.quick;
         if args.only.is_empty() { usual } else { args.only.contains(&section) }
     };
 
-    let mut sheet = Sheet::new(&args.folder, settings.quick);
+    let mut sheet = Sheet::new(&args.directory, settings.quick);
     programs::note_versions(&mut sheet);
     if asked(Section::Memory) {
         memory::compare(&mut sheet, &settings)?;
@@ -129,22 +134,25 @@ fn main() -> std::io::Result<()> {
         #[cfg(feature = "libraries")]
         libraries::compare(&mut sheet, &settings)?;
         #[cfg(not(feature = "libraries"))]
-        sheet.fact("libraries", "not compared: the report was built without the feature `libraries`");
+        sheet.fact(
+            "libraries",
+            "not compared: the report was built without the feature `libraries`",
+        );
     }
     if asked(Section::Files) {
-        files::compare(&mut sheet, &args.folder, &settings)?;
+        files::compare(&mut sheet, &args.directory, &settings)?;
     }
     if asked(Section::Trees) {
-        trees::compare(&mut sheet, &args.folder, &settings)?;
+        trees::compare(&mut sheet, &args.directory, &settings)?;
     }
     if asked(Section::Growth) {
-        growth::measure(&mut sheet, &args.folder, &settings)?;
+        growth::measure(&mut sheet, &args.directory, &settings)?;
     }
     if asked(Section::Threads) {
-        growth::threads(&mut sheet, &args.folder, &settings)?;
+        growth::threads(&mut sheet, &args.directory, &settings)?;
     }
     if asked(Section::Many) {
-        many::compare(&mut sheet, &args.folder, &settings)?;
+        many::compare(&mut sheet, &args.directory, &settings)?;
     }
     if args.keep {
         kept::add(&mut sheet, &args.out)?;

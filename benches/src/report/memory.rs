@@ -1,4 +1,5 @@
-//! In memory: the library against a bare loop over ring's AES-256-GCM on the same buffers, by chunk size and by threads.
+//! In memory: the library against a bare loop over ring's AES-256-GCM on the same buffers, by chunk
+//! size and by threads.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -16,8 +17,8 @@ use crate::settings::Settings;
 use crate::sheet::{Chart, Part, Point, Row, Sheet};
 
 const TAG: usize = 16;
-/// Bytes before the first chunk in a container (FORMAT.md, section 2). The bare loop's chunks begin there too: where source and
-/// destination lie in their pages costs up to a tenth.
+/// Bytes before the first chunk in a container (FORMAT.md, section 2). The bare loop's chunks begin
+/// there too: where source and destination lie in their pages costs up to a tenth.
 const HEADER: usize = 128;
 /// The chunk size unless another is asked for.
 const USUAL_CHUNK: usize = 64 << 10;
@@ -31,7 +32,8 @@ pub(crate) const COPY: &str = "memcpy";
 /// Seals, opens or copies, from one buffer into another.
 type OneWay<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> bulla::Result<()>;
 
-/// Adds points for chunk sizes and numbers of threads, and a row for each direction at some of them.
+/// Adds points for chunk sizes and numbers of threads, and a row for each direction at some of
+/// them.
 pub(crate) fn compare(sheet: &mut Sheet, settings: &Settings) -> io::Result<()> {
     let mut plaintext = vec![0; settings.memory];
     rand::rng().fill_bytes(&mut plaintext);
@@ -56,22 +58,31 @@ pub(crate) fn thread_counts(cores: usize) -> BTreeSet<usize> {
 }
 
 /// One chunk size, one number of threads.
-fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort: Effort) -> io::Result<()> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
+fn one(
+    sheet: &mut Sheet,
+    plaintext: &[u8],
+    chunk: usize,
+    threads: usize,
+    effort: Effort,
+) -> io::Result<()> {
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(io::Error::other)?;
     let workers = if threads == 1 { Workers::Serial } else { Workers::Pool(&pool) };
     let size = ChunkSize::from_bytes(chunk as u64).expect("a power of two");
     let options = Options::new().chunk_size(size).workers(workers);
     let key = Key::generate().map_err(io::Error::other)?;
     let bare = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.expose()).expect("32 bytes"));
 
-    let len = bulla::sealed_len(plaintext.len() as u64, &options).map_err(io::Error::other)? as usize;
+    let len =
+        bulla::sealed_len(plaintext.len() as u64, &options).map_err(io::Error::other)? as usize;
     let mut container = vec![0; len];
     bulla::seal_into(&key, plaintext, &mut container, &options).map_err(io::Error::other)?;
     let bare_end = HEADER + plaintext.len().div_ceil(chunk) * (chunk + TAG);
     let mut bare_container = vec![0; bare_end];
     bare_seal(&pool, &bare, chunk, plaintext, &mut bare_container[HEADER..]);
 
-    // All work on the same two buffers: which pages a buffer has costs up to a tenth for as long as the process lives.
+    // All work on the same two buffers: which pages a buffer has costs up to a tenth for as long as
+    // the process lives.
     let buffers = RefCell::new((vec![0; len], vec![0; len]));
     let on = |input: &[u8], to: Range<usize>, work: OneWay<'_>| {
         let (source, target) = &mut *buffers.borrow_mut();
@@ -90,7 +101,11 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
                 Ok(())
             })
         },
-        &mut || on(&container, all.clone(), &|from, to| bulla::open_into(&key, from, to, &options).map(drop)),
+        &mut || {
+            on(&container, all.clone(), &|from, to| {
+                bulla::open_into(&key, from, to, &options).map(drop)
+            })
+        },
         &mut || {
             on(&bare_container, all.clone(), &|from, to| {
                 bare_open(&pool, &bare, chunk, &from[HEADER..], to);
@@ -111,7 +126,9 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
     }
     let [seal, bare_sealing, open, bare_opening, copying] = rotate(effort, works)?;
 
-    for (line, seconds) in [(SEAL, &seal), (OPEN, &open), (BARE_SEAL, &bare_sealing), (COPY, &copying)] {
+    for (line, seconds) in
+        [(SEAL, &seal), (OPEN, &open), (BARE_SEAL, &bare_sealing), (COPY, &copying)]
+    {
         let mut add = |chart, x| {
             let seconds = Values::new(seconds.iter().copied());
             sheet.point(Point {
@@ -138,7 +155,8 @@ fn one(sheet: &mut Sheet, plaintext: &[u8], chunk: usize, threads: usize, effort
     };
     if [4 << 10, USUAL_CHUNK, 1 << 20].contains(&chunk) {
         let plural = if threads == 1 { "" } else { "s" };
-        for (verb, ours, theirs) in [("seal", &seal, &bare_sealing), ("open", &open, &bare_opening)] {
+        for (verb, ours, theirs) in [("seal", &seal, &bare_sealing), ("open", &open, &bare_opening)]
+        {
             sheet.row(Row {
                 part: Part::Memory,
                 what: format!("{verb}, {} KiB chunks, {threads} thread{plural}", chunk >> 10),
@@ -160,7 +178,8 @@ fn bare_seal(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to
     let seal = |(index, (plain, slot)): (usize, (&[u8], &mut [u8]))| {
         let (text, tag) = slot.split_at_mut(plain.len());
         text.copy_from_slice(plain);
-        let sealed = key.seal_in_place_separate_tag(nonce(index), Aad::empty(), text).expect("seals");
+        let sealed =
+            key.seal_in_place_separate_tag(nonce(index), Aad::empty(), text).expect("seals");
         tag[..TAG].copy_from_slice(sealed.as_ref());
     };
     match pool.current_num_threads() {
@@ -176,7 +195,8 @@ fn bare_open(pool: &ThreadPool, key: &LessSafeKey, chunk: usize, from: &[u8], to
     let open = |(index, (sealed, slot)): (usize, (&[u8], &mut [u8]))| {
         let (text, tag) = sealed.split_last_chunk::<TAG>().expect("a tag");
         slot.copy_from_slice(text);
-        key.open_in_place_separate_tag(nonce(index), Aad::empty(), (*tag).into(), slot, 0..).expect("opens");
+        key.open_in_place_separate_tag(nonce(index), Aad::empty(), (*tag).into(), slot, 0..)
+            .expect("opens");
     };
     match pool.current_num_threads() {
         1 => from.chunks(chunk + TAG).zip(to.chunks_mut(chunk)).enumerate().for_each(open),

@@ -1,5 +1,5 @@
-//! Short messages, each a container of its own, beside the shortest way to make and to open one: what the library's generality
-//! costs where there is little to do.
+//! Short messages, each a container of its own, beside the shortest way to make and to open one:
+//! what the library's generality costs where there is little to do.
 
 use std::hint::black_box;
 use std::io;
@@ -16,7 +16,8 @@ const LEN: usize = 1 << 10;
 /// Rounds: each is over in milliseconds.
 const ROUNDS: usize = 51;
 
-/// Adds a row for each direction, with the options that who asks for nothing gets, and on the calling thread.
+/// Adds a row for each direction, with the options that who asks for nothing gets, and on the
+/// calling thread.
 pub(crate) fn compare(sheet: &mut Sheet, settings: &Settings) -> io::Result<()> {
     let (key, plaintext) = (seeded::key(), seeded::bytes(LEN));
     let container = message::seal(&seeded::KEY, &plaintext);
@@ -27,23 +28,35 @@ pub(crate) fn compare(sheet: &mut Sheet, settings: &Settings) -> io::Result<()> 
     {
         let mut works: [Work<'_>; 4] = [
             &mut || {
-                Ok(time(|| many(settings, || bulla::seal(&key, black_box(&plaintext), &options).is_ok())))
+                Ok(time(|| {
+                    many(settings, || bulla::seal(&key, black_box(&plaintext), &options).is_ok())
+                }))
             },
             &mut || {
-                Ok(time(|| many(settings, || !message::seal(&seeded::KEY, black_box(&plaintext)).is_empty())))
+                Ok(time(|| {
+                    many(settings, || {
+                        !message::seal(&seeded::KEY, black_box(&plaintext)).is_empty()
+                    })
+                }))
             },
             &mut || {
-                Ok(time(|| many(settings, || bulla::open(&key, black_box(&container), &options).is_ok())))
+                Ok(time(|| {
+                    many(settings, || bulla::open(&key, black_box(&container), &options).is_ok())
+                }))
             },
             &mut || {
-                Ok(time(|| many(settings, || message::open(&seeded::KEY, black_box(&container)).is_some())))
+                Ok(time(|| {
+                    many(settings, || message::open(&seeded::KEY, black_box(&container)).is_some())
+                }))
             },
         ];
         for work in &mut works {
             work()?;
         }
         let [seal, straight_seal, open, straight_open] = rotate(effort, works)?;
-        for (verb, ours, theirs) in [("seal", &seal, &straight_seal), ("open", &open, &straight_open)] {
+        for (verb, ours, theirs) in
+            [("seal", &seal, &straight_seal), ("open", &open, &straight_open)]
+        {
             sheet.row(Row {
                 part: Part::Messages,
                 what: format!("{verb} messages of 1 KiB{how}"),

@@ -1,7 +1,8 @@
-//! Runs things in turn and compares them: A B, B A, A B …, the ratio of each round, and the medians.
+//! Runs things in turn and compares them: A B, B A, A B …, the ratio of each round, and the
+//! medians.
 //!
-//! On a machine that is shared, single times drift by a factor of two within minutes. What is run back to back drifts
-//! together, so the ratio of a round holds where its times do not.
+//! On a machine that is shared, single times drift by a factor of two within minutes. What is run
+//! back to back drifts together, so the ratio of a round holds where its times do not.
 
 use std::fmt;
 use std::io;
@@ -41,13 +42,16 @@ pub(crate) struct Pair {
 }
 
 /// Runs all of them in turn, as [`rotate_all`].
-pub(crate) fn rotate<const N: usize>(effort: Effort, mut works: [Work<'_>; N]) -> io::Result<[Vec<f64>; N]> {
+pub(crate) fn rotate<const N: usize>(
+    effort: Effort,
+    mut works: [Work<'_>; N],
+) -> io::Result<[Vec<f64>; N]> {
     let seconds = rotate_all(effort, &mut works)?;
     Ok(seconds.try_into().expect("as many as there are works"))
 }
 
-/// Runs all of them in turn; seconds by round. Every other round goes backwards: who comes first may find the machine in another
-/// state. What has to warm up runs once before.
+/// Runs all of them in turn; seconds by round. Every other round goes backwards: who comes first
+/// may find the machine in another state. What has to warm up runs once before.
 pub(crate) fn rotate_all(effort: Effort, works: &mut [Work<'_>]) -> io::Result<Vec<Vec<f64>>> {
     let start = Instant::now();
     let mut seconds = vec![Vec::new(); works.len()];

@@ -1,4 +1,5 @@
-//! What has to run in a small process of its own, so that its memory, or its time, is that of nothing else.
+//! What has to run in a small process of its own, so that its memory, or its time, is that of
+//! nothing else.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -54,8 +55,8 @@ impl Probe {
     }
 }
 
-/// Linux lets one write to a file at a time, so sealing into a file cannot be faster than this one thread, whatever the number of
-/// threads.
+/// Linux lets one write to a file at a time, so sealing into a file cannot be faster than this one
+/// thread, whatever the number of threads.
 fn write_only(file: &Path, bytes: u64) -> io::Result<()> {
     let mut file = File::create_new(file)?;
     let block = vec![7; 960 << 10];
@@ -68,8 +69,9 @@ fn write_only(file: &Path, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// On a virtual machine, a page that the host has not backed yet costs three times as much as one in use before; without this,
-/// whoever comes second is faster. No more than is free, or the input would be lost from the page cache.
+/// On a virtual machine, a page that the host has not backed yet costs three times as much as one
+/// in use before; without this, whoever comes second is faster. No more than is free, or the input
+/// would be lost from the page cache.
 fn touch_memory(bytes: usize) {
     std::hint::black_box(vec![1u8; bytes.min(free_memory())]);
 }
@@ -82,8 +84,8 @@ fn free_memory() -> usize {
     kib.map_or(usize::MAX, |kib| kib << 10)
 }
 
-/// Linux counts what a process had before it became another program as the peak memory of that program, so the process that
-/// starts it has to be small.
+/// Linux counts what a process had before it became another program as the peak memory of that
+/// program, so the process that starts it has to be small.
 fn peak(script: &str) -> io::Result<()> {
     let start = Instant::now();
     let mut child = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn()?;

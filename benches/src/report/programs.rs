@@ -88,7 +88,8 @@ pub(crate) const PROGRAMS: [Program; 6] = [
     },
 ];
 
-/// A program that keeps a tree of files. In its commands, ARCHIVE, OUT and NAME stand for its archive, an output, an entry.
+/// A program that keeps a tree of files. In its commands, ARCHIVE, OUT and NAME stand for its
+/// archive, an output, an entry.
 pub(crate) struct Archiver {
     pub(crate) name: &'static str,
     pub(crate) needs: &'static [&'static str],
@@ -174,7 +175,8 @@ pub(crate) fn note_versions(sheet: &mut Sheet) {
         ("openssl", "version"),
         ("restic", "version"),
     ] {
-        let version = if installed(name) { output(name, &[flag]) } else { "not installed".to_owned() };
+        let version =
+            if installed(name) { output(name, &[flag]) } else { "not installed".to_owned() };
         sheet.machine.peer(name, version);
     }
 }

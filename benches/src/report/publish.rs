@@ -1,4 +1,5 @@
-//! Writes what was measured into a folder: tables as Markdown and as CSV, and charts; and the short table of the README.
+//! Writes what was measured into a directory: tables as Markdown and as CSV, and charts; and the
+//! short table of the README.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -12,24 +13,24 @@ use crate::kept::{COMPARISON, FACTS, GROWTH};
 use crate::pairs::Values;
 use crate::sheet::{Chart, ORIGIN, PARTS, Part, Row, Sheet};
 
-/// Writes all files; the folder is made if it is not there.
-pub(crate) fn publish(sheet: &Sheet, folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
+/// Writes all files; the directory is made if it is not there.
+pub(crate) fn publish(sheet: &Sheet, directory: &Path) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
     let mut charts = String::new();
     for chart in draw(sheet) {
-        fs::write(folder.join(chart.file), chart.svg)?;
+        fs::write(directory.join(chart.file), chart.svg)?;
         let _ = writeln!(charts, "![{}]({})\n", chart.title, chart.file);
     }
-    fs::write(folder.join("report.md"), markdown(sheet, &charts))?;
-    comparison(sheet, &folder.join(COMPARISON))?;
-    growth(sheet, &folder.join(GROWTH))?;
-    facts(sheet, &folder.join(FACTS))
+    fs::write(directory.join("report.md"), markdown(sheet, &charts))?;
+    comparison(sheet, &directory.join(COMPARISON))?;
+    growth(sheet, &directory.join(GROWTH))?;
+    facts(sheet, &directory.join(FACTS))
 }
 
-/// Puts the short table, and charts that lie in `folder`, between the marks of the README.
-pub(crate) fn into_readme(sheet: &Sheet, readme: &Path, folder: &Path) -> io::Result<()> {
+/// Puts the short table, and charts that lie in `directory`, between the marks of the README.
+pub(crate) fn into_readme(sheet: &Sheet, readme: &Path, directory: &Path) -> io::Result<()> {
     let text = fs::read_to_string(readme)?;
-    let changed = between_marks(&text, &short(sheet, folder));
+    let changed = between_marks(&text, &short(sheet, directory));
     fs::write(readme, changed.ok_or_else(|| io::Error::other("it has no <!-- speed --> marks"))?)
 }
 
@@ -85,7 +86,9 @@ fn markdown(sheet: &Sheet, charts: &str) -> String {
             let over = match point.chart {
                 Chart::Chunk => format!("{} chunks, 1 thread", bytes(point.x)),
                 Chart::Input => bytes(point.x),
-                Chart::Threads | Chart::Entries => format!("{} {}", count(point.x), point.chart.unit()),
+                Chart::Threads | Chart::Entries => {
+                    format!("{} {}", count(point.x), point.chart.unit())
+                }
             };
             let speed = if point.bytes == 0 {
                 String::new()
@@ -145,11 +148,11 @@ fn asked(row: &Row) -> String {
 }
 
 /// What the README shows.
-fn short(sheet: &Sheet, folder: &Path) -> String {
+fn short(sheet: &Sheet, directory: &Path) -> String {
     let fact = |name| sheet.machine.fact(name);
-    let folder = folder.display();
+    let directory = directory.display();
     let mut out = format!(
-        "{LEGEND} The [whole report]({folder}/report.md) has\nthe exact commands, more peers, the libraries, how cost grows \
+        "{LEGEND} The [whole report]({directory}/report.md) has\nthe exact commands, more peers, the libraries, how cost grows \
          with size, entries and threads, and peak memory;\n[benches](benches/README.md) says how to repeat it:\n\n{COMMAND}\n\
          {}, {} cores, {}, {}, {}.\n\n",
         fact("processor"),
@@ -158,8 +161,10 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
         fact("file system"),
         dates(sheet)
     );
-    for chart in draw(sheet).iter().filter(|chart| ["peers-seal.svg", "threads.svg"].contains(&chart.file)) {
-        let _ = writeln!(out, "![{}]({folder}/{})\n", chart.title, chart.file);
+    for chart in
+        draw(sheet).iter().filter(|chart| ["peers-seal.svg", "threads.svg"].contains(&chart.file))
+    {
+        let _ = writeln!(out, "![{}]({directory}/{})\n", chart.title, chart.file);
     }
     let _ = writeln!(out, "| what | to | ratio | asked |\n|---|---|---|---|");
     for part in [
@@ -173,7 +178,9 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
         Part::Messages,
     ] {
         // All that is asked for, and what cannot be passed, and archives: the charts show more.
-        let shown = |row: &&Row| row.asked.is_some() || BOUNDS.contains(&&*row.peer) || part == Part::Backup;
+        let shown = |row: &&Row| {
+            row.asked.is_some() || BOUNDS.contains(&&*row.peer) || part == Part::Backup
+        };
         for row in sheet.part(part).filter(shown) {
             if let Ok(pair) = &row.outcome {
                 let (what, peer) = (readable(part, &row.what), cell(&row.peer));
@@ -183,8 +190,9 @@ fn short(sheet: &Sheet, folder: &Path) -> String {
     }
     let sizes: Vec<_> = sheet.points.iter().filter(|point| point.chart == Chart::Input).collect();
     if let (Some(first), Some(last)) = (sizes.first(), sizes.last()) {
-        let peaks =
-            Values::new(sizes.iter().filter(|point| point.line != "cp").filter_map(|point| point.peak));
+        let peaks = Values::new(
+            sizes.iter().filter(|point| point.line != "cp").filter_map(|point| point.peak),
+        );
         let _ = writeln!(
             out,
             "\nPeak memory of sealing, opening and piping with 2 threads: {:.1} to {:.1} MiB, for inputs of {} to {}.",
@@ -299,7 +307,8 @@ fn comparison(sheet: &Sheet, file: &Path) -> io::Result<()> {
 
 fn growth(sheet: &Sheet, file: &Path) -> io::Result<()> {
     let mut out = csv::Writer::from_path(file)?;
-    let head = ["over", "what", "x", "unit", "rounds", "s median", "s min", "s max", "bytes", "peak MiB"];
+    let head =
+        ["over", "what", "x", "unit", "rounds", "s median", "s min", "s max", "bytes", "peak MiB"];
     out.write_record(head.into_iter().chain(ORIGIN))?;
     for point in &sheet.points {
         let record = [

@@ -1,4 +1,4 @@
-//! The folder where the measured files lie, and how commands are run in it.
+//! The directory where the measured files lie, and how commands are run in it.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,9 +12,9 @@ use crate::pairs::{Effort, in_turn, time};
 use crate::settings::Settings;
 use crate::sheet::{Part, Row, Sheet};
 
-/// A folder that is gone when this is dropped.
+/// A directory that is gone when this is dropped.
 pub(crate) struct Scratch {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
     effort: Effort,
     /// The effort where a ratio is asked for.
     decisive: Effort,
@@ -60,11 +60,11 @@ impl<'a> Comparison<'a> {
 }
 
 impl Scratch {
-    /// A new folder, below `parent`.
+    /// A new directory, below `parent`.
     pub(crate) fn new(parent: &Path, settings: &Settings, bytes: u64) -> io::Result<Scratch> {
-        let folder = tempfile::Builder::new().prefix("bulla-report-").tempdir_in(parent)?;
+        let directory = tempfile::Builder::new().prefix("bulla-report-").tempdir_in(parent)?;
         let scratch = Scratch {
-            folder,
+            directory,
             effort: settings.effort,
             decisive: settings.decisive,
             bytes,
@@ -76,7 +76,7 @@ impl Scratch {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.directory.path().join(name)
     }
 
     /// A file of random bytes.
@@ -90,9 +90,10 @@ impl Scratch {
         Ok(())
     }
 
-    /// Runs a script in the folder; what it says is kept for the error.
+    /// Runs a script in the directory; what it says is kept for the error.
     pub(crate) fn shell(&self, script: &str) -> io::Result<()> {
-        let done = Command::new("sh").args(["-c", script]).current_dir(self.folder.path()).output()?;
+        let done =
+            Command::new("sh").args(["-c", script]).current_dir(self.directory.path()).output()?;
         if done.status.success() {
             return Ok(());
         }
@@ -110,10 +111,12 @@ impl Scratch {
         })
     }
 
-    /// Runs what is measured. Memory for its output is there before; its outputs are removed, and the disk is idle again, after it.
+    /// Runs what is measured. Memory for its output is there before; its outputs are removed, and
+    /// the disk is idle again, after it.
     pub(crate) fn run<T>(&self, measured: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        // Three times what is written: of what a process has just freed, the next one is not given all. A process of its own: what a
-        // process once took counts as its children's peak memory too.
+        // Three times what is written: of what a process has just freed, the next one is not given
+        // all. A process of its own: what a process once took counts as its children's peak
+        // memory too.
         let touched = (self.bytes + (2 * self.bytes).min(4 << 30)).to_string();
         Command::new(std::env::current_exe()?).args(["probe", "touch", &touched]).status()?;
         let done = measured();
@@ -126,17 +129,19 @@ impl Scratch {
         done
     }
 
-    /// Removes a file or a folder, if it is there.
+    /// Removes a file or a directory, if it is there.
     pub(crate) fn remove(&self, name: &str) {
         // It is one of the two; the other fails.
         let _ = fs::remove_file(self.path(name));
         let _ = fs::remove_dir_all(self.path(name));
     }
 
-    /// Compares two commands, and adds the row. What is wrong with ours is an error; what is wrong with theirs is said in its row.
+    /// Compares two commands, and adds the row. What is wrong with ours is an error; what is wrong
+    /// with theirs is said in its row.
     pub(crate) fn compare(&self, sheet: &mut Sheet, comparison: &Comparison<'_>) -> io::Result<()> {
         let Comparison { ours, theirs, .. } = comparison;
-        // Nothing has to warm up: inputs were just written, and each program was asked for its version.
+        // Nothing has to warm up: inputs were just written, and each program was asked for its
+        // version.
         let mut broken = None;
         let outcome = match comparison.ready.clone() {
             Err(why) => Err(why),
@@ -166,11 +171,12 @@ impl Scratch {
         Ok(())
     }
 
-    /// What a probe says in a small process of its own, by name: `time` and `peak`, and what else it measures.
+    /// What a probe says in a small process of its own, by name: `time` and `peak`, and what else
+    /// it measures.
     pub(crate) fn peak(&self, script: &str) -> io::Result<Vec<(String, f64)>> {
         let done = Command::new(std::env::current_exe()?)
             .args(["probe", "peak", script])
-            .current_dir(self.folder.path())
+            .current_dir(self.directory.path())
             .output()?;
         if !done.status.success() {
             return Err(io::Error::other(String::from_utf8_lossy(&done.stderr).into_owned()));
@@ -204,7 +210,9 @@ impl Drop for Scratch {
 /// The value of a probe.
 pub(crate) fn value(values: &[(String, f64)], name: &str) -> io::Result<f64> {
     let found = values.iter().find(|(known, _)| known == name);
-    found.map(|(_, value)| *value).ok_or_else(|| io::Error::other(format!("a probe did not say its {name}")))
+    found
+        .map(|(_, value)| *value)
+        .ok_or_else(|| io::Error::other(format!("a probe did not say its {name}")))
 }
 
 /// The command that was built beside this one.
@@ -217,8 +225,10 @@ pub(crate) fn bulla() -> io::Result<String> {
     }
 }
 
-/// A command as it is shown: without the folder that the binaries lie in.
+/// A command as it is shown: without the directory that the binaries lie in.
 fn named(command: &str) -> String {
-    let folder = std::env::current_exe().ok().and_then(|this| Some(format!("{}/", this.parent()?.display())));
-    folder.map_or(command.to_owned(), |folder| command.replace(&folder, ""))
+    let directory = std::env::current_exe()
+        .ok()
+        .and_then(|this| Some(format!("{}/", this.parent()?.display())));
+    directory.map_or(command.to_owned(), |directory| command.replace(&directory, ""))
 }

@@ -79,8 +79,16 @@ pub(crate) struct Point {
 pub(crate) struct Origin(pub(crate) [String; ORIGIN.len()]);
 
 /// What an origin has, as the machine's facts name it.
-pub(crate) const ORIGIN: [&str; 8] =
-    ["processor", "cores", "memory", "kernel", "file system", "date", "cipher's backend", "command"];
+pub(crate) const ORIGIN: [&str; 8] = [
+    "processor",
+    "cores",
+    "memory",
+    "kernel",
+    "file system",
+    "date",
+    "cipher's backend",
+    "command",
+];
 
 /// All charts.
 pub(crate) const CHARTS: [Chart; 4] = [Chart::Chunk, Chart::Threads, Chart::Input, Chart::Entries];
@@ -104,9 +112,9 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    pub(crate) fn new(folder: &Path, quick: bool) -> Sheet {
+    pub(crate) fn new(directory: &Path, quick: bool) -> Sheet {
         Sheet {
-            machine: Machine::new(folder, quick),
+            machine: Machine::new(directory, quick),
             rows: Vec::new(),
             points: Vec::new(),
             facts: Vec::new(),
@@ -155,7 +163,8 @@ impl Sheet {
 
     /// Where and when this was measured.
     pub(crate) fn origin(&self, kept: Option<&Origin>) -> Origin {
-        kept.cloned().unwrap_or_else(|| Origin(ORIGIN.map(|name| self.machine.fact(name).to_owned())))
+        kept.cloned()
+            .unwrap_or_else(|| Origin(ORIGIN.map(|name| self.machine.fact(name).to_owned())))
     }
 
     /// The rows of one part.
@@ -189,8 +198,8 @@ impl Part {
             Part::Synced => "File to file, synced to the disk",
             Part::Pipe => "In a pipe",
             Part::Null => "Seal to /dev/null",
-            Part::Backup => "Back up a folder",
-            Part::Restore => "Restore a folder",
+            Part::Backup => "Back up a directory",
+            Part::Restore => "Restore a directory",
             Part::Entry => "Read one entry of an archive",
             Part::Many => "Read one entry among very many",
         }

@@ -11,8 +11,8 @@ use crate::scratch::{Comparison, Scratch, bulla, failed};
 use crate::settings::Settings;
 use crate::sheet::{Part, Sheet};
 
-/// Files in a folder of the tree.
-const IN_FOLDER: usize = 200;
+/// Files in a directory of the tree.
+const IN_DIRECTORY: usize = 200;
 
 /// Adds a row for each pair of commands.
 pub(crate) fn compare(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()> {
@@ -37,7 +37,8 @@ pub(crate) fn compare(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> 
         let row = Comparison::new(Part::Backup, &what, archiver.name, &backup_tree, &theirs);
         scratch.compare(sheet, &row.ready(ready.clone()).asked(archiver.asked))?;
         if ready.is_ok() {
-            *ready = scratch.shell(&fill(archiver.backup, archiver.archive)).map_err(|why| failed(&why));
+            *ready =
+                scratch.shell(&fill(archiver.backup, archiver.archive)).map_err(|why| failed(&why));
         }
     }
     let ours = format!("{backup} - tree | cat > /dev/null");
@@ -75,7 +76,8 @@ fn large(sheet: &mut Sheet, parent: &Path, settings: &Settings) -> io::Result<()
     let ours = format!("{bulla} backup -q -k key --no-sync out1 large");
     let theirs = format!("{bulla} seal -q -k key --no-sync large -o out2");
     let what = format!("back up one file of {} MiB", settings.large >> 20);
-    scratch.compare(sheet, &Comparison::new(Part::Backup, &what, "bulla seal of it", &ours, &theirs))
+    scratch
+        .compare(sheet, &Comparison::new(Part::Backup, &what, "bulla seal of it", &ours, &theirs))
 }
 
 /// Files of log-normal sizes, as photos with their thumbnails are.
@@ -87,7 +89,7 @@ fn make_tree(root: &Path, files: usize, total: u64) -> io::Result<()> {
     random.fill_bytes(&mut content);
     for (number, size) in sizes.iter().enumerate() {
         let file = root.join(file_name(number));
-        if number % IN_FOLDER == 0 {
+        if number % IN_DIRECTORY == 0 {
             file.parent().map_or(Ok(()), fs::create_dir_all)?;
         }
         let len = ((size * scale) as usize).min(content.len());
@@ -98,7 +100,7 @@ fn make_tree(root: &Path, files: usize, total: u64) -> io::Result<()> {
 }
 
 fn file_name(number: usize) -> String {
-    format!("{:03}/{number:05}.jpg", number / IN_FOLDER)
+    format!("{:03}/{number:05}.jpg", number / IN_DIRECTORY)
 }
 
 /// A normally distributed number, as the sum of twelve uniform ones.

@@ -25,7 +25,7 @@ pub struct Time {
 #[non_exhaustive]
 pub struct Metadata {
     /// When the content was last changed.
-    pub modified: Option<Time>,
+    pub mtime: Option<Time>,
     /// Unix permissions, the lowest 12 bits of `st_mode`.
     pub mode: Option<u32>,
 }
@@ -37,8 +37,8 @@ impl Metadata {
     }
 
     /// When the content was last changed.
-    pub fn modified(mut self, time: impl Into<Time>) -> Metadata {
-        self.modified = Some(time.into());
+    pub fn mtime(mut self, time: impl Into<Time>) -> Metadata {
+        self.mtime = Some(time.into());
         self
     }
 
@@ -52,7 +52,9 @@ impl Metadata {
 impl From<SystemTime> for Time {
     fn from(time: SystemTime) -> Time {
         match time.duration_since(SystemTime::UNIX_EPOCH) {
-            Ok(since) => Time { seconds: since.as_secs() as i64, nanoseconds: since.subsec_nanos() },
+            Ok(since) => {
+                Time { seconds: since.as_secs() as i64, nanoseconds: since.subsec_nanos() }
+            }
             Err(before) => {
                 let before = before.duration();
                 let (seconds, nanoseconds) = (-(before.as_secs() as i64), before.subsec_nanos());
@@ -86,7 +88,7 @@ pub(crate) fn encode(metadata: &Metadata, target: Option<&[u8]>, out: &mut Vec<u
         out.extend((value.len() as u16).to_be_bytes());
         out.extend(value);
     };
-    if let Some(Time { seconds, nanoseconds }) = metadata.modified {
+    if let Some(Time { seconds, nanoseconds }) = metadata.mtime {
         let mut value = [0; 12];
         value[..8].copy_from_slice(&seconds.to_be_bytes());
         value[8..].copy_from_slice(&nanoseconds.min(999_999_999).to_be_bytes());
@@ -100,19 +102,21 @@ pub(crate) fn encode(metadata: &Metadata, target: Option<&[u8]>, out: &mut Vec<u
     }
 }
 
-/// Reads attributes: what is known of them, and a link's target. An error says which rule does not hold.
+/// Reads attributes: what is known of them, and a link's target. An error says which rule does not
+/// hold.
 pub(crate) fn decode(mut bytes: &[u8]) -> Result<(Metadata, Option<&[u8]>), &'static str> {
     let (mut metadata, mut target, mut last) = (Metadata::new(), None, 0);
     while !bytes.is_empty() {
         let (head, rest) = bytes.split_first_chunk::<4>().ok_or("an attribute is cut")?;
         let tag = u16::from_be_bytes([head[0], head[1]]);
         let len = usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let (value, rest) = rest.split_at_checked(len).ok_or("an attribute is longer than all of them")?;
+        let (value, rest) =
+            rest.split_at_checked(len).ok_or("an attribute is longer than all of them")?;
         if tag <= last {
             return Err("attributes do not ascend");
         }
         match tag {
-            MODIFIED => metadata.modified = Some(time(value).ok_or("a time is none")?),
+            MODIFIED => metadata.mtime = Some(time(value).ok_or("a time is none")?),
             MODE => metadata.mode = Some(mode(value).ok_or("a mode is none")?),
             TARGET => target = Some(check_target(value)?),
             _ => {}
@@ -135,7 +139,8 @@ pub(crate) fn check_target(target: &[u8]) -> Result<&[u8], &'static str> {
 fn time(value: &[u8]) -> Option<Time> {
     let (seconds, nanoseconds) = value.split_first_chunk::<8>()?;
     let nanoseconds = u32::from_be_bytes(nanoseconds.try_into().ok()?);
-    (nanoseconds < 1_000_000_000).then(|| Time { seconds: i64::from_be_bytes(*seconds), nanoseconds })
+    (nanoseconds < 1_000_000_000)
+        .then(|| Time { seconds: i64::from_be_bytes(*seconds), nanoseconds })
 }
 
 fn mode(value: &[u8]) -> Option<u32> {
@@ -150,7 +155,7 @@ mod tests {
     ///
     #[test]
     fn there_and_back() {
-        let metadata = Metadata::new().modified(Time { seconds: -5, nanoseconds: 7 }).mode(0o100_644);
+        let metadata = Metadata::new().mtime(Time { seconds: -5, nanoseconds: 7 }).mode(0o100_644);
         let mut bytes = Vec::new();
         encode(&metadata, Some(b"../elsewhere"), &mut bytes);
         assert_eq!(bytes[..4], [0, 1, 0, 12]);

@@ -19,8 +19,8 @@ impl Block {
         let mut entries: Vec<Entry> = Vec::with_capacity(bytes.len() / (2 * ENTRY_LEN));
         while !bytes.is_empty() {
             let entry = Entry::decode(&mut bytes)?;
-            if entries.last().is_some_and(|last| last.name() >= entry.name()) {
-                return Err("the names of a block do not ascend");
+            if entries.last().is_some_and(|last| last.path() >= entry.path()) {
+                return Err("the paths of a block do not ascend");
             }
             if entry.is_here() && entry.offset + entry.len > trailer.notes_offset {
                 return Err("a content reaches behind the contents");
@@ -30,10 +30,10 @@ impl Block {
             }
             entries.push(entry);
         }
-        if entries.first().is_none_or(|first| first.name() != &*fence.first) {
-            return Err("a block begins with another name than the fence says");
+        if entries.first().is_none_or(|first| first.path() != &*fence.first) {
+            return Err("a block begins with another path than the fence says");
         }
-        if entries.last().is_some_and(|last| next.is_some_and(|next| last.name() >= next)) {
+        if entries.last().is_some_and(|last| next.is_some_and(|next| last.path() >= next)) {
             return Err("a block reaches behind the next one");
         }
         Ok(Block { entries })
@@ -48,7 +48,8 @@ mod tests {
     fn parse(entry: &Entry) -> Result<Block, &'static str> {
         let mut bytes = Vec::new();
         entry.encode(&mut bytes);
-        let fence = Fence { offset: 0, content_len: bytes.len() as u32, first: entry.name().into() };
+        let fence =
+            Fence { offset: 0, content_len: bytes.len() as u32, first: entry.path().into() };
         let trailer = Trailer { notes_offset: 100, rows: 1, ..Trailer::default() };
         Block::parse(&bytes, &fence, None, &trailer)
     }
@@ -60,6 +61,9 @@ mod tests {
         assert!(parse(&entry(0, 40)).is_ok());
         assert_eq!(parse(&entry(0, 41)).err(), Some("a content reaches behind the contents"));
         assert!(parse(&entry(1, 41)).is_ok());
-        assert_eq!(parse(&entry(2, 40)).err(), Some("an entry lies in a container that has no row"));
+        assert_eq!(
+            parse(&entry(2, 40)).err(),
+            Some("an entry lies in a container that has no row")
+        );
     }
 }

@@ -28,7 +28,11 @@ pub struct EntryContent<'r, 'a, S: ReadAt> {
 }
 
 impl<'r, 'a, S: ReadAt> EntryContent<'r, 'a, S> {
-    pub(crate) fn new(range: &'r RangeReader<'a, S>, offset: u64, len: u64) -> EntryContent<'r, 'a, S> {
+    pub(crate) fn new(
+        range: &'r RangeReader<'a, S>,
+        offset: u64,
+        len: u64,
+    ) -> EntryContent<'r, 'a, S> {
         EntryContent { range, offset, len, position: 0, buffer: Zeroizing::default(), consumed: 0 }
     }
 
@@ -101,20 +105,21 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoContent`], [`Error::Elsewhere`], [`Error::UnknownEncoding`].
+    /// [`Error::NoContent`], [`Error::ExternalContent`], [`Error::UnknownEncoding`].
     pub fn content(&self, entry: &Entry) -> Result<EntryContent<'_, 'a, S>> {
         entry.check_readable()?;
         Ok(EntryContent::new(self.range(), entry.offset, entry.len))
     }
 
-    /// Reads the contents of many entries at once, on all workers, each byte of the container once. `visit` gets pieces as they
-    /// come, from several threads and in any order: the entry's number in `entries`, the offset in its content, and the bytes.
-    /// Nothing comes for an entry without bytes.
+    /// Reads the contents of many entries at once, on all workers, each byte of the container once.
+    /// `visit` gets pieces as they come, from several threads and in any order: the entry's
+    /// number in `entries`, the offset in its content, and the bytes. Nothing comes for an
+    /// entry without bytes.
     ///
     /// # Errors
     ///
-    /// As [`content`](ArchiveReader::content), before anything is read; [`Error::Malformed`] if contents overlap; as
-    /// [`RangeReader::for_each_extent`].
+    /// As [`content`](ArchiveReader::content), before anything is read; [`Error::Malformed`] if
+    /// contents overlap; as [`RangeReader::for_each_extent`].
     pub fn read_all(
         &self,
         entries: &[Entry],
@@ -140,14 +145,19 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
                     break;
                 }
                 let (from, to) = (entry.offset.max(at), end(entry).min(stop));
-                visit(*number, from - entry.offset, &bytes[(from - at) as usize..(to - at) as usize])?;
+                visit(
+                    *number,
+                    from - entry.offset,
+                    &bytes[(from - at) as usize..(to - at) as usize],
+                )?;
             }
             Ok(())
         };
         Ok(self.range().for_each_extent(&ranges, visit_extent)?)
     }
 
-    /// The ranges of contents that are sorted by offset, joined where reading what lies between costs less than leaving it out.
+    /// The ranges of contents that are sorted by offset, joined where reading what lies between
+    /// costs less than leaving it out.
     fn joined<'e>(&self, sorted: impl Iterator<Item = &'e Entry>) -> Result<Vec<Range<u64>>> {
         let gap = self.opened().header.chunk_size().bytes() as u64;
         let mut ranges: Vec<Range<u64>> = Vec::new();
@@ -158,7 +168,9 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
                 return Err(Error::Malformed { offset: range.start, what: "two contents overlap" });
             }
             match ranges.last_mut() {
-                Some(joined) if range.start <= joined.end + gap => joined.end = joined.end.max(range.end),
+                Some(joined) if range.start <= joined.end + gap => {
+                    joined.end = joined.end.max(range.end)
+                }
                 _ => ranges.push(range.clone()),
             }
             last = range;

@@ -7,34 +7,38 @@ use bulla::ReadAt;
 
 use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
-use crate::name::{Ascending, is_below};
+use crate::path::{Ascending, is_below};
 use crate::reader::ArchiveReader;
 use crate::trailer::Trailer;
 
 impl<'a, S: ReadAt> ArchiveReader<'a, S> {
-    /// All entries in the order of their names. When the last was given, the rules that concern all of them were
-    /// checked; a breach of one comes as an error in its place.
+    /// All entries in the order of their paths. When the last was given, the rules that concern all
+    /// of them were checked; a breach of one comes as an error in its place.
     pub fn entries(&self) -> Entries<'_, 'a, S> {
         Entries::all(self)
     }
 
-    /// The entry `folder`, if it is there, and all that lies in it, in the order of names. The empty name means all entries.
-    pub fn folder<'r>(&'r self, folder: &'r [u8]) -> impl Iterator<Item = Result<Entry>> + use<'r, 'a, S> {
-        let start = self.block_of(folder).unwrap_or(0);
+    /// The entry `directory`, if it is there, and all that lies in it, in the order of paths. The
+    /// empty path means all entries.
+    pub fn directory<'r>(
+        &'r self,
+        directory: &'r [u8],
+    ) -> impl Iterator<Item = Result<Entry>> + use<'r, 'a, S> {
+        let start = self.block_of(directory).unwrap_or(0);
         let ends = move |entry: &Result<Entry>| match entry {
-            // What begins with the name lies together, and more than what is below it does.
-            Ok(entry) => entry.name() <= folder || entry.name().starts_with(folder),
+            // What begins with the path lies together, and more than what is below it does.
+            Ok(entry) => entry.path() <= directory || entry.path().starts_with(directory),
             Err(_) => true,
         };
         let is_in = move |entry: &Result<Entry>| match entry {
-            Ok(entry) => entry.name() == folder || is_below(entry.name(), folder),
+            Ok(entry) => entry.path() == directory || is_below(entry.path(), directory),
             Err(_) => true,
         };
         Entries::from_block(self, start).take_while(ends).filter(is_in)
     }
 }
 
-/// The entries of an archive, in the order of their names: see [`ArchiveReader::entries`].
+/// The entries of an archive, in the order of their paths: see [`ArchiveReader::entries`].
 pub struct Entries<'r, 'a, S: ReadAt> {
     reader: &'r ArchiveReader<'a, S>,
     block: vec::IntoIter<Entry>,
@@ -60,7 +64,13 @@ impl<'r, 'a, S: ReadAt> Entries<'r, 'a, S> {
     }
 
     pub(crate) fn from_block(reader: &'r ArchiveReader<'a, S>, block: usize) -> Entries<'r, 'a, S> {
-        Entries { reader, block: Vec::new().into_iter(), next_block: block, checks: None, failed: false }
+        Entries {
+            reader,
+            block: Vec::new().into_iter(),
+            next_block: block,
+            checks: None,
+            failed: false,
+        }
     }
 
     fn step(&mut self) -> Result<Option<Entry>> {
@@ -100,7 +110,7 @@ impl<S: ReadAt> Iterator for Entries<'_, '_, S> {
 
 impl Checks {
     fn add(&mut self, entry: &Entry) -> Result<()> {
-        self.ascending.next(entry.name(), entry.kind == Kind::Folder)?;
+        self.ascending.next(entry.path(), entry.kind == Kind::Directory)?;
         self.entries += 1;
         let what = "the contents are longer together than anything";
         let content_len = self.content_len.checked_add(entry.len);
@@ -131,18 +141,20 @@ impl Checks {
 mod tests {
     use super::*;
 
-    /// What is wrong with files whose contents lie in these containers, at these offsets, with these lengths.
+    /// What is wrong with files whose contents lie in these containers, at these offsets, with
+    /// these lengths.
     fn fault(contents: &[(u32, u64, u64)]) -> Option<&'static str> {
         let mut checks = Checks::default();
-        for (name, (container, offset, len)) in (b'a'..).zip(contents) {
-            checks.add(&Entry::file_at(&[name], *container, *offset, *len)).unwrap();
+        for (path, (container, offset, len)) in (b'a'..).zip(contents) {
+            checks.add(&Entry::file_at(&[path], *container, *offset, *len)).unwrap();
         }
         let content_len = contents.iter().map(|(_, _, len)| len).sum();
         let trailer = Trailer { entries: contents.len() as u64, content_len, ..Trailer::default() };
         checks.finish(&trailer).err()
     }
 
-    /// two contents are the same or lie apart, if they are of one container and not empty.
+    /// two contents are the same or lie apart, if they are of one container and not
+    /// empty.
     #[test]
     fn contents_do_not_overlap() {
         assert_eq!(fault(&[(0, 10, 5), (0, 0, 10)]), None, "one behind the other");

@@ -2,11 +2,11 @@
 
 use crate::attributes::{self, MAX_ATTR_LEN, Metadata};
 use crate::error::{Error, Result};
-use crate::name;
 use crate::notes::State;
+use crate::path;
 use crate::record::RecordKind;
 
-/// Bytes in an index entry before its name.
+/// Bytes in an index entry before its path.
 pub(crate) const ENTRY_LEN: usize = 32;
 
 /// What an entry is.
@@ -14,8 +14,8 @@ pub(crate) const ENTRY_LEN: usize = 32;
 pub enum Kind {
     /// A file.
     File,
-    /// A folder.
-    Folder,
+    /// A directory.
+    Directory,
     /// A symbolic link.
     Symlink,
 }
@@ -24,7 +24,7 @@ impl Kind {
     pub(crate) fn record(self) -> RecordKind {
         match self {
             Kind::File => RecordKind::FILE,
-            Kind::Folder => RecordKind::FOLDER,
+            Kind::Directory => RecordKind::DIRECTORY,
             Kind::Symlink => RecordKind::SYMLINK,
         }
     }
@@ -32,14 +32,14 @@ impl Kind {
     pub(crate) fn of_record(kind: RecordKind) -> Option<Kind> {
         match kind {
             RecordKind::FILE | RecordKind::REFERENCE => Some(Kind::File),
-            RecordKind::FOLDER => Some(Kind::Folder),
+            RecordKind::DIRECTORY => Some(Kind::Directory),
             RecordKind::SYMLINK => Some(Kind::Symlink),
             _ => None,
         }
     }
 }
 
-/// A file, a folder or a symbolic link in an archive.
+/// A file, a directory or a symbolic link in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub(crate) kind: Kind,
@@ -48,15 +48,15 @@ pub struct Entry {
     pub(crate) container: u32,
     pub(crate) offset: u64,
     pub(crate) len: u64,
-    name_len: u16,
-    /// The name, and the attributes behind it, which were checked.
+    path_len: u16,
+    /// The path, and the attributes behind it, which were checked.
     bytes: Box<[u8]>,
 }
 
 impl Entry {
-    /// The name: bytes, `/` between components.
-    pub fn name(&self) -> &[u8] {
-        &self.bytes[..self.name_len.into()]
+    /// The path: bytes, `/` between components.
+    pub fn path(&self) -> &[u8] {
+        &self.bytes[..self.path_len.into()]
     }
 
     /// What it is.
@@ -64,7 +64,7 @@ impl Entry {
         self.kind
     }
 
-    /// Bytes of content; 0 for folders and links.
+    /// Bytes of content; 0 for directories and links.
     #[allow(clippy::len_without_is_empty, reason = "an entry is no collection")]
     pub fn len(&self) -> u64 {
         self.len
@@ -87,7 +87,7 @@ impl Entry {
     }
 
     pub(crate) fn attributes(&self) -> &[u8] {
-        &self.bytes[self.name_len.into()..]
+        &self.bytes[self.path_len.into()..]
     }
 
     /// Whether its bytes lie in the container that the archive is in.
@@ -95,11 +95,18 @@ impl Entry {
         self.kind == Kind::File && self.container == 0
     }
 
-    /// An entry of the name and attributes in `bytes`. An error says which rule does not hold.
-    pub(crate) fn new(kind: Kind, encoding: u8, name_len: u16, bytes: &[u8]) -> Result<Entry, &'static str> {
-        let (name, attributes) = bytes.split_at_checked(name_len.into()).ok_or("an entry is cut")?;
-        if name::fault(name).is_some() {
-            return Err("a name is none");
+    /// An entry of the path and attributes in `bytes`. An error says which rule does not hold
+    ///
+    pub(crate) fn new(
+        kind: Kind,
+        encoding: u8,
+        path_len: u16,
+        bytes: &[u8],
+    ) -> Result<Entry, &'static str> {
+        let (path, attributes) =
+            bytes.split_at_checked(path_len.into()).ok_or("an entry is cut")?;
+        if path::fault(path).is_some() {
+            return Err("a path is none");
         }
         if attributes.len() > MAX_ATTR_LEN {
             return Err("attributes are longer than 65536 bytes");
@@ -116,7 +123,7 @@ impl Entry {
             container: 0,
             offset: 0,
             len: 0,
-            name_len,
+            path_len,
             bytes,
         })
     }
@@ -126,7 +133,7 @@ impl Entry {
         out.push(self.kind.record().0);
         out.push(self.encoding);
         out.extend(self.state.bits().to_be_bytes());
-        out.extend(self.name_len.to_be_bytes());
+        out.extend(self.path_len.to_be_bytes());
         out.extend([0; 2]);
         out.extend((self.attributes().len() as u32).to_be_bytes());
         out.extend(self.container.to_be_bytes());
@@ -138,11 +145,12 @@ impl Entry {
     /// Takes an index entry off `bytes`. An error says which rule does not hold.
     pub(crate) fn decode(bytes: &mut &[u8]) -> Result<Entry, &'static str> {
         let (head, rest) = bytes.split_first_chunk::<ENTRY_LEN>().ok_or("an index entry is cut")?;
-        let u32_at = |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
+        let u32_at =
+            |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let u64_at = |at: usize| u64::from(u32_at(at)) << 32 | u64::from(u32_at(at + 4));
-        let name_len = u16::from_be_bytes([head[4], head[5]]);
+        let path_len = u16::from_be_bytes([head[4], head[5]]);
         let attr_len = usize::try_from(u32_at(8)).map_err(|_| "an index entry is cut")?;
-        let len = attr_len.checked_add(name_len.into()).ok_or("an index entry is cut")?;
+        let len = attr_len.checked_add(path_len.into()).ok_or("an index entry is cut")?;
         let (named, rest) = rest.split_at_checked(len).ok_or("an index entry is cut")?;
         let kind = match RecordKind(head[0]) {
             RecordKind::REFERENCE => None,
@@ -154,10 +162,10 @@ impl Entry {
             container: u32_at(12),
             offset: u64_at(16),
             len: u64_at(24),
-            ..Entry::new(kind, head[1], name_len, named)?
+            ..Entry::new(kind, head[1], path_len, named)?
         };
         if kind != Kind::File && (entry.container, entry.offset, entry.len) != (0, 0, 0) {
-            return Err("a folder or a link has content");
+            return Err("a directory or a link has content");
         }
         if entry.offset.checked_add(entry.len).is_none() {
             return Err("a content is longer than anything");
@@ -170,12 +178,16 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// [`Error::NoContent`], [`Error::Elsewhere`], [`Error::UnknownEncoding`].
+    /// [`Error::NoContent`], [`Error::ExternalContent`], [`Error::UnknownEncoding`].
     pub fn check_readable(&self) -> Result<()> {
         match self {
-            Entry { kind: Kind::Folder | Kind::Symlink, .. } => Err(Error::NoContent),
-            Entry { container: container @ 1.., .. } => Err(Error::Elsewhere { container: *container }),
-            Entry { encoding: encoding @ 1.., .. } => Err(Error::UnknownEncoding { encoding: *encoding }),
+            Entry { kind: Kind::Directory | Kind::Symlink, .. } => Err(Error::NoContent),
+            Entry { container: container @ 1.., .. } => {
+                Err(Error::ExternalContent { container: *container })
+            }
+            Entry { encoding: encoding @ 1.., .. } => {
+                Err(Error::UnknownEncoding { encoding: *encoding })
+            }
             _ => Ok(()),
         }
     }
@@ -183,9 +195,14 @@ impl Entry {
 
 #[cfg(test)]
 impl Entry {
-    /// A file of this name, whose content lies there.
-    pub(crate) fn file_at(name: &[u8], container: u32, offset: u64, len: u64) -> Entry {
-        Entry { container, offset, len, ..Entry::new(Kind::File, 0, name.len() as u16, name).unwrap() }
+    /// A file of this path, whose content lies there.
+    pub(crate) fn file_at(path: &[u8], container: u32, offset: u64, len: u64) -> Entry {
+        Entry {
+            container,
+            offset,
+            len,
+            ..Entry::new(Kind::File, 0, path.len() as u16, path).unwrap()
+        }
     }
 }
 
@@ -196,9 +213,18 @@ mod tests {
 
     fn entry() -> Entry {
         let mut bytes = b"a/b".to_vec();
-        attributes::encode(&Metadata::new().modified(Time { seconds: 1, nanoseconds: 2 }), None, &mut bytes);
+        attributes::encode(
+            &Metadata::new().mtime(Time { seconds: 1, nanoseconds: 2 }),
+            None,
+            &mut bytes,
+        );
         let state = State::SHORT;
-        Entry { state, offset: 0x0102, len: 0x0304, ..Entry::new(Kind::File, 0, 3, &bytes).unwrap() }
+        Entry {
+            state,
+            offset: 0x0102,
+            len: 0x0304,
+            ..Entry::new(Kind::File, 0, 3, &bytes).unwrap()
+        }
     }
 
     ///
@@ -221,14 +247,14 @@ mod tests {
     #[test]
     fn readable() {
         assert!(entry().is_here() && entry().check_readable().is_ok());
-        for kind in [Kind::Folder, Kind::Symlink] {
+        for kind in [Kind::Directory, Kind::Symlink] {
             let entry = Entry { kind, ..entry() };
             assert!(!entry.is_here());
             assert!(matches!(entry.check_readable(), Err(Error::NoContent)));
         }
         let elsewhere = Entry { container: 2, ..entry() };
         assert!(!elsewhere.is_here());
-        assert!(matches!(elsewhere.check_readable(), Err(Error::Elsewhere { container: 2 })));
+        assert!(matches!(elsewhere.check_readable(), Err(Error::ExternalContent { container: 2 })));
         let encoded = Entry { encoding: 3, ..entry() };
         assert!(encoded.is_here());
         assert!(matches!(encoded.check_readable(), Err(Error::UnknownEncoding { encoding: 3 })));
@@ -239,9 +265,18 @@ mod tests {
     fn malformed() {
         let mut bytes = Vec::new();
         entry().encode(&mut bytes);
-        for (at, value) in
-            [(0, 0), (0, 4), (0, 2), (0, 3), (0, 9), (4, 1), (8, 1), (32, b'/'), (16, 0xFF), (36, 0)]
-        {
+        for (at, value) in [
+            (0, 0),
+            (0, 4),
+            (0, 2),
+            (0, 3),
+            (0, 9),
+            (4, 1),
+            (8, 1),
+            (32, b'/'),
+            (16, 0xFF),
+            (36, 0),
+        ] {
             let mut changed = bytes.clone();
             changed[at] = value;
             if at == 16 {

@@ -1,4 +1,5 @@
-//! The plaintext of an archive that is being sealed: each planned byte when it is asked for, then the tail.
+//! The plaintext of an archive that is being sealed: each planned byte when it is asked for, then
+//! the tail.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -19,9 +20,10 @@ use crate::tail;
 
 pub(crate) struct Log<'d, S> {
     planning: Planning<S>,
-    by_name: Vec<u32>,
+    by_path: Vec<u32>,
     marker: Marker,
-    /// Of entries that are not as planned, by their number: the state, and the bytes that were found.
+    /// Of entries that are not as planned, by their number: the state, and the bytes that were
+    /// found.
     outcomes: Mutex<BTreeMap<u32, (State, u64)>>,
     done: &'d AtomicU64,
 }
@@ -29,12 +31,12 @@ pub(crate) struct Log<'d, S> {
 impl<'d, S: Source> Log<'d, S> {
     pub(crate) fn new(
         mut planning: Planning<S>,
-        by_name: Vec<u32>,
+        by_path: Vec<u32>,
         marker: Marker,
         done: &'d AtomicU64,
     ) -> Log<'d, S> {
         let outcomes = Mutex::new(std::mem::take(&mut planning.carried));
-        Log { planning, by_name, marker, outcomes, done }
+        Log { planning, by_path, marker, outcomes, done }
     }
 
     pub(crate) fn entries_len(&self) -> u64 {
@@ -45,11 +47,13 @@ impl<'d, S: Source> Log<'d, S> {
     pub(crate) fn notes(&self) -> Vec<Note> {
         let outcomes = self.outcomes();
         let of_entries = outcomes.iter().map(|(number, (state, found))| {
-            let name = self.planning.name(&self.planning.planned[*number as usize]).to_vec();
-            Note { name, state: *state, found: *found }
+            let path = self.planning.path(&self.planning.planned[*number as usize]).to_vec();
+            Note { path, state: *state, found: *found }
         });
-        let left_out = self.planning.left_out.iter().cloned();
-        of_entries.chain(left_out.map(|name| Note { name, state: State::LEFT_OUT, found: 0 })).collect()
+        let skipped = self.planning.skipped.iter().cloned();
+        of_entries
+            .chain(skipped.map(|path| Note { path, state: State::SKIPPED, found: 0 }))
+            .collect()
     }
 
     fn outcomes(&self) -> MutexGuard<'_, BTreeMap<u32, (State, u64)>> {
@@ -57,8 +61,15 @@ impl<'d, S: Source> Log<'d, S> {
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fills the slots with entry `number` from byte `from` of its record on, as far as either goes.
-    fn fill_entry(&self, number: usize, planned: &Planned<S>, from: u64, slots: &mut Slots<'_, '_>) {
+    /// Fills the slots with entry `number` from byte `from` of its record on, as far as either
+    /// goes.
+    fn fill_entry(
+        &self,
+        number: usize,
+        planned: &Planned<S>,
+        from: u64,
+        slots: &mut Slots<'_, '_>,
+    ) {
         let head = planned.head();
         let bytes = head.to_bytes(&self.marker);
         let mut at = from;
@@ -67,7 +78,7 @@ impl<'d, S: Source> Log<'d, S> {
             let Some(skip) = at.checked_sub(start) else { break };
             at += slots.put(&part[skip.min(part.len() as u64) as usize..]);
         }
-        let mut reading = Reading::new(planned, self.planning.name(planned));
+        let mut reading = Reading::new(planned, self.planning.path(planned));
         let start = head.content_start();
         while at >= start && at < start + planned.len {
             let Some(room) = slots.take(start + planned.len - at) else { break };
@@ -75,13 +86,15 @@ impl<'d, S: Source> Log<'d, S> {
             at += room.len() as u64;
         }
         if at == start + planned.len && at > from {
-            reading
-                .check_end(attributes::decode(&self.planning.named(planned)[planned.name_len.into()..]).ok());
+            reading.check_end(
+                attributes::decode(&self.planning.named(planned)[planned.path_len.into()..]).ok(),
+            );
             self.done.fetch_add(1, Ordering::Relaxed);
         }
         if let Some((state, found)) = reading.outcome() {
             let mut outcomes = self.outcomes();
-            // Parts of one file are read by several threads: it ends at the first byte that any of them missed.
+            // Parts of one file are read by several threads: it ends at the first byte that any of
+            // them missed.
             let outcome = outcomes.entry(number as u32).or_insert((state, found));
             *outcome = (outcome.0.with(state), outcome.1.min(found));
         }
@@ -92,12 +105,14 @@ impl<'d, S: Source> Log<'d, S> {
         &'l self,
         outcomes: &'l BTreeMap<u32, (State, u64)>,
     ) -> impl Iterator<Item = Result<Entry, &'static str>> + 'l {
-        self.by_name.iter().map(move |number| {
+        self.by_path.iter().map(move |number| {
             let planned = &self.planning.planned[*number as usize];
-            let (state, len) = outcomes.get(number).copied().unwrap_or((State::default(), planned.len));
+            let (state, len) =
+                outcomes.get(number).copied().unwrap_or((State::default(), planned.len));
             let is_file = planned.kind == Kind::File;
             let offset = if is_file { planned.start + planned.head().content_start() } else { 0 };
-            let mut entry = Entry::new(planned.kind, 0, planned.name_len, self.planning.named(planned))?;
+            let mut entry =
+                Entry::new(planned.kind, 0, planned.path_len, self.planning.named(planned))?;
             (entry.state, entry.offset, entry.len) = (state, offset, len);
             Ok(entry)
         })
@@ -112,8 +127,11 @@ impl<S: Source> Plan for Log<'_, S> {
     fn fill(&self, slots: &mut [&mut [u8]], offset: u64) -> bulla::Result<()> {
         let mut slots = Slots::new(slots);
         let mut at = offset;
-        let first =
-            self.planning.planned.partition_point(|planned| planned.start <= offset).saturating_sub(1);
+        let first = self
+            .planning
+            .planned
+            .partition_point(|planned| planned.start <= offset)
+            .saturating_sub(1);
         for (number, planned) in self.planning.planned.iter().enumerate().skip(first) {
             if slots.is_full() {
                 break;
@@ -127,10 +145,10 @@ impl<S: Source> Plan for Log<'_, S> {
     fn write_tail(&self, out: &mut dyn Write) -> io::Result<()> {
         let outcomes = self.outcomes();
         let notes = outcomes.iter().map(|(number, (state, found))| {
-            (self.planning.name(&self.planning.planned[*number as usize]), *state, *found)
+            (self.planning.path(&self.planning.planned[*number as usize]), *state, *found)
         });
-        let left_out = self.planning.left_out.iter().map(|name| (&name[..], State::LEFT_OUT, 0));
-        let notes = notes.chain(left_out);
+        let skipped = self.planning.skipped.iter().map(|path| (&path[..], State::SKIPPED, 0));
+        let notes = notes.chain(skipped);
         let at = self.planning.end;
         if self.planning.padded {
             let mut counted = tail::Counted::new(io::sink(), at);

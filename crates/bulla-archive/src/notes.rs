@@ -1,6 +1,6 @@
 //! Notes: what of an archive is not as it was meant to be.
 
-/// Bytes in a note before its name.
+/// Bytes in a note before its path.
 const NOTE_LEN: usize = 16;
 
 /// How an entry differs from what was planned.
@@ -17,7 +17,7 @@ impl State {
     /// It could not be read, or not to its end.
     pub const UNREADABLE: State = State(8);
     /// It is no entry of the archive at all.
-    pub const LEFT_OUT: State = State(16);
+    pub const SKIPPED: State = State(16);
 
     /// Whether all is as it should be.
     pub fn is_whole(self) -> bool {
@@ -45,10 +45,12 @@ impl State {
     /// Words for what the state says, `"is whole"` if it says nothing.
     pub fn describe(self) -> &'static str {
         match self {
-            state if state.has(State::LEFT_OUT) => "was left out",
+            state if state.has(State::SKIPPED) => "was left out",
             state if state.has(State::UNREADABLE) => "could not be read",
             state if state.has(State::SHORT) => "became shorter while it was read",
-            state if state.has(State::GREW) => "grew while it was read, and is cut at its first length",
+            state if state.has(State::GREW) => {
+                "grew while it was read, and is cut at its first length"
+            }
             state if state.has(State::CHANGED) => "was changed while it was read",
             _ => "is whole",
         }
@@ -61,30 +63,30 @@ impl std::fmt::Debug for State {
     }
 }
 
-/// What is to be said of one name.
+/// What is to be said of one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Note {
-    /// The entry's name; of what was left out, the name that it would have had.
-    pub name: Vec<u8>,
+    /// The entry's path; of what was left out, the path that it would have had.
+    pub path: Vec<u8>,
     /// What happened.
     pub state: State,
     /// Bytes that were found of its content.
     pub found: u64,
 }
 
-/// Bytes in notes on such names, as they are stored.
-pub(crate) fn encoded_len<'n>(names: impl Iterator<Item = &'n [u8]>) -> u64 {
-    names.map(|name| (NOTE_LEN + name.len()) as u64).sum()
+/// Bytes in notes on such paths, as they are stored.
+pub(crate) fn encoded_len<'n>(paths: impl Iterator<Item = &'n [u8]>) -> u64 {
+    paths.map(|path| (NOTE_LEN + path.len()) as u64).sum()
 }
 
 /// Appends a note, as it is stored.
-pub(crate) fn encode(name: &[u8], state: State, found: u64, out: &mut Vec<u8>) {
+pub(crate) fn encode(path: &[u8], state: State, found: u64, out: &mut Vec<u8>) {
     out.extend(state.bits().to_be_bytes());
-    out.extend((name.len() as u16).to_be_bytes());
+    out.extend((path.len() as u16).to_be_bytes());
     out.extend([0; 4]);
     out.extend(found.to_be_bytes());
-    out.extend(name);
+    out.extend(path);
 }
 
 /// Reads all notes; `None` if their lengths are not right.
@@ -92,11 +94,11 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Note>> {
     let mut notes = Vec::new();
     while !bytes.is_empty() {
         let (head, rest) = bytes.split_first_chunk::<NOTE_LEN>()?;
-        let name_len = usize::from(u16::from_be_bytes([head[2], head[3]]));
+        let path_len = usize::from(u16::from_be_bytes([head[2], head[3]]));
         let (_, found) = head.split_first_chunk::<8>()?;
-        let (name, rest) = rest.split_at_checked(name_len)?;
+        let (path, rest) = rest.split_at_checked(path_len)?;
         notes.push(Note {
-            name: name.to_vec(),
+            path: path.to_vec(),
             state: State::from_bits(u16::from_be_bytes([head[0], head[1]])),
             found: u64::from_be_bytes(found.try_into().ok()?),
         });
@@ -114,11 +116,11 @@ mod tests {
     fn there_and_back() {
         let mut bytes = Vec::new();
         encode(b"a/b", State::SHORT.with(State::CHANGED), 513, &mut bytes);
-        encode(b"socket", State::LEFT_OUT, 0, &mut bytes);
+        encode(b"socket", State::SKIPPED, 0, &mut bytes);
         assert_eq!(bytes[..16], [0, 5, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 1]);
         assert_eq!(encoded_len([&b"a/b"[..], b"socket"].into_iter()), bytes.len() as u64);
         let notes = decode(&bytes).unwrap();
-        assert_eq!((notes[0].found, &notes[1].name[..]), (513, &b"socket"[..]));
+        assert_eq!((notes[0].found, &notes[1].path[..]), (513, &b"socket"[..]));
         assert!(notes[0].state.has(State::CHANGED) && !notes[0].state.is_whole());
         assert_eq!(decode(&bytes[..bytes.len() - 1]), None);
         assert_eq!(decode(&[]), Some(vec![]));

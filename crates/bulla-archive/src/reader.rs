@@ -1,6 +1,6 @@
 //! Reads archives: what is in them, and any entry of them.
 
-use bulla::{Content as ContentNumber, Key, Opened, Options, Preamble, RangeReader, ReadAt};
+use bulla::{ContentType, Key, Opened, Options, Preamble, RangeReader, ReadAt};
 
 use crate::block::Block;
 use crate::entry::Entry;
@@ -10,13 +10,14 @@ use crate::record::{MARKER_LABEL, Marker, RecordKind};
 use crate::trailer::{Fence, Trailer};
 use crate::way_in::{read_block, read_fences, read_record, read_trailer};
 
-/// Reads an archive. Opening it costs the trailer and the fence; finding an entry costs one block of the index, which is two
-/// chunks. Nothing is kept between calls but the fence.
+/// Reads an archive. Opening it costs the trailer and the fence; finding an entry costs one block
+/// of the index, which is two chunks. Nothing is kept between calls but the fence.
 ///
 /// It is `&self` throughout, and may be used from many threads at once.
 ///
-/// What is read was authenticated by the container. That the archive is well-formed is checked as far as it is read
-/// [`entries`](ArchiveReader::entries) and [`verify`](ArchiveReader::verify) check all of it.
+/// What is read was authenticated by the container. That the archive is well-formed is checked as
+/// far as it is read; [`entries`](ArchiveReader::entries) and
+/// [`verify`](ArchiveReader::verify) check all of it.
 pub struct ArchiveReader<'a, S: ReadAt> {
     range: RangeReader<'a, S>,
     marker: Marker,
@@ -46,10 +47,10 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         source: S,
         options: &Options<'a>,
     ) -> Result<ArchiveReader<'a, S>> {
-        let content = preamble.header().content();
+        let content_type = preamble.header().content_type();
         let range = RangeReader::with_preamble(preamble, key, source, options)?;
-        if content != ContentNumber::ARCHIVE {
-            return Err(Error::NotAnArchive { content: content.0 });
+        if content_type != ContentType::ARCHIVE {
+            return Err(Error::NotAnArchive { content_type: content_type.0 });
         }
         let marker = Marker::new(&range.export(MARKER_LABEL));
         let trailer = read_trailer(&range, &marker)?;
@@ -77,17 +78,17 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         self.range.opened()
     }
 
-    /// The entry of this name; `None` if there is none.
+    /// The entry of this path; `None` if there is none.
     ///
     /// # Errors
     ///
     /// [`Error::Malformed`], [`Error::Container`].
-    pub fn lookup(&self, name: &[u8]) -> Result<Option<Entry>> {
-        let Some(block) = self.block_of(name) else {
+    pub fn lookup(&self, path: &[u8]) -> Result<Option<Entry>> {
+        let Some(block) = self.block_of(path) else {
             return Ok(None);
         };
         let mut entries = self.block(block)?.entries;
-        let found = entries.binary_search_by(|entry| entry.name().cmp(name));
+        let found = entries.binary_search_by(|entry| entry.path().cmp(path));
         Ok(found.ok().map(|at| entries.swap_remove(at)))
     }
 
@@ -98,8 +99,10 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     /// [`Error::Malformed`], [`Error::Container`].
     pub fn notes(&self) -> Result<Vec<Note>> {
         let Trailer { notes_offset, index_offset, .. } = self.trailer;
-        let bytes = read_record(&self.range, &self.marker, RecordKind::NOTES, notes_offset..index_offset)?;
-        notes::decode(&bytes).ok_or(Error::Malformed { offset: notes_offset, what: "the notes are cut" })
+        let bytes =
+            read_record(&self.range, &self.marker, RecordKind::NOTES, notes_offset..index_offset)?;
+        notes::decode(&bytes)
+            .ok_or(Error::Malformed { offset: notes_offset, what: "the notes are cut" })
     }
 
     pub(crate) fn range(&self) -> &RangeReader<'a, S> {
@@ -114,9 +117,9 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         &self.trailer
     }
 
-    /// The number of the block in which `name` has its place; `None` if it would come before all.
-    pub(crate) fn block_of(&self, name: &[u8]) -> Option<usize> {
-        self.fences.partition_point(|fence| &*fence.first <= name).checked_sub(1)
+    /// The number of the block in which `path` has its place; `None` if it would come before all.
+    pub(crate) fn block_of(&self, path: &[u8]) -> Option<usize> {
+        self.fences.partition_point(|fence| &*fence.first <= path).checked_sub(1)
     }
 
     pub(crate) fn blocks(&self) -> usize {

@@ -7,11 +7,11 @@ use bulla::ReadAt;
 use crate::attributes::Metadata;
 use crate::notes::State;
 use crate::planning::Planned;
-use crate::source::{Content, Source};
+use crate::source::{ContentSource, Source};
 
 pub(crate) struct Reading<'p, S: Source> {
     planned: &'p Planned<S>,
-    name: &'p [u8],
+    path: &'p [u8],
     /// None before it was opened, and after that failed.
     content: Option<S::Content>,
     state: State,
@@ -20,8 +20,8 @@ pub(crate) struct Reading<'p, S: Source> {
 }
 
 impl<'p, S: Source> Reading<'p, S> {
-    pub(crate) fn new(planned: &'p Planned<S>, name: &'p [u8]) -> Reading<'p, S> {
-        Reading { planned, name, content: None, state: State::default(), found: planned.len }
+    pub(crate) fn new(planned: &'p Planned<S>, path: &'p [u8]) -> Reading<'p, S> {
+        Reading { planned, path, content: None, state: State::default(), found: planned.len }
     }
 
     /// Fills `room` with the content from `offset` on, with zeros where there is none.
@@ -43,12 +43,12 @@ impl<'p, S: Source> Reading<'p, S> {
 
     /// The content was read to its planned end: is there more, and is it still as old as it was?
     pub(crate) fn check_end(&mut self, attributes: Option<(Metadata, Option<&[u8]>)>) {
-        let planned = attributes.and_then(|(metadata, _)| metadata.modified);
+        let planned = attributes.and_then(|(metadata, _)| metadata.mtime);
         let len = self.planned.len;
         let Some(content) = self.open() else { return };
         // Not the length that it states: a file in /proc states 0 and holds more.
         let grew = content.read_at(&mut [0], len).is_ok_and(|read| read > 0);
-        let modified = content.modified().ok().flatten();
+        let modified = content.mtime().ok().flatten();
         if grew {
             self.state = self.state.with(State::GREW);
         }
@@ -65,7 +65,7 @@ impl<'p, S: Source> Reading<'p, S> {
     fn open(&mut self) -> Option<&S::Content> {
         let source = self.planned.source.as_ref()?;
         if self.content.is_none() && !self.state.has(State::UNREADABLE) {
-            match source.open(self.name) {
+            match source.open(self.path) {
                 Ok(content) => self.content = Some(content),
                 Err(_) => self.miss(State::UNREADABLE, 0),
             }
@@ -79,7 +79,8 @@ impl<'p, S: Source> Reading<'p, S> {
     }
 }
 
-/// Reads until `room` is full, the content ends, or an error comes; returns how many bytes that was.
+/// Reads until `room` is full, the content ends, or an error comes; returns how many bytes that
+/// was.
 fn read_up_to(content: &impl ReadAt, room: &mut [u8], offset: u64) -> (usize, Option<io::Error>) {
     let mut filled = 0;
     while filled < room.len() {

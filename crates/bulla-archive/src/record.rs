@@ -2,12 +2,13 @@
 
 use zeroize::Zeroizing;
 
-/// Bytes before a record's name.
+/// Bytes before a record's path.
 pub(crate) const HEAD_LEN: usize = 32;
 /// Label of the secret whose first 16 bytes are the marker.
 pub(crate) const MARKER_LABEL: &[u8] = b"archive record";
 
-/// Begins every record of one container, and nothing else. A secret, so that no content can imitate it.
+/// Begins every record of one container, and nothing else. A secret, so that no content can imitate
+/// it.
 #[derive(Clone)]
 pub(crate) struct Marker(Zeroizing<[u8; 16]>);
 
@@ -30,7 +31,7 @@ pub(crate) struct RecordKind(pub(crate) u8);
 
 impl RecordKind {
     pub(crate) const FILE: RecordKind = RecordKind(1);
-    pub(crate) const FOLDER: RecordKind = RecordKind(2);
+    pub(crate) const DIRECTORY: RecordKind = RecordKind(2);
     pub(crate) const SYMLINK: RecordKind = RecordKind(3);
     pub(crate) const REFERENCE: RecordKind = RecordKind(4);
     pub(crate) const CONTAINERS: RecordKind = RecordKind(16);
@@ -61,7 +62,7 @@ impl RecordKind {
 pub(crate) struct Head {
     pub(crate) kind: RecordKind,
     pub(crate) encoding: u8,
-    pub(crate) name_len: u16,
+    pub(crate) path_len: u16,
     pub(crate) attr_len: u32,
     pub(crate) content_len: u64,
 }
@@ -69,7 +70,7 @@ pub(crate) struct Head {
 impl Head {
     /// Of a record that is no entry's.
     pub(crate) fn plain(kind: RecordKind, content_len: u64) -> Head {
-        Head { kind, encoding: 0, name_len: 0, attr_len: 0, content_len }
+        Head { kind, encoding: 0, path_len: 0, attr_len: 0, content_len }
     }
 
     pub(crate) fn to_bytes(self, marker: &Marker) -> [u8; HEAD_LEN] {
@@ -77,7 +78,7 @@ impl Head {
         bytes[..16].copy_from_slice(marker.bytes());
         bytes[16] = self.kind.0;
         bytes[17] = self.encoding;
-        bytes[18..20].copy_from_slice(&self.name_len.to_be_bytes());
+        bytes[18..20].copy_from_slice(&self.path_len.to_be_bytes());
         bytes[20..24].copy_from_slice(&self.attr_len.to_be_bytes());
         bytes[24..32].copy_from_slice(&self.content_len.to_be_bytes());
         bytes
@@ -89,17 +90,18 @@ impl Head {
         (found == marker.bytes()).then(|| Head {
             kind: RecordKind(bytes[16]),
             encoding: bytes[17],
-            name_len: u16::from_be_bytes([bytes[18], bytes[19]]),
+            path_len: u16::from_be_bytes([bytes[18], bytes[19]]),
             attr_len: u32::from_be_bytes([bytes[20], bytes[21], bytes[22], bytes[23]]),
             content_len: u64::from_be_bytes([
-                bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30], bytes[31],
+                bytes[24], bytes[25], bytes[26], bytes[27], bytes[28], bytes[29], bytes[30],
+                bytes[31],
             ]),
         })
     }
 
     /// Bytes before the content.
     pub(crate) fn content_start(&self) -> u64 {
-        HEAD_LEN as u64 + u64::from(self.name_len) + u64::from(self.attr_len)
+        HEAD_LEN as u64 + u64::from(self.path_len) + u64::from(self.attr_len)
     }
 
     /// Bytes in the whole record; `None` if there cannot be so many.
@@ -119,7 +121,7 @@ mod tests {
         let head = Head {
             kind: RecordKind::FILE,
             encoding: 3,
-            name_len: 0x0102,
+            path_len: 0x0102,
             attr_len: 0x0304_0506,
             content_len: 0x0708_090A_0B0C_0D0E,
         };

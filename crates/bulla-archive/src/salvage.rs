@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::vec;
 
-use bulla::{Content as ContentNumber, Header, Key, Options, ReadAt, SalvageReader};
+use bulla::{ContentType, Header, Key, Options, ReadAt, SalvageReader};
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
@@ -15,11 +15,11 @@ use crate::record::{MARKER_LABEL, Marker, RecordKind};
 use crate::walk::{Remains, walk};
 use crate::way_in::{Plaintext, read_block, read_fences, read_record, read_trailer};
 
-/// Gets back what is left of a damaged archive, entry by entry, as an iterator: folders first, then files, each with its pieces and
-/// its holes, then symbolic links.
+/// Gets back what is left of a damaged archive, entry by entry, as an iterator: directories first,
+/// then files, each with its pieces and its holes, then symbolic links.
 ///
-/// If the index is whole it is used, and each entry is named, also one of which nothing is left. If not, the records are walked
-/// from marker to marker.
+/// If the index is whole it is used, and each entry is named, also one of which nothing is left. If
+/// not, the records are walked from marker to marker.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,7 +50,8 @@ pub struct Salvage<S: ReadAt> {
     remains: Chunks<S>,
     header: Header,
     entries: vec::IntoIter<Entry>,
-    /// What is to come of the entry that was handed out last: a range of the plaintext, and where its content begins.
+    /// What is to come of the entry that was handed out last: a range of the plaintext, and where
+    /// its content begins.
     content: Range<u64>,
     start: u64,
     lost: u64,
@@ -63,8 +64,9 @@ pub struct Salvage<S: ReadAt> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Recovered {
-    /// An entry. The pieces and holes up to the next one are those of its content, in order; together they are all of it, if it is
-    /// [there to be read](Entry::check_readable), and else nothing comes.
+    /// An entry. The pieces and holes up to the next one are those of its content, in order;
+    /// together they are all of it, if it is [there to be read](Entry::check_readable), and
+    /// else nothing comes.
     Entry(Entry),
     /// Bytes of its content, authenticated.
     Piece {
@@ -97,11 +99,12 @@ pub enum IndexState {
 pub struct Summary {
     /// How much of the index was left.
     pub index: IndexState,
-    /// What was not as planned when the archive was made; `None` if that is lost too. Then a file that was short may end in zeros.
+    /// What was not as planned when the archive was made; `None` if that is lost too. Then a file
+    /// that was short may end in zeros.
     pub notes: Option<Vec<Note>>,
     /// Bytes in all holes.
     pub lost: u64,
-    /// Whether there may have been entries that nobody can name.
+    /// Whether there may have been entries that nobody can path.
     pub unnamed: bool,
 }
 
@@ -114,8 +117,8 @@ impl<S: ReadAt> Salvage<S> {
     pub fn new(key: &Key, source: S, options: &Options<'_>) -> Result<Salvage<S>> {
         let reader = SalvageReader::new(key, source, options)?;
         let header = reader.header().clone();
-        if header.content() != ContentNumber::ARCHIVE {
-            return Err(Error::NotAnArchive { content: header.content().0 });
+        if header.content_type() != ContentType::ARCHIVE {
+            return Err(Error::NotAnArchive { content_type: header.content_type().0 });
         }
         let marker = Marker::new(&reader.export(MARKER_LABEL));
         let remains = Chunks::new(reader);
@@ -129,14 +132,24 @@ impl<S: ReadAt> Salvage<S> {
             }
         };
         let order = |kind| match kind {
-            Kind::Folder => 0,
+            Kind::Directory => 0,
             Kind::File => 1,
             Kind::Symlink => 2,
         };
-        // Stable: folders keep the order of their names.
+        // Stable: directories keep the order of their paths.
         entries.sort_by_key(|entry| (order(entry.kind), entry.offset));
         let entries = entries.into_iter();
-        Ok(Salvage { remains, header, entries, content: 0..0, start: 0, lost: 0, index, notes, gaps })
+        Ok(Salvage {
+            remains,
+            header,
+            entries,
+            content: 0..0,
+            start: 0,
+            lost: 0,
+            index,
+            notes,
+            gaps,
+        })
     }
 
     /// The container's header.
@@ -146,7 +159,12 @@ impl<S: ReadAt> Salvage<S> {
 
     /// What salvage came to, once everything was handed out.
     pub fn summary(&self) -> Summary {
-        Summary { index: self.index, notes: self.notes.clone(), lost: self.lost, unnamed: self.gaps }
+        Summary {
+            index: self.index,
+            notes: self.notes.clone(),
+            lost: self.lost,
+            unnamed: self.gaps,
+        }
     }
 
     /// The next piece or hole of the content.
@@ -188,7 +206,10 @@ impl<S: ReadAt> Iterator for Salvage<S> {
 
 /// The entries if the index is whole, and the notes if those are.
 #[allow(clippy::type_complexity, reason = "named where it is used")]
-fn by_index<S: ReadAt>(plain: &Chunks<S>, marker: &Marker) -> Option<(Vec<Entry>, Option<Vec<Note>>)> {
+fn by_index<S: ReadAt>(
+    plain: &Chunks<S>,
+    marker: &Marker,
+) -> Option<(Vec<Entry>, Option<Vec<Note>>)> {
     plain.ends.then_some(())?;
     let trailer = read_trailer(plain, marker).ok()?;
     let fences = read_fences(plain, marker, &trailer).ok()?;
@@ -231,7 +252,8 @@ impl<S: ReadAt> Chunks<S> {
         (at / self.chunk + 1) * self.chunk
     }
 
-    /// Does something with the bytes of the chunk that holds offset `at`, from there on; `None` if it is not there.
+    /// Does something with the bytes of the chunk that holds offset `at`, from there on; `None` if
+    /// it is not there.
     fn with_chunk<T>(&self, at: u64, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
         let index = at / self.chunk;
         let mut last = self.last.borrow_mut();

@@ -36,7 +36,7 @@ impl<'s, 'm> Slots<'s, 'm> {
         Some(&mut left[..len])
     }
 
-    /// Copies as much of `bytes` as there is room for, and returns how many that was.
+    /// HeaderState as much of `bytes` as there is room for, and returns how many that was.
     pub(crate) fn put(&mut self, mut bytes: &[u8]) -> u64 {
         let mut put = 0;
         while !bytes.is_empty() {

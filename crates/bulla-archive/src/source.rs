@@ -9,44 +9,46 @@ use bytes::Bytes;
 
 use crate::attributes::Time;
 
-/// Where the content of one entry comes from. It is opened when its turn comes, and more than once if it is large: by each
-/// thread that reads a part of it.
+/// Where the content of one entry comes from. It is opened when its turn comes, and more than once
+/// if it is large: by each thread that reads a part of it.
 ///
-/// Bytes in memory and paths of files are sources; so is whatever a database or a network hands out.
+/// Bytes in memory and paths of files are sources; so is whatever a database or a network hands
+/// out.
 pub trait Source: Send + Sync {
     /// What is read.
-    type Content: Content;
+    type Content: ContentSource;
 
-    /// Opens the content of the entry that was planned under `name`.
+    /// Opens the content of the entry that was planned under `path`.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being read; the entry is noted as [unreadable](crate::State::UNREADABLE), and the backup goes on.
-    fn open(&self, name: &[u8]) -> io::Result<Self::Content>;
+    /// Whatever keeps it from being read; the entry is noted as
+    /// [unreadable](crate::State::UNREADABLE), and the backup goes on.
+    fn open(&self, path: &[u8]) -> io::Result<Self::Content>;
 }
 
 /// What a [`Source`] opens.
-pub trait Content: ReadAt {
-    /// When it was last changed, now that it is open; `None` if that is not known. If it is not the time that was planned with, the
-    /// entry is noted as [changed](crate::State::CHANGED).
+pub trait ContentSource: ReadAt {
+    /// When it was last changed, now that it is open; `None` if that is not known. If it is not the
+    /// time that was planned with, the entry is noted as [changed](crate::State::CHANGED).
     ///
     /// # Errors
     ///
     /// Whatever keeps it from being told.
-    fn modified(&self) -> io::Result<Option<Time>> {
+    fn mtime(&self) -> io::Result<Option<Time>> {
         Ok(None)
     }
 }
 
-impl Content for File {
-    fn modified(&self) -> io::Result<Option<Time>> {
+impl ContentSource for File {
+    fn mtime(&self) -> io::Result<Option<Time>> {
         // Not every system knows.
         Ok(self.metadata()?.modified().ok().map(Time::from))
     }
 }
 
-impl Content for Bytes {}
-impl Content for Vec<u8> {}
+impl ContentSource for Bytes {}
+impl ContentSource for Vec<u8> {}
 
 impl Source for Bytes {
     type Content = Bytes;

@@ -36,7 +36,7 @@ impl<W: Write> Counted<W> {
     }
 }
 
-/// Writes notes, index, fence and trailer. Entries come in the order of their names.
+/// Writes notes, index, fence and trailer. Entries come in the order of their paths.
 pub(crate) fn write<'n, W: Write>(
     out: &mut Counted<W>,
     marker: &Marker,
@@ -44,12 +44,12 @@ pub(crate) fn write<'n, W: Write>(
     entries: impl Iterator<Item = Result<Entry, &'static str>>,
 ) -> io::Result<()> {
     let notes_offset = out.at();
-    let notes_len = notes::encoded_len(notes.clone().map(|(name, ..)| name));
+    let notes_len = notes::encoded_len(notes.clone().map(|(path, ..)| path));
     out.put(&Head::plain(RecordKind::NOTES, notes_len).to_bytes(marker))?;
     let mut bytes = Vec::new();
-    for (name, state, found) in notes {
+    for (path, state, found) in notes {
         bytes.clear();
-        notes::encode(name, state, found, &mut bytes);
+        notes::encode(path, state, found, &mut bytes);
         out.put(&bytes)?;
     }
 
@@ -58,11 +58,11 @@ pub(crate) fn write<'n, W: Write>(
     let (mut count, mut content_len) = (0, 0);
     for entry in entries {
         let entry = entry.map_err(io::Error::other)?;
-        let len = ENTRY_LEN + entry.name().len() + entry.attributes().len();
+        let len = ENTRY_LEN + entry.path().len() + entry.attributes().len();
         if block.len() + len > BLOCK_LEN {
             end_block(out, marker, &mut block, &mut first, &mut fences)?;
         }
-        first.get_or_insert_with(|| entry.name().into());
+        first.get_or_insert_with(|| entry.path().into());
         entry.encode(&mut block);
         count += 1;
         content_len += entry.len();
@@ -113,7 +113,12 @@ pub(crate) fn padding_len(len: u64) -> u64 {
 const HEAD_LEN_U64: u64 = HEAD_LEN as u64;
 
 /// Writes the padding record at offset `at` that a plaintext which would end at `end` needs.
-pub(crate) fn write_padding(out: &mut dyn Write, marker: &Marker, at: u64, end: u64) -> io::Result<()> {
+pub(crate) fn write_padding(
+    out: &mut dyn Write,
+    marker: &Marker,
+    at: u64,
+    end: u64,
+) -> io::Result<()> {
     debug_assert!(at <= end);
     let len = padding_len(end);
     if len == 0 {
@@ -130,8 +135,9 @@ pub(crate) fn write_padding(out: &mut dyn Write, marker: &Marker, at: u64, end: 
     Ok(())
 }
 
-/// The next Padmé length: at most an eighth more, and less for large ones, such that few lengths are told apart
-/// (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with PURBs", 2019).
+/// The next Padmé length: at most an eighth more, and less for large ones, such that few lengths
+/// are told apart (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and
+/// Communication with PURBs", 2019).
 fn padme(len: u64) -> u64 {
     if len < 2 {
         return len;

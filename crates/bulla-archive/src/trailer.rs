@@ -6,7 +6,7 @@ use crate::record::HEAD_LEN;
 pub(crate) const TRAILER_LEN: u64 = 128;
 /// Bytes in the trailer's content.
 pub(crate) const TRAILER_CONTENT: usize = TRAILER_LEN as usize - HEAD_LEN;
-/// Bytes in a fence before its name.
+/// Bytes in a fence before its path.
 pub(crate) const FENCE_LEN: usize = 16;
 
 /// Where everything behind the contents lies.
@@ -45,12 +45,13 @@ impl Trailer {
         for (field, place) in fields.iter_mut().zip(bytes.chunks_exact(8)) {
             *field = place.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
         }
-        let [notes_offset, index_offset, fence_offset, entries, blocks, rows, content_len, ..] = fields;
+        let [notes_offset, index_offset, fence_offset, entries, blocks, rows, content_len, ..] =
+            fields;
         Trailer { notes_offset, index_offset, fence_offset, entries, blocks, rows, content_len }
     }
 }
 
-/// Where one block of the index lies, and the name that it begins with.
+/// Where one block of the index lies, and the path that it begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fence {
     /// Of the block's record.
@@ -99,7 +100,10 @@ mod tests {
             content_len: 0x0708,
         };
         let bytes = trailer.to_bytes();
-        assert_eq!((bytes[7], bytes[15], bytes[23], bytes[31], bytes[39], bytes[47]), (1, 2, 3, 4, 5, 6));
+        assert_eq!(
+            (bytes[7], bytes[15], bytes[23], bytes[31], bytes[39], bytes[47]),
+            (1, 2, 3, 4, 5, 6)
+        );
         assert_eq!(bytes[54..56], [7, 8]);
         assert_eq!(bytes[56..], [0; 40]);
         assert_eq!(Trailer::from_bytes(&bytes), trailer);

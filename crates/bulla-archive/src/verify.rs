@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 use crate::attributes::MAX_ATTR_LEN;
 use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::name::MAX_NAME_LEN;
 use crate::notes::State;
+use crate::path::MAX_NAME_LEN;
 use crate::reader::ArchiveReader;
 use crate::record::{HEAD_LEN, Head, RecordKind};
 
@@ -17,12 +17,13 @@ const REFERENCE_LEN: usize = 24;
 const WINDOW_LEN: u64 = 256 << 10;
 
 impl<S: ReadAt> ArchiveReader<'_, S> {
-    /// Verifies everything: every chunk of the container, every record of the log, and that index and records say the same.
+    /// Verifies everything: every chunk of the container, every record of the log, and that index
+    /// and records say the same.
     ///
     /// # Errors
     ///
-    /// As [`bulla::RangeReader::verify`]; [`Error::Malformed`], [`Error::Duplicate`], [`Error::ParentIsNoFolder`],
-    /// [`Error::UnknownKind`].
+    /// As [`bulla::RangeReader::verify`]; [`Error::Malformed`], [`Error::Duplicate`],
+    /// [`Error::ParentNotDirectory`], [`Error::UnknownKind`].
     pub fn verify(&self) -> Result<()> {
         self.range().verify()?;
         let entries = self.entries().collect::<Result<Vec<_>>>()?;
@@ -43,13 +44,15 @@ impl<S: ReadAt> ArchiveReader<'_, S> {
                 .filter(|end| *end <= self.trailer().notes_offset)
                 .ok_or(malformed("a record reaches behind the contents"))?;
             if head.kind.is_entry() {
-                if usize::from(head.name_len) > MAX_NAME_LEN || head.attr_len as usize > MAX_ATTR_LEN {
-                    return Err(malformed("a name or attributes are longer than they may be"));
+                if usize::from(head.path_len) > MAX_NAME_LEN
+                    || head.attr_len as usize > MAX_ATTR_LEN
+                {
+                    return Err(malformed("a path or attributes are longer than they may be"));
                 }
                 let named = head.content_start() as usize - HEAD_LEN;
                 let named = window.read(self, at + HEAD_LEN as u64, named)?;
-                let name = named.get(..head.name_len.into()).ok_or(malformed("a name is cut"))?;
-                let number = entries.binary_search_by(|entry| entry.name().cmp(name));
+                let path = named.get(..head.path_len.into()).ok_or(malformed("a path is cut"))?;
+                let number = entries.binary_search_by(|entry| entry.path().cmp(path));
                 let number = number.map_err(|_| malformed("a record is not in the index"))?;
                 check(&head, named, at, &entries[number]).map_err(malformed)?;
                 if head.kind == RecordKind::REFERENCE {
@@ -57,11 +60,11 @@ impl<S: ReadAt> ArchiveReader<'_, S> {
                     check_reference(&head, content, &entries[number]).map_err(malformed)?;
                 }
                 if std::mem::replace(&mut seen[number], true) {
-                    return Err(malformed("two records have one name"));
+                    return Err(malformed("two records have one path"));
                 }
             } else if head.kind == RecordKind::PADDING {
                 if head != Head::plain(RecordKind::PADDING, head.content_len) {
-                    return Err(malformed("padding has a name, attributes or an encoding"));
+                    return Err(malformed("padding has a path, attributes or an encoding"));
                 }
             } else if !head.kind.may_be_skipped() && !self.is_containers_record(&head, at) {
                 return Err(match head.kind.is_known() {
@@ -73,7 +76,9 @@ impl<S: ReadAt> ArchiveReader<'_, S> {
         }
         match seen.iter().all(|seen| *seen) {
             true => Ok(()),
-            false => Err(Error::Malformed { offset: at, what: "an entry of the index has no record" }),
+            false => {
+                Err(Error::Malformed { offset: at, what: "an entry of the index has no record" })
+            }
         }
     }
 
@@ -89,7 +94,7 @@ fn check(head: &Head, named: &[u8], at: u64, entry: &Entry) -> Result<(), &'stat
     if head.kind != kind || head.encoding != entry.encoding {
         return Err("record and index differ in kind or encoding");
     }
-    if named.get(head.name_len.into()..) != Some(entry.attributes()) {
+    if named.get(head.path_len.into()..) != Some(entry.attributes()) {
         return Err("record and index differ in attributes");
     }
     if entry.is_here() && at + head.content_start() != entry.offset {
@@ -123,7 +128,12 @@ struct Window {
 
 impl Window {
     /// `len` bytes at `at`; fewer at the end.
-    fn read<S: ReadAt>(&mut self, reader: &ArchiveReader<'_, S>, at: u64, len: usize) -> Result<&[u8]> {
+    fn read<S: ReadAt>(
+        &mut self,
+        reader: &ArchiveReader<'_, S>,
+        at: u64,
+        len: usize,
+    ) -> Result<&[u8]> {
         let end = (at + len as u64).min(reader.range().len());
         if at < self.start || end > self.start + self.bytes.len() as u64 {
             let ahead = (at + WINDOW_LEN.max(len as u64)).min(reader.range().len());

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use crate::attributes::MAX_ATTR_LEN;
 use crate::entry::{Entry, Kind};
-use crate::name::MAX_NAME_LEN;
 use crate::notes::{self, Note, State};
+use crate::path::MAX_NAME_LEN;
 use crate::record::{HEAD_LEN, Head, Marker, RecordKind};
 use crate::way_in::Plaintext;
 
@@ -16,12 +16,13 @@ const REFERENCE_LEN: u64 = 24;
 /// What a walk found.
 #[derive(Default)]
 pub(crate) struct Walked {
-    /// By name. What blocks of the index say counts more than what records say: they know what was short.
+    /// By path. What blocks of the index say counts more than what records say: they know what was
+    /// short.
     pub(crate) entries: BTreeMap<Vec<u8>, Entry>,
     pub(crate) notes: Option<Vec<Note>>,
     /// Whether a block of the index was there.
     pub(crate) found_block: bool,
-    /// Where no record was found; entries may have been there that nobody can name.
+    /// Where no record was found; entries may have been there that nobody can path.
     pub(crate) gaps: Vec<Range<u64>>,
 }
 
@@ -46,12 +47,13 @@ pub(crate) fn walk(plain: &impl Remains, marker: &Marker) -> Walked {
     }
     walked.found_block = !of_blocks.is_empty();
     walked.apply_notes();
-    walked.entries.extend(of_blocks.into_iter().map(|entry| (entry.name().to_vec(), entry)));
+    walked.entries.extend(of_blocks.into_iter().map(|entry| (entry.path().to_vec(), entry)));
     walked
 }
 
 impl Walked {
-    /// Takes down the record at `at`, and returns where it ends; `None` if there is none, or not all of its head.
+    /// Takes down the record at `at`, and returns where it ends; `None` if there is none, or not
+    /// all of its head.
     fn record(
         &mut self,
         plain: &impl Plaintext,
@@ -69,8 +71,8 @@ impl Walked {
                 self.notes = bytes.and_then(|bytes| notes::decode(&bytes));
             }
             RecordKind::BLOCK => {
-                // Where a part of it is lost, its end is known all the same: to look into it for the next marker would read
-                // it once for each that is there.
+                // Where a part of it is lost, its end is known all the same: to look into it for
+                // the next marker would read it once for each that is there.
                 let Ok(bytes) = plain.range(content..end) else {
                     self.gaps.push(at..end);
                     return Some(end);
@@ -81,23 +83,25 @@ impl Walked {
                 }
             }
             kind if kind.is_entry() => {
-                if usize::from(head.name_len) > MAX_NAME_LEN || head.attr_len as usize > MAX_ATTR_LEN {
+                if usize::from(head.path_len) > MAX_NAME_LEN
+                    || head.attr_len as usize > MAX_ATTR_LEN
+                {
                     return None;
                 }
                 let named = plain.range(at + HEAD_LEN as u64..content).ok()?;
                 let kind = Kind::of_record(head.kind)?;
-                let mut entry = Entry::new(kind, head.encoding, head.name_len, &named).ok()?;
+                let mut entry = Entry::new(kind, head.encoding, head.path_len, &named).ok()?;
                 if head.kind == RecordKind::REFERENCE {
                     (head.content_len == REFERENCE_LEN).then_some(())?;
                     let bytes = plain.range(content..end).ok()?;
                     entry.container = u32::from_be_bytes(*bytes.first_chunk()?);
                     entry.len = u64::from_be_bytes(bytes.get(16..24)?.try_into().ok()?);
-                    // Row 0 is this container, which no reference names.
+                    // Row 0 is this container, which no reference paths.
                     (entry.container != 0).then_some(())?;
                 } else if kind == Kind::File {
                     (entry.offset, entry.len) = (content, head.content_len);
                 }
-                self.entries.insert(entry.name().to_vec(), entry);
+                self.entries.insert(entry.path().to_vec(), entry);
             }
             _ => {}
         }
@@ -107,7 +111,7 @@ impl Walked {
     /// What the notes call missing is no part of a file.
     fn apply_notes(&mut self) {
         for note in self.notes.iter().flatten() {
-            if let Some(entry) = self.entries.get_mut(&note.name) {
+            if let Some(entry) = self.entries.get_mut(&note.path) {
                 entry.state = note.state;
                 if note.state.has(State::SHORT) || note.state.has(State::UNREADABLE) {
                     entry.len = entry.len.min(note.found);

@@ -1,4 +1,5 @@
-//! The way into an archive from its end: trailer, fence, blocks, each checked before it is used.
+//! The way into an archive from its end: trailer, fence, blocks, each checked before it is used
+//!
 
 use std::ops::Range;
 
@@ -36,14 +37,17 @@ impl<S: ReadAt> Plaintext for RangeReader<'_, S> {
 
 /// The last 128 bytes (A-6.1, 1 and 2).
 pub(crate) fn read_trailer<P: Plaintext>(plain: &P, marker: &Marker) -> Result<Trailer> {
-    let malformed = |what| Error::Malformed { offset: plain.len().saturating_sub(TRAILER_LEN), what };
-    let start = plain.len().checked_sub(TRAILER_LEN).ok_or(malformed("it is too short for a trailer"))?;
+    let malformed =
+        |what| Error::Malformed { offset: plain.len().saturating_sub(TRAILER_LEN), what };
+    let start =
+        plain.len().checked_sub(TRAILER_LEN).ok_or(malformed("it is too short for a trailer"))?;
     let content = read_record(plain, marker, RecordKind::TRAILER, start..plain.len())?;
-    let content = content[..].try_into().map_err(|_| malformed("the trailer is of another length"))?;
+    let content =
+        content[..].try_into().map_err(|_| malformed("the trailer is of another length"))?;
     let trailer = Trailer::from_bytes(content);
     let Trailer { notes_offset, index_offset, fence_offset, .. } = trailer;
     if notes_offset > index_offset || index_offset > fence_offset || fence_offset >= start {
-        return Err(malformed("the parts that the trailer names do not follow one another"));
+        return Err(malformed("the parts that the trailer paths do not follow one another"));
     }
     // Bounded before anything is reserved for them: each has more bytes than this.
     if trailer.blocks > (start - fence_offset) / FENCE_LEN as u64 {
@@ -67,7 +71,11 @@ pub(crate) fn read_trailer<P: Plaintext>(plain: &P, marker: &Marker) -> Result<T
 }
 
 /// The fence (A-6.1, 3).
-pub(crate) fn read_fences<P: Plaintext>(plain: &P, marker: &Marker, trailer: &Trailer) -> Result<Vec<Fence>> {
+pub(crate) fn read_fences<P: Plaintext>(
+    plain: &P,
+    marker: &Marker,
+    trailer: &Trailer,
+) -> Result<Vec<Fence>> {
     let malformed = |what| Error::Malformed { offset: trailer.fence_offset, what };
     let end = plain.len() - TRAILER_LEN;
     let content = read_record(plain, marker, RecordKind::FENCE, trailer.fence_offset..end)?;
@@ -80,7 +88,7 @@ pub(crate) fn read_fences<P: Plaintext>(plain: &P, marker: &Marker, trailer: &Tr
             return Err(malformed("a block does not lie behind the one before"));
         }
         if fences.last().is_some_and(|last| last.first >= fence.first) {
-            return Err(malformed("the fence's names do not ascend"));
+            return Err(malformed("the fence's paths do not ascend"));
         }
         at = at
             .checked_add(HEAD_LEN as u64 + u64::from(fence.content_len))
@@ -97,7 +105,7 @@ pub(crate) fn read_fences<P: Plaintext>(plain: &P, marker: &Marker, trailer: &Tr
     Ok(fences)
 }
 
-/// The content of a record that has neither name nor attributes, and fills its place to the byte.
+/// The content of a record that has neither path nor attributes, and fills its place to the byte.
 pub(crate) fn read_record<P: Plaintext>(
     plain: &P,
     marker: &Marker,
@@ -145,7 +153,8 @@ mod tests {
         }
     }
 
-    /// What is wrong with a trailer behind `start` bytes, which begin with a record of as many rows as it says.
+    /// What is wrong with a trailer behind `start` bytes, which begin with a record of as many rows
+    /// as it says.
     fn fault(trailer: Trailer, start: usize) -> Option<&'static str> {
         let marker = Marker::new(&[7; 32]);
         let rows = Head::plain(RecordKind::CONTAINERS, trailer.rows * ROW_LEN).to_bytes(&marker);
@@ -164,10 +173,12 @@ mod tests {
         }
     }
 
-    /// each part lies behind the one before, and says of no more things than it has room for.
+    /// each part lies behind the one before, and says of no more things than it has
+    /// room for.
     #[test]
     fn bounds_of_a_trailer() {
-        // 32 + 3 * 96 bytes of rows; room for 3 entries of more than 32 bytes, and 31 fences of more than 16.
+        // 32 + 3 * 96 bytes of rows; room for 3 entries of more than 32 bytes, and 31 fences of
+        // more than 16.
         let full = Trailer {
             notes_offset: 320,
             index_offset: 400,
@@ -187,7 +198,7 @@ mod tests {
             assert_eq!(fault(fits, 1000), None, "{fits:?}");
         }
 
-        let order = "the parts that the trailer names do not follow one another";
+        let order = "the parts that the trailer paths do not follow one another";
         for (trailer, what) in [
             (Trailer { notes_offset: 401, ..full }, order),
             (Trailer { index_offset: 501, ..full }, order),
@@ -198,7 +209,10 @@ mod tests {
                 Trailer { notes_offset: 319, ..full },
                 "there are more rows of containers than there is room for",
             ),
-            (Trailer { rows: 4, ..full }, "there are more rows of containers than there is room for"),
+            (
+                Trailer { rows: 4, ..full },
+                "there are more rows of containers than there is room for",
+            ),
         ] {
             assert_eq!(fault(trailer, 1000), Some(what), "{trailer:?}");
         }
@@ -207,7 +221,8 @@ mod tests {
         let of_rows = |rows: u64| {
             let end = 32 + rows * 96;
             let [notes_offset, index_offset, fence_offset] = [end; 3];
-            let trailer = Trailer { notes_offset, index_offset, fence_offset, rows, ..Trailer::default() };
+            let trailer =
+                Trailer { notes_offset, index_offset, fence_offset, rows, ..Trailer::default() };
             fault(trailer, end as usize + 100)
         };
         assert_eq!(of_rows(65_536), None);

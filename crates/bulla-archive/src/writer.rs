@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::sync::atomic::AtomicU64;
 
-use bulla::{Content as ContentNumber, Draft, Key, Options, Sealed};
+use bulla::{ContentType, Draft, Key, Options, Sealed};
 
 use crate::attributes::{self, Metadata};
 use crate::entry::{Entry, Kind};
@@ -15,10 +15,12 @@ use crate::planning::Planning;
 use crate::record::{MARKER_LABEL, Marker};
 use crate::source::Source;
 
-/// An archive in the making: first the plan, entry by entry, then the sealing, all at once and on all cores.
+/// An archive in the making: first the plan, entry by entry, then the sealing, all at once and on
+/// all cores.
 ///
-/// The order of planning is the order in which contents lie in the archive. Sizes are fixed in the plan; what turns out to be another
-/// size when it is read, or cannot be read at all, is noted and stops nothing ([`Report::notes`]).
+/// The order of planning is the order in which contents lie in the archive. Sizes are fixed in the
+/// plan; what turns out to be another size when it is read, or cannot be read at all, is noted and
+/// stops nothing ([`Report::notes`]).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -27,7 +29,7 @@ use crate::source::Source;
 /// use bytes::Bytes;
 ///
 /// let mut writer = ArchiveWriter::new();
-/// writer.folder(b"photos", &Metadata::new().mode(0o755))?;
+/// writer.directory(b"photos", &Metadata::new().mode(0o755))?;
 /// let photo = Bytes::from_static(b"\xff\xd8 a photograph");
 /// writer.file(b"photos/1.jpg", &Metadata::new(), photo.len() as u64, photo)?;
 ///
@@ -53,7 +55,8 @@ pub struct Report {
     pub sealed: Sealed,
     /// Number of entries.
     pub entries: u64,
-    /// What is not as it was planned, and what was [left out](ArchiveWriter::left_out); empty if all is well.
+    /// What is not as it was planned, and what was [left out](ArchiveWriter::skip); empty if all
+    /// is well.
     pub notes: Vec<Note>,
 }
 
@@ -73,47 +76,54 @@ impl<S: Source> ArchiveWriter<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::BadName`]; [`Error::TooLarge`] for more than 2^32 - 1 entries, or more bytes than a container holds.
-    pub fn file(&mut self, name: &[u8], metadata: &Metadata, len: u64, source: S) -> Result<()> {
-        self.planning.add(Kind::File, name, metadata, None, len, Some(source))
+    /// [`Error::InvalidPath`]; [`Error::TooLarge`] for more than 2^32 - 1 entries, or more bytes
+    /// than a container holds.
+    pub fn file(&mut self, path: &[u8], metadata: &Metadata, len: u64, source: S) -> Result<()> {
+        self.planning.add(Kind::File, path, metadata, None, len, Some(source))
     }
 
-    /// Plans a folder. Only one that is empty, or whose metadata is to be kept, needs to be planned.
+    /// Plans a directory. Only one that is empty, or whose metadata is to be kept, needs to be
+    /// planned.
     ///
     /// # Errors
     ///
     /// As [`file`](ArchiveWriter::file).
-    pub fn folder(&mut self, name: &[u8], metadata: &Metadata) -> Result<()> {
-        self.planning.add(Kind::Folder, name, metadata, None, 0, None)
+    pub fn directory(&mut self, path: &[u8], metadata: &Metadata) -> Result<()> {
+        self.planning.add(Kind::Directory, path, metadata, None, 0, None)
     }
 
     /// Plans a symbolic link to `target`, which may be anything.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveWriter::file); [`Error::BadName`] if the target is empty, has a NUL byte or more than 4096 bytes.
-    pub fn symlink(&mut self, name: &[u8], metadata: &Metadata, target: &[u8]) -> Result<()> {
-        attributes::check_target(target).map_err(|why| Error::BadName { name: target.to_vec(), why })?;
-        self.planning.add(Kind::Symlink, name, metadata, Some(target), 0, None)
+    /// As [`file`](ArchiveWriter::file); [`Error::InvalidPath`] if the target is empty, has a NUL
+    /// byte or more than 4096 bytes.
+    pub fn symlink(&mut self, path: &[u8], metadata: &Metadata, target: &[u8]) -> Result<()> {
+        attributes::check_target(target)
+            .map_err(|why| Error::InvalidPath { path: target.to_vec(), why })?;
+        self.planning.add(Kind::Symlink, path, metadata, Some(target), 0, None)
     }
 
-    /// Plans an entry as another archive has it: with its attributes, and what was [noted](Entry::state) of it. The source gives the
-    /// content of a file, and is not asked for anything else.
+    /// Plans an entry as another archive has it: with its attributes, and what was
+    /// [noted](Entry::state) of it. The source gives the content of a file, and is not asked
+    /// for anything else.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveWriter::file); [`Error::Elsewhere`], [`Error::UnknownEncoding`] for a content that is not in that archive.
-    pub fn carry(&mut self, entry: &Entry, source: S) -> Result<()> {
+    /// As [`file`](ArchiveWriter::file); [`Error::ExternalContent`], [`Error::UnknownEncoding`] for
+    /// a content that is not in that archive.
+    pub fn copy_entry(&mut self, entry: &Entry, source: S) -> Result<()> {
         if entry.kind() == Kind::File {
             entry.check_readable()?;
         }
-        self.planning.carry(entry, source)
+        self.planning.copy_entry(entry, source)
     }
 
-    /// Notes a name that is to be no entry: a socket, say, or a file that must not be read. The archive tells of it.
-    pub fn left_out(&mut self, name: &[u8]) {
-        let len = name.len().min(u16::MAX.into());
-        self.planning.left_out.push(name[..len].to_vec());
+    /// Notes a path that is to be no entry: a socket, say, or a file that must not be read. The
+    /// archive tells of it.
+    pub fn skip(&mut self, path: &[u8]) {
+        let len = path.len().min(u16::MAX.into());
+        self.planning.skipped.push(path[..len].to_vec());
     }
 
     /// Hides the exact size by padding of at most an eighth, less for large archives (A-8.1).
@@ -136,18 +146,20 @@ impl<S: Source> ArchiveWriter<S> {
         self.planning.end
     }
 
-    /// Seals the archive into `output`, which must be empty. Into a regular file, all workers read, seal and write at once;
-    /// anything else is written in order. Give a file a temporary name until this has returned, as with [`bulla::seal_file`].
+    /// Seals the archive into `output`, which must be empty. Into a regular file, all workers read,
+    /// seal and write at once; anything else is written in order. Give a file a temporary path
+    /// until this has returned, as with [`bulla::seal_file`].
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`], [`Error::ParentIsNoFolder`]; [`Error::Container`] with what [`bulla::seal_file`] returns. No source
-    /// makes it fail.
+    /// [`Error::Duplicate`], [`Error::ParentNotDirectory`]; [`Error::Container`] with what
+    /// [`bulla::seal_file`] returns. No source makes it fail.
     pub fn seal(self, key: &Key, output: &File, options: &Options<'_>) -> Result<Report> {
         self.seal_counting(key, output, options, &AtomicU64::new(0))
     }
 
-    /// As [`seal`](ArchiveWriter::seal), and counts in `done` the entries that were read, for who shows it meanwhile.
+    /// As [`seal`](ArchiveWriter::seal), and counts in `done` the entries that were read, for who
+    /// shows it meanwhile.
     ///
     /// # Errors
     ///
@@ -167,16 +179,23 @@ impl<S: Source> ArchiveWriter<S> {
     /// # Errors
     ///
     /// As [`seal`](ArchiveWriter::seal).
-    pub fn seal_to<W: Write>(self, key: &Key, writer: W, options: &Options<'_>) -> Result<(W, Report)> {
+    pub fn seal_to<W: Write>(
+        self,
+        key: &Key,
+        writer: W,
+        options: &Options<'_>,
+    ) -> Result<(W, Report)> {
         self.seal_draft_to(draft(key, options)?, writer)
     }
 
-    /// As [`seal_counting`](ArchiveWriter::seal_counting), in a container that was drafted already, so that it has an envelope. It
-    /// was drafted with [`Options::content`] of [`bulla::Content::ARCHIVE`].
+    /// As [`seal_counting`](ArchiveWriter::seal_counting), in a container that was drafted already,
+    /// so that it has an envelope. It was drafted with [`Options::content_type`] of
+    /// [`bulla::ContentType::ARCHIVE`].
     ///
     /// # Errors
     ///
-    /// As [`seal`](ArchiveWriter::seal); [`Error::NotAnArchive`] if the draft is for content of another kind.
+    /// As [`seal`](ArchiveWriter::seal); [`Error::NotAnArchive`] if the draft is for content of
+    /// another kind.
     pub fn seal_draft(self, draft: Draft<'_>, output: &File, done: &AtomicU64) -> Result<Report> {
         let log = self.start(&draft, done)?;
         let sealed = draft.seal_plan(&log, output)?;
@@ -196,18 +215,18 @@ impl<S: Source> ArchiveWriter<S> {
     }
 
     fn start<'d>(self, draft: &Draft<'_>, done: &'d AtomicU64) -> Result<Log<'d, S>> {
-        let content = draft.header().content();
-        if content != ContentNumber::ARCHIVE {
-            return Err(Error::NotAnArchive { content: content.0 });
+        let content_type = draft.header().content_type();
+        if content_type != ContentType::ARCHIVE {
+            return Err(Error::NotAnArchive { content_type: content_type.0 });
         }
-        let by_name = self.planning.by_name()?;
+        let by_path = self.planning.by_path()?;
         let marker = Marker::new(&draft.export(MARKER_LABEL));
-        Ok(Log::new(self.planning, by_name, marker, done))
+        Ok(Log::new(self.planning, by_path, marker, done))
     }
 }
 
 fn draft<'a>(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
-    Ok(Draft::new(key, &options.content(ContentNumber::ARCHIVE))?)
+    Ok(Draft::new(key, &options.content_type(ContentType::ARCHIVE))?)
 }
 
 fn report<S: Source>(log: &Log<'_, S>, sealed: Sealed) -> Report {

@@ -13,7 +13,7 @@ const EXAMPLES: &str = "\
 Examples:
   bulla backup --new-key my.key all.bulla photos videos    makes my.key and all.bulla
   bulla list -k my.key all.bulla                           shows what is in it
-  bulla restore -k my.key all.bulla photos/2024 -C there   gives a folder back
+  bulla restore -k my.key all.bulla photos/2024 -C there   gives a directory back
   bulla seal --new-key my.key photos.tar      makes my.key and photos.tar.bulla
   bulla open -k my.key photos.tar.bulla       gives photos.tar back
   pg_dump db | bulla seal -k my.key > db.bulla
@@ -23,7 +23,7 @@ variable BULLA_KEY_FILE names, else it is asked for on the terminal. With --pass
 `backup` and `seal` ask for a passphrase that opens what they make.
 ";
 
-/// Encrypted backups of files and folders
+/// Encrypted backups of files and directories
 #[derive(Parser)]
 #[command(name = "bulla", version, max_term_width = 100, after_help = format!("{EXAMPLES}\n{EXIT_CODES}"))]
 pub(crate) struct Cli {
@@ -199,7 +199,8 @@ pub(crate) struct Keygen {
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
 
-    /// Also make a recovery sheet in this file: a page as an SVG image, with the digits and a QR code of them, to be printed
+    /// Also make a recovery sheet in this file: a page as an SVG image, with the digits and a QR
+    /// code of them, to be printed
     #[arg(long, value_name = "SVG")]
     pub(crate) sheet: Option<PathBuf>,
 
@@ -259,18 +260,18 @@ The archive that is being made and the key file are left out where they are come
 Sockets, named pipes and devices, and what cannot be read, are left out with a warning.
 
 A pattern with a slash is for a whole name in the archive: photos/*.tmp, photos/**/raw.
-One without is for any part of a name: *.tmp, cache. One that ends in a slash is for folders.
-`*` and `?` stand for no slash, `**` for any folders, [abc] for a letter, {a,b} for either.
+One without is for any part of a name: *.tmp, cache. One that ends in a slash is for directories.
+`*` and `?` stand for no slash, `**` for any directories, [abc] for a letter, {a,b} for either.
 ";
 
-/// Back up files and folders into one encrypted archive
+/// Back up files and directories into one encrypted archive
 #[derive(Args)]
 #[command(after_help = format!("{BACKUP}\n{EXIT_CODES}"))]
 pub(crate) struct Backup {
     /// Archive to make, or - for standard output
     pub(crate) output: PathBuf,
 
-    /// Files and folders to back up; each is found in the archive under its own last name
+    /// Files and directories to back up; each is found in the archive under its own last name
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 
@@ -281,7 +282,8 @@ pub(crate) struct Backup {
     #[arg(long, value_name = "GLOB")]
     pub(crate) exclude: Vec<String>,
 
-    /// Back up only what matches or lies in a folder that does, and folders. May be given several times
+    /// Back up only what matches or lies in a directory that does, and directories. May be given
+    /// several times
     #[arg(long, value_name = "GLOB")]
     pub(crate) include: Vec<String>,
 
@@ -296,21 +298,21 @@ pub(crate) struct Backup {
     pub(crate) working: Working,
 }
 
-/// Restore an archive, or the named files and folders of it
+/// Restore an archive, or the named files and directories of it
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct Restore {
     /// Archive to restore from
     pub(crate) archive: PathBuf,
 
-    /// Files and folders to restore, as `bulla list` shows them [default: all]
+    /// Files and directories to restore, as `bulla list` shows them [default: all]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<OsString>,
 
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// Folder to restore into; it is made if it does not exist
+    /// Directory to restore into; it is made if it does not exist
     #[arg(short = 'C', long, value_name = "DIR", default_value = ".")]
     pub(crate) directory: PathBuf,
 
@@ -328,7 +330,7 @@ pub(crate) struct List {
     /// Archive to list
     pub(crate) archive: PathBuf,
 
-    /// Files and folders to list [default: all]
+    /// Files and directories to list [default: all]
     #[arg(value_name = "NAME")]
     pub(crate) names: Vec<OsString>,
 
@@ -372,7 +374,7 @@ pub(crate) struct Salvage {
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// Folder to restore into; it is made if it does not exist
+    /// Directory to restore into; it is made if it does not exist
     #[arg(short = 'C', long, value_name = "DIR")]
     pub(crate) directory: PathBuf,
 
@@ -393,7 +395,8 @@ pub(crate) struct Seal {
     #[command(flatten)]
     pub(crate) keys: SealingKeys,
 
-    /// Where to write, or - for standard output [default: INPUT.bulla; standard output for standard input]
+    /// Where to write, or - for standard output [default: INPUT.bulla; standard output for
+    /// standard input]
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
 
@@ -418,7 +421,8 @@ pub(crate) struct Open {
     #[command(flatten)]
     pub(crate) key: Key,
 
-    /// Where to write, or - for standard output [default: INPUT without .bulla; standard output for standard input]
+    /// Where to write, or - for standard output [default: INPUT without .bulla; standard output
+    /// for standard input]
     #[arg(short, long)]
     pub(crate) output: Option<PathBuf>,
 
@@ -461,7 +465,8 @@ pub(crate) struct Inspect {
     pub(crate) json: bool,
 }
 
-/// Show the slots of a container's envelope: what opens it. No key is needed, and nothing of it is authenticated
+/// Show the slots of a container's envelope: what opens it. No key is needed, and nothing of it is
+/// authenticated
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct KeyList {
@@ -474,7 +479,8 @@ pub(crate) struct KeyList {
     pub(crate) envelope: Option<PathBuf>,
 }
 
-/// Save a copy of a container's envelope in a file of its own, for --envelope: should both copies in it be damaged
+/// Save a copy of a container's envelope in a file of its own, for --envelope: should both copies
+/// in it be damaged
 #[derive(Args)]
 #[command(after_help = EXIT_CODES)]
 pub(crate) struct KeySave {
@@ -766,12 +772,22 @@ mod tests {
 
     #[test]
     fn chunk_sizes() {
-        for (text, log2) in [("4K", 12), ("64K", 16), ("65536", 16), ("1M", 20), ("64k", 16), ("64KiB", 16)] {
+        for (text, log2) in
+            [("4K", 12), ("64K", 16), ("65536", 16), ("1M", 20), ("64k", 16), ("64KiB", 16)]
+        {
             assert_eq!(chunk_size(text).unwrap().log2(), log2, "{text}");
         }
-        for text in
-            ["", "K", "2K", "2M", "65537", "64KB", "-4K", "99999999999999999999", "20000000000000000K"]
-        {
+        for text in [
+            "",
+            "K",
+            "2K",
+            "2M",
+            "65537",
+            "64KB",
+            "-4K",
+            "99999999999999999999",
+            "20000000000000000K",
+        ] {
             assert!(chunk_size(text).is_err(), "{text}");
         }
     }

@@ -16,7 +16,8 @@ use crate::team::compute;
 const TRIES: usize = 3;
 /// Digits from which on a text is meant to be a key, if it holds other characters too.
 const ALMOST_DIGITS: usize = 56;
-/// Digits from which on a text of digits alone is meant to be a key: a passphrase of so many would be a strange one.
+/// Digits from which on a text of digits alone is meant to be a key: a passphrase of so many would
+/// be a strange one.
 const SOME_DIGITS: usize = 16;
 
 /// What came of asking.
@@ -29,7 +30,8 @@ pub(crate) enum Answer<T> {
     WrongPassphrase,
 }
 
-/// Asks for a key that `fits`, or for a passphrase that opens what is to be opened, if it takes passphrases.
+/// Asks for a key that `fits`, or for a passphrase that opens what is to be opened, if it takes
+/// passphrases.
 pub(crate) fn ask<T>(
     takes_passphrases: bool,
     fits: impl Fn(&Key) -> bool + Sync,
@@ -84,12 +86,16 @@ pub(crate) fn ask<T>(
     Ok(if key_was_wrong { Answer::WrongKey } else { Answer::WrongPassphrase })
 }
 
-/// Asks twice for a new passphrase, which is called `name`; `instead` says how to give it without a terminal.
+/// Asks twice for a new passphrase, which is called `name`; `instead` says how to give it without a
+/// terminal.
 pub(crate) fn ask_for_new_passphrase(name: &str, instead: &str) -> Result<Passphrase, Failure> {
-    let ask = |question: &str| prompt::ask_for_passphrase(question).map_err(|_| no_terminal(name, instead));
+    let ask = |question: &str| {
+        prompt::ask_for_passphrase(question).map_err(|_| no_terminal(name, instead))
+    };
     let refuse = |why: &str| Failure::usage(name, format!("{why}; nothing was done, try again"));
     let first = ask(&format!("New {name} (not shown): "))?;
-    let passphrase = Passphrase::new(without_line_break(&first)).map_err(|e| refuse(&describe(&e)))?;
+    let passphrase =
+        Passphrase::new(without_line_break(&first)).map_err(|e| refuse(&describe(&e)))?;
     let again = ask("The same once more: ")?;
     if without_line_break(&first) != without_line_break(&again) {
         return Err(refuse("the two are not the same"));
@@ -117,7 +123,8 @@ fn is_key(text: &str) -> bool {
         Err(ParseError::WrongLength { digits }) => digits >= SOME_DIGITS,
         // A long passphrase has other letters than a to f.
         Err(_) => {
-            digits >= ALMOST_DIGITS && digits * 10 >= text.chars().filter(|c| !c.is_whitespace()).count() * 9
+            digits >= ALMOST_DIGITS
+                && digits * 10 >= text.chars().filter(|c| !c.is_whitespace()).count() * 9
         }
     }
 }
@@ -157,8 +164,9 @@ fn declined(mistake: &str) -> Failure {
 
 /// What was typed, and what fits, for the person at the terminal.
 fn shown_digits(text: &str, found: &Correction) -> String {
-    let right: Zeroizing<Vec<char>> =
-        Zeroizing::new(key_text::format(&found.key).chars().filter(|c| !c.is_whitespace()).collect());
+    let right: Zeroizing<Vec<char>> = Zeroizing::new(
+        key_text::format(&found.key).chars().filter(|c| !c.is_whitespace()).collect(),
+    );
     let digits = |chars: &[char], from: usize, count: usize| -> String {
         chars.iter().skip(from - 1).take(count).collect()
     };
@@ -225,8 +233,9 @@ mod tests {
             (right.replacen("12", "1", 1), "2 fits there"),
             (right.replacen("12", "1l2", 1), "1 was typed, and without it the key fits"),
         ] {
-            let found =
-                find_mistake(&typed, |candidate| candidate.expose() == key.expose()).unwrap().unwrap();
+            let found = find_mistake(&typed, |candidate| candidate.expose() == key.expose())
+                .unwrap()
+                .unwrap();
             assert_eq!(shown_digits(&typed, &found), shown);
         }
     }

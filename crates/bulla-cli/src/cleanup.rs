@@ -1,9 +1,9 @@
-//! What must not be left behind: files under a temporary name, and a silenced terminal. A signal removes them before it
-//! ends the process.
+//! What must not be left behind: files under a temporary name, and a silenced terminal. A signal
+//! removes them before it ends the process.
 //!
-//! Whatever creates, renames or keeps such a file does it while it holds the lock, and a signal is acted upon under the
-//! same lock. So there is no moment in which a file exists and a signal would not find it, or in which a signal would
-//! remove what has its final name already.
+//! Whatever creates, renames or keeps such a file does it while it holds the lock, and a signal is
+//! acted upon under the same lock. So there is no moment in which a file exists and a signal would
+//! not find it, or in which a signal would remove what has its final name already.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::failure::Failure;
 
-static LEFTOVERS: Mutex<Leftovers> = Mutex::new(Leftovers { files: Vec::new(), many: None, terminal: None });
+static LEFTOVERS: Mutex<Leftovers> =
+    Mutex::new(Leftovers { files: Vec::new(), many: None, terminal: None });
 
 /// What is to be removed or undone if the process is stopped now.
 pub(crate) struct Leftovers {
@@ -40,8 +41,9 @@ impl Leftovers {
         self.files.retain(|other| other != file);
     }
 
-    /// From now on, a signal runs `remove`. It is for a run that makes many files, and keeps account of them by itself; the lock is
-    /// held meanwhile, so who makes such a file never takes it.
+    /// From now on, a signal runs `remove`. It is for a run that makes many files, and keeps
+    /// account of them by itself; the lock is held meanwhile, so who makes such a file never
+    /// takes it.
     pub(crate) fn run_on_signal(&mut self, remove: Restore) {
         self.many = Some(remove);
     }
@@ -91,7 +93,8 @@ mod system {
     use signal_hook::iterator::Signals;
 
     pub(super) fn install() -> io::Result<()> {
-        // The limit of `ulimit -f` ends the process unless this signal has a handler; with one, the write fails.
+        // The limit of `ulimit -f` ends the process unless this signal has a handler; with one, the
+        // write fails.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
 
         let ignored = ignored_signals();
@@ -111,11 +114,15 @@ mod system {
         // Kept until the process is gone: nothing is created or renamed any more.
         let mut leftovers = super::leftovers();
         leftovers.remove_all();
-        let _ = writeln!(io::stderr(), "\nbulla: stopped by signal {signal}; what was unfinished is removed");
+        let _ = writeln!(
+            io::stderr(),
+            "\nbulla: stopped by signal {signal}; what was unfinished is removed"
+        );
         process::exit(128 + signal)
     }
 
-    /// Signals that were ignored when the process started, as bits from signal 1 on. Systems without `/proc` do not tell.
+    /// Signals that were ignored when the process started, as bits from signal 1 on. Systems
+    /// without `/proc` do not tell.
     fn ignored_signals() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -2,7 +2,7 @@
 
 use std::io::{Seek, SeekFrom};
 
-use bulla::{Copies, Key, Opener, Options, Preamble};
+use bulla::{HeaderState, Key, Opener, Options, Preamble};
 
 use crate::args::{Command, KeyCommand, VaultCommand};
 use crate::facts::{body, head_len};
@@ -54,8 +54,8 @@ pub(crate) fn run(command: &Command) -> Result<Exit, Failure> {
     }
 }
 
-/// What a container tells without its key. It knows the state of header and footer, [`Preamble::copies`], if the input can
-/// be read at any offset.
+/// What a container tells without its key. It knows the state of header and footer,
+/// [`Preamble::copies`], if the input can be read at any offset.
 fn read_preamble(input: &mut Input) -> bulla::Result<Preamble> {
     match input.positional_len() {
         Some(_) => Preamble::read_at(&input.file),
@@ -71,7 +71,7 @@ fn opener<'a, 'i>(
     options: &Options<'a>,
 ) -> bulla::Result<Opener<'a, &'i std::fs::File>> {
     let mut file = &input.file;
-    if preamble.copies().is_some() {
+    if preamble.header_state().is_some() {
         // It was read at an offset, which moved nothing.
         file.seek(SeekFrom::Start(head_len(preamble.header())))?;
     }
@@ -84,15 +84,19 @@ fn plaintext_len(preamble: &Preamble, input: &Input) -> Option<u64> {
 }
 
 /// What to do about a container that opens in spite of its damage.
-const SEAL_ANEW: &str = "all of the content is there; seal it anew, before more of the container is damaged";
+const SEAL_ANEW: &str =
+    "all of the content is there; seal it anew, before more of the container is damaged";
 
-/// Warns of a copy of the header that is not as it should be. What was asked for is done all the same.
-fn warn_of_copies(name: &str, copies: Copies, advice: &str) -> Exit {
+/// Warns of a copy of the header that is not as it should be. What was asked for is done all the
+/// same.
+fn warn_of_copies(name: &str, copies: HeaderState, advice: &str) -> Exit {
     let state = match copies {
-        Copies::Intact => return Exit::Done,
-        Copies::HeaderDamaged => "the header is damaged, and the footer stands in for it",
-        Copies::FooterDamaged => "the footer, which is the header's spare copy, is damaged or missing",
-        Copies::Differ => "header and footer are both valid and differ; the header counts",
+        HeaderState::Intact => return Exit::Done,
+        HeaderState::HeaderDamaged => "the header is damaged, and the footer stands in for it",
+        HeaderState::FooterDamaged => {
+            "the footer, which is the header's spare copy, is damaged or missing"
+        }
+        HeaderState::Differ => "header and footer are both valid and differ; the header counts",
         _ => "header and footer are not as they should be",
     };
     note(&format!("{name}: warning: {state}; {advice}"));

@@ -1,4 +1,5 @@
-//! Writes the contents of files that are restored, as an archive hands them out: piece by piece, in any order, on several threads.
+//! Writes the contents of files that are restored, as an archive hands them out: piece by piece, in
+//! any order, on several threads.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -8,18 +9,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bulla_archive::Entry;
 
+use crate::directories::Place;
 use crate::failure::Failure;
-use crate::folders::Place;
 use crate::restoring::{Begun, Restoring};
 
-/// Files that are written in pieces and kept open. There are more at a time only if many have the same bytes.
+/// Files that are written in pieces and kept open. There are more at a time only if many have the
+/// same bytes.
 const OPEN_FILES: usize = 32;
 
 /// Files whose contents are to come, and those of which a part has come.
 pub(crate) struct Contents<'r> {
     restoring: &'r Restoring,
     files: &'r [Entry],
-    /// Of each file, its folder.
+    /// Of each file, its directory.
     places: &'r [Place],
     begun: Mutex<HashMap<usize, Arc<InPieces>>>,
     failed: Mutex<Option<Failure>>,
@@ -34,11 +36,16 @@ struct InPieces {
 }
 
 impl<'r> Contents<'r> {
-    pub(crate) fn new(restoring: &'r Restoring, files: &'r [Entry], places: &'r [Place]) -> Contents<'r> {
+    pub(crate) fn new(
+        restoring: &'r Restoring,
+        files: &'r [Entry],
+        places: &'r [Place],
+    ) -> Contents<'r> {
         Contents { restoring, files, places, begun: Mutex::default(), failed: Mutex::default() }
     }
 
-    /// Takes bytes of file `number`. What goes wrong is kept, for the error that is returned names no file.
+    /// Takes bytes of file `number`. What goes wrong is kept, for the error that is returned names
+    /// no file.
     pub(crate) fn take(&self, number: usize, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.write(number, offset, bytes).map_err(|failure| {
             lock(&self.failed).get_or_insert(failure);
@@ -60,11 +67,11 @@ impl<'r> Contents<'r> {
 
     fn write(&self, number: usize, offset: u64, bytes: &[u8]) -> Result<(), Failure> {
         let (entry, place) = (&self.files[number], self.places[number]);
-        let failure = |e| self.restoring.failure(entry.name(), &e);
+        let failure = |e| self.restoring.failure(entry.path(), &e);
         if bytes.len() as u64 == entry.len() {
             let (begun, mut file) = self.restoring.begin(place, entry).map_err(failure)?;
             file.write_all(bytes).map_err(failure)?;
-            return self.restoring.finish(begun, &file, entry.name(), &entry.metadata());
+            return self.restoring.finish(begun, &file, entry.path(), &entry.metadata());
         }
         let pieces = self.in_pieces(number).map_err(failure)?;
         let reopened = match pieces.file {
@@ -77,7 +84,7 @@ impl<'r> Contents<'r> {
             return Ok(());
         }
         lock(&self.begun).remove(&number);
-        self.restoring.finish(pieces.begun.clone(), file, entry.name(), &entry.metadata())
+        self.restoring.finish(pieces.begun.clone(), file, entry.path(), &entry.metadata())
     }
 
     fn in_pieces(&self, number: usize) -> io::Result<Arc<InPieces>> {

@@ -60,8 +60,8 @@ impl Failure {
         Failure::new(Exit::Environment, subject, describe(error))
     }
 
-    /// Work between `input` and `output` failed; the core does not say which of them an I/O error came from, so that is
-    /// told from its kind.
+    /// Work between `input` and `output` failed; the core does not say which of them an I/O error
+    /// came from, so that is told from its kind.
     pub(crate) fn of_work(error: &Error, input: &str, output: &str) -> Failure {
         let (exit, text) = match error {
             Error::Io(e) => return Failure::io(side(e, input, output), e),
@@ -89,13 +89,13 @@ impl Failure {
         Failure::new(exit, input, text)
     }
 
-    /// Work on an archive failed: between the files and the archive that is made of them, or between the archive and what is
-    /// made of it.
+    /// Work on an archive failed: between the files and the archive that is made of them, or
+    /// between the archive and what is made of it.
     pub(crate) fn of_archive(error: &bulla_archive::Error, input: &str, output: &str) -> Failure {
         use bulla_archive::Error;
         let exit = match error {
             Error::Container(error) => return Failure::of_work(error, input, output),
-            Error::NotAnArchive { content: 0 } => {
+            Error::NotAnArchive { content_type: 0 } => {
                 return Failure::new(Exit::Unsupported, input, error.to_string())
                     .and("open it with `bulla open`");
             }
@@ -105,14 +105,14 @@ impl Failure {
             }
             Error::Malformed { .. } => Exit::Damaged,
             // Sealing finds these out before it starts; what is read was made so.
-            Error::Duplicate { .. } | Error::ParentIsNoFolder { .. } => {
+            Error::Duplicate { .. } | Error::ParentNotDirectory { .. } => {
                 return Failure::new(Exit::Damaged, input, format!("malformed archive: {error}"))
                     .and("it is authentic, so the program that made it is at fault");
             }
-            Error::UnknownKind { .. } | Error::UnknownEncoding { .. } | Error::Elsewhere { .. } => {
-                Exit::Unsupported
-            }
-            Error::NoContent | Error::BadName { .. } => Exit::Usage,
+            Error::UnknownKind { .. }
+            | Error::UnknownEncoding { .. }
+            | Error::ExternalContent { .. } => Exit::Unsupported,
+            Error::NoContent | Error::InvalidPath { .. } => Exit::Usage,
             _ => Exit::Environment,
         };
         Failure::new(exit, input, error.to_string())
@@ -151,14 +151,20 @@ fn side(error: &io::Error, input: &str, output: &str) -> String {
 /// An I/O error in words, and what to do about it where that is clear.
 pub(crate) fn describe(error: &io::Error) -> String {
     let text = match error.kind() {
-        ErrorKind::NotFound => "no such file or folder",
-        ErrorKind::NotADirectory => "a part of the path is a file and no folder",
+        ErrorKind::NotFound => "no such file or directory",
+        ErrorKind::NotADirectory => "a part of the path is a file and no directory",
         ErrorKind::PermissionDenied => "permission denied",
-        ErrorKind::IsADirectory => "this is a folder",
+        ErrorKind::IsADirectory => "this is a directory",
         ErrorKind::AlreadyExists => "already exists",
-        ErrorKind::StorageFull => "no space is left on the device; free some, or write to another one",
-        ErrorKind::QuotaExceeded => "your quota of disk space is used up; free some, or write elsewhere",
-        ErrorKind::FileTooLarge => "the file would become larger than the system allows; see `ulimit -f`",
+        ErrorKind::StorageFull => {
+            "no space is left on the device; free some, or write to another one"
+        }
+        ErrorKind::QuotaExceeded => {
+            "your quota of disk space is used up; free some, or write elsewhere"
+        }
+        ErrorKind::FileTooLarge => {
+            "the file would become larger than the system allows; see `ulimit -f`"
+        }
         ErrorKind::ReadOnlyFilesystem => "the file system is read-only; write to another place",
         ErrorKind::BrokenPipe => "broken pipe: whoever was reading stopped early",
         _ => return without_number(&error.to_string()),
@@ -166,7 +172,8 @@ pub(crate) fn describe(error: &io::Error) -> String {
     text.to_owned()
 }
 
-/// Without the "(os error 5)" that the standard library appends, and the temporary name that tempfile appends to that.
+/// Without the "(os error 5)" that the standard library appends, and the temporary name that
+/// tempfile appends to that.
 fn without_number(text: &str) -> String {
     text.split(" (os error").next().unwrap_or(text).to_owned()
 }
@@ -188,14 +195,26 @@ mod tests {
         use bulla_archive::Error::*;
         for (error, exit, says) in [
             (Container(Error::WrongKey), Exit::WrongKey, "the key does not belong"),
-            (NotAnArchive { content: 0 }, Exit::Unsupported, "open it with `bulla open`"),
-            (NotAnArchive { content: 200 }, Exit::Unsupported, "with the application that made it"),
-            (Malformed { offset: 7, what: "a name is none" }, Exit::Damaged, "a name is none (at byte 7)"),
-            (Duplicate { name: b"a\x1b".to_vec() }, Exit::Damaged, "two entries are named a\\u{1b}"),
-            (ParentIsNoFolder { name: b"a/b".to_vec() }, Exit::Damaged, "malformed archive"),
+            (NotAnArchive { content_type: 0 }, Exit::Unsupported, "open it with `bulla open`"),
+            (
+                NotAnArchive { content_type: 200 },
+                Exit::Unsupported,
+                "with the application that made it",
+            ),
+            (
+                Malformed { offset: 7, what: "a name is none" },
+                Exit::Damaged,
+                "a name is none (at byte 7)",
+            ),
+            (
+                Duplicate { path: b"a\x1b".to_vec() },
+                Exit::Damaged,
+                "two entries are named a\\u{1b}",
+            ),
+            (ParentNotDirectory { path: b"a/b".to_vec() }, Exit::Damaged, "malformed archive"),
             (UnknownKind { offset: 7, kind: 9 }, Exit::Unsupported, "a newer release"),
             (UnknownEncoding { encoding: 1 }, Exit::Unsupported, "a newer release"),
-            (Elsewhere { container: 1 }, Exit::Unsupported, "in another container"),
+            (ExternalContent { container: 1 }, Exit::Unsupported, "in another container"),
             (NoContent, Exit::Usage, "no content"),
             (TooLarge { what: "more than 2^32 - 1 entries" }, Exit::Environment, "too large"),
         ] {

@@ -13,27 +13,31 @@ pub(crate) struct Filter {
 impl Filter {
     pub(crate) fn new(exclude: &[String], include: &[String]) -> Result<Filter, Failure> {
         let exclude = Patterns::new("--exclude", exclude)?;
-        let include = if include.is_empty() { None } else { Some(Patterns::new("--include", include)?) };
+        let include =
+            if include.is_empty() { None } else { Some(Patterns::new("--include", include)?) };
         Ok(Filter { exclude, include })
     }
 
-    /// Whether `name` is left out, and what lies in it if it is a folder. It is enough to ask for each name on the way down.
-    pub(crate) fn excludes(&self, name: &[u8], is_folder: bool) -> bool {
-        self.exclude.match_one(name, is_folder)
+    /// Whether `name` is left out, and what lies in it if it is a directory. It is enough to ask
+    /// for each name on the way down.
+    pub(crate) fn excludes(&self, name: &[u8], is_directory: bool) -> bool {
+        self.exclude.match_one(name, is_directory)
     }
 
-    /// Whether `name`, which is no folder, is to be backed up: it, or a folder that it lies in, matches.
+    /// Whether `name`, which is no directory, is to be backed up: it, or a directory that it lies
+    /// in, matches.
     pub(crate) fn includes(&self, name: &[u8]) -> bool {
         let Some(include) = &self.include else { return true };
         let slashes = (0..name.len()).filter(|at| name[*at] == b'/');
-        include.match_one(name, false) || slashes.into_iter().any(|at| include.match_one(&name[..at], true))
+        include.match_one(name, false)
+            || slashes.into_iter().any(|at| include.match_one(&name[..at], true))
     }
 }
 
-/// Patterns for anything, and such that end in a slash and are for folders.
+/// Patterns for anything, and such that end in a slash and are for directories.
 struct Patterns {
     any: Scopes,
-    folders: Scopes,
+    directories: Scopes,
 }
 
 /// Patterns with a slash, which are for whole names, and without, which are for the last component.
@@ -48,7 +52,7 @@ impl Patterns {
         for pattern in patterns {
             let usage = |why: &str| Failure::usage(format!("{option} {pattern}"), why);
             let stripped = pattern.strip_prefix("./").unwrap_or(pattern);
-            let (stripped, is_for_folders) = match stripped.strip_suffix('/') {
+            let (stripped, is_for_directories) = match stripped.strip_suffix('/') {
                 Some(stripped) => (stripped, true),
                 None => (stripped, false),
             };
@@ -63,19 +67,20 @@ impl Patterns {
             // `*` stays within a component, `**` does not.
             let glob = GlobBuilder::new(stripped).literal_separator(true).build();
             let glob = glob.map_err(|e| usage(&format!("no pattern: {}", e.kind())))?;
-            let set = &mut sets[usize::from(is_for_folders)];
+            let set = &mut sets[usize::from(is_for_directories)];
             if stripped.contains('/') { set.0.push(glob) } else { set.1.push(glob) }
         }
         let compile = |(names, last): (Vec<Glob>, Vec<Glob>)| -> Result<Scopes, globset::Error> {
             Ok(Scopes { names: set(names)?, last: set(last)? })
         };
-        let [any, folders] = sets.map(compile);
-        let failure = |e: globset::Error| Failure::usage(option, format!("too large: {}", e.kind()));
-        Ok(Patterns { any: any.map_err(failure)?, folders: folders.map_err(failure)? })
+        let [any, directories] = sets.map(compile);
+        let failure =
+            |e: globset::Error| Failure::usage(option, format!("too large: {}", e.kind()));
+        Ok(Patterns { any: any.map_err(failure)?, directories: directories.map_err(failure)? })
     }
 
-    fn match_one(&self, name: &[u8], is_folder: bool) -> bool {
-        self.any.match_one(name) || (is_folder && self.folders.match_one(name))
+    fn match_one(&self, name: &[u8], is_directory: bool) -> bool {
+        self.any.match_one(name) || (is_directory && self.directories.match_one(name))
     }
 }
 
@@ -99,8 +104,8 @@ fn set(globs: Vec<Glob>) -> Result<GlobSet, globset::Error> {
 mod tests {
     use super::*;
 
-    fn excludes(pattern: &str, name: &[u8], is_folder: bool) -> bool {
-        Filter::new(&[pattern.to_owned()], &[]).unwrap().excludes(name, is_folder)
+    fn excludes(pattern: &str, name: &[u8], is_directory: bool) -> bool {
+        Filter::new(&[pattern.to_owned()], &[]).unwrap().excludes(name, is_directory)
     }
 
     #[test]
@@ -120,15 +125,19 @@ mod tests {
             ("[ab].{x,y}", &[b"a.x", b"p/b.y"], &[b"c.x"]),
             ("?", &[b"a", b"p/b"], &[b"ab"]),
         ] {
-            yes.iter().for_each(|name| assert!(excludes(pattern, name, false), "{pattern} {name:?}"));
-            no.iter().for_each(|name| assert!(!excludes(pattern, name, false), "{pattern} {name:?}"));
+            yes.iter()
+                .for_each(|name| assert!(excludes(pattern, name, false), "{pattern} {name:?}"));
+            no.iter()
+                .for_each(|name| assert!(!excludes(pattern, name, false), "{pattern} {name:?}"));
         }
         assert!(excludes("cache/", b"p/cache", true) && !excludes("cache/", b"p/cache", false));
     }
 
     #[test]
     fn includes() {
-        let filter = Filter::new(&[], &["*.jpg".to_owned(), "p/raw".to_owned(), "keep/".to_owned()]).unwrap();
+        let filter =
+            Filter::new(&[], &["*.jpg".to_owned(), "p/raw".to_owned(), "keep/".to_owned()])
+                .unwrap();
         for (name, included) in [
             (&b"a.jpg"[..], true),
             (b"p/q/a.jpg", true),

@@ -19,12 +19,13 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Opens what the command line names. `None` means standard input, unless that is a terminal: then the name was
-    /// forgotten.
+    /// Opens what the command line names. `None` means standard input, unless that is a terminal:
+    /// then the name was forgotten.
     pub(crate) fn open(path: Option<&Path>) -> Result<Input, Failure> {
         match path {
             None if io::stdin().is_terminal() => {
-                let text = "no input; name a file, or give the input by a pipe (or name - to type it in)";
+                let text =
+                    "no input; name a file, or give the input by a pipe (or name - to type it in)";
                 Err(Failure::usage("standard input", text))
             }
             None => Input::stdin(),
@@ -37,31 +38,35 @@ impl Input {
         let name = "standard input".to_owned();
         let opened = streams::stdin().and_then(|file| Ok((file.metadata()?, file)));
         let (metadata, file) = opened.map_err(|e| Failure::io(&name, &e))?;
-        Input { file, name, path: None, metadata }.no_folder()
+        Input { file, name, path: None, metadata }.no_directory()
     }
 
     fn file(path: &Path) -> Result<Input, Failure> {
-        let opened = File::open(path).inspect(streams::widen).and_then(|file| Ok((file.metadata()?, file)));
+        let opened =
+            File::open(path).inspect(streams::widen).and_then(|file| Ok((file.metadata()?, file)));
         let name = shown(path);
         match opened {
-            Ok((metadata, file)) => Input { file, name, path: Some(path.to_owned()), metadata }.no_folder(),
-            // Not every system opens folders.
-            Err(_) if path.is_dir() => Err(is_a_folder(&name)),
+            Ok((metadata, file)) => {
+                Input { file, name, path: Some(path.to_owned()), metadata }.no_directory()
+            }
+            // Not every system opens directories.
+            Err(_) if path.is_dir() => Err(is_a_directory(&name)),
             Err(e) => Err(Failure::io(name, &e)),
         }
     }
 
-    fn no_folder(self) -> Result<Input, Failure> {
-        if self.metadata.is_dir() { Err(is_a_folder(&self.name)) } else { Ok(self) }
+    fn no_directory(self) -> Result<Input, Failure> {
+        if self.metadata.is_dir() { Err(is_a_directory(&self.name)) } else { Ok(self) }
     }
 
-    /// The length of a regular file that states one. Files in `/proc` state 0 and hold more, so 0 counts as unknown.
+    /// The length of a regular file that states one. Files in `/proc` state 0 and hold more, so 0
+    /// counts as unknown.
     pub(crate) fn len(&self) -> Option<u64> {
         Some(self.metadata.len()).filter(|len| self.metadata.is_file() && *len > 0)
     }
 
-    /// The length, if the file can be read at any offset and is to be read from its first byte on. Of a standard input that is
-    /// a file, someone may have read a part already.
+    /// The length, if the file can be read at any offset and is to be read from its first byte on.
+    /// Of a standard input that is a file, someone may have read a part already.
     pub(crate) fn positional_len(&self) -> Option<u64> {
         let starts = (&self.file).stream_position().is_ok_and(|position| position == 0);
         self.len().filter(|_| starts)
@@ -72,8 +77,8 @@ impl Input {
     }
 }
 
-fn is_a_folder(name: &str) -> Failure {
-    let text = "this is a folder; `bulla backup` makes one archive of it";
+fn is_a_directory(name: &str) -> Failure {
+    let text = "this is a directory; `bulla backup` makes one archive of it";
     Failure::usage(name, text)
 }
 

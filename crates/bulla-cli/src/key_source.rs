@@ -1,5 +1,5 @@
-//! Where a key or passphrase comes from: a file that an option or the environment names, or the terminal. Never the command line,
-//! which everybody on the machine can read.
+//! Where a key or passphrase comes from: a file that an option or the environment names, or the
+//! terminal. Never the command line, which everybody on the machine can read.
 
 use std::env;
 use std::fs::File;
@@ -79,14 +79,17 @@ impl KeySource {
         }
     }
 
-    /// Reads the key for a new container. A typing error would make a container that nobody can open, so a typed key
-    /// is typed twice.
+    /// Reads the key for a new container. A typing error would make a container that nobody can
+    /// open, so a typed key is typed twice.
     pub(crate) fn read_for_sealing(&self) -> Result<Key, Failure> {
         let Some(path) = self.path() else {
             let key = ask_for_key("Key (64 hex digits, not shown): ")?;
             let again = ask_for_key("The same once more: ")?;
             if again.expose() != key.expose() {
-                return Err(Failure::usage("key", "the two are not the same; nothing was sealed, try again"));
+                return Err(Failure::usage(
+                    "key",
+                    "the two are not the same; nothing was sealed, try again",
+                ));
             }
             return Ok(key);
         };
@@ -109,11 +112,14 @@ pub(crate) fn read_passphrase(path: &Path) -> Result<Passphrase, Failure> {
     let no_passphrase =
         |why: &str| Failure::usage(shown(path), format!("not a file with a passphrase: {why}"));
     // With a byte order mark or a line break there may be some bytes more.
-    let bytes =
-        read_secret(path, MAX_PASSPHRASE_LEN + 8, "this should be a file with a passphrase", |why| {
-            no_passphrase(why)
-        })?;
-    let text = std::str::from_utf8(&bytes).map_err(|_| no_passphrase("it does not hold UTF-8 text"))?;
+    let bytes = read_secret(
+        path,
+        MAX_PASSPHRASE_LEN + 8,
+        "this should be a file with a passphrase",
+        |why| no_passphrase(why),
+    )?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| no_passphrase("it does not hold UTF-8 text"))?;
     Passphrase::new(without_line_break(text)).map_err(|e| no_passphrase(&e.to_string()))
 }
 
@@ -145,8 +151,9 @@ pub(crate) fn refuse_dash(option: &str, path: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let what = if option == "-k" { "key" } else { "secret" };
-    let text =
-        format!("the {what} is read from a file; for a {what} from a pipe, name /dev/stdin, or use <(...)");
+    let text = format!(
+        "the {what} is read from a file; for a {what} from a pipe, name /dev/stdin, or use <(...)"
+    );
     Err(Failure::usage(format!("{option} -"), text))
 }
 
@@ -155,13 +162,16 @@ pub(crate) fn read_key_text(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let no_key = |why: &str| no_key_file(path, why);
     let bytes = read_secret(path, MAX_TEXT_LEN, "this should be the key file", |why| no_key(why))?;
     if bytes.starts_with(b"\x93BULLA\r\n") {
-        return Err(no_key("this is a container; the key file stands after -k, the container alone"));
+        return Err(no_key(
+            "this is a container; the key file stands after -k, the container alone",
+        ));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| no_key("it does not hold text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Reads a small file that nobody else should read, of at most so many bytes unless it is a container.
+/// Reads a small file that nobody else should read, of at most so many bytes unless it is a
+/// container.
 fn read_secret(
     path: &Path,
     most: usize,
@@ -170,10 +180,11 @@ fn read_secret(
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let failure = |e: &io::Error| Failure::io(shown(path), e).and(should);
     if path.is_dir() {
-        return Err(refuse("this is a folder"));
+        return Err(refuse("this is a directory"));
     }
     let file = File::open(path).map_err(|e| failure(&e))?;
-    // One byte more, to see that there is more. Made at once, so that no growing leaves a copy behind.
+    // One byte more, to see that there is more. Made at once, so that no growing leaves a copy
+    // behind.
     let mut bytes = Zeroizing::new(vec![0; most + 1]);
     let len = read_full(&file, &mut bytes[..]).map_err(|e| failure(&e))?;
     if len > most && !bytes.starts_with(b"\x93BULLA\r\n") {
@@ -201,7 +212,9 @@ fn warn_if_shared(path: &Path, file: &File) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        let shared = file.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o077 != 0);
+        let shared = file
+            .metadata()
+            .is_ok_and(|metadata| metadata.is_file() && metadata.mode() & 0o077 != 0);
         if shared {
             let command = format!("chmod 600 {}", word(path));
             note(&format!(

@@ -1,4 +1,5 @@
-//! The command `bulla`: backs up files and folders into encrypted archives, seals single files, and gets all of it back.
+//! The command `bulla`: backs up files and directories into encrypted archives, seals single files,
+//! and gets all of it back.
 
 #![forbid(unsafe_code)]
 
@@ -31,8 +32,8 @@ mod filter;
 mod root;
 mod tree;
 mod facts;
-mod folder;
-mod folders;
+mod directory;
+mod directories;
 mod unfinished;
 mod writing;
 mod restoring;

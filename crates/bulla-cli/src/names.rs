@@ -6,13 +6,19 @@ use std::path::Path;
 /// What stands for standard input or output on the command line.
 pub(crate) const DASH: &str = "-";
 
-/// A path for a message. One with control characters, which could steer the terminal, is shown escaped.
+/// A path for a message. One with control characters, which could steer the terminal, is shown
+/// escaped.
 pub(crate) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
-    if text.chars().any(char::is_control) { text.escape_debug().to_string() } else { text.into_owned() }
+    if text.chars().any(char::is_control) {
+        text.escape_debug().to_string()
+    } else {
+        text.into_owned()
+    }
 }
 
-/// The name of an entry, for a message or a list. What would steer the terminal, and what is no text, is shown escaped.
+/// The name of an entry, for a message or a list. What would steer the terminal, and what is no
+/// text, is shown escaped.
 pub(crate) fn shown_name(name: &[u8]) -> String {
     let mut shown = String::with_capacity(name.len());
     for part in name.utf8_chunks() {
@@ -27,8 +33,8 @@ pub(crate) fn shown_name(name: &[u8]) -> String {
     shown
 }
 
-/// The name of an entry as it was typed: a slash behind a folder's, or `./` before it, does not matter. What is no text on a
-/// system whose names are text, is no name.
+/// The name of an entry as it was typed: a slash behind a directory's, or `./` before it, does not
+/// matter. What is no text on a system whose names are text, is no name.
 pub(crate) fn typed_name(typed: &OsStr) -> Option<Vec<u8>> {
     let typed = system_bytes(typed)?;
     let mut name = typed.as_slice();

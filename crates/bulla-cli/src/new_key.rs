@@ -10,20 +10,22 @@ use bulla_key::key_text;
 use crate::cleanup::{Leftovers, leftovers};
 use crate::failure::{Exit, Failure};
 use crate::names::shown;
-use crate::staging::{Access, Staged, sync_folder};
+use crate::staging::{Access, Staged, sync_directory};
 
-/// A key file that was just made. It is removed when dropped, or by a signal, unless it was told to stay: a key
-/// without a container is of no use.
+/// A key file that was just made. It is removed when dropped, or by a signal, unless it was told to
+/// stay: a key without a container is of no use.
 pub(crate) struct NewKey {
     path: PathBuf,
     kept: bool,
 }
 
 impl NewKey {
-    /// Draws a key, and writes it to a file that must not exist. When this returns, the file is on the disk.
+    /// Draws a key, and writes it to a file that must not exist. When this returns, the file is on
+    /// the disk.
     pub(crate) fn create(path: &Path) -> Result<(NewKey, Key), Failure> {
         refuse_existing(path)?;
-        let key = Key::generate().map_err(|e| Failure::new(Exit::Environment, shown(path), e.to_string()))?;
+        let key = Key::generate()
+            .map_err(|e| Failure::new(Exit::Environment, shown(path), e.to_string()))?;
         Ok((NewKey::of(path, &key)?, key))
     }
 
@@ -76,6 +78,6 @@ fn write(path: &Path, key: &Key) -> io::Result<NewKey> {
         leftovers.add(path);
         NewKey { path: path.to_owned(), kept: false }
     };
-    sync_folder(path)?;
+    sync_directory(path)?;
     Ok(new_key)
 }

@@ -1,5 +1,6 @@
-//! Where a command writes. A regular file is written under a temporary name, and gets its own when it is whole and on
-//! the disk. Anything else that exists, a device or a pipe, is written through and never replaced.
+//! Where a command writes. A regular file is written under a temporary name, and gets its own when
+//! it is whole and on the disk. Anything else that exists, a device or a pipe, is written through
+//! and never replaced.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom};
@@ -10,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::input::Identity;
 use crate::names::{DASH, shown};
 use crate::new_key::NewKey;
-use crate::staging::{Access, Staged, cannot_sync, sync_folder};
+use crate::staging::{Access, Staged, cannot_sync, sync_directory};
 use crate::streams;
 
 /// Where the output is to go, before anything is done.
@@ -42,19 +43,22 @@ impl Target {
         let failure = |e: &io::Error| Failure::io(shown(path), e);
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
-                Err(Failure::usage(shown(path), "this is a folder; name a file in it"))
+                Err(Failure::usage(shown(path), "this is a directory; name a file in it"))
             }
             Ok(metadata) if !metadata.is_file() => Ok(Target::Through(path.to_owned())),
-            Ok(_) if !force => {
-                Err(Failure::new(Exit::Environment, shown(path), "already exists; use --force to replace it"))
-            }
+            Ok(_) if !force => Err(Failure::new(
+                Exit::Environment,
+                shown(path),
+                "already exists; use --force to replace it",
+            )),
             Ok(metadata) => {
                 let real = fs::canonicalize(path).map_err(|e| failure(&e))?;
                 Ok(Target::Replaced(Replaced { path: path.to_owned(), real, metadata }))
             }
             Err(e) if e.kind() != ErrorKind::NotFound => Err(failure(&e)),
             Err(_) if fs::symlink_metadata(path).is_ok() => {
-                let text = "this is a symbolic link to nothing; remove it, or write to another place";
+                let text =
+                    "this is a symbolic link to nothing; remove it, or write to another place";
                 Err(Failure::new(Exit::Environment, shown(path), text))
             }
             Err(_) => Ok(Target::New(path.to_owned())),
@@ -88,13 +92,14 @@ impl Target {
     pub(crate) fn create(&self, access: Access) -> Result<Output, Failure> {
         let created = match self {
             Target::Stdout => Stdout::new().map(Output::Stdout),
-            Target::New(path) => Staged::new(path, access).map(|staged| Output::Staged(staged, false)),
-            Target::Replaced(Replaced { real, metadata, .. }) => {
-                Staged::new(real, access).and_then(|staged| {
+            Target::New(path) => {
+                Staged::new(path, access).map(|staged| Output::Staged(staged, false))
+            }
+            Target::Replaced(Replaced { real, metadata, .. }) => Staged::new(real, access)
+                .and_then(|staged| {
                     keep_mode(&staged, metadata)?;
                     Ok(Output::Staged(staged, true))
-                })
-            }
+                }),
             Target::Through(path) => {
                 let opened = OpenOptions::new().write(true).open(path).inspect(streams::widen);
                 opened.map(Output::Through)
@@ -112,7 +117,8 @@ impl Target {
     }
 }
 
-/// An output, open for writing. Unless it is committed, it is as if it had never been opened, as far as that can be.
+/// An output, open for writing. Unless it is committed, it is as if it had never been opened, as
+/// far as that can be.
 pub(crate) enum Output {
     Stdout(Stdout),
     Through(File),
@@ -143,8 +149,9 @@ impl Output {
         matches!(self, Output::Staged(..))
     }
 
-    /// Whether the output is a file that the shell has opened for us. It is written from its first byte to its last, so that
-    /// the rest of what a killed process leaves is missing, and not zeros.
+    /// Whether the output is a file that the shell has opened for us. It is written from its first
+    /// byte to its last, so that the rest of what a killed process leaves is missing, and not
+    /// zeros.
     pub(crate) fn is_redirected(&self) -> bool {
         matches!(self, Output::Stdout(Stdout { before: Some(_), .. }))
     }
@@ -153,8 +160,8 @@ impl Output {
         self.file().is_ok_and(IsTerminal::is_terminal)
     }
 
-    /// The output is whole: makes it durable if `sync` says so, and gives it its name. A key file that was made for it is kept
-    /// from then on, not a moment earlier or later.
+    /// The output is whole: makes it durable if `sync` says so, and gives it its name. A key file
+    /// that was made for it is kept from then on, not a moment earlier or later.
     pub(crate) fn commit(
         mut self,
         name: &str,
@@ -163,9 +170,9 @@ impl Output {
     ) -> Result<(), Failure> {
         self.finish(new_key, sync).map_err(|e| Failure::io(name, &e))?;
         match &self {
-            Output::Staged(staged, _) if sync => sync_folder(staged.target()).map_err(|e| {
+            Output::Staged(staged, _) if sync => sync_directory(staged.target()).map_err(|e| {
                 Failure::io(name, &e)
-                    .and("it is complete, but a power cut may undo it: its folder could not be synced")
+                    .and("it is complete, but a power cut may undo it: its directory could not be synced")
             }),
             _ => Ok(()),
         }
@@ -180,7 +187,8 @@ impl Output {
         }
         let mut leftovers = leftovers();
         match self {
-            // A file that came into being since is spared also with --force: nobody can have meant it.
+            // A file that came into being since is spared also with --force: nobody can have meant
+            // it.
             Output::Staged(staged, replace) => staged.persist(&mut leftovers, *replace)?,
             Output::Stdout(stdout) => stdout.before = None,
             Output::Through(_) => {}
@@ -203,8 +211,11 @@ impl Stdout {
     fn new() -> io::Result<Stdout> {
         let file = streams::stdout()?;
         let metadata = file.metadata()?;
-        let before =
-            if metadata.is_file() { Some((metadata.len(), (&file).stream_position()?)) } else { None };
+        let before = if metadata.is_file() {
+            Some((metadata.len(), (&file).stream_position()?))
+        } else {
+            None
+        };
         Ok(Stdout { file, before })
     }
 }

@@ -18,7 +18,8 @@ const BAR_WITH_ENTRIES: &str =
 const SPINNER: &str = "{spinner} {bytes}  {bytes_per_sec}  {elapsed}";
 const COUNTER: &str = "{spinner} {human_pos} found  {elapsed}";
 
-/// Does `work`, and shows meanwhile how far it has come of `len` bytes, unless `quiet` says otherwise or there is no terminal.
+/// Does `work`, and shows meanwhile how far it has come of `len` bytes, unless `quiet` says
+/// otherwise or there is no terminal.
 pub(crate) fn watch<T>(len: Option<u64>, quiet: bool, work: impl FnOnce(&Progress) -> T) -> T {
     let progress = Progress::new();
     let template = if len.is_some() { BAR } else { SPINNER };

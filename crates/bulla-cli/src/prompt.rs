@@ -10,15 +10,16 @@ const LINE_DIGITS: usize = 16;
 /// Digits in a group.
 const GROUP: usize = 4;
 
-/// What was typed: lines until they make up a key or cannot become one, so that a key of four lines can be pasted. An empty
-/// line ends it early.
+/// What was typed: lines until they make up a key or cannot become one, so that a key of four lines
+/// can be pasted. An empty line ends it early.
 ///
 /// An error means that there is no terminal, as with the others.
 pub(crate) fn ask_for_key(question: &str) -> io::Result<Zeroizing<String>> {
     system::ask(question, is_unfinished_key)
 }
 
-/// What was typed: one line, as a passphrase is. But if that looks like a line of a key, then lines until the key is whole.
+/// What was typed: one line, as a passphrase is. But if that looks like a line of a key, then lines
+/// until the key is whole.
 pub(crate) fn ask_for_either(question: &str) -> io::Result<Zeroizing<String>> {
     system::ask(question, is_line_of_key)
 }
@@ -44,8 +45,8 @@ fn is_unfinished_key(text: &str) -> bool {
     matches!(key_text::parse(text), Err(ParseError::WrongLength { digits }) if digits < DIGITS)
 }
 
-/// Whether all lines so far are lines of a key, in four groups, and more of them are needed. A passphrase that looks like that
-/// is ended by an empty line.
+/// Whether all lines so far are lines of a key, in four groups, and more of them are needed. A
+/// passphrase that looks like that is ended by an empty line.
 fn is_line_of_key(text: &str) -> bool {
     let grouped = |line: &str| {
         let groups: Vec<&str> = line.split([' ', '-']).filter(|group| !group.is_empty()).collect();
@@ -68,7 +69,10 @@ mod system {
     /// Bytes that a terminal hands over at once, at most.
     const LINE_LEN: usize = 4096;
 
-    pub(super) fn ask(question: &str, is_unfinished: fn(&str) -> bool) -> io::Result<Zeroizing<String>> {
+    pub(super) fn ask(
+        question: &str,
+        is_unfinished: fn(&str) -> bool,
+    ) -> io::Result<Zeroizing<String>> {
         let mut terminal = open()?;
         let _silence = Silence::on(&terminal)?;
         terminal.write_all(question.as_bytes())?;
@@ -145,7 +149,10 @@ mod system {
 
     use super::MAX_TEXT_LEN;
 
-    pub(super) fn ask(question: &str, is_unfinished: fn(&str) -> bool) -> io::Result<Zeroizing<String>> {
+    pub(super) fn ask(
+        question: &str,
+        is_unfinished: fn(&str) -> bool,
+    ) -> io::Result<Zeroizing<String>> {
         let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT_LEN));
         let mut prompt = question;
         while text.len() < MAX_TEXT_LEN {

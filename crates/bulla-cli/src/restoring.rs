@@ -1,5 +1,5 @@
-//! Restores entries below a target folder: a file gets its name when its bytes are there, whole and authenticated, and, unless the
-//! user says otherwise, on the disk.
+//! Restores entries below a target directory: a file gets its name when its bytes are there, whole
+//! and authenticated, and, unless the user says otherwise, on the disk.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -10,14 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bulla_archive::{Entry, Metadata};
 
+use crate::directories::{CAN_SYNC_FILE_SYSTEM, Directories, Place};
+use crate::directory::{Directory, Found, split, system_name};
 use crate::failure::Failure;
-use crate::folder::{Folder, Found, split, system_name};
-use crate::folders::{CAN_SYNC_FILE_SYSTEM, Folders, Place};
 use crate::names::shown;
-use crate::staging::{cannot_sync, sync_folder};
+use crate::staging::{cannot_sync, sync_directory};
 use crate::unfinished::{Temporary, Unfinished};
 
-/// Files that are synced together at most, and bytes in them, about. More would be lost by a signal.
+/// Files that are synced together at most, and bytes in them, about. More would be lost by a
+/// signal.
 const TOGETHER: (usize, u64) = (8192, 1 << 30);
 /// Up to so many files are synced one by one, which spares the rest of the file system.
 const ONE_BY_ONE: usize = 16;
@@ -48,11 +49,11 @@ impl Durability {
 pub(crate) struct Restoring {
     /// As the user named it.
     directory: PathBuf,
-    /// Folders on the way to the target that had to be made.
+    /// Directories on the way to the target that had to be made.
     made: Vec<PathBuf>,
     replace: bool,
     durability: Durability,
-    folders: Folders,
+    directories: Directories,
     unfinished: Unfinished,
     pending: Mutex<Pending>,
     restored: AtomicU64,
@@ -81,20 +82,26 @@ pub(crate) struct Begun {
 
 impl Restoring {
     /// Makes the target if it does not exist.
-    pub(crate) fn new(directory: &Path, replace: bool, durability: Durability) -> Result<Restoring, Failure> {
+    pub(crate) fn new(
+        directory: &Path,
+        replace: bool,
+        durability: Durability,
+    ) -> Result<Restoring, Failure> {
         let failure = |e: io::Error| Failure::io(shown(directory), &e);
         // Of `a/b/c` the first that exists is found on the way up.
-        let missing = |path: &&Path| !path.as_os_str().is_empty() && fs::symlink_metadata(path).is_err();
+        let missing =
+            |path: &&Path| !path.as_os_str().is_empty() && fs::symlink_metadata(path).is_err();
         let made = directory.ancestors().take_while(missing).map(PathBuf::from).collect();
         fs::create_dir_all(directory).map_err(failure)?;
-        let folder = Arc::new(Folder::target(directory).map_err(failure)?);
-        let unfinished = Unfinished::new(folder.clone());
+        let target = Arc::new(Directory::target(directory).map_err(failure)?);
+        let unfinished = Unfinished::new(target.clone());
         Ok(Restoring {
             directory: directory.to_owned(),
             made,
             replace,
             durability,
-            folders: Folders::new(folder, durability == Durability::Together).map_err(failure)?,
+            directories: Directories::new(target, durability == Durability::Together)
+                .map_err(failure)?,
             unfinished,
             pending: Mutex::default(),
             restored: AtomicU64::new(0),
@@ -102,34 +109,36 @@ impl Restoring {
         })
     }
 
-    /// The folder that an entry lies in, which is made if need be.
+    /// The directory that an entry lies in, which is made if need be.
     pub(crate) fn place(&mut self, entry: &Entry) -> io::Result<Place> {
-        self.folders.ensure(split(entry.name()).0, false)
+        self.directories.ensure(split(entry.path()).0, false)
     }
 
-    /// Restores a folder. Its attributes come last.
-    pub(crate) fn folder(&mut self, entry: &Entry) -> io::Result<()> {
-        let place = self.folders.ensure(entry.name(), true)?;
-        self.folders.keep(place, entry.metadata(), self.replace)
+    /// Restores a directory. Its attributes come last.
+    pub(crate) fn directory(&mut self, entry: &Entry) -> io::Result<()> {
+        let place = self.directories.ensure(entry.path(), true)?;
+        self.directories.keep(place, entry.metadata(), self.replace)
     }
 
-    /// Whether something is in the way of a file or link of this name. What comes into being later is found when it gets its name.
+    /// Whether something is in the way of a file or link of this name. What comes into being later
+    /// is found when it gets its name.
     pub(crate) fn is_blocked(&self, place: Place, name: &[u8]) -> io::Result<bool> {
-        let found = self.folders.open(place)?.folder.find(system_name(split(name).1)?)?;
-        Ok(found == Some(Found::Folder) || (found.is_some() && !self.replace))
+        let found = self.directories.open(place)?.directory.find(system_name(split(name).1)?)?;
+        Ok(found == Some(Found::Directory) || (found.is_some() && !self.replace))
     }
 
     /// Makes the file of an entry, under a temporary name.
     pub(crate) fn begin(&self, place: Place, entry: &Entry) -> io::Result<(Begun, File)> {
-        let (_, last) = split(entry.name());
-        let open = self.folders.open(place)?;
-        let (temporary, file) = self.unfinished.create(&open.folder, &open.path, system_name(last)?)?;
+        let (_, last) = split(entry.path());
+        let open = self.directories.open(place)?;
+        let (temporary, file) =
+            self.unfinished.create(&open.directory, &open.path, system_name(last)?)?;
         Ok((Begun { place, temporary }, file))
     }
 
     /// Opens a file that was begun once more.
     pub(crate) fn reopen(&self, begun: &Begun) -> io::Result<File> {
-        self.folders.open(begun.place)?.folder.reopen(begun.temporary.name())
+        self.directories.open(begun.place)?.directory.reopen(begun.temporary.name())
     }
 
     /// The file is whole, and is to be called `name`.
@@ -156,25 +165,25 @@ impl Restoring {
 
     /// Restores a symbolic link. Links come behind everything that could be led astray by them.
     pub(crate) fn link(&self, place: Place, entry: &Entry) -> io::Result<()> {
-        let (_, last) = split(entry.name());
-        let (open, name) = (self.folders.open(place)?, system_name(last)?);
+        let (_, last) = split(entry.path());
+        let (open, name) = (self.directories.open(place)?, system_name(last)?);
         let target = entry.target().unwrap_or_default();
-        let temporary = self.unfinished.link(&open.folder, &open.path, name, target)?;
-        if let Some(modified) = entry.metadata().modified {
-            self.forgive(open.folder.set_link_time(temporary.name(), modified));
+        let temporary = self.unfinished.link(&open.directory, &open.path, name, target)?;
+        if let Some(modified) = entry.metadata().mtime {
+            self.forgive(open.directory.set_link_time(temporary.name(), modified));
         }
-        let finished = self.unfinished.finish(&open.folder, &temporary, name, self.replace);
+        let finished = self.unfinished.finish(&open.directory, &temporary, name, self.replace);
         finished.inspect_err(|_| self.unfinished.discard(&temporary))?;
         self.restored.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    /// What is whole gets its name, folders get their attributes, and all of it gets to the disk. Of several failures the first is
-    /// returned; the others stop nothing.
+    /// What is whole gets its name, directories get their attributes, and all of it gets to the
+    /// disk. Of several failures the first is returned; the others stop nothing.
     pub(crate) fn complete(&self) -> Result<(), Failure> {
         let pending = mem::take(&mut *self.pending());
         let settled = self.settle_all(pending);
-        let synced = self.close_folders().and(self.sync_the_rest()).map_err(|e| {
+        let synced = self.close_directories().and(self.sync_the_rest()).map_err(|e| {
             let text = "it is complete, but a power cut may undo it: not all of it could be synced";
             Failure::io(shown(&self.directory), &e).and(text)
         });
@@ -214,8 +223,13 @@ impl Restoring {
     fn settle(&self, whole: &Whole) -> Result<(), Failure> {
         let finish = || {
             let (_, last) = split(&whole.name);
-            let open = self.folders.open(whole.place)?;
-            self.unfinished.finish(&open.folder, &whole.temporary, system_name(last)?, self.replace)
+            let open = self.directories.open(whole.place)?;
+            self.unfinished.finish(
+                &open.directory,
+                &whole.temporary,
+                system_name(last)?,
+                self.replace,
+            )
         };
         finish().map_err(|e| self.failure(&whole.name, &e))?;
         self.restored.fetch_add(1, Ordering::Relaxed);
@@ -226,7 +240,9 @@ impl Restoring {
         if pending.files.is_empty() {
             return Ok(());
         }
-        self.folders.sync_file_systems().map_err(|e| Failure::io(shown(&self.directory), &e))?;
+        self.directories
+            .sync_file_systems()
+            .map_err(|e| Failure::io(shown(&self.directory), &e))?;
         let mut first = Ok(());
         for whole in &pending.files {
             first = first.and(self.settle(whole));
@@ -235,24 +251,26 @@ impl Restoring {
     }
 
     /// The deepest first: one that nobody may enter is closed behind us.
-    fn close_folders(&self) -> io::Result<()> {
+    fn close_directories(&self) -> io::Result<()> {
         let mut first = Ok(());
-        for (place, metadata) in self.folders.deepest_first() {
+        for (place, metadata) in self.directories.deepest_first() {
             let sync = self.durability == Durability::EachFile;
             if metadata.is_none() && !sync {
                 continue;
             }
-            let folder = self.folders.open(place).and_then(|open| open.folder.as_file());
+            let directory = self.directories.open(place).and_then(|open| open.directory.as_file());
             if let Some(metadata) = metadata {
                 self.forgive(
-                    folder
-                        .as_ref()
-                        .map_or(Err(ErrorKind::NotFound.into()), |folder| set_attributes(folder, metadata)),
+                    directory.as_ref().map_or(Err(ErrorKind::NotFound.into()), |directory| {
+                        set_attributes(directory, metadata)
+                    }),
                 );
             }
-            let synced = if sync { folder.and_then(|folder| folder.sync_all()) } else { Ok(()) };
+            let synced =
+                if sync { directory.and_then(|directory| directory.sync_all()) } else { Ok(()) };
             first = first.and(match synced {
-                // As of a single file: some folders cannot be opened, and some file systems cannot sync one.
+                // As of a single file: some directories cannot be opened, and some file systems
+                // cannot sync one.
                 Err(e) if cannot_sync(&e) || e.kind() == ErrorKind::PermissionDenied => Ok(()),
                 synced => synced,
             });
@@ -261,10 +279,10 @@ impl Restoring {
     }
 
     fn sync_the_rest(&self) -> io::Result<()> {
-        self.folders.sync_file_systems()?;
+        self.directories.sync_file_systems()?;
         match self.durability {
             Durability::System => Ok(()),
-            _ => self.made.iter().try_for_each(|path| sync_folder(path)),
+            _ => self.made.iter().try_for_each(|path| sync_directory(path)),
         }
     }
 
@@ -272,7 +290,8 @@ impl Restoring {
         lock(&self.pending)
     }
 
-    /// A file system that takes no modes or times makes a restored file no worse: it is counted, and goes on.
+    /// A file system that takes no modes or times makes a restored file no worse: it is counted,
+    /// and goes on.
     fn forgive(&self, set: io::Result<()>) {
         if set.is_err() {
             self.without_attributes.fetch_add(1, Ordering::Relaxed);
@@ -292,7 +311,7 @@ pub(crate) fn shown_below(directory: &Path, name: &[u8]) -> String {
 
 /// The time first: a mode may take the right to set it.
 fn set_attributes(file: &File, metadata: &Metadata) -> io::Result<()> {
-    let time = match metadata.modified.map(|modified| modified.to_system_time()) {
+    let time = match metadata.mtime.map(|modified| modified.to_system_time()) {
         Some(Some(modified)) => file.set_modified(modified),
         Some(None) => Err(io::Error::other("the system counts time not so far")),
         None => Ok(()),
@@ -300,7 +319,8 @@ fn set_attributes(file: &File, metadata: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     if let Some(mode) = metadata.mode {
         use std::os::unix::fs::PermissionsExt;
-        // Neither set-user-id nor set-group-id, for whoever restores is another owner, and no sticky bit.
+        // Neither set-user-id nor set-group-id, for whoever restores is another owner, and no
+        // sticky bit.
         file.set_permissions(fs::Permissions::from_mode(mode & 0o777))?;
     }
     time

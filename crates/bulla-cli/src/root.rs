@@ -10,12 +10,12 @@ use bulla_archive::Source;
 use crate::failure::Failure;
 use crate::names::{DASH, shown, system_bytes};
 
-/// A file or folder that is to be backed up.
+/// A file or directory that is to be backed up.
 pub(crate) struct Root {
     /// As it was given.
     pub(crate) path: PathBuf,
-    /// What it is called in the archive: its last component. Empty where there is none, as of `.`, `..` and `/`; then what lies
-    /// in it is called as if the backup were made there.
+    /// What it is called in the archive: its last component. Empty where there is none, as of `.`,
+    /// `..` and `/`; then what lies in it is called as if the backup were made there.
     pub(crate) name: Vec<u8>,
     pub(crate) metadata: Metadata,
 }
@@ -29,13 +29,15 @@ impl Root {
         let metadata = fs::symlink_metadata(path).map_err(|e| Failure::io(shown(path), &e))?;
         let name = match path.file_name() {
             None => Vec::new(),
-            Some(name) => system_bytes(name)
-                .ok_or_else(|| Failure::usage(shown(path), "its name is no text; rename it first"))?,
+            Some(name) => system_bytes(name).ok_or_else(|| {
+                Failure::usage(shown(path), "its name is no text; rename it first")
+            })?,
         };
         Ok(Root { path: path.to_owned(), name, metadata })
     }
 
-    /// The name of `path`, which is the root's or lies below it; none if it is no text, on a system whose names are text.
+    /// The name of `path`, which is the root's or lies below it; none if it is no text, on a system
+    /// whose names are text.
     pub(crate) fn name_of(&self, path: &Path) -> Option<Vec<u8>> {
         let below = path.strip_prefix(&self.path).unwrap_or(Path::new(""));
         let below = system_bytes(below.as_os_str())?;
@@ -67,8 +69,8 @@ impl Root {
     }
 }
 
-/// Where the bytes of one file come from. There is one for each entry, so it is as small as a pointer: the path is made anew when the
-/// file is opened.
+/// Where the bytes of one file come from. There is one for each entry, so it is as small as a
+/// pointer: the path is made anew when the file is opened.
 #[derive(Clone)]
 pub(crate) struct InRoot(Arc<Root>);
 
@@ -88,8 +90,8 @@ impl Source for InRoot {
         {
             use rustix::fs::OFlags;
             use std::os::unix::fs::OpenOptionsExt;
-            // It was a file when the plan was made. If it is a link by now, what that points to is not ours to read; if it is a FIFO,
-            // nobody may ever write to it.
+            // It was a file when the plan was made. If it is a link by now, what that points to is
+            // not ours to read; if it is a FIFO, nobody may ever write to it.
             options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
         }
         let file = options.open(self.0.path_of(name)?)?;
@@ -136,17 +138,17 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn links_and_folders_are_not_opened() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("file"), "x").unwrap();
-        std::os::unix::fs::symlink("file", folder.path().join("link")).unwrap();
-        fs::create_dir(folder.path().join("folder")).unwrap();
-        let root = Root::new(folder.path()).unwrap();
+    fn links_and_directories_are_not_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("file"), "x").unwrap();
+        std::os::unix::fs::symlink("file", directory.path().join("link")).unwrap();
+        fs::create_dir(directory.path().join("directory")).unwrap();
+        let root = Root::new(directory.path()).unwrap();
         let source = InRoot::new(&Arc::new(root));
         let name = |last: &str| [&source.0.name[..], b"/", last.as_bytes()].concat();
         source.open(&name("file")).unwrap();
         assert!(source.open(&name("link")).is_err());
-        assert!(source.open(&name("folder")).is_err());
+        assert!(source.open(&name("directory")).is_err());
         assert!(source.open(&name("nothing")).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! The file of a recovery sheet. It holds a key, and is treated as a key file is: its owner's alone, never overwritten, and on the
-//! disk before anybody relies on it.
+//! The file of a recovery sheet. It holds a key, and is treated as a key file is: its owner's
+//! alone, never overwritten, and on the disk before anybody relies on it.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::cleanup::leftovers;
 use crate::failure::{Exit, Failure};
 use crate::names::{DASH, shown};
 use crate::new_key::NewKey;
-use crate::staging::{Access, Staged, sync_folder};
+use crate::staging::{Access, Staged, sync_directory};
 
 /// Fails if the sheet cannot be made in this file.
 pub(crate) fn refuse(path: &Path) -> Result<(), Failure> {
@@ -28,7 +28,11 @@ pub(crate) fn refuse(path: &Path) -> Result<(), Failure> {
 }
 
 /// The sheet of today. `container` is a name, and the header of what it names.
-pub(crate) fn draw(key: &Key, paper: args::Paper, container: Option<(&str, &Header)>) -> Zeroizing<String> {
+pub(crate) fn draw(
+    key: &Key,
+    paper: args::Paper,
+    container: Option<(&str, &Header)>,
+) -> Zeroizing<String> {
     let paper = match paper {
         args::Paper::A4 => Paper::A4,
         args::Paper::Letter => Paper::Letter,
@@ -44,8 +48,8 @@ pub(crate) fn draw(key: &Key, paper: args::Paper, container: Option<(&str, &Head
     sheet::svg(key, &info)
 }
 
-/// Writes a sheet to a file that must not exist. When this returns, the file is on the disk. A key file that was made with it is kept
-/// from then on, not a moment earlier or later.
+/// Writes a sheet to a file that must not exist. When this returns, the file is on the disk. A key
+/// file that was made with it is kept from then on, not a moment earlier or later.
 pub(crate) fn write(path: &Path, svg: &str, new_key: Option<&mut NewKey>) -> Result<(), Failure> {
     refuse(path)?;
     match try_write(path, svg, new_key) {
@@ -79,7 +83,7 @@ fn try_write(path: &Path, svg: &str, new_key: Option<&mut NewKey>) -> io::Result
             new_key.keep(&mut leftovers);
         }
     }
-    sync_folder(path)
+    sync_directory(path)
 }
 
 /// `2026-11-25`, of the universal time. None if the clock is set before 1970.

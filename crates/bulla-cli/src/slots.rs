@@ -1,4 +1,5 @@
-//! The slots of an envelope, shown. Nothing of them is authenticated before the envelope was opened.
+//! The slots of an envelope, shown. Nothing of them is authenticated before the envelope was
+//! opened.
 
 use bulla_key::{Envelope, EnvelopeCopies, PassphraseCost, SlotInfo, SlotKind};
 use serde_json::{Value, json};

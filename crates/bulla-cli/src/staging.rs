@@ -14,12 +14,13 @@ use crate::cleanup::{Leftovers, leftovers};
 pub(crate) enum Access {
     /// As the umask says, like `cp`. A container is made to be handed to others.
     Umask,
-    /// The owner alone. Nobody seals what everybody may read; whoever wants to share what was opened says so by
-    /// `chmod`, while the opposite mistake cannot be undone.
+    /// The owner alone. Nobody seals what everybody may read; whoever wants to share what was
+    /// opened says so by `chmod`, while the opposite mistake cannot be undone.
     Owner,
 }
 
-/// A file under a temporary name, in the folder of its target. It is removed when dropped, or by a signal.
+/// A file under a temporary name, in the directory of its target. It is removed when dropped, or by
+/// a signal.
 pub(crate) struct Staged {
     /// None once it has its final name.
     file: Option<NamedTempFile>,
@@ -41,7 +42,7 @@ impl Staged {
         }
         #[cfg(not(unix))]
         let _ = access;
-        let file = builder.tempfile_in(folder(target))?;
+        let file = builder.tempfile_in(directory(target))?;
         leftovers.add(file.path());
         Ok(Staged { file: Some(file), target: target.to_owned() })
     }
@@ -63,11 +64,13 @@ impl Staged {
         &self.target
     }
 
-    /// Gives the file its final name. The caller holds the lock on what a signal removes, and does more under it.
+    /// Gives the file its final name. The caller holds the lock on what a signal removes, and does
+    /// more under it.
     pub(crate) fn persist(&mut self, leftovers: &mut Leftovers, replace: bool) -> io::Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
         let staged = file.path().to_owned();
-        let persisted = if replace { file.persist(&self.target) } else { persist_new(file, &self.target) };
+        let persisted =
+            if replace { file.persist(&self.target) } else { persist_new(file, &self.target) };
         match persisted {
             Ok(_) => {
                 leftovers.forget(&staged);
@@ -91,11 +94,11 @@ impl Drop for Staged {
     }
 }
 
-/// Makes a name durable: until its folder is synced, a power cut can undo a rename.
-pub(crate) fn sync_folder(target: &Path) -> io::Result<()> {
+/// Makes a name durable: until its directory is synced, a power cut can undo a rename.
+pub(crate) fn sync_directory(target: &Path) -> io::Result<()> {
     #[cfg(unix)]
-    match File::open(folder(target)).and_then(|folder| folder.sync_all()) {
-        // Some file systems cannot sync a folder, and some folders cannot be opened.
+    match File::open(directory(target)).and_then(|directory| directory.sync_all()) {
+        // Some file systems cannot sync a directory, and some directories cannot be opened.
         Err(e) if cannot_sync(&e) || e.kind() == ErrorKind::PermissionDenied => {}
         synced => return synced,
     }
@@ -136,9 +139,9 @@ fn persist_claimed(file: NamedTempFile, target: &Path) -> Result<File, PersistEr
     })
 }
 
-fn folder(target: &Path) -> &Path {
+fn directory(target: &Path) -> &Path {
     match target.parent() {
-        Some(folder) if folder != Path::new("") => folder,
+        Some(directory) if directory != Path::new("") => directory,
         _ => Path::new("."),
     }
 }
@@ -159,57 +162,57 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn names(folder: &Path) -> Vec<OsString> {
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    fn names(directory: &Path) -> Vec<OsString> {
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
     }
 
     #[test]
     fn dropped_before_it_is_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let staged = Staged::new(&folder.path().join("x"), Access::Owner).unwrap();
-        assert!(names(folder.path())[0].to_string_lossy().starts_with(".x."));
+        let directory = tempfile::tempdir().unwrap();
+        let staged = Staged::new(&directory.path().join("x"), Access::Owner).unwrap();
+        assert!(names(directory.path())[0].to_string_lossy().starts_with(".x."));
         drop(staged);
-        assert!(names(folder.path()).is_empty());
+        assert!(names(directory.path()).is_empty());
     }
 
     #[test]
     fn target_came_into_being_meanwhile() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("x");
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("x");
         let mut staged = Staged::new(&target, Access::Umask).unwrap();
         fs::write(&target, "another's").unwrap();
         let refused = staged.persist(&mut leftovers(), false).unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::AlreadyExists);
         drop(staged);
         assert_eq!(fs::read(&target).unwrap(), b"another's");
-        assert_eq!(names(folder.path()), ["x"]);
+        assert_eq!(names(directory.path()), ["x"]);
     }
 
     /// The way of file systems without hard links.
     #[test]
     fn claimed_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("x");
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("x");
         claim(&target).unwrap();
         assert!(claim(&target).is_err());
-        let mut file = NamedTempFile::new_in(folder.path()).unwrap();
+        let mut file = NamedTempFile::new_in(directory.path()).unwrap();
         file.write_all(b"whole").unwrap();
         persist_claimed(file, &target).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"whole");
-        assert_eq!(names(folder.path()), ["x"]);
+        assert_eq!(names(directory.path()), ["x"]);
     }
 
     #[test]
-    fn folder_is_missing() {
-        let folder = tempfile::tempdir().unwrap();
-        let error = Staged::new(&folder.path().join("no/x"), Access::Umask).err().unwrap();
+    fn directory_is_missing() {
+        let directory = tempfile::tempdir().unwrap();
+        let error = Staged::new(&directory.path().join("no/x"), Access::Umask).err().unwrap();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 
     #[test]
     fn longest_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = folder.path().join("n".repeat(255));
+        let directory = tempfile::tempdir().unwrap();
+        let target = directory.path().join("n".repeat(255));
         let mut staged = Staged::new(&target, Access::Umask).unwrap();
         staged.persist(&mut leftovers(), false).unwrap();
         assert!(target.exists());

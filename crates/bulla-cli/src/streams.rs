@@ -17,8 +17,8 @@ pub(crate) fn stdout() -> io::Result<File> {
     file(&io::stdout()).inspect(widen)
 }
 
-/// Makes a pipe hold more: the two sides wait for one another less often, which saves a quarter of the time. What is no
-/// pipe, or may not grow, stays as it is.
+/// Makes a pipe hold more: the two sides wait for one another less often, which saves a quarter of
+/// the time. What is no pipe, or may not grow, stays as it is.
 pub(crate) fn widen(file: &File) {
     #[cfg(target_os = "linux")]
     if rustix::pipe::fcntl_getpipe_size(file).is_ok_and(|len| len < PIPE_LEN) {

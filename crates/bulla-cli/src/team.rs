@@ -36,8 +36,8 @@ impl Team {
     }
 }
 
-/// Does work that uses rayon's ambient pool, such as hashing a passphrase, in a pool that is there for it alone: the ambient one
-/// panics where the system refuses a thread.
+/// Does work that uses rayon's ambient pool, such as hashing a passphrase, in a pool that is there
+/// for it alone: the ambient one panics where the system refuses a thread.
 pub(crate) fn compute<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     let pool = ThreadPoolBuilder::new().build();
     match pool.or_else(|_| ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()) {

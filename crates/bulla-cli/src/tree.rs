@@ -38,7 +38,8 @@ pub(crate) struct Tree {
 /// Reasons that are kept: there may be a million of them, and nobody reads so many.
 pub(crate) const KEPT_REASONS: usize = 20;
 
-/// Walks the roots, in their order, and within each in the order of names. Counts in `found` what it comes by.
+/// Walks the roots, in their order, and within each in the order of names. Counts in `found` what
+/// it comes by.
 ///
 /// # Errors
 ///
@@ -70,7 +71,7 @@ struct Walk<'w> {
     tree: Tree,
 }
 
-/// Whether to go on into what was found, if it is a folder.
+/// Whether to go on into what was found, if it is a directory.
 #[derive(PartialEq, Eq)]
 enum Descend {
     Yes,
@@ -81,15 +82,15 @@ impl Walk<'_> {
     fn root(&mut self, root: &Arc<Root>, count: &AtomicU64) -> Result<(), Error> {
         let walk = WalkDir::new(&root.path).follow_links(false).follow_root_links(false);
         let mut walk = walk.sort_by_file_name().into_iter();
-        // The folder that errors without a path come from: they come first of what is in it.
-        let mut folder = root.name.clone();
+        // The directory that errors without a path come from: they come first of what is in it.
+        let mut directory = root.name.clone();
         while let Some(found) = walk.next() {
             count.fetch_add(1, Ordering::Relaxed);
             let found = match found {
                 Ok(found) => found,
                 Err(error) => {
                     let name = error.path().map(|path| self.name_of(root, path).0);
-                    self.leave_out_content(name.as_ref().unwrap_or(&folder), error.into());
+                    self.leave_out_content(name.as_ref().unwrap_or(&directory), error.into());
                     continue;
                 }
             };
@@ -103,7 +104,7 @@ impl Walk<'_> {
             };
             if found.file_type().is_dir() {
                 match descend {
-                    Descend::Yes => folder = name,
+                    Descend::Yes => directory = name,
                     Descend::No => walk.skip_current_dir(),
                 }
             }
@@ -112,11 +113,12 @@ impl Walk<'_> {
     }
 
     fn found(&mut self, root: &Arc<Root>, found: &DirEntry, name: &[u8]) -> Result<Descend, Error> {
-        let is_folder = found.file_type().is_dir();
-        if name.is_empty() && is_folder {
+        let is_directory = found.file_type().is_dir();
+        if name.is_empty() && is_directory {
             return Ok(Descend::Yes);
         }
-        if self.filter.excludes(name, is_folder) || !(is_folder || self.filter.includes(name)) {
+        if self.filter.excludes(name, is_directory) || !(is_directory || self.filter.includes(name))
+        {
             return Ok(Descend::No);
         }
         let metadata = match found.metadata() {
@@ -129,7 +131,7 @@ impl Walk<'_> {
         let planned = self.plan(root, found.path(), name, &metadata);
         match planned {
             Ok(()) => Ok(Descend::Yes),
-            Err(Error::BadName { name: bad, why }) => {
+            Err(Error::InvalidPath { path: bad, why }) => {
                 let what = if bad == name { "its name " } else { "" };
                 self.leave_out(name, format!("{what}{why}"));
                 Ok(Descend::No)
@@ -138,10 +140,16 @@ impl Walk<'_> {
         }
     }
 
-    fn plan(&mut self, root: &Arc<Root>, path: &Path, name: &[u8], metadata: &Metadata) -> Result<(), Error> {
+    fn plan(
+        &mut self,
+        root: &Arc<Root>,
+        path: &Path,
+        name: &[u8],
+        metadata: &Metadata,
+    ) -> Result<(), Error> {
         let kind = metadata.file_type();
         if kind.is_dir() {
-            return self.tree.writer.folder(name, &kept(metadata));
+            return self.tree.writer.directory(name, &kept(metadata));
         }
         if kind.is_symlink() {
             return self.plan_link(path, name, metadata);
@@ -185,15 +193,15 @@ impl Walk<'_> {
         }
     }
 
-    /// The content of a folder could not be listed. The folder itself is an entry already, and what is left out must not have an
-    /// entry's name, so a slash is put behind it.
-    fn leave_out_content(&mut self, folder: &[u8], error: io::Error) {
-        let folder = if folder.is_empty() { b"." } else { folder };
-        self.leave_out(&[folder, b"/"].concat(), reason(&error));
+    /// The content of a directory could not be listed. The directory itself is an entry already,
+    /// and what is left out must not have an entry's name, so a slash is put behind it.
+    fn leave_out_content(&mut self, directory: &[u8], error: io::Error) {
+        let directory = if directory.is_empty() { b"." } else { directory };
+        self.leave_out(&[directory, b"/"].concat(), reason(&error));
     }
 
     fn leave_out(&mut self, name: &[u8], why: String) {
-        self.tree.writer.left_out(name);
+        self.tree.writer.skip(name);
         self.tree.left_out_count += 1;
         if self.tree.left_out.len() < KEPT_REASONS {
             self.tree.left_out.push((name.to_vec(), why));
@@ -206,7 +214,7 @@ fn kept(metadata: &Metadata) -> Kept {
     let mut kept = Kept::new();
     // Not every system knows.
     if let Ok(modified) = metadata.modified() {
-        kept = kept.modified(modified);
+        kept = kept.mtime(modified);
     }
     #[cfg(unix)]
     {
@@ -217,13 +225,13 @@ fn kept(metadata: &Metadata) -> Kept {
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        // It was there when its folder was listed.
+        // It was there when its directory was listed.
         ErrorKind::NotFound => "it is gone since it was found".to_owned(),
         _ => describe(error),
     }
 }
 
-/// What is neither a file nor a folder nor a link, in words.
+/// What is neither a file nor a directory nor a link, in words.
 fn special(kind: FileType) -> &'static str {
     #[cfg(unix)]
     {
@@ -239,8 +247,9 @@ fn special(kind: FileType) -> &'static str {
     "nothing that can be backed up"
 }
 
-/// Whether it is worth asking who may read what. The superuser may read everything; and the question is about the user who started
-/// the process, which is the wrong one if it runs as another.
+/// Whether it is worth asking who may read what. The superuser may read everything; and the
+/// question is about the user who started the process, which is the wrong one if it runs as
+/// another.
 fn checks_access() -> bool {
     #[cfg(unix)]
     {
@@ -251,7 +260,8 @@ fn checks_access() -> bool {
     false
 }
 
-/// Whether the file may be read: what may not is left out from the start, rather than planned, and filled with zeros.
+/// Whether the file may be read: what may not is left out from the start, rather than planned, and
+/// filled with zeros.
 fn access(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     rustix::fs::access(path, rustix::fs::Access::READ_OK)?;

@@ -1,8 +1,9 @@
-//! Files that are restored, many at a time, each under a temporary name until it is whole. A signal removes them before it ends the
-//! process.
+//! Files that are restored, many at a time, each under a temporary name until it is whole. A signal
+//! removes them before it ends the process.
 //!
-//! Whatever makes or renames such a file does it while it holds the gate open, and a signal shuts the gate first. So there
-//! is no moment in which a file exists and a signal would not find it, or in which it would remove what has its final name already.
+//! Whatever makes or renames such a file does it while it holds the gate open, and a signal shuts
+//! the gate first. So there is no moment in which a file exists and a signal would not find it, or
+//! in which it would remove what has its final name already.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -16,15 +17,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
 use crate::cleanup::leftovers;
-use crate::folder::Folder;
+use crate::directory::Directory;
 
-/// All files of a run that have no name of their own yet. What is left of them is removed when this is dropped, or by a signal.
+/// All files of a run that have no name of their own yet. What is left of them is removed when this
+/// is dropped, or by a signal.
 pub(crate) struct Unfinished(Arc<Shared>);
 
 struct Shared {
-    target: Arc<Folder>,
+    target: Arc<Directory>,
     gate: RwLock<()>,
-    /// Paths below the target: an open folder for each would be too many.
+    /// Paths below the target: an open directory for each would be too many.
     files: Mutex<HashMap<u64, PathBuf>>,
     /// Tells this run's files from those that a killed one left.
     tag: u64,
@@ -39,14 +41,14 @@ pub(crate) struct Temporary {
 }
 
 impl Temporary {
-    /// In its folder.
+    /// In its directory.
     pub(crate) fn name(&self) -> &OsStr {
         &self.name
     }
 }
 
 impl Unfinished {
-    pub(crate) fn new(target: Arc<Folder>) -> Unfinished {
+    pub(crate) fn new(target: Arc<Directory>) -> Unfinished {
         let (gate, files, count) = Default::default();
         // Seeded by the system at random. It needs no secrecy: a name that is taken is never used.
         let tag = RandomState::new().hash_one(0) & 0xFFFF_FFFF;
@@ -60,16 +62,16 @@ impl Unfinished {
         Unfinished(shared)
     }
 
-    /// Makes a file that is to be called `name` in `folder`, which lies at `below`.
+    /// Makes a file that is to be called `name` in `directory`, which lies at `below`.
     pub(crate) fn create(
         &self,
-        folder: &Folder,
+        directory: &Directory,
         below: &Path,
         name: &OsStr,
     ) -> io::Result<(Temporary, File)> {
         let (temporary, path) = self.name(below, name);
         let _gate = self.gate();
-        let file = folder.create(&temporary.name)?;
+        let file = directory.create(&temporary.name)?;
         self.0.files().insert(temporary.number, path);
         Ok((temporary, file))
     }
@@ -77,14 +79,14 @@ impl Unfinished {
     /// As [`create`](Unfinished::create), for a symbolic link.
     pub(crate) fn link(
         &self,
-        folder: &Folder,
+        directory: &Directory,
         below: &Path,
         name: &OsStr,
         target: &[u8],
     ) -> io::Result<Temporary> {
         let (temporary, path) = self.name(below, name);
         let _gate = self.gate();
-        folder.link(&temporary.name, target)?;
+        directory.link(&temporary.name, target)?;
         self.0.files().insert(temporary.number, path);
         Ok(temporary)
     }
@@ -92,13 +94,13 @@ impl Unfinished {
     /// Gives a file its name: it is whole.
     pub(crate) fn finish(
         &self,
-        folder: &Folder,
+        directory: &Directory,
         temporary: &Temporary,
         name: &OsStr,
         replace: bool,
     ) -> io::Result<()> {
         let _gate = self.gate();
-        folder.rename(&temporary.name, name, replace)?;
+        directory.rename(&temporary.name, name, replace)?;
         self.0.files().remove(&temporary.number);
         Ok(())
     }
@@ -164,28 +166,33 @@ mod tests {
     use super::*;
     use std::fs;
 
-    fn names(folder: &Path) -> Vec<OsString> {
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    fn names(directory: &Path) -> Vec<OsString> {
+        fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
     }
 
     #[test]
     fn finished_discarded_and_dropped() {
-        let folder = tempfile::tempdir().unwrap();
-        let target = Arc::new(Folder::target(folder.path()).unwrap());
+        let directory = tempfile::tempdir().unwrap();
+        let target = Arc::new(Directory::target(directory.path()).unwrap());
         let unfinished = Unfinished::new(target.clone());
-        let create = |name: &str| unfinished.create(&target, Path::new(""), name.as_ref()).unwrap().0;
+        let create =
+            |name: &str| unfinished.create(&target, Path::new(""), name.as_ref()).unwrap().0;
         let [whole, bad, _rest] = ["whole", "bad", "rest"].map(create);
         assert!(whole.name().to_string_lossy().starts_with(".whole."));
         unfinished.finish(&target, &whole, "whole".as_ref(), false).unwrap();
         unfinished.discard(&bad);
-        assert_eq!(names(folder.path()).len(), 2);
+        assert_eq!(names(directory.path()).len(), 2);
         drop(unfinished);
-        assert_eq!(names(folder.path()), ["whole"]);
+        assert_eq!(names(directory.path()), ["whole"]);
     }
 
     #[test]
     fn longest_name() {
         assert!(temporary_name("n".repeat(200).as_ref(), u32::MAX.into(), u64::MAX).len() <= 255);
-        assert!(temporary_name("n".repeat(255).as_ref(), 1, 2).to_string_lossy().starts_with(".bulla.0"));
+        assert!(
+            temporary_name("n".repeat(255).as_ref(), 1, 2)
+                .to_string_lossy()
+                .starts_with(".bulla.0")
+        );
     }
 }

@@ -1,10 +1,11 @@
-//! Finds the key of a container that exists: in a key file, by a passphrase, or at the terminal; as it is, or out of an envelope.
+//! Finds the key of a container that exists: in a key file, by a passphrase, or at the terminal; as
+//! it is, or out of an envelope.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use bulla::{Copies, Error as ContainerError, Header, Key, Preamble};
+use bulla::{Error as ContainerError, Header, HeaderState, Key, Preamble};
 use bulla_key::key_text;
 use bulla_key::typing::find_mistake;
 use bulla_key::{Envelope, EnvelopeCopies, Error, Locator, Passphrase, Secret, SlotKind};
@@ -47,7 +48,8 @@ impl Unlocked {
         }
     }
 
-    /// The key that a person has: the container's own, or a recovery key; none if a passphrase opened it.
+    /// The key that a person has: the container's own, or a recovery key; none if a passphrase
+    /// opened it.
     pub(crate) fn typed_key(&self) -> Option<&Key> {
         match &self.way {
             Way::Key(key) => Some(key),
@@ -98,7 +100,9 @@ pub(crate) fn warn_of_envelope(name: &str, copies: EnvelopeCopies) -> Exit {
         EnvelopeCopies::Differ => "the two copies of its envelope differ, and the newer one counts",
         _ => "the copies of its envelope are not as they should be",
     };
-    note(&format!("{name}: warning: {state}; `bulla key add` and `bulla key remove` write both anew"));
+    note(&format!(
+        "{name}: warning: {state}; `bulla key add` and `bulla key remove` write both anew"
+    ));
     Exit::Warnings
 }
 
@@ -144,7 +148,9 @@ pub(crate) fn unlock(
             match opened {
                 // The key file that is meant for most containers need not be that of this one.
                 Err(failure)
-                    if *named_by_environment && unlocking.takes_passphrases() && prompt::is_possible() =>
+                    if *named_by_environment
+                        && unlocking.takes_passphrases()
+                        && prompt::is_possible() =>
                 {
                     note(&failure.to_string());
                     unlocking.by_asking()
@@ -154,7 +160,9 @@ pub(crate) fn unlock(
         }
         KeySource::PassphraseFile(path) => {
             let Some(envelope) = &unlocking.envelope else {
-                return Err(unlocking.no_envelope("it opens with a key: give its file with -k FILE"));
+                return Err(
+                    unlocking.no_envelope("it opens with a key: give its file with -k FILE")
+                );
             };
             let passphrase = read_passphrase(path)?;
             match unlocking.open(envelope, &Secret::Passphrase(&passphrase)) {
@@ -193,14 +201,16 @@ impl Unlocking<'_> {
     }
 
     fn takes_passphrases(&self) -> bool {
-        let is_passphrase = |kind: &SlotKind| matches!(kind, SlotKind::Passphrase(_) | SlotKind::TooCostly);
+        let is_passphrase =
+            |kind: &SlotKind| matches!(kind, SlotKind::Passphrase(_) | SlotKind::TooCostly);
         self.envelope
             .as_ref()
             .is_some_and(|envelope| envelope.list().iter().any(|slot| is_passphrase(&slot.kind)))
     }
 
-    fn fits(&self, key: &Key) -> bool {
-        self.header().fits(key, None) || self.envelope.as_ref().is_some_and(|envelope| envelope.fits(key))
+    fn matches(&self, key: &Key) -> bool {
+        self.header().matches(key, None)
+            || self.envelope.as_ref().is_some_and(|envelope| envelope.matches(key))
     }
 
     fn open(&self, envelope: &Envelope, secret: &Secret<'_>) -> Result<bulla_key::Unlocked, Error> {
@@ -218,7 +228,7 @@ impl Unlocking<'_> {
 
     /// Takes a key: the container's own, or one of its envelope; none if it is neither.
     fn by_key(&mut self, key: Key) -> Result<Option<Unlocked>, Failure> {
-        if self.header().fits(&key, None) {
+        if self.header().matches(&key, None) {
             let (copies, unread) = (self.copies, self.unread.take());
             return Ok(Some(Unlocked { way: Way::Key(key), recovery_key: None, copies, unread }));
         }
@@ -233,11 +243,11 @@ impl Unlocking<'_> {
     fn by_file(&mut self, path: &Path) -> Result<Unlocked, Failure> {
         let text = read_key_text(path)?;
         if let Ok(key) = key_text::parse(&text)
-            && self.fits(&key)
+            && self.matches(&key)
         {
             return self.by_key(key)?.ok_or_else(|| self.wrong_key(Some(path)));
         }
-        let mistake = compute(|| find_mistake(&text, |key| self.fits(key))).ok().flatten();
+        let mistake = compute(|| find_mistake(&text, |key| self.matches(key))).ok().flatten();
         Err(match (mistake, key_text::parse(&text)) {
             (Some(found), _) => {
                 let text = format!("the key in {} is mistyped: {}", shown(path), found.mistake);
@@ -248,13 +258,18 @@ impl Unlocking<'_> {
         })
     }
 
-    /// The locators in the envelope, which may be anybody's: the client compares them with its configuration (E-3.4).
+    /// The locators in the envelope, which may be anybody's: the client compares them with its
+    /// configuration (E-3.4).
     fn locators(&self) -> Vec<Locator> {
         let slots = self.envelope.as_ref().map(Envelope::list).unwrap_or_default();
         slots
             .iter()
             .filter_map(|slot| {
-                if let SlotKind::Locator(locator) = &slot.kind { Some(locator.clone()) } else { None }
+                if let SlotKind::Locator(locator) = &slot.kind {
+                    Some(locator.clone())
+                } else {
+                    None
+                }
             })
             .collect()
     }
@@ -275,12 +290,14 @@ impl Unlocking<'_> {
 
     fn by_asking(&mut self) -> Result<Unlocked, Failure> {
         if self.envelope.is_none() && self.unread.is_some() && !prompt::is_possible() {
-            return Err(self.no_envelope("give an envelope that was kept beside it with --envelope FILE"));
+            return Err(
+                self.no_envelope("give an envelope that was kept beside it with --envelope FILE")
+            );
         }
         let takes_passphrases = self.takes_passphrases();
         let answered = ask(
             takes_passphrases,
-            |key| self.fits(key),
+            |key| self.matches(key),
             |passphrase: &Passphrase| match &self.envelope {
                 Some(envelope) => match self.open(envelope, &Secret::Passphrase(passphrase)) {
                     Ok(unlocked) => Ok(Some(unlocked)),
@@ -295,8 +312,7 @@ impl Unlocking<'_> {
             Answer::Key(key) => self.by_key(key)?.ok_or_else(|| self.wrong_key(None)),
             Answer::WrongKey => Err(self.wrong_key(None)),
             Answer::WrongPassphrase => {
-                let text =
-                    "that does not open it: a wrong passphrase, or the passphrase of another container";
+                let text = "that does not open it: a wrong passphrase, or the passphrase of another container";
                 Err(self.or_by_key(Failure::new(Exit::WrongKey, self.name, text)))
             }
         }
@@ -313,26 +329,31 @@ impl Unlocking<'_> {
         }
     }
 
-    /// Of a key that does not fit, which one it was, and whether the container itself may be at fault.
+    /// Of a key that does not fit, which one it was, and whether the container itself may be at
+    /// fault.
     fn wrong_key(&self, path: Option<&Path>) -> Failure {
         if let Some(error) = &self.unread {
-            return of_envelope(error, self.name).and("the key that was given is not the container's own");
+            return of_envelope(error, self.name)
+                .and("the key that was given is not the container's own");
         }
         let failure = match &self.envelope {
-            Some(_) => Failure::new(Exit::WrongKey, self.name, "the key does not open this container"),
+            Some(_) => {
+                Failure::new(Exit::WrongKey, self.name, "the key does not open this container")
+            }
             None => Failure::of_work(&ContainerError::WrongKey, self.name, self.name),
         };
         let failure = match path {
             Some(path) => failure
                 .and("more than one digit may be wrong, or it is the key of another container")
                 .and(&format!("look for another key file than {}", shown(path))),
-            None => failure.and("more than one digit may be mistyped, or it is the key of another container"),
+            None => failure
+                .and("more than one digit may be mistyped, or it is the key of another container"),
         };
-        match self.preamble.copies() {
-            Some(Copies::Differ) => failure.and(
+        match self.preamble.header_state() {
+            Some(HeaderState::Differ) => failure.and(
                 "header and footer also differ, so the header may have been exchanged: try another copy of the file",
             ),
-            Some(Copies::HeaderDamaged) => {
+            Some(HeaderState::HeaderDamaged) => {
                 failure.and("the header is also damaged, and the footer in its place may be another container's")
             }
             _ => failure,
@@ -342,7 +363,8 @@ impl Unlocking<'_> {
     fn no_envelope(&self, advice: &str) -> Failure {
         match &self.unread {
             Some(error) => of_envelope(error, self.name).and(advice),
-            None => Failure::usage(self.name, "it has no envelope, so no passphrase opens it").and(advice),
+            None => Failure::usage(self.name, "it has no envelope, so no passphrase opens it")
+                .and(advice),
         }
     }
 }
@@ -353,7 +375,9 @@ pub(crate) fn of_envelope(error: &Error, subject: &str) -> Failure {
         Error::Container(error) => return Failure::of_work(error, subject, subject),
         Error::NotAnEnvelope | Error::UnsupportedVersion { .. } => Exit::Unsupported,
         Error::Damaged | Error::Malformed { .. } | Error::Altered => Exit::Damaged,
-        Error::AnotherContainer | Error::WrongSecret | Error::NoSuchSlot | Error::TooCostly => Exit::WrongKey,
+        Error::AnotherContainer | Error::WrongSecret | Error::NoSuchSlot | Error::TooCostly => {
+            Exit::WrongKey
+        }
         Error::NoEnvelope
         | Error::TooManySlots
         | Error::NoSlots

@@ -28,7 +28,7 @@ const TOKEN: &str = "BULLA_VAULT_TOKEN";
 /// The most bytes of a configuration, a token's file, or a file of authorities.
 const MAX_FILE_LEN: u64 = 1 << 20;
 
-/// The configuration file. Paths in it are relative to its folder.
+/// The configuration file. Paths in it are relative to its directory.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Configuration {
@@ -50,38 +50,48 @@ pub(crate) struct Vault {
 impl Vault {
     /// The vault that the options name, and where they do not, the configuration.
     pub(crate) fn open(args: &args::Vault) -> Result<Vault, Failure> {
-        let (configuration, folder) = read_configuration(args.vault_config.as_deref())?;
-        let configured = |path: &PathBuf| folder.join(path);
+        let (configuration, directory) = read_configuration(args.vault_config.as_deref())?;
+        let configured = |path: &PathBuf| directory.join(path);
         let address = args.vault.clone().or_else(|| configuration.address.clone()).ok_or_else(|| {
             let text = "none is named; give its address with --vault URL, or in the configuration file";
             Failure::usage("vault", text).and(&shown(&configuration_path(None)))
         })?;
         let address = address.trim_end_matches('/').to_owned();
         // The configured key is that of the configured vault, and of no other.
-        let configured_vault = configuration.address.as_deref().map(|own| own.trim_end_matches('/'));
-        let own_key =
-            configuration.public_key.as_ref().filter(|_| configured_vault == Some(address.as_str()));
+        let configured_vault =
+            configuration.address.as_deref().map(|own| own.trim_end_matches('/'));
+        let own_key = configuration
+            .public_key
+            .as_ref()
+            .filter(|_| configured_vault == Some(address.as_str()));
         let public_key = args.vault_public_key.as_ref().or(own_key);
         let public_key = public_key.ok_or_else(|| {
             let text = "its public key is not known; its operator tells it: give it with --vault-public-key, or in the configuration file";
             Failure::usage(&address, text)
         })?;
-        let public_key = parse_public_key(public_key)
-            .ok_or_else(|| Failure::usage(&address, "its public key is not given as 64 hex digits"))?;
-        let token_file =
-            args.vault_token_file.clone().or_else(|| configuration.token_file.as_ref().map(configured));
+        let public_key = parse_public_key(public_key).ok_or_else(|| {
+            Failure::usage(&address, "its public key is not given as 64 hex digits")
+        })?;
+        let token_file = args
+            .vault_token_file
+            .clone()
+            .or_else(|| configuration.token_file.as_ref().map(configured));
         let token = read_token(token_file.as_deref())?;
-        let authorities =
-            args.vault_authorities.clone().or_else(|| configuration.authorities.as_ref().map(configured));
+        let authorities = args
+            .vault_authorities
+            .clone()
+            .or_else(|| configuration.authorities.as_ref().map(configured));
         let trust = match authorities {
-            Some(path) => Trust::Authorities(read(&path, "this should be a file with certificates in PEM")?),
+            Some(path) => {
+                Trust::Authorities(read(&path, "this should be a file with certificates in PEM")?)
+            }
             None => Trust::System,
         };
         let locator = args
             .locator
             .clone()
             .or_else(|| configuration.locator.as_ref().map(configured))
-            .unwrap_or_else(|| folder.join("vault.locator"));
+            .unwrap_or_else(|| directory.join("vault.locator"));
         let account = token.account();
         let transport = HttpTransport::new(&address, token, &trust)
             .map_err(|e| failure(&Error::Transport(e), &address))?;
@@ -97,7 +107,8 @@ impl Vault {
     /// Whether there is one: an option or the configuration names it.
     pub(crate) fn is_named(args: &args::Vault) -> bool {
         args.vault.is_some()
-            || read_configuration(args.vault_config.as_deref()).is_ok_and(|(read, _)| read.address.is_some())
+            || read_configuration(args.vault_config.as_deref())
+                .is_ok_and(|(read, _)| read.address.is_some())
     }
 
     pub(crate) fn client(&mut self) -> &mut Client<HttpTransport> {
@@ -117,9 +128,10 @@ impl Vault {
         match recovered.failures {
             0 => {}
             1 => note(&format!("{}: 1 attempt failed since the last that succeeded", self.address)),
-            count => {
-                note(&format!("{}: {count} attempts failed since the last that succeeded", self.address))
-            }
+            count => note(&format!(
+                "{}: {count} attempts failed since the last that succeeded",
+                self.address
+            )),
         }
         Ok(recovered)
     }
@@ -131,8 +143,8 @@ impl Vault {
         key: &Key,
         terms: &Terms,
     ) -> Result<Registered, Failure> {
-        if let Some(folder) = self.locators.path().parent() {
-            fs::create_dir_all(folder).map_err(|e| Failure::io(shown(folder), &e))?;
+        if let Some(directory) = self.locators.path().parent() {
+            fs::create_dir_all(directory).map_err(|e| Failure::io(shown(directory), &e))?;
         }
         let mut locators = self.locators.clone();
         let registered = compute(|| self.client.register(password, key, &mut locators, terms));
@@ -155,8 +167,8 @@ impl Vault {
         if !self.kept_locators()?.is_empty() {
             return Ok(());
         }
-        if let Some(folder) = self.locators.path().parent() {
-            fs::create_dir_all(folder).map_err(|e| Failure::io(shown(folder), &e))?;
+        if let Some(directory) = self.locators.path().parent() {
+            fs::create_dir_all(directory).map_err(|e| Failure::io(shown(directory), &e))?;
         }
         let kept = self.locators.keep_beside(locator).and_then(|()| self.locators.replace_old());
         kept.map_err(|e| Failure::io(shown(self.locators.path()), &e))
@@ -168,15 +180,21 @@ impl Vault {
             refuse_dash("--vault-password-file", path)?;
             return read_passphrase(path);
         }
-        let typed = prompt::ask_for_passphrase("Password of the vault (not shown): ").map_err(|_| {
-            no_terminal("password", "name the file that holds it with --vault-password-file FILE")
-        })?;
+        let typed =
+            prompt::ask_for_passphrase("Password of the vault (not shown): ").map_err(|_| {
+                no_terminal(
+                    "password",
+                    "name the file that holds it with --vault-password-file FILE",
+                )
+            })?;
         // Before the vault counts it: what cannot be the password is no guess.
-        Passphrase::new(without_line_break(&typed)).map_err(|e| Failure::usage("password", e.to_string()))
+        Passphrase::new(without_line_break(&typed))
+            .map_err(|e| Failure::usage("password", e.to_string()))
     }
 }
 
-/// The key for a new container, and the locator for its envelope: the vault's key if there is one, else a new one.
+/// The key for a new container, and the locator for its envelope: the vault's key if there is one,
+/// else a new one.
 pub(crate) fn key_for_sealing(args: &args::Vault) -> Result<(Key, Locator), Failure> {
     let mut vault = Vault::open(args)?;
     let locators = vault.kept_locators()?;
@@ -222,7 +240,9 @@ pub(crate) fn new_password(file: Option<&Path>, option: &str) -> Result<Passphra
 pub(crate) fn failure(error: &Error, address: &str) -> Failure {
     let exit = match error {
         Error::WrongPassword { .. } | Error::Locked | Error::NoRecord => Exit::WrongKey,
-        Error::AnotherVault | Error::BadToken | Error::NoLocator | Error::GuessesOutOfRange => Exit::Usage,
+        Error::AnotherVault | Error::BadToken | Error::NoLocator | Error::GuessesOutOfRange => {
+            Exit::Usage
+        }
         _ => Exit::Environment,
     };
     Failure::new(exit, address, error.to_string())
@@ -233,26 +253,28 @@ fn configuration_path(named: Option<&Path>) -> PathBuf {
         let value = env::var_os(name).filter(|value| !value.is_empty())?;
         Some(Path::new(&value).join(below))
     };
-    let folder = home("XDG_CONFIG_HOME", "bulla")
+    let directory = home("XDG_CONFIG_HOME", "bulla")
         .or_else(|| home("HOME", ".config/bulla"))
         .or_else(|| home("APPDATA", "bulla"))
         .unwrap_or_else(|| PathBuf::from("."));
-    named.map_or_else(|| folder.join("vault.toml"), Path::to_owned)
+    named.map_or_else(|| directory.join("vault.toml"), Path::to_owned)
 }
 
-/// The configuration, and its folder. One that nobody named need not exist.
+/// The configuration, and its directory. One that nobody named need not exist.
 fn read_configuration(named: Option<&Path>) -> Result<(Configuration, PathBuf), Failure> {
     let path = configuration_path(named);
-    let folder = path.parent().unwrap_or(Path::new("")).to_owned();
-    if named.is_none() && matches!(fs::metadata(&path), Err(e) if e.kind() == io::ErrorKind::NotFound) {
-        return Ok((Configuration::default(), folder));
+    let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+    if named.is_none()
+        && matches!(fs::metadata(&path), Err(e) if e.kind() == io::ErrorKind::NotFound)
+    {
+        return Ok((Configuration::default(), directory));
     }
     let bytes = read(&path, "this should be the configuration of the vault")?;
-    let text =
-        std::str::from_utf8(&bytes).map_err(|_| Failure::usage(shown(&path), "it does not hold text"))?;
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| Failure::usage(shown(&path), "it does not hold text"))?;
     let configuration =
         toml::from_str(text).map_err(|e| Failure::usage(shown(&path), e.message().to_owned()))?;
-    Ok((configuration, folder))
+    Ok((configuration, directory))
 }
 
 fn read_token(file: Option<&Path>) -> Result<Token, Failure> {
@@ -298,7 +320,9 @@ mod tests {
     #[test]
     fn public_keys() {
         assert_eq!(parse_public_key(&"0A".repeat(32)), Some([10; 32]));
-        for text in ["", "0a", &"0a".repeat(31), &"0a".repeat(33), &"0g".repeat(32), &"0".repeat(63)] {
+        for text in
+            ["", "0a", &"0a".repeat(31), &"0a".repeat(33), &"0g".repeat(32), &"0".repeat(63)]
+        {
             assert_eq!(parse_public_key(text), None, "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! What will open a container about to be made: a key that it is sealed under, or the slots of an envelope.
+//! What will open a container about to be made: a key that it is sealed under, or the slots of an
+//! envelope.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ use crate::vault::key_for_sealing;
 /// What will open a container, before any of it is read, asked for or made.
 #[derive(Default)]
 pub(crate) struct WaysIn {
-    /// Where the key comes from that it is sealed under; none if there is an envelope, or a new key.
+    /// Where the key comes from that it is sealed under; none if there is an envelope, or a new
+    /// key.
     source: Option<KeySource>,
     recovery_keys: Vec<PathBuf>,
     pub(crate) new_key: Option<PathBuf>,
@@ -35,7 +37,8 @@ enum PassphraseSource {
 }
 
 impl WaysIn {
-    /// Those of `seal` and `backup`. An envelope is made only if there is more than one key to it, or a passphrase.
+    /// Those of `seal` and `backup`. An envelope is made only if there is more than one key to it,
+    /// or a passphrase.
     pub(crate) fn of_sealing(args: &SealingKeys) -> Result<WaysIn, Failure> {
         let passphrase = passphrase(args.passphrase, args.passphrase_file.as_deref())?;
         let vault = args.vault.vault.is_some().then(|| args.vault.clone());
@@ -120,7 +123,11 @@ impl WaysIn {
             _ => None,
         };
         let source = self.source.as_ref().and_then(KeySource::path);
-        source.into_iter().chain(self.recovery_keys.iter().map(PathBuf::as_path)).chain(file).collect()
+        source
+            .into_iter()
+            .chain(self.recovery_keys.iter().map(PathBuf::as_path))
+            .chain(file)
+            .collect()
     }
 
     pub(crate) fn identities(&self) -> Vec<Identity> {
@@ -129,9 +136,12 @@ impl WaysIn {
 
     /// As options for a command to copy that opens what was made.
     pub(crate) fn opening_options(&self) -> String {
-        match (&self.source, &self.passphrase, self.new_key.as_ref().or(self.recovery_keys.first())) {
+        match (&self.source, &self.passphrase, self.new_key.as_ref().or(self.recovery_keys.first()))
+        {
             (Some(source), ..) => source.options(),
-            (None, Some(PassphraseSource::File(path)), _) => format!(" --passphrase-file {}", word(path)),
+            (None, Some(PassphraseSource::File(path)), _) => {
+                format!(" --passphrase-file {}", word(path))
+            }
             // It is asked for.
             (None, Some(PassphraseSource::Terminal), _) | (None, None, None) => String::new(),
             (None, None, Some(path)) if self.vault.is_none() => format!(" -k {}", word(path)),
@@ -153,7 +163,8 @@ impl WaysIn {
                 (None, None) => Err(Failure::usage("key", "there is none to seal with")),
             };
         }
-        let key = Key::generate().map_err(|e| Failure::new(Exit::Environment, "key", e.to_string()))?;
+        let key =
+            Key::generate().map_err(|e| Failure::new(Exit::Environment, "key", e.to_string()))?;
         let mut slots = Slots::new();
         recovery_key
             .iter()
@@ -163,7 +174,8 @@ impl WaysIn {
         Ok(Keys { key, slots: Some(slots), new_key })
     }
 
-    /// As [`read`](WaysIn::read), into slots that there are already. Gives the new key file back, if there is one.
+    /// As [`read`](WaysIn::read), into slots that there are already. Gives the new key file back,
+    /// if there is one.
     pub(crate) fn add_to(&self, slots: &mut Slots) -> Result<Option<NewKey>, Failure> {
         for path in &self.recovery_keys {
             slots.add_recovery_key(&read_key(path)?).map_err(|e| refused(&e).and(&shown(path)))?;

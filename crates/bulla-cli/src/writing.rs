@@ -1,4 +1,5 @@
-//! Fills a file that is staged: room for it is reserved first, and it goes to the disk while it grows.
+//! Fills a file that is staged: room for it is reserved first, and it goes to the disk while it
+//! grows.
 
 use std::fs::File;
 use std::io;
@@ -21,8 +22,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 const LONG: u64 = 64 << 20;
 
 impl Output {
-    /// Does `work`, which writes about `len` bytes to the file. With `sync`, what is written goes to the disk meanwhile, so that
-    /// little is left to wait for at the end.
+    /// Does `work`, which writes about `len` bytes to the file. With `sync`, what is written goes
+    /// to the disk meanwhile, so that little is left to wait for at the end.
     pub(crate) fn fill<T, E: From<io::Error>>(
         &self,
         len: Option<u64>,
@@ -61,12 +62,14 @@ impl Output {
     }
 }
 
-/// Makes room on the disk for a file of `len` bytes without changing its length. A full disk is told at once; and where the
-/// blocks are known beforehand, writing takes a sixth less time.
+/// Makes room on the disk for a file of `len` bytes without changing its length. A full disk is
+/// told at once; and where the blocks are known beforehand, writing takes a sixth less time.
 fn reserve(file: &File, len: u64) -> io::Result<()> {
     // Not every file system can; then writing tells what there is to tell.
     #[cfg(target_os = "linux")]
-    if let Err(e @ (Errno::NOSPC | Errno::DQUOT)) = fallocate(file, FallocateFlags::KEEP_SIZE, 0, len) {
+    if let Err(e @ (Errno::NOSPC | Errno::DQUOT)) =
+        fallocate(file, FallocateFlags::KEEP_SIZE, 0, len)
+    {
         return Err(e.into());
     }
     #[cfg(not(target_os = "linux"))]

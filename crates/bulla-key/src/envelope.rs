@@ -46,8 +46,9 @@ pub enum Secret<'s> {
     Passphrase(&'s Passphrase),
 }
 
-/// The state of the two copies of an envelope. Nothing of it keeps the envelope from opening; but a copy that is damaged or behind
-/// should be mended, by rewriting the envelope, before the other one is damaged too.
+/// The state of the two copies of an envelope. Nothing of it keeps the envelope from opening; but a
+/// copy that is damaged or behind should be mended, by rewriting the envelope, before the other one
+/// is damaged too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EnvelopeCopies {
@@ -57,15 +58,16 @@ pub enum EnvelopeCopies {
     FirstDamaged,
     /// The second one, before the footer, is damaged or not there; the first was used.
     SecondDamaged,
-    /// Both are valid and they differ, as after a rewriting that was interrupted; the one of the higher revision was used.
+    /// Both are valid and they differ, as after a rewriting that was interrupted; the one of the
+    /// higher revision was used.
     Differ,
     /// There was one to look at, from a stream or a file beside the container.
     Single,
 }
 
 impl Envelope {
-    /// Bytes to reserve for an envelope, unless there is a reason for another number: room for 32 slots, or for recipients that
-    /// take 1.7 KiB each.
+    /// Bytes to reserve for an envelope, unless there is a reason for another number: room for 32
+    /// slots, or for recipients that take 1.7 KiB each.
     pub const DEFAULT_LEN: u32 = 16 << 10;
     /// Bytes in the shortest envelope, which has no slot.
     pub const MIN_LEN: u32 = (HEAD_LEN + TAIL_LEN) as u32;
@@ -74,13 +76,14 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// [`Error::NoEnvelope`], [`Error::NotAnEnvelope`], [`Error::UnsupportedVersion`], [`Error::Damaged`],
-    /// [`Error::Malformed`], in the order of E-2.4 and E-2.5.
+    /// [`Error::NoEnvelope`], [`Error::NotAnEnvelope`], [`Error::UnsupportedVersion`],
+    /// [`Error::Damaged`], [`Error::Malformed`], in the order of E-2.4 and E-2.5.
     pub fn parse(bytes: &[u8]) -> Result<Envelope> {
         choose(bytes, None).map(|(envelope, _)| envelope)
     }
 
-    /// The envelope of a container, from the copy that counts (E-2.6). No secret has a say in which that is.
+    /// The envelope of a container, from the copy that counts (E-2.6). No secret has a say in which
+    /// that is.
     ///
     /// # Errors
     ///
@@ -89,7 +92,8 @@ impl Envelope {
         choose(preamble.envelope(), preamble.envelope_copy())
     }
 
-    /// The same, from copies that were got in another way: the one behind the header, and the one before the footer if it was read.
+    /// The same, from copies that were got in another way: the one behind the header, and the one
+    /// before the footer if it was read.
     ///
     /// # Errors
     ///
@@ -113,14 +117,15 @@ impl Envelope {
         self.slots.iter().map(|slot| slot.info().clone()).collect()
     }
 
-    /// Whether it says that it is this container's. [`open`](Envelope::open) asks first, so that nobody types a passphrase in vain.
+    /// Whether it says that it is this container's. [`open`](Envelope::open) asks first, so that
+    /// nobody types a passphrase in vain.
     pub fn belongs_to(&self, header: &Header) -> bool {
         self.salt == *header.salt()
     }
 
     /// Whether a recovery key opens one of its slots. It costs an HMAC for each slot, so it is what
     /// [`find_mistake`](crate::typing::find_mistake) asks for a key that was typed in.
-    pub fn fits(&self, key: &Key) -> bool {
+    pub fn matches(&self, key: &Key) -> bool {
         self.slots.iter().any(|slot| slot.is_for_keys() && slot.opening(key.expose()).is_some())
     }
 
@@ -138,7 +143,8 @@ impl Envelope {
     fn of_valid(bytes: &[u8]) -> Result<Envelope> {
         let malformed = |offset| Error::Malformed { offset };
         let count = u16::from_be_bytes([bytes[10], bytes[11]]);
-        if u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]) as usize != bytes.len() {
+        if u32::from_be_bytes([bytes[12], bytes[13], bytes[14], bytes[15]]) as usize != bytes.len()
+        {
             return Err(malformed(12));
         }
         if usize::from(count) > MAX_SLOTS {
@@ -156,8 +162,10 @@ impl Envelope {
             if !ids.insert(slot.info().id) {
                 return Err(malformed(at + 2));
             }
-            passphrases +=
-                usize::from(matches!(slot.info().kind, SlotKind::Passphrase(_) | SlotKind::TooCostly));
+            passphrases += usize::from(matches!(
+                slot.info().kind,
+                SlotKind::Passphrase(_) | SlotKind::TooCostly
+            ));
             if passphrases > MAX_PASSPHRASE_SLOTS {
                 return Err(malformed(at));
             }
@@ -200,7 +208,8 @@ pub(crate) fn choose(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, E
     Ok((Envelope::of_valid(counts)?, copies))
 }
 
-/// The first 8 bytes of SHA-256 over all before. It tells damage from a wrong secret; it is no security.
+/// The first 8 bytes of SHA-256 over all before. It tells damage from a wrong secret; it is no
+/// security.
 pub(crate) fn check(covered: &[u8]) -> [u8; CHECK_LEN] {
     let mut check = [0; CHECK_LEN];
     check.copy_from_slice(&digest(&SHA256, covered).as_ref()[..CHECK_LEN]);

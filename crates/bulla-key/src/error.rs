@@ -5,9 +5,11 @@ use std::{fmt, io};
 /// Bytes in the longest text that is taken for a passphrase.
 pub const MAX_PASSPHRASE_LEN: usize = 1024;
 
-/// What went wrong with an envelope. Every variant names public facts only, so that any of them may be logged.
+/// What went wrong with an envelope. Every variant names public facts only, so that any of them may
+/// be logged.
 ///
-/// The variants up to [`TooCostly`](Error::TooCostly) are those of ENVELOPE.md, section 7, one to one; the others concern the call.
+/// The variants up to [`TooCostly`](Error::TooCostly) are those of ENVELOPE.md, section 7, one to
+/// one; the others concern the call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,7 +24,8 @@ pub enum Error {
     },
     /// The envelope's check does not hold, nor that of its other copy if there is one (E-2.4).
     Damaged,
-    /// The check holds, but the envelope breaks a rule: it was not made by a correct writer (E-2.5).
+    /// The check holds, but the envelope breaks a rule: it was not made by a correct writer
+    /// (E-2.5).
     Malformed {
         /// Where, in bytes from the envelope's beginning.
         offset: usize,
@@ -33,10 +36,11 @@ pub enum Error {
     WrongSecret,
     /// No slot is for this kind of secret: none for a passphrase, say (E-4.3).
     NoSuchSlot,
-    /// The key or passphrase opens no slot, but there are slots that would take more memory or time than is allowed; they were not
-    /// tried (E-4.3).
+    /// The key or passphrase opens no slot, but there are slots that would take more memory or time
+    /// than is allowed; they were not tried (E-4.3).
     TooCostly,
-    /// The envelope was altered by somebody without the container's key, so nothing of it is carried into a new one (E-5.2).
+    /// The envelope was altered by somebody without the container's key, so nothing of it is
+    /// carried into a new one (E-5.2).
     Altered,
     /// The text cannot be a passphrase.
     Passphrase(PassphraseError),
@@ -65,14 +69,16 @@ pub enum Error {
     },
     /// The key to be wrapped is not the one that the container is sealed under.
     NotTheContainersKey,
-    /// The envelope in the container is not the one that was opened: it was rewritten meanwhile (E-6.3).
+    /// The envelope in the container is not the one that was opened: it was rewritten meanwhile
+    /// (E-6.3).
     Outdated {
         /// The revision in the container.
         found: u64,
         /// The revision that was to be written.
         given: u64,
     },
-    /// The file did not take a write in place: it is open for appending. It was cut back to its length.
+    /// The file did not take a write in place: it is open for appending. It was cut back to its
+    /// length.
     NotInPlace,
     /// There is not enough memory for Argon2id.
     OutOfMemory,
@@ -168,8 +174,9 @@ pub enum PassphraseError {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// A character is none that other devices are sure to take for the same: a control character, or one that Unicode 6.3, whose
-    /// tables RFC 8264's registry has, does not know, as most emoji (E-3.2).
+    /// A character is none that other devices are sure to take for the same: a control character,
+    /// or one that Unicode 6.3, whose tables RFC 8264's registry has, does not know, as most
+    /// emoji (E-3.2).
     Refused {
         /// Which character, from 1.
         position: usize,
@@ -181,7 +188,10 @@ impl fmt::Display for PassphraseError {
         match self {
             PassphraseError::Empty => f.write_str("the passphrase is empty"),
             PassphraseError::TooLong { bytes } => {
-                write!(f, "{bytes} bytes are too many for a passphrase; {MAX_PASSPHRASE_LEN} are the limit")
+                write!(
+                    f,
+                    "{bytes} bytes are too many for a passphrase; {MAX_PASSPHRASE_LEN} are the limit"
+                )
             }
             PassphraseError::Refused { position } => write!(
                 f,

@@ -1,7 +1,8 @@
 //! A key as text: 64 hex digits in 16 groups of 4.
 //!
-//! 64 digits are all there is of a key: there is no checksum among them. Whether a key is the right one shows
-//! when a container is opened with it; [`typing`](crate::typing) finds the mistake in one that is not.
+//! 64 digits are all there is of a key: there is no checksum among them. Whether a key is the right
+//! one shows when a container is opened with it; [`typing`](crate::typing) finds the mistake in one
+//! that is not.
 
 use std::fmt;
 
@@ -10,7 +11,8 @@ use zeroize::Zeroizing;
 
 /// Hex digits in a key.
 pub const DIGITS: usize = 2 * Key::LEN;
-/// Bytes in the longest text that [`parse`] looks at. It leaves room for any spacing that a person would choose.
+/// Bytes in the longest text that [`parse`] looks at. It leaves room for any spacing that a person
+/// would choose.
 pub const MAX_TEXT_LEN: usize = 4096;
 
 /// Digits in a group, and groups in a line (E-1.1).
@@ -18,8 +20,8 @@ pub(crate) const GROUP: usize = 4;
 /// Bytes in the text: the digits, and a separator between any two groups.
 const TEXT_LEN: usize = DIGITS + DIGITS / GROUP - 1;
 
-/// The key as text, to be shown or stored: four lines of four groups of four lowercase digits, without a line break at the
-/// end.
+/// The key as text, to be shown or stored: four lines of four groups of four lowercase digits,
+/// without a line break at the end.
 ///
 /// This exposes the key. The text is wiped when dropped; whoever copies it must wipe the copy.
 ///
@@ -41,8 +43,8 @@ pub fn format(key: &Key) -> Zeroizing<String> {
     text
 }
 
-/// The key that a text gives (E-1.2). Spaces, line breaks, dashes and case do not matter; `o` is read as 0, `l` and `i`
-/// as 1, since no digit looks like them.
+/// The key that a text gives (E-1.2). Spaces, line breaks, dashes and case do not matter; `o` is
+/// read as 0, `l` and `i` as 1, since no digit looks like them.
 ///
 /// # Errors
 ///
@@ -112,7 +114,8 @@ pub(crate) fn key_of(digits: &[u8; DIGITS]) -> Key {
     Key::from_bytes(&bytes)
 }
 
-/// Why a text is no key. It tells places and numbers, and no digit of the text, so that it may be logged.
+/// Why a text is no key. It tells places and numbers, and no digit of the text, so that it may be
+/// logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {
@@ -143,7 +146,10 @@ impl fmt::Display for ParseError {
                 write!(f, "{DIGITS} hex digits are needed, {digits} were given")
             }
             ParseError::NotADigit { position } => {
-                write!(f, "character {position} is not a hex digit (0 to 9, a to f); spaces are counted")
+                write!(
+                    f,
+                    "character {position} is not a hex digit (0 to 9, a to f); spaces are counted"
+                )
             }
             ParseError::TooLong { bytes } => {
                 write!(f, "{bytes} bytes are too many for a key; {MAX_TEXT_LEN} are the limit")
@@ -154,7 +160,8 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// What may stand between digits. Word processors turn dashes into longer ones, and put a byte order mark in front.
+/// What may stand between digits. Word processors turn dashes into longer ones, and put a byte
+/// order mark in front.
 fn is_spacing(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')

@@ -1,5 +1,6 @@
-//! Keys of [`bulla`] containers as people handle them: shown and typed in again, wrapped under a passphrase, kept in a vault. The
-//! formats are specified in `spec/ENVELOPE.md`; clauses such as E-2.1 refer to it.
+//! Keys of [`bulla`] containers as people handle them: shown and typed in again, wrapped under a
+//! passphrase, kept in a vault. The formats are specified in `spec/ENVELOPE.md`; clauses such as
+//! E-2.1 refer to it.
 //!
 //! | to | use |
 //! |---|---|
@@ -23,21 +24,25 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A container without an envelope is sealed under the key that a person keeps. One with an envelope has a random key of its own, which
-//! is wrapped in *slots*: under a recovery key (64 digits), a passphrase, or a recovery key that lies in a vault. The envelope can be
-//! changed as long as it opens, and can lie in a small file beside the container as well: its bytes are the same.
+//! A container without an envelope is sealed under the key that a person keeps. One with an
+//! envelope has a random key of its own, which is wrapped in *slots*: under a recovery key (64
+//! digits), a passphrase, or a recovery key that lies in a vault. The envelope can be changed as
+//! long as it opens, and can lie in a small file beside the container as well: its bytes are the
+//! same.
 //!
 //! # What it promises
 //!
-//! - An envelope gives the key of the container that it is opened for, or an error that says what is wrong; never another key.
-//! - A slot opens under one secret only: a slot that is made to open under several would tell which of many passphrases is
-//!   the right one.
-//! - What a hostile envelope makes a reader do is bounded before any memory is taken: 256 MiB, and 1 GiB to be hashed, for each of at most
-//!   8 passphrase slots.
+//! - An envelope gives the key of the container that it is opened for, or an error that says what
+//!   is wrong; never another key.
+//! - A slot opens under one secret only: a slot that is made to open under several would tell which
+//!   of many passphrases is the right one.
+//! - What a hostile envelope makes a reader do is bounded before any memory is taken: 256 MiB, and
+//!   1 GiB to be hashed, for each of at most 8 passphrase slots.
 //! - Rewriting in place leaves the old slots or the new ones, whatever stops it.
-//! - No `unsafe` in this crate; keys, passphrases and the memory in which they are hashed are wiped; secrets are compared in constant time
-//!   and are in no error and no `Debug`. What is not wiped is what libraries keep on the stack while they work, and the copies that
-//!   normalising a passphrase with non-ASCII characters makes.
+//! - No `unsafe` in this crate; keys, passphrases and the memory in which they are hashed are
+//!   wiped; secrets are compared in constant time and are in no error and no `Debug`. What is not
+//!   wiped is what libraries keep on the stack while they work, and the copies that normalising a
+//!   passphrase with non-ASCII characters makes.
 
 #![forbid(unsafe_code)]
 

@@ -11,11 +11,13 @@ const FIXED_LEN: usize = 64;
 /// Bytes before a hint's value: tag and length.
 const HINT_HEAD_LEN: usize = 4;
 
-/// What a client needs to fetch a recovery key from a Backup Key Vault, besides the password: which registration, the pepper that
-/// went into the password's hashing, and hints for finding the vault (E-3.4).
+/// What a client needs to fetch a recovery key from a Backup Key Vault, besides the password: which
+/// registration, the pepper that went into the password's hashing, and hints for finding the vault
+/// (E-3.4).
 ///
-/// Whoever stores the container can read it, and before the envelope was opened it may be anybody's: an address or a public key in a
-/// hint is to be compared with the client's own configuration, and a difference refused.
+/// Whoever stores the container can read it, and before the envelope was opened it may be
+/// anybody's: an address or a public key in a hint is to be compared with the client's own
+/// configuration, and a difference refused.
 ///
 /// ```
 /// use bulla_key::Locator;
@@ -91,7 +93,8 @@ impl Locator {
         bytes
     }
 
-    /// The locator in these bytes, if they are one: hints that fit, each of a higher tag than the one before (E-3.4).
+    /// The locator in these bytes, if they are one: hints that fit, each of a higher tag than the
+    /// one before (E-3.4).
     pub fn from_bytes(bytes: &[u8]) -> Option<Locator> {
         let (fixed, mut rest) = bytes.split_first_chunk::<FIXED_LEN>()?;
         if rest.len() > Self::MAX_HINTS_LEN {
@@ -103,7 +106,8 @@ impl Locator {
         while !rest.is_empty() {
             let (head, behind) = rest.split_first_chunk::<HINT_HEAD_LEN>()?;
             let tag = u16::from_be_bytes([head[0], head[1]]);
-            let (value, behind) = behind.split_at_checked(u16::from_be_bytes([head[2], head[3]]).into())?;
+            let (value, behind) =
+                behind.split_at_checked(u16::from_be_bytes([head[2], head[3]]).into())?;
             if locator.hints.last().is_some_and(|last| last.0 >= tag) {
                 return None;
             }
@@ -154,7 +158,8 @@ mod tests {
     #[test]
     fn refused() {
         let bytes = sample().to_bytes();
-        // A hint that is cut off, and registration and pepper that are; a locator may end between two hints.
+        // A hint that is cut off, and registration and pepper that are; a locator may end between
+        // two hints.
         for len in (0..bytes.len()).filter(|len| ![64, 89].contains(len)) {
             assert!(Locator::from_bytes(&bytes[..len]).is_none(), "{len} bytes");
         }
@@ -162,7 +167,10 @@ mod tests {
         assert!(Locator::from_bytes(&twice).is_none(), "one tag twice");
         let long = [&bytes[..64], &[0, 9, 4, 0], &[0; 1024]].concat();
         assert!(Locator::from_bytes(&long).is_none(), "hints of 1028 bytes");
-        assert!(matches!(sample().with_hint(9, &[0; 1024]), Err(Error::LocatorTooLong { bytes: 1089 })));
+        assert!(matches!(
+            sample().with_hint(9, &[0; 1024]),
+            Err(Error::LocatorTooLong { bytes: 1089 })
+        ));
     }
 
     /// A hint that this release does not know is kept.

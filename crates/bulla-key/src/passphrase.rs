@@ -9,11 +9,12 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, MAX_PASSPHRASE_LEN, PassphraseError, Result};
 
-/// A passphrase, in the form in which it is hashed: an OpaqueString of RFC 8265 (E-3.2), so that it is the same bytes
-/// whatever keyboard it came from.
+/// A passphrase, in the form in which it is hashed: an OpaqueString of RFC 8265 (E-3.2), so that it
+/// is the same bytes whatever keyboard it came from.
 ///
-/// Case and spaces count, also at the ends; strip the line break of a typed line before. It is wiped when dropped. It has no
-/// `PartialEq`, so that nobody compares passphrases in variable time: who asks for one twice compares the texts as typed.
+/// Case and spaces count, also at the ends; strip the line break of a typed line before. It is
+/// wiped when dropped. It has no `PartialEq`, so that nobody compares passphrases in variable time:
+/// who asks for one twice compares the texts as typed.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
 
@@ -42,7 +43,8 @@ impl Passphrase {
         }
     }
 
-    /// The bytes that are hashed, for who hashes them for another purpose. They are as secret as the passphrase.
+    /// The bytes that are hashed, for who hashes them for another purpose. They are as secret as
+    /// the passphrase.
     pub fn expose(&self) -> &[u8] {
         self.0.as_bytes()
     }
@@ -67,8 +69,8 @@ impl fmt::Debug for Passphrase {
 
 /// What it costs to try a passphrase: the parameters of Argon2id (RFC 9106).
 ///
-/// The default is the second recommendation of RFC 9106, section 4: 3 passes over 64 MiB in 4 lanes. On two cores of 2023 that takes
-/// about 0.1 s. Less is a gift to whoever guesses.
+/// The default is the second recommendation of RFC 9106, section 4: 3 passes over 64 MiB in 4
+/// lanes. On two cores of 2023 that takes about 0.1 s. Less is a gift to whoever guesses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassphraseCost {
     // In range since `new`.
@@ -89,14 +91,18 @@ impl PassphraseCost {
     ///
     /// # Errors
     ///
-    /// [`Error::CostOutOfRange`] unless there are 1 to 16 lanes, at least 1 pass, at least 8 KiB for each lane, at most 256 MiB, and
-    /// passes times memory is at most 1 GiB.
+    /// [`Error::CostOutOfRange`] unless there are 1 to 16 lanes, at least 1 pass, at least 8 KiB
+    /// for each lane, at most 256 MiB, and passes times memory is at most 1 GiB.
     pub fn new(passes: u32, memory_kib: u32, lanes: u32) -> Result<PassphraseCost> {
         let in_range = (1..=Self::MAX_LANES).contains(&lanes)
             && (8 * lanes..=Self::MAX_MEMORY_KIB).contains(&memory_kib)
             && passes >= 1
             && u64::from(passes) * u64::from(memory_kib) <= Self::MAX_WORK_KIB.into();
-        if in_range { Ok(PassphraseCost { passes, memory_kib, lanes }) } else { Err(Error::CostOutOfRange) }
+        if in_range {
+            Ok(PassphraseCost { passes, memory_kib, lanes })
+        } else {
+            Err(Error::CostOutOfRange)
+        }
     }
 
     /// Passes over the memory.
@@ -114,8 +120,13 @@ impl PassphraseCost {
         self.lanes
     }
 
-    /// Argon2id, version 0x13, without secret or associated data (E-3.3), in the ambient rayon pool. The memory is wiped.
-    pub(crate) fn stretch(&self, passphrase: &Passphrase, salt: &[u8; 32]) -> Result<Zeroizing<[u8; 32]>> {
+    /// Argon2id, version 0x13, without secret or associated data (E-3.3), in the ambient rayon
+    /// pool. The memory is wiped.
+    pub(crate) fn stretch(
+        &self,
+        passphrase: &Passphrase,
+        salt: &[u8; 32],
+    ) -> Result<Zeroizing<[u8; 32]>> {
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
             .map_err(|_| Error::CostOutOfRange)?;
         let mut memory: Zeroizing<Vec<Block>> = Zeroizing::default();
@@ -123,7 +134,12 @@ impl PassphraseCost {
         memory.resize(params.block_count(), Block::default());
         let mut stretched = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-            .hash_password_into_with_memory(passphrase.expose(), salt, &mut stretched[..], &mut memory[..])
+            .hash_password_into_with_memory(
+                passphrase.expose(),
+                salt,
+                &mut stretched[..],
+                &mut memory[..],
+            )
             .map_err(|_| Error::CostOutOfRange)?;
         Ok(stretched)
     }
@@ -154,7 +170,11 @@ mod tests {
             "\u{FF21}bc ABC",
             "neither width nor case is folded"
         );
-        assert_eq!(normalised("\u{2126}").unwrap(), "\u{3A9}", "the ohm sign is a canonical equivalent");
+        assert_eq!(
+            normalised("\u{2126}").unwrap(),
+            "\u{3A9}",
+            "the ohm sign is a canonical equivalent"
+        );
     }
 
     /// E-3.2

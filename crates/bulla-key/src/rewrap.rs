@@ -1,9 +1,10 @@
-//! Changes the envelope of a container in place, so that at every moment the old slots or the new ones open it.
+//! Changes the envelope of a container in place, so that at every moment the old slots or the new
+//! ones open it.
 
 use std::fs::File;
 use std::io;
 
-use bulla::{Copies, Options, Preamble, RangeReader};
+use bulla::{HeaderState, Options, Preamble, RangeReader};
 
 use crate::envelope::{Envelope, choose};
 use crate::error::{Error, Result};
@@ -14,25 +15,28 @@ use crate::unlocked::Unlocked;
 const HEADER_LEN: u64 = 128;
 
 impl Unlocked {
-    /// Writes these slots into both copies of the envelope in a container's file, which is to be open for reading and writing. The
-    /// data is not touched, and it takes two synced writes, or three if the first copy has to be mended before.
+    /// Writes these slots into both copies of the envelope in a container's file, which is to be
+    /// open for reading and writing. The data is not touched, and it takes two synced writes,
+    /// or three if the first copy has to be mended before.
     ///
-    /// Whatever stops it, a reader finds the old slots or the new ones, whole; and once this has returned, the new ones. If it failed,
-    /// read the envelope anew before the next attempt. Two at once are noticed in most cases only: lock the file if there may be others.
+    /// Whatever stops it, a reader finds the old slots or the new ones, whole; and once this has
+    /// returned, the new ones. If it failed, read the envelope anew before the next attempt.
+    /// Two at once are noticed in most cases only: lock the file if there may be others.
     ///
     /// # Errors
     ///
-    /// As [`Unlocked::seal`]; [`Error::AnotherContainer`] if this is not the container that was opened; [`Error::NoRoom`] if no room
-    /// of this length is reserved in it; [`Error::Outdated`] if its envelope was rewritten since it was read;
-    /// [`Error::NotInPlace`]; [`Error::Container`] if reading, writing or syncing failed, or if the container's end is
-    /// damaged, so that the place of the second copy is not sure.
+    /// As [`Unlocked::seal`]; [`Error::AnotherContainer`] if this is not the container that was
+    /// opened; [`Error::NoRoom`] if no room of this length is reserved in it;
+    /// [`Error::Outdated`] if its envelope was rewritten since it was read;
+    /// [`Error::NotInPlace`]; [`Error::Container`] if reading, writing or syncing failed, or if the
+    /// container's end is damaged, so that the place of the second copy is not sure.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// use bulla::{Draft, Key, Options, Preamble};
     /// use bulla_key::{Envelope, Passphrase, PassphraseCost, Secret, Slots};
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("backup.bulla");
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("backup.bulla");
     /// # let (container_key, recovery_key) = (Key::generate()?, Key::generate()?);
     /// # let draft = Draft::new(&container_key, &Options::new().envelope_len(Envelope::DEFAULT_LEN))?;
     /// # let mut slots = Slots::new();
@@ -88,7 +92,8 @@ impl Unlocked {
         let mut patches = Vec::new();
         if let Some(current) = &current {
             self.check_revision(current, new)?;
-            // The second copy is about to be written, so it must not be the only one that is up to date.
+            // The second copy is about to be written, so it must not be the only one that is up to
+            // date.
             if current.bytes() != first {
                 patches.push(Patch { offset: HEADER_LEN, bytes: current.bytes().to_vec() });
             }
@@ -108,10 +113,11 @@ impl Unlocked {
         }
     }
 
-    /// The second copy lies where the end of the container says. If no footer stands there, only the last chunk can tell whether
-    /// something is missing, and a patch would hit a chunk.
+    /// The second copy lies where the end of the container says. If no footer stands there, only
+    /// the last chunk can tell whether something is missing, and a patch would hit a chunk.
     fn make_sure_of_the_end(&self, preamble: Preamble, file: &File) -> Result<()> {
-        if matches!(preamble.copies(), Some(Copies::Intact | Copies::HeaderDamaged)) {
+        if matches!(preamble.header_state(), Some(HeaderState::Intact | HeaderState::HeaderDamaged))
+        {
             return Ok(());
         }
         let options = match &self.context {
@@ -175,7 +181,8 @@ mod tests {
         Key::from_bytes(&[byte; 32])
     }
 
-    /// `older` and `old` are two revisions; the copies are made of them and of what a torn write leaves.
+    /// `older` and `old` are two revisions; the copies are made of them and of what a torn write
+    /// leaves.
     fn rewriting(copies: impl FnOnce(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>)) -> Rewriting {
         let [container_key, oldest, old_key, new_key] = [1, 2, 3, 4].map(key);
         let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();
@@ -216,7 +223,7 @@ mod tests {
         fn is_new(&self, disk: &[u8]) -> bool {
             let preamble = Preamble::read_at(disk).unwrap();
             let (envelope, _) = Envelope::of(&preamble).unwrap();
-            let is_new = envelope.fits(&self.new_key);
+            let is_new = envelope.matches(&self.new_key);
             let key = if is_new { &self.new_key } else { &self.old_key };
             let unlocked = envelope.open(&Secret::Key(key), preamble.header(), None).unwrap();
             assert!(unlocked.is_intact());
@@ -225,7 +232,8 @@ mod tests {
             is_new
         }
 
-        /// Every state that a crash can leave: each write in part, the ones before it whole, for they were synced.
+        /// Every state that a crash can leave: each write in part, the ones before it whole, for
+        /// they were synced.
         fn crash_everywhere(&self) -> usize {
             let mut states = 0;
             let mut disk = self.container.clone();
@@ -257,12 +265,16 @@ mod tests {
             }
             assert!(was_new);
             let preamble = Preamble::read_at(&disk).unwrap();
-            assert_eq!((preamble.envelope(), preamble.envelope_copy()), (&self.new[..], Some(&self.new[..])));
+            assert_eq!(
+                (preamble.envelope(), preamble.envelope_copy()),
+                (&self.new[..], Some(&self.new[..]))
+            );
             states
         }
     }
 
-    /// E-6.1, E-6.2: whatever a crash leaves of the writes, the old envelope or the new one opens the container.
+    /// E-6.1, E-6.2: whatever a crash leaves of the writes, the old envelope or the new one opens
+    /// the container.
     #[test]
     fn crashes_from_a_sound_container() {
         let sound = rewriting(|_, old| (old.to_vec(), old.to_vec()));
@@ -270,7 +282,8 @@ mod tests {
         assert_eq!(sound.crash_everywhere(), 2 * (2 * (LEN + 1) + (1 << 7)));
     }
 
-    /// E-6.1: the same from every state that such a crash has left, where the second copy may be the only one that is up to date.
+    /// E-6.1: the same from every state that such a crash has left, where the second copy may be
+    /// the only one that is up to date.
     #[test]
     fn crashes_after_crashes() {
         let cases: [(MakeCopies, usize); 5] = [
@@ -287,7 +300,8 @@ mod tests {
         }
     }
 
-    /// Without the mending of E-6.1, a crash would bring back an envelope from before: the test above has teeth.
+    /// Without the mending of E-6.1, a crash would bring back an envelope from before: the test
+    /// above has teeth.
     #[test]
     fn mending_is_needed() {
         let rewriting = rewriting(|older, old| (older.to_vec(), old.to_vec()));
@@ -297,6 +311,6 @@ mod tests {
         disk[at..at + LEN / 2].copy_from_slice(&second.bytes[..LEN / 2]);
         let preamble = Preamble::read_at(&disk).unwrap();
         let (envelope, _) = Envelope::of(&preamble).unwrap();
-        assert!(!envelope.fits(&rewriting.old_key) && !envelope.fits(&rewriting.new_key));
+        assert!(!envelope.matches(&rewriting.old_key) && !envelope.matches(&rewriting.new_key));
     }
 }

@@ -1,8 +1,9 @@
 //! The recovery sheet: one page that holds a key, to be printed and filed.
 //!
-//! It shows the 64 digits, a QR code of them, what the key belongs to, and what to do with it. It is an SVG image of the size of
-//! the paper, in black and white, with generic fonts only: no place on it depends on how wide a font runs. The QR code holds the
-//! digits in upper case, as text that [`key_text::parse`] reads.
+//! It shows the 64 digits, a QR code of them, what the key belongs to, and what to do with it. It
+//! is an SVG image of the size of the paper, in black and white, with generic fonts only: no place
+//! on it depends on how wide a font runs. The QR code holds the digits in upper case, as text that
+//! [`key_text::parse`] reads.
 
 use bulla::Key;
 use zeroize::Zeroizing;
@@ -48,8 +49,9 @@ impl Paper {
 
 /// What a sheet says besides the key. Nothing of it is secret.
 ///
-/// Whatever is left out becomes a line to be filled in by hand, or, as for [`restoring`](SheetInfo::restoring), is what the command
-/// `bulla` needs. Texts may hold any character; long ones lose their middle.
+/// Whatever is left out becomes a line to be filled in by hand, or, as for
+/// [`restoring`](SheetInfo::restoring), is what the command `bulla` needs. Texts may hold any
+/// character; long ones lose their middle.
 #[derive(Clone, Debug, Default)]
 pub struct SheetInfo<'a> {
     paper: Paper,
@@ -76,14 +78,15 @@ impl<'a> SheetInfo<'a> {
         self
     }
 
-    /// The container that the key belongs to: its name, and the salt of its [header](bulla::Header), whose first 8 bytes are shown as
-    /// its id.
+    /// The container that the key belongs to: its name, and the salt of its
+    /// [header](bulla::Header), whose first 8 bytes are shown as its id.
     pub fn container(mut self, name: &'a str, salt: &[u8; 32]) -> SheetInfo<'a> {
         self.container = Some((name, std::array::from_fn(|i| salt[i])));
         self
     }
 
-    /// How to restore with the key, where that is not by the command `bulla`: at most 6 lines of at most 52 characters.
+    /// How to restore with the key, where that is not by the command `bulla`: at most 6 lines of at
+    /// most 52 characters.
     pub fn restoring(mut self, lines: &'a [&'a str]) -> SheetInfo<'a> {
         self.restoring = Some(lines);
         self
@@ -92,8 +95,9 @@ impl<'a> SheetInfo<'a> {
 
 /// The sheet as an SVG document.
 ///
-/// This exposes the key. The document is wiped when dropped, and so is what is needed to draw it, except for what the QR encoder leaves on
-/// the stack while it works; whoever copies the document must wipe the copy.
+/// This exposes the key. The document is wiped when dropped, and so is what is needed to draw it,
+/// except for what the QR encoder leaves on the stack while it works; whoever copies the document
+/// must wipe the copy.
 ///
 /// ```
 /// use bulla_key::sheet::{self, Paper, SheetInfo};
@@ -166,12 +170,14 @@ fn facts(page: &mut Canvas, info: &SheetInfo) {
     }
 }
 
-/// The 64 digits: 4 rows of 4 groups. The groups are numbered as the message counts that says which digit was mistyped.
+/// The 64 digits: 4 rows of 4 groups. The groups are numbered as the message counts that says which
+/// digit was mistyped.
 fn digits(page: &mut Canvas, key: &Key) {
     const TOP: f32 = 97.0;
     const ROW: f32 = 18.0;
     const COLUMN: f32 = 41.5;
-    /// Digits of 9 mm take 0.6 of that in nearly every monospaced font; those that are wider or narrower are set so.
+    /// Digits of 9 mm take 0.6 of that in nearly every monospaced font; those that are wider or
+    /// narrower are set so.
     const GROUP_WIDTH: f32 = 4.0 * 0.6 * 9.0;
 
     page.text(LEFT, TOP - 4.0, HEADING, Anchor::Start, "The key: 64 digits, 0 to 9 and a to f");
@@ -229,7 +235,7 @@ fn advice(page: &mut Canvas, info: &SheetInfo) {
         return;
     }
     line(BODY, 0.0, 5.8, "Get bulla from the address below, run");
-    line(COMMAND, 3.0, 5.8, "bulla restore BACKUP -C FOLDER");
+    line(COMMAND, 3.0, 5.8, "bulla restore BACKUP -C DIRECTORY");
     line(BODY, 0.0, 5.2, "(for a single sealed file: bulla open FILE), and type the");
     line(BODY, 0.0, 5.2, "digits when it asks for the key; spaces and capitals do");
     line(BODY, 0.0, 5.2, "not matter.");

@@ -1,4 +1,5 @@
-//! One slot of an envelope: the container's key, wrapped under one secret (ENVELOPE.md, sections 3 and 4).
+//! One slot of an envelope: the container's key, wrapped under one secret (ENVELOPE.md, sections 3
+//! and 4).
 
 use std::fmt;
 
@@ -86,14 +87,17 @@ impl Slot {
         let kind = match (number, params) {
             (RECOVERY_KEY, Some([])) => SlotKind::RecoveryKey,
             (PASSPHRASE, Some(params)) if params.len() == COST_LEN => passphrase_kind(params),
-            (LOCATOR, Some(params)) => SlotKind::Locator(Locator::from_bytes(params).ok_or(PARAMS)?),
+            (LOCATOR, Some(params)) => {
+                SlotKind::Locator(Locator::from_bytes(params).ok_or(PARAMS)?)
+            }
             (RECOVERY_KEY | PASSPHRASE | LOCATOR, _) => return Err(4),
             (other, _) => SlotKind::Unknown(other),
         };
         Ok(Slot { bytes: bytes.to_vec(), info: SlotInfo { id, kind } })
     }
 
-    /// A new slot, under a fresh salt (E-3.1). `secret` gives the secret's 32 bytes, which may depend on the salt.
+    /// A new slot, under a fresh salt (E-3.1). `secret` gives the secret's 32 bytes, which may
+    /// depend on the salt.
     pub(crate) fn seal(
         info: SlotInfo,
         secret: impl FnOnce(&[u8; 32]) -> Result<Zeroizing<[u8; 32]>>,
@@ -159,13 +163,17 @@ impl Slot {
     pub(crate) fn unwrap(&self, opening: &Opening, bound: &[u8; 56]) -> Option<Key> {
         let (head, _, wrapped) = self.parts()?;
         let mut wrapped = Zeroizing::new(wrapped.to_vec());
-        let key = opening.cipher().open_in_place(zero_nonce(), aad(head, bound), &mut wrapped[..]).ok()?;
+        let key = opening
+            .cipher()
+            .open_in_place(zero_nonce(), aad(head, bound), &mut wrapped[..])
+            .ok()?;
         Some(Key::from_bytes((&*key).try_into().ok()?))
     }
 
     /// Head, commitment, and wrapped key with its tag, of a slot of a known kind.
     fn parts(&self) -> Option<(&[u8], &[u8], &[u8])> {
-        let (head, sealed) = self.bytes.split_at_checked(self.bytes.len().checked_sub(SEALED_LEN)?)?;
+        let (head, sealed) =
+            self.bytes.split_at_checked(self.bytes.len().checked_sub(SEALED_LEN)?)?;
         let (commitment, wrapped) = sealed.split_at(32);
         Some((head, commitment, wrapped))
     }
@@ -200,7 +208,8 @@ impl Opening {
     }
 }
 
-/// A wrapping key wraps one key: it is derived from the slot's fresh salt. So the nonce is zero (E-4.1).
+/// A wrapping key wraps one key: it is derived from the slot's fresh salt. So the nonce is zero
+/// (E-4.1).
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }
@@ -218,9 +227,11 @@ fn cost_bytes(cost: &PassphraseCost) -> [u8; COST_LEN] {
     bytes
 }
 
-/// What a passphrase's parameters ask for. Another algorithm or another way to write the passphrase is as good as another kind.
+/// What a passphrase's parameters ask for. Another algorithm or another way to write the passphrase
+/// is as good as another kind.
 fn passphrase_kind(params: &[u8]) -> SlotKind {
-    let number = |at: usize| params[at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+    let number =
+        |at: usize| params[at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
     if !params.starts_with(&ARGON2ID_OF_OPAQUE_STRING) {
         return SlotKind::Unknown(PASSPHRASE);
     }

@@ -10,10 +10,11 @@ use crate::locator::Locator;
 use crate::passphrase::{Passphrase, PassphraseCost};
 use crate::slot::{Slot, SlotId, SlotInfo, SlotKind};
 
-/// The slots of an envelope about to be made: new ones, and those that are kept of one that was opened.
+/// The slots of an envelope about to be made: new ones, and those that are kept of one that was
+/// opened.
 ///
-/// It holds the secrets of new slots until it is dropped, when they are wiped. Sealing it twice gives different envelopes: salts are
-/// fresh each time (E-3.1).
+/// It holds the secrets of new slots until it is dropped, when they are wiped. Sealing it twice
+/// gives different envelopes: salts are fresh each time (E-3.1).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -77,10 +78,16 @@ impl Slots {
     /// # Errors
     ///
     /// [`Error::TooManySlots`], also if there are 8 for passphrases already.
-    pub fn add_passphrase(&mut self, passphrase: &Passphrase, cost: PassphraseCost) -> Result<SlotId> {
+    pub fn add_passphrase(
+        &mut self,
+        passphrase: &Passphrase,
+        cost: PassphraseCost,
+    ) -> Result<SlotId> {
         let is_passphrase =
             |info: &SlotInfo| matches!(info.kind, SlotKind::Passphrase(_) | SlotKind::TooCostly);
-        if self.entries.iter().filter(|entry| is_passphrase(entry.info())).count() >= MAX_PASSPHRASE_SLOTS {
+        if self.entries.iter().filter(|entry| is_passphrase(entry.info())).count()
+            >= MAX_PASSPHRASE_SLOTS
+        {
             return Err(Error::TooManySlots);
         }
         self.add(SlotKind::Passphrase(cost), NewSecret::Passphrase(passphrase.clone(), cost))
@@ -95,8 +102,9 @@ impl Slots {
         self.add(SlotKind::Locator(locator), NewSecret::Key(Key::from_bytes(key.expose())))
     }
 
-    /// Removes a slot. **It does not take back what its secret has opened**: who has an older copy of the envelope, or the container's
-    /// key, still opens the container. Only sealing anew shuts them out (E-5.4).
+    /// Removes a slot. **It does not take back what its secret has opened**: who has an older copy
+    /// of the envelope, or the container's key, still opens the container. Only sealing anew
+    /// shuts them out (E-5.4).
     ///
     /// # Errors
     ///
@@ -122,20 +130,27 @@ impl Slots {
     ///
     /// # Errors
     ///
-    /// [`Error::NotTheContainersKey`] if the draft was made with another key; [`Error::NoSlots`], [`Error::NoRoom`],
-    /// [`Error::OutOfMemory`]; [`Error::AnotherContainer`] if slots were kept of another container's envelope; [`Error::Container`]
-    /// if the system gave no random bytes.
+    /// [`Error::NotTheContainersKey`] if the draft was made with another key; [`Error::NoSlots`],
+    /// [`Error::NoRoom`], [`Error::OutOfMemory`]; [`Error::AnotherContainer`] if slots were
+    /// kept of another container's envelope; [`Error::Container`] if the system gave no random
+    /// bytes.
     pub fn seal(&self, draft: &Draft<'_>, container_key: &Key) -> Result<Vec<u8>> {
         self.seal_with_len(draft, container_key, draft.header().envelope_len() as usize)
     }
 
-    /// As [`seal`](Slots::seal), with a length of its own: for a file beside the container, which may have none reserved.
+    /// As [`seal`](Slots::seal), with a length of its own: for a file beside the container, which
+    /// may have none reserved.
     ///
     /// # Errors
     ///
     /// As [`seal`](Slots::seal).
-    pub fn seal_with_len(&self, draft: &Draft<'_>, container_key: &Key, len: usize) -> Result<Vec<u8>> {
-        if !draft.fits(container_key) {
+    pub fn seal_with_len(
+        &self,
+        draft: &Draft<'_>,
+        container_key: &Key,
+        len: usize,
+    ) -> Result<Vec<u8>> {
+        if !draft.matches(container_key) {
             return Err(Error::NotTheContainersKey);
         }
         self.make(&Making {
@@ -165,7 +180,8 @@ impl Slots {
             match entry {
                 Entry::Kept(slot) => slots.extend(slot.bytes()),
                 Entry::New(info, secret) => {
-                    let slot = Slot::seal(info.clone(), |salt| secret.stretch(salt), header.bound(), key)?;
+                    let slot =
+                        Slot::seal(info.clone(), |salt| secret.stretch(salt), header.bound(), key)?;
                     slots.extend(slot.bytes());
                 }
             }
@@ -199,7 +215,8 @@ impl Slots {
         Ok(id)
     }
 
-    /// One above the highest, so that the number of a slot that was removed is not given out at once; else the lowest that is free.
+    /// One above the highest, so that the number of a slot that was removed is not given out at
+    /// once; else the lowest that is free.
     fn unused_id(&self) -> SlotId {
         let is_used = |id: u16| self.entries.iter().any(|entry| entry.info().id.0 == id);
         let highest = self.entries.iter().map(|entry| entry.info().id.0).max().unwrap_or(0);

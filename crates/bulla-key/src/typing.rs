@@ -1,7 +1,8 @@
 //! Finds the one mistake in a key that was typed in.
 //!
-//! 64 digits leave no room for a checksum, but whatever a key opens tells whether a key fits: a container's commitment, or that of
-//! a slot of an envelope. So when a typed key does not fit, every key that one slip of the fingers away is tried.
+//! 64 digits leave no room for a checksum, but whatever a key opens tells whether a key fits: a
+//! container's commitment, or that of a slot of an envelope. So when a typed key does not fit,
+//! every key that one slip of the fingers away is tried.
 
 use std::fmt;
 
@@ -14,12 +15,14 @@ use crate::key_text::{DIGITS, Digits, GROUP, ParseError, key_of};
 /// Groups in a key.
 const GROUPS: usize = DIGITS / GROUP;
 
-/// Looks for one mistake in a typed text, with `fits` to tell whether a key is the right one (E-1.4).
+/// Looks for one mistake in a typed text, with `fits` to tell whether a key is the right one
+/// (E-1.4).
 ///
-/// Of 64 digits, every other digit at every place, every two neighbours the other way round and every two groups swapped are tried;
-/// of 63, every digit at every place; of 65, all but each of them. That is 1,143 keys at most, tried in the ambient rayon pool: with two
-/// HMACs each, as [`Header::fits`](bulla::Header::fits) takes, a few milliseconds. `None` if none of them fits, and if the text
-/// fits as it stands.
+/// Of 64 digits, every other digit at every place, every two neighbours the other way round and
+/// every two groups swapped are tried; of 63, every digit at every place; of 65, all but each of
+/// them. That is 1,143 keys at most, tried in the ambient rayon pool: with two HMACs each, as
+/// [`Header::fits`](bulla::Header::fits) takes, a few milliseconds. `None` if none of them fits,
+/// and if the text fits as it stands.
 ///
 /// `fits` is a container's, or an envelope's:
 ///
@@ -33,7 +36,7 @@ const GROUPS: usize = DIGITS / GROUP;
 /// let header = Preamble::read_at(&container)?.header().clone();
 ///
 /// let typed = key_text::format(&key).replacen("1212 1212 1212", "1212 1212 1312", 1);
-/// let found = typing::find_mistake(&typed, |key| header.fits(key, None))?.expect("there is one");
+/// let found = typing::find_mistake(&typed, |key| header.matches(key, None))?.expect("there is one");
 /// assert_eq!(found.mistake, Mistake::Substituted { digit: 10 });
 /// assert_eq!(found.key.expose(), key.expose());
 /// # Ok(()) }
@@ -71,8 +74,8 @@ pub struct Correction {
     pub mistake: Mistake,
 }
 
-/// A slip of the fingers. It names places, counted from 1, and no digit of the key: who wants to show the right digit takes it
-/// from the key.
+/// A slip of the fingers. It names places, counted from 1, and no digit of the key: who wants to
+/// show the right digit takes it from the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mistake {
@@ -98,7 +101,8 @@ pub enum Mistake {
         /// Where it belongs among the 64.
         digit: usize,
     },
-    /// There is one digit too many: one that was typed twice, say. Of several like ones side by side, the first.
+    /// There is one digit too many: one that was typed twice, say. Of several like ones side by
+    /// side, the first.
     Extra {
         /// Which of the 65 that were typed.
         digit: usize,
@@ -109,7 +113,9 @@ impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let group = |digit: usize| digit.div_ceil(GROUP);
         match *self {
-            Mistake::Substituted { digit } => write!(f, "digit {digit}, in group {}, is wrong", group(digit)),
+            Mistake::Substituted { digit } => {
+                write!(f, "digit {digit}, in group {}, is wrong", group(digit))
+            }
             Mistake::Transposed { digit } => {
                 write!(
                     f,
@@ -118,10 +124,18 @@ impl fmt::Display for Mistake {
                     group(digit)
                 )
             }
-            Mistake::GroupsSwapped { first, second } => write!(f, "groups {first} and {second} are swapped"),
-            Mistake::Missing { digit } => write!(f, "digit {digit}, in group {}, is missing", group(digit)),
+            Mistake::GroupsSwapped { first, second } => {
+                write!(f, "groups {first} and {second} are swapped")
+            }
+            Mistake::Missing { digit } => {
+                write!(f, "digit {digit}, in group {}, is missing", group(digit))
+            }
             Mistake::Extra { digit } => {
-                write!(f, "digit {digit}, in group {}, is one too many, or typed twice", group(digit))
+                write!(
+                    f,
+                    "digit {digit}, in group {}, is one too many, or typed twice",
+                    group(digit)
+                )
             }
         }
     }
@@ -185,11 +199,14 @@ impl Slip {
 fn slips_of_same_length(typed: &[u8]) -> Vec<Slip> {
     let substituted = (0..DIGITS).flat_map(|at| {
         let typed = typed[at];
-        (0..16).filter(move |value| *value != typed).map(move |value| Slip::Substituted { at, value })
+        (0..16)
+            .filter(move |value| *value != typed)
+            .map(move |value| Slip::Substituted { at, value })
     });
     let transposed = (0..DIGITS - 1).map(Slip::Transposed);
-    let swapped = (0..GROUPS)
-        .flat_map(|first| (first + 1..GROUPS).map(move |second| Slip::GroupsSwapped(first, second)));
+    let swapped = (0..GROUPS).flat_map(|first| {
+        (first + 1..GROUPS).map(move |second| Slip::GroupsSwapped(first, second))
+    });
     substituted.chain(transposed).chain(swapped).collect()
 }
 
@@ -215,7 +232,8 @@ mod tests {
         key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
     }
 
-    /// What is found in `typed` where `key` is the right key: the mistake, once the key that came with it was seen to be right.
+    /// What is found in `typed` where `key` is the right key: the mistake, once the key that came
+    /// with it was seen to be right.
     fn find(typed: &[u8], key: &[u8; 32]) -> Option<Mistake> {
         let found = find_mistake(&text(typed), |candidate| candidate.expose() == key).unwrap()?;
         assert_eq!(found.key.expose(), key);
@@ -324,7 +342,8 @@ mod tests {
 
     #[test]
     fn other_lengths_and_characters_are_errors() {
-        let error = |text: &str| find_mistake(text, |_| unreachable!("nothing to try")).unwrap_err();
+        let error =
+            |text: &str| find_mistake(text, |_| unreachable!("nothing to try")).unwrap_err();
         assert_eq!(error(&"1".repeat(62)), ParseError::WrongLength { digits: 62 });
         assert_eq!(error(&"1".repeat(66)), ParseError::WrongLength { digits: 66 });
         assert_eq!(error("12x"), ParseError::NotADigit { position: 3 });
@@ -332,12 +351,18 @@ mod tests {
 
     #[test]
     fn mistakes_are_told_by_places() {
-        assert_eq!(Mistake::Substituted { digit: 37 }.to_string(), "digit 37, in group 10, is wrong");
+        assert_eq!(
+            Mistake::Substituted { digit: 37 }.to_string(),
+            "digit 37, in group 10, is wrong"
+        );
         assert_eq!(
             Mistake::Transposed { digit: 4 }.to_string(),
             "digits 4 and 5, in group 1, are the wrong way round"
         );
-        assert_eq!(Mistake::GroupsSwapped { first: 2, second: 9 }.to_string(), "groups 2 and 9 are swapped");
+        assert_eq!(
+            Mistake::GroupsSwapped { first: 2, second: 9 }.to_string(),
+            "groups 2 and 9 are swapped"
+        );
         assert_eq!(Mistake::Missing { digit: 64 }.to_string(), "digit 64, in group 16, is missing");
         assert_eq!(
             Mistake::Extra { digit: 1 }.to_string(),

@@ -39,26 +39,39 @@ pub struct Unlocked {
     opened_by: SlotId,
     pub(crate) envelope: Envelope,
     pub(crate) header: Header,
-    #[cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "files are for systems that have them"))]
+    #[cfg_attr(
+        not(any(unix, windows)),
+        allow(dead_code, reason = "files are for systems that have them")
+    )]
     pub(crate) context: Option<Vec<u8>>,
     authentication: Authentication,
     intact: bool,
 }
 
 impl Envelope {
-    /// Opens it, for the container with this header (E-4.3 to E-4.5). Give the context that the container was sealed with, if any.
+    /// Opens it, for the container with this header (E-4.3 to E-4.5). Give the context that the
+    /// container was sealed with, if any.
     ///
-    /// With a passphrase this takes as long as the slots ask for: within bounds, about 0.1 s for each with the default cost.
+    /// With a passphrase this takes as long as the slots ask for: within bounds, about 0.1 s for
+    /// each with the default cost.
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherContainer`], [`Error::WrongSecret`], [`Error::NoSuchSlot`], [`Error::TooCostly`], [`Error::OutOfMemory`];
-    /// [`Error::Container`] if a context is needed and none was given, or the other way round.
-    pub fn open(&self, secret: &Secret<'_>, header: &Header, context: Option<&[u8]>) -> Result<Unlocked> {
+    /// [`Error::AnotherContainer`], [`Error::WrongSecret`], [`Error::NoSuchSlot`],
+    /// [`Error::TooCostly`], [`Error::OutOfMemory`]; [`Error::Container`] if a context is
+    /// needed and none was given, or the other way round.
+    pub fn open(
+        &self,
+        secret: &Secret<'_>,
+        header: &Header,
+        context: Option<&[u8]>,
+    ) -> Result<Unlocked> {
         match context {
             _ if !self.belongs_to(header) => return Err(Error::AnotherContainer),
             None if header.needs_context() => return Err(bulla::Error::ContextRequired.into()),
-            Some(_) if !header.needs_context() => return Err(bulla::Error::ContextUnexpected.into()),
+            Some(_) if !header.needs_context() => {
+                return Err(bulla::Error::ContextUnexpected.into());
+            }
             _ => {}
         }
         let (slot, opening) = self.find(secret)?;
@@ -137,17 +150,19 @@ impl Unlocked {
         self.opened_by
     }
 
-    /// Whether the envelope is as somebody with the container's key made it. If not, the container opens all the same, and that
-    /// somebody changed its envelope is worth a warning (E-5.2).
+    /// Whether the envelope is as somebody with the container's key made it. If not, the container
+    /// opens all the same, and that somebody changed its envelope is worth a warning (E-5.2).
     pub fn is_intact(&self) -> bool {
         self.intact
     }
 
-    /// The slots, to be changed and sealed anew: those that are kept stay as they are, byte for byte.
+    /// The slots, to be changed and sealed anew: those that are kept stay as they are, byte for
+    /// byte.
     ///
     /// # Errors
     ///
-    /// [`Error::Altered`] unless the envelope [`is_intact`](Unlocked::is_intact). Begin with [`Slots::new`] then.
+    /// [`Error::Altered`] unless the envelope [`is_intact`](Unlocked::is_intact). Begin with
+    /// [`Slots::new`] then.
     pub fn slots(&self) -> Result<Slots> {
         if self.intact {
             Ok(Slots::kept(self.envelope.slots(), self.header.salt()))
@@ -156,8 +171,9 @@ impl Unlocked {
         }
     }
 
-    /// The envelope's next revision, of the same length, with these slots: for a file beside the container, or an object in a store
-    /// that cannot be patched. [`rewrap`](Unlocked::rewrap) writes it into the container.
+    /// The envelope's next revision, of the same length, with these slots: for a file beside the
+    /// container, or an object in a store that cannot be patched. [`rewrap`](Unlocked::rewrap)
+    /// writes it into the container.
     ///
     /// # Errors
     ///
@@ -166,7 +182,8 @@ impl Unlocked {
         self.seal_with_len(slots, self.envelope.bytes().len())
     }
 
-    /// As [`seal`](Unlocked::seal), with another length. An envelope beside the container may have any, up to 2^20 bytes.
+    /// As [`seal`](Unlocked::seal), with another length. An envelope beside the container may have
+    /// any, up to 2^20 bytes.
     ///
     /// # Errors
     ///

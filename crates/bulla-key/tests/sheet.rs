@@ -25,7 +25,8 @@ fn number(node: Node, name: &str) -> f32 {
 fn modules(svg: &str) -> Vec<Vec<bool>> {
     let document = Document::parse(svg).unwrap();
     let code = document.root_element().children().find(|node| node.has_tag_name("svg")).unwrap();
-    let side: usize = code.attribute("viewBox").unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    let side: usize =
+        code.attribute("viewBox").unwrap().rsplit(' ').next().unwrap().parse().unwrap();
     let mut modules = vec![vec![false; side]; side];
     let path = code.first_element_child().unwrap().attribute("d").unwrap();
     for run in path.split('M').skip(1) {
@@ -57,7 +58,8 @@ fn all_groups_stand_on_it_in_order() {
     let shown = key_text::format(&counting());
     let groups: Vec<&str> = shown.split_whitespace().collect();
     let texts = texts(&sheet);
-    let on_it: Vec<&str> = texts.iter().map(String::as_str).filter(|text| groups.contains(text)).collect();
+    let on_it: Vec<&str> =
+        texts.iter().map(String::as_str).filter(|text| groups.contains(text)).collect();
     assert_eq!(on_it, groups);
     for (number, group) in (1..=16).zip(&groups) {
         let place = texts.iter().position(|text| text == group).unwrap();

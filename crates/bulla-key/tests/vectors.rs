@@ -6,7 +6,8 @@ use bulla::Preamble;
 use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, Unlocked};
 use bulla_testkit::vectors::envelopes::{self, Outcome, Vector, all};
 
-/// A container's first bytes and its last, as far as reading its envelope takes. Its chunks are of no interest here.
+/// A container's first bytes and its last, as far as reading its envelope takes. Its chunks are of
+/// no interest here.
 fn preamble(vector: &Vector) -> Preamble {
     let mut stream = vector.header.0.clone();
     let reserved = u32::from_be_bytes(*vector.header[16..].first_chunk().unwrap());

@@ -1,10 +1,12 @@
 //! The reference for archives: spec/ARCHIVE.md clause by clause, slow, whole slices.
 //!
-//! It shares no code with the library `bulla-archive`. The builder makes what no writer may, under a known key: every
-//! stage of an archive can be changed before the next follows from it. The reader says what the page
-//! says of the result.
+//! It shares no code with the library `bulla-archive`. The builder makes what no writer may, under
+//! a known key: every stage of an archive can be changed before the next follows from it. The
+//! reader says what the page says of the result.
 
-pub use build::{Draft, FenceEntry, IndexEntry, Item, Layout, Lens, Note, Piece, Record, Row, Trailer, join};
+pub use build::{
+    Draft, FenceEntry, IndexEntry, Item, Layout, Lens, Note, Piece, Record, Row, Trailer, join,
+};
 pub use fault::Fault;
 pub use read::{Archive, Entry, Noted};
 
@@ -30,7 +32,7 @@ pub const ATTRIBUTES_MAX: usize = 1 << 16;
 #[expect(missing_docs, reason = "the names are those of A-1.2")]
 pub mod kind {
     pub const FILE: u8 = 1;
-    pub const FOLDER: u8 = 2;
+    pub const DIRECTORY: u8 = 2;
     pub const LINK: u8 = 3;
     pub const REFERENCE: u8 = 4;
     pub const CONTAINERS: u8 = 16;
@@ -58,7 +60,7 @@ pub mod state {
     pub const GREW: u16 = 2;
     pub const CHANGED: u16 = 4;
     pub const UNREADABLE: u16 = 8;
-    pub const LEFT_OUT: u16 = 16;
+    pub const SKIPPED: u16 = 16;
 }
 
 /// The marker of a container's records, from its exporter.

@@ -1,5 +1,5 @@
-//! Key envelopes as spec/ENVELOPE.md says, and as it forbids: each part is made by a function of its own, so that a test can
-//! change what it likes and complete the rest.
+//! Key envelopes as spec/ENVELOPE.md says, and as it forbids: each part is made by a function of
+//! its own, so that a test can change what it likes and complete the rest.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -44,8 +44,15 @@ pub fn cost(passes: u32, memory_kib: u32, lanes: u32) -> Vec<u8> {
 /// # Panics
 ///
 /// If the cost is none that Argon2id can have.
-pub fn stretch(passphrase: &str, salt: &[u8; 32], passes: u32, memory_kib: u32, lanes: u32) -> [u8; 32] {
-    let params = Params::new(memory_kib, passes, lanes, Some(32)).expect("a cost that Argon2id can have");
+pub fn stretch(
+    passphrase: &str,
+    salt: &[u8; 32],
+    passes: u32,
+    memory_kib: u32,
+    lanes: u32,
+) -> [u8; 32] {
+    let params =
+        Params::new(memory_kib, passes, lanes, Some(32)).expect("a cost that Argon2id can have");
     let mut secret = [0; 32];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(passphrase.as_bytes(), salt, &mut secret)
@@ -66,7 +73,9 @@ pub fn t1(secret: &[u8; 32], head: &[u8]) -> [u8; 64] {
 pub fn wrap(t1: &[u8; 64], head: &[u8], bound: &[u8], key: &[u8; 32]) -> Vec<u8> {
     let cipher = Aes256Gcm::new_from_slice(&t1[..32]).expect("a wrapping key has 32 bytes");
     let aad = [head, bound].concat();
-    cipher.encrypt(&Nonce::default(), Payload { msg: key, aad: &aad }).expect("32 bytes are not too many")
+    cipher
+        .encrypt(&Nonce::default(), Payload { msg: key, aad: &aad })
+        .expect("32 bytes are not too many")
 }
 
 /// A slot, whole (section 3). `bound` are bytes 8 to 63 of the container's header.
@@ -80,7 +89,13 @@ pub fn slot(head: &[u8], secret: &[u8; 32], bound: &[u8], key: &[u8; 32]) -> Vec
 /// # Panics
 ///
 /// If the slots do not fit.
-pub fn envelope(slots: &[Vec<u8>], len: usize, revision: u64, salt: &[u8], exporter: &[u8; 32]) -> Vec<u8> {
+pub fn envelope(
+    slots: &[Vec<u8>],
+    len: usize,
+    revision: u64,
+    salt: &[u8],
+    exporter: &[u8; 32],
+) -> Vec<u8> {
     let mut bytes = [&MAGIC[..], &[1, 0], &(slots.len() as u16).to_be_bytes()].concat();
     bytes.extend((len as u32).to_be_bytes());
     bytes.extend(revision.to_be_bytes());

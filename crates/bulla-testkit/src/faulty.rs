@@ -1,8 +1,10 @@
-//! Input and output that fail at the n-th call, or do less than they were asked to, as real ones do on a bad day.
+//! Input and output that fail at the n-th call, or do less than they were asked to, as real ones do
+//! on a bad day.
 //!
-//! [`Faulty`] wraps anything that reads, writes or seeks, and with the feature `oracles` whatever is a `bulla::ReadAt`. It
-//! counts its calls in a [`Calls`], which says at which of them what befalls. Several wrappers may share one, so that
-//! a sweep over its numbers reaches every call that an operation makes, on either side:
+//! [`Faulty`] wraps anything that reads, writes or seeks, and with the feature `oracles` whatever
+//! is a `bulla::ReadAt`. It counts its calls in a [`Calls`], which says at which of them what
+//! befalls. Several wrappers may share one, so that a sweep over its numbers reaches every call
+//! that an operation makes, on either side:
 //!
 //! ```
 //! use std::io::{self, Read, Write};
@@ -40,7 +42,8 @@ pub enum Fault {
     Os(i32),
     /// It fails with an error of this kind.
     Kind(io::ErrorKind),
-    /// It is interrupted before anything was done, as by a signal (`EINTR`). Whoever called is to call again.
+    /// It is interrupted before anything was done, as by a signal (`EINTR`). Whoever called is to
+    /// call again.
     Interrupted,
     /// One byte at most is read or written. Flushing and seeking know no such thing, and are done.
     Short,
@@ -70,7 +73,8 @@ impl Calls {
         Calls { made: AtomicU64::new(0), fault: Some(fault), first: n, last: n }
     }
 
-    /// `fault` befalls call number `n`, from 0, and all that follow. With [`Fault::Interrupted`] none of them ever ends.
+    /// `fault` befalls call number `n`, from 0, and all that follow. With [`Fault::Interrupted`]
+    /// none of them ever ends.
     pub fn since(fault: Fault, n: u64) -> Calls {
         Calls { last: u64::MAX, ..Calls::at(fault, n) }
     }
@@ -85,7 +89,8 @@ impl Calls {
         self.fault.is_some() && self.made() > self.first
     }
 
-    /// Counts a call. How much of it is to be done: nothing and the error, or so many bytes at most.
+    /// Counts a call. How much of it is to be done: nothing and the error, or so many bytes at
+    /// most.
     fn next(&self) -> io::Result<usize> {
         let n = self.made.fetch_add(1, Ordering::SeqCst);
         match self.fault.filter(|_| (self.first..=self.last).contains(&n)) {
@@ -163,7 +168,8 @@ impl<T: Seek> Seek for Faulty<'_, T> {
     }
 }
 
-/// Reading is befallen by all faults. Asking for the size is by errors only: no system interrupts that.
+/// Reading is befallen by all faults. Asking for the size is by errors only: no system interrupts
+/// that.
 #[cfg(feature = "oracles")]
 impl<T: bulla::ReadAt> bulla::ReadAt for Faulty<'_, T> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -1,10 +1,12 @@
-//! What it takes to test a reader or writer of [bulla containers] without trusting it: a slow [`mod@reference`]
-//! that follows the specification clause by clause, [`malform`]ed containers with one fault each, and the
-//! [`vectors`] that both make. [`faulty`] input and output shows what becomes of errors.
+//! What it takes to test a reader or writer of [bulla containers] without trusting it: a slow
+//! [`mod@reference`] that follows the specification clause by clause, [`malform`]ed containers with
+//! one fault each, and the [`vectors`] that both make. [`faulty`] input and output shows what
+//! becomes of errors.
 //!
-//! The crate shares no code with the library `bulla`, and does not depend on it either, unless its feature `oracles` is
-//! asked for. Then there is more: the `oracles`, functions from any bytes to a panic if the library breaks one of its promises,
-//! for fuzzers; and the `library`, called as the reference is.
+//! The crate shares no code with the library `bulla`, and does not depend on it either, unless its
+//! feature `oracles` is asked for. Then there is more: the `oracles`, functions from any bytes to a
+//! panic if the library breaks one of its promises, for fuzzers; and the `library`, called as the
+//! reference is.
 //!
 //! A test of another reader walks the vectors, which are made in memory:
 //!

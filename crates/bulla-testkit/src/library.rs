@@ -1,10 +1,12 @@
-//! The library, called as the [reference](mod@crate::reference) is and answering in the reference's types, so that the two can be
-//! compared.
+//! The library, called as the [reference](mod@crate::reference) is and answering in the reference's
+//! types, so that the two can be compared.
 
 use std::io::{Empty, Write, empty};
 use std::ops::Range;
 
-use bulla::{ChunkSize, Content, Draft, Error, Key, Opener, Options, Preamble, RangeReader, Workers};
+use bulla::{
+    ChunkSize, ContentType, Draft, Error, Key, Opener, Options, Preamble, RangeReader, Workers,
+};
 
 use crate::reference::{self, Fault, Opened, SealParams, StreamOutcome};
 
@@ -16,10 +18,11 @@ use crate::reference::{self, Fault, Opened, SealParams, StreamOutcome};
 pub fn draft<'a>(params: &SealParams<'a>) -> Draft<'a> {
     let options = options(params.context)
         .chunk_size(ChunkSize::from_log2(params.chunk_log2).expect("12 to 20"))
-        .content(Content(params.content))
+        .content_type(ContentType(params.content))
         .envelope_len(params.envelope.len() as u32);
     let key = Key::from_bytes(&params.key);
-    let draft = bulla::hazmat::draft_with_salt(&key, &options, &params.salt).expect("an envelope in range");
+    let draft =
+        bulla::hazmat::draft_with_salt(&key, &options, &params.salt).expect("an envelope in range");
     draft.envelope(params.envelope).expect("an envelope of the length that was set aside")
 }
 
@@ -54,7 +57,7 @@ pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> 
     let mut released = Vec::new();
     let result = Opener::new(&Key::from_bytes(key), container, &options(context))
         .and_then(|mut opener| opener.copy_to(&mut released))
-        .map(|opened| copies(opened.copies))
+        .map(|opened| copies(opened.header_state))
         .map_err(fault);
     StreamOutcome { released, result }
 }
@@ -64,9 +67,13 @@ pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> 
 /// # Panics
 ///
 /// As [`open_stream`].
-pub fn open_positional(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> Result<Opened, Fault> {
+pub fn open_positional(
+    container: &[u8],
+    key: &[u8; 32],
+    context: Option<&[u8]>,
+) -> Result<Opened, Fault> {
     let opened = bulla::open(&Key::from_bytes(key), container, &options(context));
-    opened.map(|(plaintext, opened)| whole(plaintext.into(), opened.copies)).map_err(fault)
+    opened.map(|(plaintext, opened)| whole(plaintext.into(), opened.header_state)).map_err(fault)
 }
 
 /// Opens for ranges, and reads all of it as one.
@@ -74,10 +81,15 @@ pub fn open_positional(container: &[u8], key: &[u8; 32], context: Option<&[u8]>)
 /// # Panics
 ///
 /// As [`open_stream`].
-pub fn open_by_range(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> Result<Opened, Fault> {
-    let reader = RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
+pub fn open_by_range(
+    container: &[u8],
+    key: &[u8; 32],
+    context: Option<&[u8]>,
+) -> Result<Opened, Fault> {
+    let reader =
+        RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
     let plaintext = reader.range(0..reader.len()).map_err(fault)?;
-    Ok(whole(plaintext.into(), reader.opened().copies))
+    Ok(whole(plaintext.into(), reader.opened().header_state))
 }
 
 /// Opens for ranges, and reads one; none if it is not within the plaintext.
@@ -91,7 +103,8 @@ pub fn open_range(
     context: Option<&[u8]>,
     range: Range<u64>,
 ) -> Result<Option<Vec<u8>>, Fault> {
-    let reader = RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
+    let reader =
+        RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
     match reader.range(range) {
         Ok(plaintext) => Ok(Some(plaintext.into())),
         Err(Error::OutOfRange { .. }) => Ok(None),
@@ -137,8 +150,8 @@ pub fn options(context: Option<&[u8]>) -> Options<'_> {
 }
 
 /// A plaintext and the state of the copies, as the reference tells them.
-pub fn whole(plaintext: Vec<u8>, state: bulla::Copies) -> Opened {
-    Opened { plaintext, copies: copies(state) }
+pub fn whole(plaintext: Vec<u8>, state: bulla::HeaderState) -> Opened {
+    Opened { plaintext, header_state: copies(state) }
 }
 
 /// The state of the copies, as the reference tells it.
@@ -146,12 +159,12 @@ pub fn whole(plaintext: Vec<u8>, state: bulla::Copies) -> Opened {
 /// # Panics
 ///
 /// If section 3 of FORMAT.md knows no such state.
-pub fn copies(copies: bulla::Copies) -> reference::Copies {
+pub fn copies(copies: bulla::HeaderState) -> reference::HeaderState {
     match copies {
-        bulla::Copies::Intact => reference::Copies::Intact,
-        bulla::Copies::HeaderDamaged => reference::Copies::HeaderDamaged,
-        bulla::Copies::FooterDamaged => reference::Copies::FooterDamaged,
-        bulla::Copies::Differ => reference::Copies::Differ,
+        bulla::HeaderState::Intact => reference::HeaderState::Intact,
+        bulla::HeaderState::HeaderDamaged => reference::HeaderState::HeaderDamaged,
+        bulla::HeaderState::FooterDamaged => reference::HeaderState::FooterDamaged,
+        bulla::HeaderState::Differ => reference::HeaderState::Differ,
         other => panic!("section 3 of FORMAT.md knows no {other:?}"),
     }
 }

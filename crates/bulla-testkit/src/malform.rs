@@ -1,7 +1,8 @@
-//! Malformed containers, one fault at a time: a container of the reference taken apart, changed and joined.
+//! Malformed containers, one fault at a time: a container of the reference taken apart, changed and
+//! joined.
 //!
-//! What an attacker without the key can do needs no key here. Where a fault lies behind a check, a commitment
-//! or a tag, and so must be sealed in, the key is asked for:
+//! What an attacker without the key can do needs no key here. Where a fault lies behind a check, a
+//! commitment or a tag, and so must be sealed in, the key is asked for:
 //!
 //! ```
 //! use bulla_testkit::malform::{Parts, Place, field};
@@ -88,7 +89,8 @@ impl Parts {
 
     /// The parts one after the other.
     pub fn join(&self) -> Vec<u8> {
-        [&self.header, &self.envelope[..], &self.chunks.concat(), &self.tail_envelope, &self.footer].concat()
+        [&self.header, &self.envelope[..], &self.chunks.concat(), &self.tail_envelope, &self.footer]
+            .concat()
     }
 
     /// Overwrites bytes of the header or footer from offset `at`; the check is left as it was.
@@ -115,7 +117,8 @@ impl Parts {
         self
     }
 
-    /// Edits both copies and seals everything anew under the keys that follow: commitment, chunks, checks.
+    /// Edits both copies and seals everything anew under the keys that follow: commitment, chunks,
+    /// checks.
     ///
     /// # Panics
     ///
@@ -181,7 +184,12 @@ impl Parts {
 }
 
 /// A chunk sealed with associated data, which F-5.2 leaves empty.
-pub fn seal_chunk_with_associated_data(keys: &Schedule, i: u64, plaintext: &[u8], aad: &[u8]) -> Vec<u8> {
+pub fn seal_chunk_with_associated_data(
+    keys: &Schedule,
+    i: u64,
+    plaintext: &[u8],
+    aad: &[u8],
+) -> Vec<u8> {
     let nonce = Nonce::from(reference::nonce(&keys.base_nonce, i));
     let payload = Payload { msg: plaintext, aad };
     Aes256Gcm::new(&keys.chunk_key.into())

@@ -1,4 +1,5 @@
-//! Oracles: each takes any bytes and panics if the library breaks a promise on them. A fuzz target calls one, and does nothing else.
+//! Oracles: each takes any bytes and panics if the library breaks a promise on them. A fuzz target
+//! calls one, and does nothing else.
 //!
 //! ```
 //! use bulla_testkit::oracles;
@@ -11,19 +12,22 @@
 //! }
 //! ```
 //!
-//! What they know is in [`known`]: one key, one context. So inputs made from the [vectors](mod@crate::vectors), or by a fuzzer from
-//! those, get past the tags. [`seeds`] makes such inputs. Others are a description, from which the oracle makes a container or an
-//! archive and seals it, so that what was mutated is authentic: [`resealed`], [`roundtrip`], [`archive_index`],
-//! [`archive_records`], [`archive_roundtrip`], [`salvage`]. Any bytes are such a description; where they end, zeros follow.
+//! What they know is in [`known`]: one key, one context. So inputs made from the
+//! [vectors](mod@crate::vectors), or by a fuzzer from those, get past the tags. [`seeds`] makes
+//! such inputs. Others are a description, from which the oracle makes a container or an archive and
+//! seals it, so that what was mutated is authentic: [`resealed`], [`roundtrip`], [`archive_index`],
+//! [`archive_records`], [`archive_roundtrip`], [`salvage`]. Any bytes are such a description; where
+//! they end, zeros follow.
 //!
-//! All of them hold the library against the [reference](mod@crate::reference), so whatever one of the two does that the other does
-//! not is found, not crashes alone. The reference takes whole slices: inputs of some ten KiB are the right ones. Memory is
-//! bounded from outside: run them with a limit for one allocation (`-malloc_limit_mb=64` of libFuzzer). No field of any input may
+//! All of them hold the library against the [reference](mod@crate::reference), so whatever one of
+//! the two does that the other does not is found, not crashes alone. The reference takes whole
+//! slices: inputs of some ten KiB are the right ones. Memory is bounded from outside: run them with
+//! a limit for one allocation (`-malloc_limit_mb=64` of libFuzzer). No field of any input may
 //! make the library ask for so much.
 //!
-//! They call nothing that reads a clock, the environment or a file, and start no threads. [`roundtrip`] and [`archive_roundtrip`]
-//! draw salts from the system, and `vault_messages`, which comes with the feature `vault`, draws what a client of the vault draws; nothing
-//! else is random.
+//! They call nothing that reads a clock, the environment or a file, and start no threads.
+//! [`roundtrip`] and [`archive_roundtrip`] draw salts from the system, and `vault_messages`, which
+//! comes with the feature `vault`, draws what a client of the vault draws; nothing else is random.
 
 pub use archive_index::archive_index;
 pub use archive_roundtrip::archive_roundtrip;

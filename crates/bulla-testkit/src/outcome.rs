@@ -1,6 +1,7 @@
 //! What the reference reports: the errors of section 9, and the state of the two copies (F-3.6).
 
-/// What is wrong with a container, or with what was given to open it: one variant for each error of section 9.
+/// What is wrong with a container, or with what was given to open it: one variant for each error of
+/// section 9.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the table of section 9 says it")]
 pub enum Fault {
@@ -40,7 +41,7 @@ impl Fault {
 
 /// How the header and the footer were found (F-3.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copies {
+pub enum HeaderState {
     /// Both are valid and agree.
     Intact,
     /// The header is not valid; the footer counted.
@@ -51,14 +52,14 @@ pub enum Copies {
     Differ,
 }
 
-impl Copies {
+impl HeaderState {
     /// The name in the vectors.
     pub fn name(self) -> &'static str {
         match self {
-            Copies::Intact => "intact",
-            Copies::HeaderDamaged => "header_damaged",
-            Copies::FooterDamaged => "footer_damaged",
-            Copies::Differ => "differ",
+            HeaderState::Intact => "intact",
+            HeaderState::HeaderDamaged => "header_damaged",
+            HeaderState::FooterDamaged => "footer_damaged",
+            HeaderState::Differ => "differ",
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The reference implementation: spec/FORMAT.md clause by clause, slow, sequential, whole slices.
 //!
-//! It shares no code with the library `bulla`, nor its cryptography (RustCrypto here, ring or AWS-LC there). It is for
-//! tests: it wipes nothing, and a container has to fit into memory several times.
+//! It shares no code with the library `bulla`, nor its cryptography (RustCrypto here, ring or
+//! AWS-LC there). It is for tests: it wipes nothing, and a container has to fit into memory several
+//! times.
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256, Sha512};
 
-pub use crate::outcome::{Copies, Fault};
+pub use crate::outcome::{Fault, HeaderState};
 
 /// First bytes of a header (section 2).
 pub const HEADER_MAGIC: [u8; 8] = *b"\x93BULLA\r\n";
@@ -50,7 +51,7 @@ pub struct StreamOutcome {
     /// The plaintext of all chunks that were verified before the end or the first error (F-7.2).
     pub released: Vec<u8>,
     /// The state of the copies, or the first error.
-    pub result: Result<Copies, Fault>,
+    pub result: Result<HeaderState, Fault>,
 }
 
 /// What a reader with positional access hands out at the end.
@@ -59,7 +60,7 @@ pub struct Opened {
     /// The whole plaintext.
     pub plaintext: Vec<u8>,
     /// The state of the copies.
-    pub copies: Copies,
+    pub header_state: HeaderState,
 }
 
 /// Seals a plaintext (F-2.1, F-3.1, F-3.2, F-5.1).
@@ -111,7 +112,7 @@ pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> 
         let keys = unlock(&found, key, context)?;
         let n = found.geometry.n;
         match open_chunks(container, &found.geometry, &keys, 0..=n, &mut released) {
-            Ok(()) => Ok(found.copies),
+            Ok(()) => Ok(found.header_state),
             Err(i) if i < n => Err(Fault::ChunkRejected { index: i }), // F-7.4
             Err(_) => Err(last_chunk_fault(container, &found, false)),
         }
@@ -120,7 +121,11 @@ pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> 
 }
 
 /// Opens a container as a reader with positional access does.
-pub fn open_positional(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> Result<Opened, Fault> {
+pub fn open_positional(
+    container: &[u8],
+    key: &[u8; 32],
+    context: Option<&[u8]>,
+) -> Result<Opened, Fault> {
     let found = look(container, true)?;
     let keys = unlock(&found, key, context)?;
     // F-7.5: chunk n first. If it is merely rejected, a lower one may have to be named instead.
@@ -131,12 +136,13 @@ pub fn open_positional(container: &[u8], key: &[u8; 32], context: Option<&[u8]>)
     let mut plaintext = Vec::new();
     open_chunks(container, &found.geometry, &keys, 0..=found.geometry.n, &mut plaintext)
         .map_err(|i| Fault::ChunkRejected { index: i })?; // F-7.4
-    Ok(Opened { plaintext, copies: found.copies })
+    Ok(Opened { plaintext, header_state: found.header_state })
 }
 
 /// Reads a range as a reader of ranges does; none if the range is not within the plaintext (F-7.6).
 ///
-/// Opening is an operation of its own, which reads chunk n and no other; a range reads the chunks that it lies in (F-7.5).
+/// Opening is an operation of its own, which reads chunk n and no other; a range reads the chunks
+/// that it lies in (F-7.5).
 pub fn open_range(
     container: &[u8],
     key: &[u8; 32],
@@ -155,15 +161,21 @@ pub fn open_range(
     let chunk_size = found.geometry.chunk_size;
     let first = range.start / chunk_size; // F-5.3
     let mut plaintext = Vec::new();
-    open_chunks(container, &found.geometry, &keys, first..range.end.div_ceil(chunk_size), &mut plaintext)
-        .map_err(|i| Fault::ChunkRejected { index: i })?;
+    open_chunks(
+        container,
+        &found.geometry,
+        &keys,
+        first..range.end.div_ceil(chunk_size),
+        &mut plaintext,
+    )
+    .map_err(|i| Fault::ChunkRejected { index: i })?;
     let skipped = (range.start - first * chunk_size) as usize;
     let len = (range.end - range.start) as usize;
     Ok(Some(plaintext[skipped..skipped + len].to_vec()))
 }
 
-/// Both copies of the envelope, as a reader with positional access hands them back, whatever the key; the second only
-/// if the container is long enough to have one (F-8.1).
+/// Both copies of the envelope, as a reader with positional access hands them back, whatever the
+/// key; the second only if the container is long enough to have one (F-8.1).
 pub fn envelopes<'c>(container: &'c [u8], found: &Found) -> (&'c [u8], Option<&'c [u8]>) {
     let (start, len) = (found.geometry.start as usize, container.len());
     let tail = (len >= 2 * start).then(|| &container[len - start..len - HEADER_LEN]);
@@ -176,7 +188,7 @@ pub struct Found {
     /// The copy that counts (F-3.4).
     pub copy: [u8; HEADER_LEN],
     /// What is to be reported of the copies if all goes well (F-3.6).
-    pub copies: Copies,
+    pub header_state: HeaderState,
     /// Where the chunks lie (F-7.3).
     pub geometry: Geometry,
 }
@@ -185,13 +197,16 @@ pub struct Found {
 pub fn look(container: &[u8], positional: bool) -> Result<Found, Fault> {
     let header = container.first_chunk().filter(|copy| is_valid(copy, &HEADER_MAGIC));
     // F-3.4: the last 128 bytes, whatever they hold, but only of 256 bytes or more.
-    let footer =
-        container.last_chunk().filter(|copy| container.len() >= 256 && is_valid(copy, &FOOTER_MAGIC));
-    let (copy, copies) = match (header, footer) {
-        (Some(header), Some(footer)) if header[8..96] == footer[8..96] => (header, Copies::Intact),
-        (Some(header), Some(_)) => (header, Copies::Differ),
-        (Some(header), None) => (header, Copies::FooterDamaged),
-        (None, Some(footer)) if positional => (footer, Copies::HeaderDamaged),
+    let footer = container
+        .last_chunk()
+        .filter(|copy| container.len() >= 256 && is_valid(copy, &FOOTER_MAGIC));
+    let (copy, header_state) = match (header, footer) {
+        (Some(header), Some(footer)) if header[8..96] == footer[8..96] => {
+            (header, HeaderState::Intact)
+        }
+        (Some(header), Some(_)) => (header, HeaderState::Differ),
+        (Some(header), None) => (header, HeaderState::FooterDamaged),
+        (None, Some(footer)) if positional => (footer, HeaderState::HeaderDamaged),
         (None, _) => return Err(header_fault(container)),
     };
 
@@ -211,7 +226,7 @@ pub fn look(container: &[u8], positional: bool) -> Result<Found, Fault> {
         return Err(Fault::Truncated { after: 0 });
     }
     let geometry = Geometry::of(container.len() as u64, envelope_len as u64, chunk_log2);
-    Ok(Found { copy: *copy, copies, geometry })
+    Ok(Found { copy: *copy, header_state, geometry })
 }
 
 impl Found {
@@ -234,7 +249,9 @@ fn is_valid(copy: &[u8; HEADER_LEN], magic: &[u8; 8]) -> bool {
 fn header_fault(container: &[u8]) -> Fault {
     match container {
         _ if !container.starts_with(&HEADER_MAGIC) => Fault::NotAContainer,
-        [_, _, _, _, _, _, _, _, major, ..] if *major != 1 => Fault::UnsupportedVersion { major: *major },
+        [_, _, _, _, _, _, _, _, major, ..] if *major != 1 => {
+            Fault::UnsupportedVersion { major: *major }
+        }
         _ if container.len() < HEADER_LEN => Fault::Truncated { after: 0 },
         _ => Fault::DamagedHeader,
     }
@@ -245,11 +262,13 @@ fn unlock(found: &Found, key: &[u8; 32], context: Option<&[u8]>) -> Result<Sched
     found.check_context(context)?;
     let keys = schedule(key, &bound(&found.copy), context);
     // In constant time: every byte is looked at, whatever the others are.
-    let difference = keys.commitment.iter().zip(&found.copy[64..96]).fold(0, |d, (a, b)| d | (a ^ b));
+    let difference =
+        keys.commitment.iter().zip(&found.copy[64..96]).fold(0, |d, (a, b)| d | (a ^ b));
     if difference != 0 {
         return Err(Fault::WrongKey);
     }
-    // A streaming reader finds this out at that chunk only; no test can hold a container that shows it.
+    // A streaming reader finds this out at that chunk only; no test can hold a container that shows
+    // it.
     if found.geometry.is_too_large() {
         return Err(Fault::TooLarge);
     }
@@ -278,11 +297,13 @@ fn last_chunk_fault(container: &[u8], found: &Found, positional: bool) -> Fault 
     }
 }
 
-/// F-7.4, the search: how many bytes follow the greatest offset below L - 128 at which a footer stands.
+/// F-7.4, the search: how many bytes follow the greatest offset below L - 128 at which a footer
+/// stands.
 fn trailing_bytes(container: &[u8], found: &Found) -> Option<u64> {
     let end = container.len() - HEADER_LEN;
     let envelope_len = found.geometry.start as usize - HEADER_LEN;
-    // Where the smallest container has its footer: what stands below was planted in the first envelope.
+    // Where the smallest container has its footer: what stands below was planted in the first
+    // envelope.
     let smallest = HEADER_LEN + TAG_LEN + 2 * envelope_len;
     let lowest = end.saturating_sub(TRAILING_MAX).max(smallest);
     let offset = (lowest..end).rev().find(|&at| footer_stands(container, at, found))?;

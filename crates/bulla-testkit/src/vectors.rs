@@ -1,7 +1,7 @@
 //! The vectors of spec/vectors: their model, and the generator that makes them all in memory.
 //!
-//! Whoever tests another reader walks [`all`]; the JSON files are [`generate`]'s, so none is copied into this
-//! crate. Nothing is random: keys, salts and plaintexts follow from labels by SHA-256.
+//! Whoever tests another reader walks [`all`]; the JSON files are [`generate`]'s, so none is copied
+//! into this crate. Nothing is random: keys, salts and plaintexts follow from labels by SHA-256.
 
 use std::collections::BTreeMap;
 
@@ -66,7 +66,8 @@ pub struct Vector {
     pub container: Hex,
     /// What a writer needs, with key and context, to make exactly this container, where one can.
     pub seal: Option<Seal>,
-    /// The envelope's copies, where a reader with positional access gets as far; it does so without a key (F-8.1).
+    /// The envelope's copies, where a reader with positional access gets as far; it does so
+    /// without a key (F-8.1).
     pub envelopes: Option<Envelopes>,
     /// The key schedule, where a reader with positional access gets as far.
     pub intermediates: Option<Intermediates>,

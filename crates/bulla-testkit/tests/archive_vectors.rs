@@ -4,30 +4,39 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use bulla_testkit::vectors::archive::{FOLDER, FORMAT, Step, VERSION, VectorFile, all, generate};
+use bulla_testkit::vectors::archive::{
+    DIRECTORY, FORMAT, Step, VERSION, VectorFile, all, generate,
+};
 use serde_json::Value;
 
-const HOW_TO: &str = "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
+const HOW_TO: &str =
+    "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors"))
 }
 
 #[test]
 fn files_are_up_to_date() {
     for (name, json) in generate() {
-        let file = fs::read_to_string(folder().join(FOLDER).join(name)).unwrap_or_default();
+        let file = fs::read_to_string(directory().join(DIRECTORY).join(name)).unwrap_or_default();
         // Not assert_eq: a hundred kilobytes twice would hide the name.
-        assert!(file == json, "spec/vectors/{FOLDER}/{name} is not what the generator makes; {HOW_TO}");
+        assert!(
+            file == json,
+            "spec/vectors/{DIRECTORY}/{name} is not what the generator makes; {HOW_TO}"
+        );
     }
 }
 
 #[test]
 fn no_stray_files() {
     let known = generate();
-    for entry in fs::read_dir(folder().join(FOLDER)).unwrap() {
+    for entry in fs::read_dir(directory().join(DIRECTORY)).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(known.contains_key(&*name), "spec/vectors/{FOLDER}/{name} is no file of the generator's");
+        assert!(
+            known.contains_key(&*name),
+            "spec/vectors/{DIRECTORY}/{name} is no file of the generator's"
+        );
     }
 }
 
@@ -45,9 +54,13 @@ fn files_are_read_as_they_are_written() {
 #[test]
 fn counts_and_names() {
     let all = all();
-    let at = |step| all.iter().filter(|vector| vector.error.as_ref().map(|error| error.step) == step).count();
+    let at = |step| {
+        all.iter().filter(|vector| vector.error.as_ref().map(|error| error.step) == step).count()
+    };
     assert!(at(None) >= 50, "{} positive vectors", at(None));
-    for (step, least) in [(Step::Open, 40), (Step::List, 60), (Step::Content, 5), (Step::Verify, 40)] {
+    for (step, least) in
+        [(Step::Open, 40), (Step::List, 60), (Step::Content, 5), (Step::Verify, 40)]
+    {
         assert!(at(Some(step)) >= least, "{} vectors fail at {step:?}", at(Some(step)));
     }
     let names: BTreeSet<&str> = all.iter().map(|vector| &vector.name[..]).collect();
@@ -60,7 +73,8 @@ fn counts_and_names() {
     }
 }
 
-/// Where the step that fails comes behind listing, what listing gives is stated, unless a reader may look further ahead.
+/// Where the step that fails comes behind listing, what listing gives is stated, unless a reader
+/// may look further ahead.
 #[test]
 fn what_comes_before_the_error_is_stated() {
     for vector in all() {
@@ -69,7 +83,9 @@ fn what_comes_before_the_error_is_stated() {
         match step {
             None | Some(Step::Content) => assert!(listed, "{}", vector.name),
             Some(Step::Open | Step::List) => assert!(!listed, "{}", vector.name),
-            Some(Step::Verify) => assert!(listed || vector.name.starts_with("rows_"), "{}", vector.name),
+            Some(Step::Verify) => {
+                assert!(listed || vector.name.starts_with("rows_"), "{}", vector.name)
+            }
         }
     }
 }
@@ -77,7 +93,7 @@ fn what_comes_before_the_error_is_stated() {
 /// Every member and every word that stands for one of a few is in the page's part on archives.
 #[test]
 fn readme_describes_every_field() {
-    let page = fs::read_to_string(folder().join("README.md")).unwrap();
+    let page = fs::read_to_string(directory().join("README.md")).unwrap();
     let (_, page) = page.split_once("## Archives").unwrap();
     let mut words = BTreeSet::new();
     for json in generate().values() {
@@ -86,7 +102,8 @@ fn readme_describes_every_field() {
     for of_every_file in ["format", "version", "vectors"] {
         words.remove(of_every_file);
     }
-    let missing: Vec<_> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+    let missing: Vec<_> =
+        words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
     assert!(missing.is_empty(), "spec/vectors/README.md does not say what these are: {missing:?}");
 }
 

@@ -24,11 +24,14 @@ fn worked_sizes() {
 /// F-5.4: the longest plaintext, by its length or by the number of its chunks, and one byte more.
 #[test]
 fn too_large() {
-    for (chunk_log2, longest) in [(12, (1u64 << 44) - 1), (16, (1 << 48) - 1), (20, (1 << 48) - 1)] {
+    for (chunk_log2, longest) in [(12, (1u64 << 44) - 1), (16, (1 << 48) - 1), (20, (1 << 48) - 1)]
+    {
         let chunks = (longest >> chunk_log2) + 1;
         let container = 256 + longest + 16 * chunks;
         let largest = Geometry::of(container, 0, chunk_log2);
         assert_eq!((largest.plaintext_len(), largest.n + 1), (longest, chunks));
-        assert!(!largest.is_too_large() && Geometry::of(container + 17, 0, chunk_log2).is_too_large());
+        assert!(
+            !largest.is_too_large() && Geometry::of(container + 17, 0, chunk_log2).is_too_large()
+        );
     }
 }

@@ -5,12 +5,13 @@ use std::fs;
 use std::path::PathBuf;
 
 use bulla_testkit::vectors::vault::{
-    Derivation, FOLDER, FORMAT, Message, VERSION, VectorFile, derivations, generate, messages,
+    DIRECTORY, Derivation, FORMAT, Message, VERSION, VectorFile, derivations, generate, messages,
 };
 
-const HOW_TO: &str = "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
+const HOW_TO: &str =
+    "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors"))
 }
 
@@ -18,12 +19,18 @@ fn folder() -> PathBuf {
 fn files_are_up_to_date() {
     let made = generate();
     for (name, json) in &made {
-        let file = fs::read_to_string(folder().join(FOLDER).join(name)).unwrap_or_default();
-        assert!(file == *json, "spec/vectors/{FOLDER}/{name} is not what the generator makes; {HOW_TO}");
+        let file = fs::read_to_string(directory().join(DIRECTORY).join(name)).unwrap_or_default();
+        assert!(
+            file == *json,
+            "spec/vectors/{DIRECTORY}/{name} is not what the generator makes; {HOW_TO}"
+        );
     }
-    for entry in fs::read_dir(folder().join(FOLDER)).unwrap() {
+    for entry in fs::read_dir(directory().join(DIRECTORY)).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(made.contains_key(&*name), "spec/vectors/{FOLDER}/{name} is no file of the generator's");
+        assert!(
+            made.contains_key(&*name),
+            "spec/vectors/{DIRECTORY}/{name} is no file of the generator's"
+        );
     }
 }
 
@@ -51,14 +58,18 @@ fn counts_and_names() {
             "{}",
             vector.name
         );
-        assert!(vector.comment.ends_with('.') && vector.clause.starts_with("V-"), "{}", vector.name);
+        assert!(
+            vector.comment.ends_with('.') && vector.clause.starts_with("V-"),
+            "{}",
+            vector.name
+        );
     }
 }
 
 /// Every member and every word that stands for one of a few is in the page's part on the vault.
 #[test]
 fn readme_describes_every_field() {
-    let page = fs::read_to_string(folder().join("README.md")).unwrap();
+    let page = fs::read_to_string(directory().join("README.md")).unwrap();
     let (_, page) = page.split_once("## Vault").unwrap();
     let mut words: BTreeSet<String> = BTreeSet::new();
     for vector in messages() {
@@ -68,6 +79,7 @@ fn readme_describes_every_field() {
         let file: serde_json::Value = serde_json::from_str(json).unwrap();
         words.extend(file["vectors"][0].as_object().unwrap().keys().cloned());
     }
-    let missing: Vec<_> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+    let missing: Vec<_> =
+        words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
     assert!(missing.is_empty(), "spec/vectors/README.md does not say what these are: {missing:?}");
 }

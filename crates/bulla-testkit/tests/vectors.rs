@@ -10,16 +10,17 @@ use bulla_testkit::vectors::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-const HOW_TO: &str = "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
+const HOW_TO: &str =
+    "if the change is meant, write them anew: cargo run -p bulla-testkit --bin vectors";
 
-fn folder() -> PathBuf {
+fn directory() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../spec/vectors"))
 }
 
 #[test]
 fn files_are_up_to_date() {
     for (name, json) in generate() {
-        let file = fs::read_to_string(folder().join(name)).unwrap_or_default();
+        let file = fs::read_to_string(directory().join(name)).unwrap_or_default();
         // Not assert_eq: a hundred kilobytes twice would hide the name.
         assert!(file == json, "spec/vectors/{name} is not what the generator makes; {HOW_TO}");
     }
@@ -29,10 +30,10 @@ fn files_are_up_to_date() {
 fn no_stray_files() {
     let mut known: BTreeSet<String> = generate().into_keys().map(String::from).collect();
     known.insert("README.md".into());
-    known.insert(archive::FOLDER.into()); // tests/archive_vectors.rs looks into it
-    known.insert(envelopes::FOLDER.into()); // and tests/envelope_vectors.rs into that
-    known.insert(vault::FOLDER.into()); // and tests/vault_vectors.rs into this
-    for entry in fs::read_dir(folder()).unwrap() {
+    known.insert(archive::DIRECTORY.into()); // tests/archive_vectors.rs looks into it
+    known.insert(envelopes::DIRECTORY.into()); // and tests/envelope_vectors.rs into that
+    known.insert(vault::DIRECTORY.into()); // and tests/vault_vectors.rs into this
+    for entry in fs::read_dir(directory()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         assert!(known.contains(&name), "spec/vectors/{name} is no file of the generator's");
     }
@@ -54,7 +55,8 @@ fn files_are_read_as_they_are_written() {
 #[test]
 fn counts_and_names() {
     let all = all();
-    let negative = all.iter().filter(|vector| matches!(vector.positional, Outcome::Error(_))).count();
+    let negative =
+        all.iter().filter(|vector| matches!(vector.positional, Outcome::Error(_))).count();
     assert!(all.len() >= 60 && negative >= 35, "{} vectors, {negative} negative", all.len());
     let names: BTreeSet<&str> = all.iter().map(|vector| &vector.name[..]).collect();
     assert_eq!(names.len(), all.len(), "two vectors have one name");
@@ -68,12 +70,13 @@ fn counts_and_names() {
 /// Every member, every error and every state of the copies that occurs is in the page's tables.
 #[test]
 fn readme_describes_every_field() {
-    let page = fs::read_to_string(folder().join("README.md")).unwrap();
+    let page = fs::read_to_string(directory().join("README.md")).unwrap();
     let mut words = BTreeSet::new();
     for json in generate().values() {
         collect(&serde_json::from_str(json).unwrap(), &mut words);
     }
-    let missing: Vec<_> = words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
+    let missing: Vec<_> =
+        words.iter().filter(|word| !page.contains(&format!("`{word}`"))).collect();
     assert!(missing.is_empty(), "spec/vectors/README.md does not say what these are: {missing:?}");
 }
 

@@ -1,4 +1,5 @@
-//! The reference's primitives against Wycheproof's vectors, and its chunks against those of C2SP chunked-encryption.
+//! The reference's primitives against Wycheproof's vectors, and its chunks against those of C2SP
+//! chunked-encryption.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -28,14 +29,16 @@ fn keys(chunk_key: &[u8], base_nonce: &[u8]) -> Schedule {
 fn aes_256_gcm() {
     let (mut as_chunks, mut with_associated_data) = (0, 0);
     let set = aead::TestSet::load(aead::TestName::AesGcm).unwrap();
-    let ours =
-        |group: &&aead::TestGroup| (group.key_size, group.nonce_size, group.tag_size) == (256, 96, 128);
+    let ours = |group: &&aead::TestGroup| {
+        (group.key_size, group.nonce_size, group.tag_size) == (256, 96, 128)
+    };
     for test in set.test_groups.iter().filter(ours).flat_map(|group| &group.tests) {
         let keys = keys(&test.key, &test.nonce);
         let sealed = [&test.ct[..], &test.tag].concat();
         let payload = Payload { msg: &sealed, aad: &test.aad };
-        let opened =
-            Aes256Gcm::new(&keys.chunk_key.into()).decrypt(&Nonce::from(keys.base_nonce), payload).ok();
+        let opened = Aes256Gcm::new(&keys.chunk_key.into())
+            .decrypt(&Nonce::from(keys.base_nonce), payload)
+            .ok();
         let valid = test.result == TestResult::Valid;
         assert_eq!(opened.as_deref(), valid.then_some(&test.pt[..]), "{}", test.tc_id);
         if valid {
@@ -50,7 +53,10 @@ fn aes_256_gcm() {
             with_associated_data += 1;
         }
     }
-    assert!(as_chunks > 10 && with_associated_data > 10, "{as_chunks} and {with_associated_data} tests ran");
+    assert!(
+        as_chunks > 10 && with_associated_data > 10,
+        "{as_chunks} and {with_associated_data} tests ran"
+    );
 }
 
 /// F-4.3: HKDF-Expand with SHA-512, as far as the two blocks reach that a container needs.
@@ -76,7 +82,8 @@ fn hmac_sha_512() {
     let set = mac::TestSet::load(mac::TestName::HmacSha512).unwrap();
     for group in &set.test_groups {
         for test in &group.tests {
-            let fits = hmac_sha512(&test.key, &[&test.msg[..]])[..group.tag_size / 8] == test.tag[..];
+            let fits =
+                hmac_sha512(&test.key, &[&test.msg[..]])[..group.tag_size / 8] == test.tag[..];
             assert_eq!(fits, test.result == TestResult::Valid, "{}", test.tc_id);
             *(if fits { &mut valid } else { &mut invalid }) += 1;
         }
@@ -84,14 +91,16 @@ fn hmac_sha_512() {
     assert!(valid > 20 && invalid > 20, "{valid} and {invalid} tests ran");
 }
 
-/// F-5.1, F-5.2, F-7.2, F-7.3, F-7.6: chunks of 2^14 bytes are Cobblestone-256's in raw mode: the same nonces, the same short
-/// last chunk. Its salt and commitment, 56 bytes, stand in the place of header and envelope; nothing follows the chunks.
+/// F-5.1, F-5.2, F-7.2, F-7.3, F-7.6: chunks of 2^14 bytes are Cobblestone-256's in raw mode: the
+/// same nonces, the same short last chunk. Its salt and commitment, 56 bytes, stand in the place of
+/// header and envelope; nothing follows the chunks.
 #[test]
 fn c2sp_chunked_encryption() {
     const START: u64 = 56;
     const CHUNK_SIZE: u64 = 1 << 14;
     let (mut valid, mut invalid, mut without_chunks) = (0, 0, 0);
-    let set = chunked_encryption::TestSet::load(chunked_encryption::TestName::Cobblestone256).unwrap();
+    let set =
+        chunked_encryption::TestSet::load(chunked_encryption::TestName::Cobblestone256).unwrap();
     for test in set.test_groups.iter().flat_map(|group| &group.tests) {
         let (Some(chunk_key), Some(base_nonce)) = (&test.aead_key, &test.base_nonce) else {
             assert!(test.flags.contains(&TestFlag::HeaderFailure), "{}", test.tc_id);
@@ -101,7 +110,8 @@ fn c2sp_chunked_encryption() {
         let keys = keys(chunk_key, base_nonce);
         let message = miniz_oxide::inflate::decompress_to_vec_zlib(&test.ct).unwrap();
         let (t, sealed) = (message.len() as u64 - START, CHUNK_SIZE + TAG_LEN as u64);
-        let geometry = Geometry { chunk_size: CHUNK_SIZE, start: START, n: t / sealed, r: t % sealed };
+        let geometry =
+            Geometry { chunk_size: CHUNK_SIZE, start: START, n: t / sealed, r: t % sealed };
 
         let mut released = Vec::new();
         let opened = open_chunks(&message, &geometry, &keys, 0..=geometry.n, &mut released);
@@ -127,5 +137,8 @@ fn c2sp_chunked_encryption() {
             invalid += 1;
         }
     }
-    assert!(valid > 5 && invalid > 5 && without_chunks > 5, "{valid}, {invalid}, {without_chunks} tests ran");
+    assert!(
+        valid > 5 && invalid > 5 && without_chunks > 5,
+        "{valid}, {invalid}, {without_chunks} tests ran"
+    );
 }

@@ -32,7 +32,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest time that the client lets the vault make it wait, in seconds.
 const LONGEST_WAIT_S: u32 = 10;
 
-/// The vault that the client's configuration names: no locator and no reply makes it another one (V-3.6).
+/// The vault that the client's configuration names: no locator and no reply makes it another one
+/// (V-3.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultIdentity {
     /// Its address, as it goes into locators.
@@ -53,8 +54,9 @@ pub struct Client<T> {
 pub enum Registered {
     /// It is in use, proven by a login; one that was there before is gone.
     Active,
-    /// It will replace the active one, for which there was no grant: from this time on (seconds of Unix time). Until then the old locator
-    /// and the old password lead to the key, and both locators are kept.
+    /// It will replace the active one, for which there was no grant: from this time on (seconds of
+    /// Unix time). Until then the old locator and the old password lead to the key, and both
+    /// locators are kept.
     Announced {
         /// From when on.
         not_before: u64,
@@ -84,12 +86,14 @@ impl<T: Transport> Client<T> {
         &mut self.transport
     }
 
-    /// Puts a backup key behind a password, and proves by a login that it can be got back. A registration that was there before
-    /// stays usable until then, with the old locator and the old password (V-6.2).
+    /// Puts a backup key behind a password, and proves by a login that it can be got back. A
+    /// registration that was there before stays usable until then, with the old locator and the
+    /// old password (V-6.2).
     ///
     /// # Errors
     ///
-    /// Whatever stops it, the key is not lost: what was registered before is usable still, or this registration is.
+    /// Whatever stops it, the key is not lost: what was registered before is usable still, or this
+    /// registration is.
     pub fn register(
         &mut self,
         password: &Passphrase,
@@ -117,8 +121,8 @@ impl<T: Transport> Client<T> {
         Ok(Registered::Active)
     }
 
-    /// Of two locators that an earlier registration left, the new one may be in use by now. Before another new one takes its place, it
-    /// takes the old one's.
+    /// Of two locators that an earlier registration left, the new one may be in use by now. Before
+    /// another new one takes its place, it takes the old one's.
     fn settle(&mut self, locators: &mut impl Locators) -> Result<()> {
         let kept = locators.kept().map_err(Error::Locator)?;
         let [_, new] = &kept[..] else { return Ok(()) };
@@ -129,14 +133,16 @@ impl<T: Transport> Client<T> {
         Ok(())
     }
 
-    /// Gets the backup key back. The vault is asked first which records it has, so that no guess is spent where there is none; of several
-    /// locators, as they lie there after a registration that was stopped, the active record's is tried first and then the pending
-    /// one's, each at the cost of a guess if the password is not its own.
+    /// Gets the backup key back. The vault is asked first which records it has, so that no guess is
+    /// spent where there is none; of several locators, as they lie there after a registration
+    /// that was stopped, the active record's is tried first and then the pending one's, each at
+    /// the cost of a guess if the password is not its own.
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] before anything is sent, if a locator is of another vault than the configured one.
-    /// [`Error::NoRecord`] if the vault says that it has a record for none of them.
+    /// [`Error::AnotherVault`] before anything is sent, if a locator is of another vault than the
+    /// configured one. [`Error::NoRecord`] if the vault says that it has a record for none of
+    /// them.
     pub fn recover(&mut self, password: &Passphrase, locators: &[Locator]) -> Result<Recovered> {
         if locators.is_empty() {
             return Err(Error::NoLocator);
@@ -178,18 +184,24 @@ impl<T: Transport> Client<T> {
         if info.public_key.0 == self.vault.public_key { Ok(info) } else { Err(Error::AnotherVault) }
     }
 
-    /// Deletes a record: at once with the grant of a fresh login to it, or if it is pending; else after a delay that the vault announces.
+    /// Deletes a record: at once with the grant of a fresh login to it, or if it is pending; else
+    /// after a delay that the vault announces.
     ///
     /// # Errors
     ///
     /// Those of the vault and the way to it.
-    pub fn delete(&mut self, reg_id: RegId, grant: Option<&Zeroizing<[u8; GRANT_LEN]>>) -> Result<Deleted> {
+    pub fn delete(
+        &mut self,
+        reg_id: RegId,
+        grant: Option<&Zeroizing<[u8; GRANT_LEN]>>,
+    ) -> Result<Deleted> {
         let request = Delete { reg_id, grant: grant.map(|grant| Fixed(**grant)) };
         let body = Zeroizing::new(encode(&request));
         let answer = self.exchange(Method::Delete, path::RECORD, Some(&body))?;
         match answer.status {
             204 => Ok(Deleted::Gone),
-            _ => decoded(&answer).map(|DeleteAnnounced { not_before }| Deleted::Announced { not_before }),
+            _ => decoded(&answer)
+                .map(|DeleteAnnounced { not_before }| Deleted::Announced { not_before }),
         }
     }
 
@@ -213,7 +225,11 @@ impl<T: Transport> Client<T> {
     }
 
     fn parties(&self, locator: &Locator) -> Parties {
-        Parties { account: self.account, reg_id: registration(locator), public_key: self.vault.public_key }
+        Parties {
+            account: self.account,
+            reg_id: registration(locator),
+            public_key: self.vault.public_key,
+        }
     }
 
     /// V-3.6
@@ -238,8 +254,14 @@ impl<T: Transport> Client<T> {
         decoded(&self.exchange(method, path, Some(&body))?)
     }
 
-    /// Makes a call until it is answered: every call can be made again by the same bytes, and then counts once (V-4.2, V-5.2).
-    fn exchange(&mut self, method: Method, path: &'static str, body: Option<&[u8]>) -> Result<Answer> {
+    /// Makes a call until it is answered: every call can be made again by the same bytes, and then
+    /// counts once (V-4.2, V-5.2).
+    fn exchange(
+        &mut self,
+        method: Method,
+        path: &'static str,
+        body: Option<&[u8]>,
+    ) -> Result<Answer> {
         let mut wait = FIRST_WAIT;
         let mut tries = 0;
         loop {
@@ -259,7 +281,8 @@ impl<T: Transport> Client<T> {
             if tries == TRIES || asked_for.is_some_and(|seconds| seconds > LONGEST_WAIT_S) {
                 return Err(failed);
             }
-            self.transport.wait(asked_for.map_or(wait, |seconds| Duration::from_secs(seconds.into())));
+            self.transport
+                .wait(asked_for.map_or(wait, |seconds| Duration::from_secs(seconds.into())));
             wait *= 2;
         }
     }
@@ -277,9 +300,9 @@ fn outcome(answer: Answer) -> Result<Answer> {
     match decode::<Failure>(&answer.body) {
         Ok(failure) if failure.code.number() == answer.status => Err(failure.into()),
         // Whatever stands between client and vault answers so, and not the vault.
-        _ if answer.status >= 500 => {
-            Err(Error::Transport(TransportError::Lost { why: format!("HTTP status {}", answer.status) }))
-        }
+        _ if answer.status >= 500 => Err(Error::Transport(TransportError::Lost {
+            why: format!("HTTP status {}", answer.status),
+        })),
         Ok(_) => Err(Error::Dishonest { what: "code and HTTP status differ" }),
         Err(error) => Err(Error::BadReply(error)),
     }

@@ -31,8 +31,8 @@ pub enum Error {
     Unauthorized,
     /// The vault says no for another reason.
     Refused(Failure),
-    /// The vault's public key is not the pinned one, or the locator is of a vault with another address or public key than the
-    /// configured one.
+    /// The vault's public key is not the pinned one, or the locator is of a vault with another
+    /// address or public key than the configured one.
     AnotherVault,
     /// What came back is no message of the protocol.
     BadReply(DecodeError),
@@ -45,7 +45,8 @@ pub enum Error {
     AnotherKey,
     /// The vault was not reached, or its reply was lost, at every try.
     Transport(TransportError),
-    /// The locator could not be written, or reads back as another one. Nothing that was there before is lost.
+    /// The locator could not be written, or reads back as another one. Nothing that was there
+    /// before is lost.
     Locator(io::Error),
     /// The token is no signed token with an issuer and a subject.
     BadToken,
@@ -96,31 +97,42 @@ impl fmt::Display for Error {
                 f.write_str("the password is wrong; 1 guess is left, then the key is gone for good")
             }
             Error::WrongPassword { left: Some(left) } => {
-                write!(f, "the password is wrong; {left} guesses are left, then the key is gone for good")
+                write!(
+                    f,
+                    "the password is wrong; {left} guesses are left, then the key is gone for good"
+                )
             }
             Error::WrongPassword { left: None } => f.write_str("the password is wrong"),
-            Error::Locked => f.write_str("the guesses ran out: the key is gone from the vault for good"),
+            Error::Locked => {
+                f.write_str("the guesses ran out: the key is gone from the vault for good")
+            }
             Error::NoRecord => {
                 f.write_str("the vault has no such registration: was it replaced or deleted since?")
             }
             Error::TooMany { retry_after: Some(seconds) } => {
                 write!(f, "too many attempts: try again in {seconds} s")
             }
-            Error::TooMany { retry_after: None } => f.write_str("too many attempts: try again later"),
-            Error::Unauthorized => {
-                f.write_str("the vault does not accept the token: it may be out of date, or another vault's")
+            Error::TooMany { retry_after: None } => {
+                f.write_str("too many attempts: try again later")
             }
+            Error::Unauthorized => f.write_str(
+                "the vault does not accept the token: it may be out of date, or another vault's",
+            ),
             Error::Refused(failure) => failure.code.fmt(f),
-            Error::AnotherVault => {
-                f.write_str("this is not the vault of the configuration: its key or address differs")
-            }
+            Error::AnotherVault => f.write_str(
+                "this is not the vault of the configuration: its key or address differs",
+            ),
             Error::BadReply(error) => write!(f, "the vault's reply is none: {error}"),
-            Error::Dishonest { what } => write!(f, "the vault does not keep to the protocol: {what}"),
+            Error::Dishonest { what } => {
+                write!(f, "the vault does not keep to the protocol: {what}")
+            }
             Error::AnotherKey => f.write_str("the vault gave back another key than was registered"),
             Error::Transport(error) => error.fmt(f),
             Error::Locator(error) => write!(f, "the locator cannot be kept: {error}"),
             Error::BadToken => f.write_str("the token is not one with an issuer and a subject"),
-            Error::NoLocator => f.write_str("there is no locator, and without it nothing can be recovered"),
+            Error::NoLocator => {
+                f.write_str("there is no locator, and without it nothing can be recovered")
+            }
             Error::GuessesOutOfRange => {
                 write!(f, "the number of guesses is not from 1 to {}", crate::messages::MAX_GUESSES)
             }

@@ -14,15 +14,16 @@ use crate::token::Token;
 use crate::transport::{Answer, Call, Method, Transport, TransportError};
 use crate::wire::MAX_BODY_LEN;
 
-/// The time that a call may take from its beginning to its end. The vault answers within a second, or not at all.
+/// The time that a call may take from its beginning to its end. The vault answers within a second,
+/// or not at all.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// The time that connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The most bytes of an address.
 const MAX_ADDRESS_LEN: usize = 512;
 
-/// Whose certificates a vault may show. They are not what the client trusts the vault by, which is its pinned public key; they keep the
-/// token from strangers.
+/// Whose certificates a vault may show. They are not what the client trusts the vault by, which is
+/// its pinned public key; they keep the token from strangers.
 #[derive(Clone, Debug)]
 pub enum Trust {
     /// Those that the operating system trusts.
@@ -45,7 +46,11 @@ impl HttpTransport {
     /// # Errors
     ///
     /// [`TransportError::Hopeless`] if the address is none, or there are no certificates to trust.
-    pub fn new(address: &str, token: Token, trust: &Trust) -> Result<HttpTransport, TransportError> {
+    pub fn new(
+        address: &str,
+        token: Token,
+        trust: &Trust,
+    ) -> Result<HttpTransport, TransportError> {
         Self::with_timeout(address, token, trust, CALL_TIMEOUT)
     }
 
@@ -65,7 +70,11 @@ impl HttpTransport {
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(tls13_only()))
             // Nothing is loaded where nothing is asked for.
-            .root_certs(RootCerts::new_with_certs(&if https { certificates(trust)? } else { Vec::new() }))
+            .root_certs(RootCerts::new_with_certs(&if https {
+                certificates(trust)?
+            } else {
+                Vec::new()
+            }))
             .build();
         let agent = Agent::config_builder()
             .tls_config(tls)
@@ -85,13 +94,15 @@ impl HttpTransport {
     fn try_call(&self, call: &Call<'_>) -> Result<Answer, ureq::Error> {
         let url = format!("{}{}", self.address, call.path);
         // Everybody may read it, so it is nobody's business who does.
-        let bearer =
-            (call.path != path::INFO).then(|| Zeroizing::new(format!("Bearer {}", self.token.expose())));
+        let bearer = (call.path != path::INFO)
+            .then(|| Zeroizing::new(format!("Bearer {}", self.token.expose())));
         let body = call.body.unwrap_or_default();
         let response = match call.method {
             Method::Get => with_head(self.agent.get(url), bearer).call(),
             Method::Post => with_head(self.agent.post(url), bearer).send(body),
-            Method::Delete => with_head(self.agent.delete(url).force_send_body(), bearer).send(body),
+            Method::Delete => {
+                with_head(self.agent.delete(url).force_send_body(), bearer).send(body)
+            }
         };
         answer(response?)
     }
@@ -111,7 +122,8 @@ fn with_head<B>(
     request: ureq::RequestBuilder<B>,
     bearer: Option<Zeroizing<String>>,
 ) -> ureq::RequestBuilder<B> {
-    let request = request.header("content-type", "application/json").header("accept", "application/json");
+    let request =
+        request.header("content-type", "application/json").header("accept", "application/json");
     match bearer {
         Some(bearer) => request.header("authorization", bearer.as_str()),
         None => request,
@@ -141,14 +153,17 @@ fn check_address(address: &str) -> Result<bool, TransportError> {
     match uri.scheme_str() {
         Some("https") => Ok(true),
         Some("http") if is_loopback(host) => Ok(false),
-        Some("http") => Err(hopeless("an address with http:// is for loopback only; elsewhere use https://")),
+        Some("http") => {
+            Err(hopeless("an address with http:// is for loopback only; elsewhere use https://"))
+        }
         _ => Err(hopeless("the vault's address begins with neither https:// nor http://")),
     }
 }
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    host == "localhost"
+        || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// `ring`, without the suites of TLS 1.2: a server that has nothing newer is refused.
@@ -163,7 +178,11 @@ fn certificates(trust: &Trust) -> Result<Vec<Certificate<'static>>, TransportErr
     let found: Vec<_> = match trust {
         Trust::System => {
             let loaded = rustls_native_certs::load_native_certs();
-            loaded.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
+            loaded
+                .certs
+                .iter()
+                .map(|certificate| Certificate::from_der(certificate).to_owned())
+                .collect()
         }
         Trust::Authorities(pem) => parse_pem(pem)
             .filter_map(|item| match item {
@@ -223,7 +242,9 @@ mod tests {
         ] {
             assert_eq!(check_address(good), Ok(true), "{good}");
         }
-        for good in ["http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost:1", "http://127.8.9.1"] {
+        for good in
+            ["http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost:1", "http://127.8.9.1"]
+        {
             assert_eq!(check_address(good), Ok(false), "{good}");
         }
         for bad in [

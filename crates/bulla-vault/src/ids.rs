@@ -8,12 +8,13 @@ use sha2::{Digest, Sha256};
 
 use crate::wire::Fixed;
 
-/// An account: SHA-256 over its issuer and its subject at that issuer (V-2.4). All that the vault keeps of a person's name.
+/// An account: SHA-256 over its issuer and its subject at that issuer (V-2.4). All that the vault
+/// keeps of a person's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountHash([u8; 32]);
 
-/// A registration: 32 random bytes, drawn by the client (V-2.5). Who has no locator does not know it, and so cannot use up its guesses
-/// with a token alone.
+/// A registration: 32 random bytes, drawn by the client (V-2.5). Who has no locator does not know
+/// it, and so cannot use up its guesses with a token alone.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegId([u8; 32]);
 
@@ -21,7 +22,8 @@ pub struct RegId([u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordName([u8; 32]);
 
-/// An attempt at a login: 16 random bytes, drawn by the client, and the same ones when a lost reply is asked for again (V-2.5).
+/// An attempt at a login: 16 random bytes, drawn by the client, and the same ones when a lost reply
+/// is asked for again (V-2.5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId([u8; 16]);
 
@@ -72,7 +74,8 @@ impl AttemptId {
     }
 }
 
-/// What the names have in common. They are public, unlike all else that is 32 bytes long here: hence types of their own.
+/// What the names have in common. They are public, unlike all else that is 32 bytes long here:
+/// hence types of their own.
 macro_rules! name {
     ($name:ident, $len:literal) => {
         impl $name {
@@ -136,7 +139,10 @@ mod tests {
     #[test]
     fn record_name() {
         let name = RegId::from_bytes([b'r'; 32]).record_name();
-        assert_eq!(name.to_string(), "7d74f535c583cd87aee738255e8eabc4839e952a331337000b4c120fef51400a");
+        assert_eq!(
+            name.to_string(),
+            "7d74f535c583cd87aee738255e8eabc4839e952a331337000b4c120fef51400a"
+        );
     }
 
     /// V-2.5

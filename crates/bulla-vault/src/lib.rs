@@ -1,5 +1,5 @@
-//! Backup keys behind a password, in a vault that learns neither. The protocol is specified in `spec/VAULT.md`; clauses such as V-2.1
-//! refer to it.
+//! Backup keys behind a password, in a vault that learns neither. The protocol is specified in
+//! `spec/VAULT.md`; clauses such as V-2.1 refer to it.
 //!
 //! | to | use |
 //! |---|---|
@@ -29,11 +29,12 @@
 //!
 //! # What it promises
 //!
-//! - The vault is sent neither key nor password, nor anything that a guess could be tested against without the pepper, which it is not
-//!   sent either.
+//! - The vault is sent neither key nor password, nor anything that a guess could be tested against
+//!   without the pepper, which it is not sent either.
 //! - A registration that is stopped anywhere leaves a way to the key.
 //! - A lost reply is asked for again by the same bytes, and costs no second guess.
-//! - Passwords, keys and what follows from them are wiped, and are in no error and no `Debug`; what libraries keep on the stack is not.
+//! - Passwords, keys and what follows from them are wiped, and are in no error and no `Debug`; what
+//!   libraries keep on the stack is not.
 //!
 //! There is no input and output but in [`LocatorFiles`] and, with the feature of that name, `http`.
 

@@ -9,8 +9,9 @@ use bulla_key::Locator;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// Where a client keeps its locators while it registers. The locator in use and a new one lie beside each other until the new one has
-/// been proven: whatever stops the client, one of the two leads to the key (V-6.2).
+/// Where a client keeps its locators while it registers. The locator in use and a new one lie
+/// beside each other until the new one has been proven: whatever stops the client, one of the two
+/// leads to the key (V-6.2).
 pub trait Locators {
     /// The locators that are there: the one in use, and behind it a new one.
     ///
@@ -19,8 +20,8 @@ pub trait Locators {
     /// One of them cannot be read.
     fn kept(&self) -> io::Result<Vec<Locator>>;
 
-    /// Writes a new locator beside the one in use, so that it will be there after a crash, and reads it back. Another new one, that was
-    /// there before, goes.
+    /// Writes a new locator beside the one in use, so that it will be there after a crash, and
+    /// reads it back. Another new one, that was there before, goes.
     ///
     /// # Errors
     ///
@@ -35,7 +36,8 @@ pub trait Locators {
     fn replace_old(&mut self) -> io::Result<()>;
 }
 
-/// Locators in files: the one in use, and while registering anew a second one beside it, whose name ends in `.new`.
+/// Locators in files: the one in use, and while registering anew a second one beside it, whose name
+/// ends in `.new`.
 #[derive(Clone, Debug)]
 pub struct LocatorFiles {
     path: PathBuf,
@@ -88,7 +90,7 @@ impl LocatorFiles {
                 _ => {}
             }
         }
-        sync_folder(&self.path)
+        sync_directory(&self.path)
     }
 }
 
@@ -99,8 +101,8 @@ impl Locators for LocatorFiles {
 
     fn keep_beside(&mut self, new: &Locator) -> io::Result<()> {
         let path = self.new_path();
-        // A registration that was given up may have left one, whose record this one's replaces. A file that is written over in place
-        // could end as neither.
+        // A registration that was given up may have left one, whose record this one's replaces. A
+        // file that is written over in place could end as neither.
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -110,7 +112,7 @@ impl Locators for LocatorFiles {
         file.write_all(&bytes)?;
         file.sync_all()?;
         drop(file);
-        sync_folder(&path)?;
+        sync_directory(&path)?;
         let read = Zeroizing::new(fs::read(&path)?);
         if *read == *bytes {
             Ok(())
@@ -121,7 +123,7 @@ impl Locators for LocatorFiles {
 
     fn replace_old(&mut self) -> io::Result<()> {
         fs::rename(self.new_path(), &self.path)?;
-        sync_folder(&self.path)
+        sync_directory(&self.path)
     }
 }
 
@@ -182,12 +184,12 @@ fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes names in the folder of a path durable, where the platform can.
-fn sync_folder(path: &Path) -> io::Result<()> {
+/// Makes names in the directory of a path durable, where the platform can.
+fn sync_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+        File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
     }
     #[cfg(not(unix))]
     let _ = path;
@@ -199,7 +201,9 @@ mod tests {
     use super::*;
 
     fn locator(byte: u8) -> Locator {
-        Locator::new([byte; 32], &[byte; 32]).with_hint(Locator::ADDRESS, b"https://vault.example").unwrap()
+        Locator::new([byte; 32], &[byte; 32])
+            .with_hint(Locator::ADDRESS, b"https://vault.example")
+            .unwrap()
     }
 
     /// V-6.1
@@ -226,8 +230,8 @@ mod tests {
     /// V-6.2: two files until the old one is replaced.
     #[test]
     fn files() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut files = LocatorFiles::new(folder.path().join("key.locator"));
+        let directory = tempfile::tempdir().unwrap();
+        let mut files = LocatorFiles::new(directory.path().join("key.locator"));
         let ids = |files: &LocatorFiles| -> Vec<u8> {
             files.read().unwrap().iter().map(|locator| locator.registration()[0]).collect()
         };
@@ -244,8 +248,9 @@ mod tests {
         assert_eq!(ids(&files), [3]);
         #[cfg(unix)]
         {
-            let mode =
-                std::os::unix::fs::PermissionsExt::mode(&fs::metadata(files.path()).unwrap().permissions());
+            let mode = std::os::unix::fs::PermissionsExt::mode(
+                &fs::metadata(files.path()).unwrap().permissions(),
+            );
             assert_eq!(mode & 0o777, 0o600);
         }
         files.remove().unwrap();

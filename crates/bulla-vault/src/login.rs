@@ -38,7 +38,8 @@ pub struct Recovered {
     pub reg_id: RegId,
     /// The backup key.
     pub key: Key,
-    /// Attempts at this registration that failed since the last one that succeeded: somebody else's, or typing mistakes.
+    /// Attempts at this registration that failed since the last one that succeeded: somebody
+    /// else's, or typing mistakes.
     pub failures: u32,
     /// Attempts at this account that failed in all its time.
     pub lifetime_failures: u32,
@@ -52,7 +53,11 @@ impl Login {
     /// # Errors
     ///
     /// [`Error::NoRandomness`], [`Error::Internal`].
-    pub fn start(password: &Passphrase, pepper: &[u8; 32], parties: &Parties) -> Result<(Login, LoginStart)> {
+    pub fn start(
+        password: &Passphrase,
+        pepper: &[u8; 32],
+        parties: &Parties,
+    ) -> Result<(Login, LoginStart)> {
         let attempt_id = AttemptId::generate()?;
         let input = PasswordInput::new(password, pepper)?;
         let started = ClientLogin::<Suite>::start(&mut OsRng, input.as_bytes())
@@ -65,12 +70,14 @@ impl Login {
         Ok((Login { state: started.state, input, parties: *parties, attempt_id }, request))
     }
 
-    /// Checks the vault's second message: the proof to send. Stretches the password, which takes time and memory.
+    /// Checks the vault's second message: the proof to send. Stretches the password, which takes
+    /// time and memory.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongPassword`], after which nothing is sent: the vault has counted the guess already. [`Error::AnotherVault`] if the
-    /// registration was with another vault than the pinned one. [`Error::Dishonest`], [`Error::OutOfMemory`].
+    /// [`Error::WrongPassword`], after which nothing is sent: the vault has counted the guess
+    /// already. [`Error::AnotherVault`] if the registration was with another vault than the
+    /// pinned one. [`Error::Dishonest`], [`Error::OutOfMemory`].
     pub fn prove(self, started: &LoginStarted) -> Result<(ProvenLogin, LoginFinish)> {
         let left = Some(started.left);
         let response = CredentialResponse::<Suite>::deserialize(&started.ke2.0)
@@ -98,8 +105,12 @@ impl Login {
             login_token: started.login_token.clone(),
             ke3: message_bytes(&finished.message.serialize())?,
         };
-        let proven =
-            ProvenLogin { export_key, session_key, parties: self.parties, attempt_id: self.attempt_id };
+        let proven = ProvenLogin {
+            export_key,
+            session_key,
+            parties: self.parties,
+            attempt_id: self.attempt_id,
+        };
         Ok((proven, proof))
     }
 }

@@ -10,9 +10,9 @@
 //! | `GET /v1/status` | | [`Status`] |
 //! | `GET /v1/info` | | [`Info`] |
 //!
-//! Any of them may be answered with [`Failure`] instead. [`decode`](crate::wire::decode) and [`encode`](crate::wire::encode) turn
-//! bodies into messages and back. A request with an unknown field is refused; in a reply it is passed over, so that a vault can say more
-//! later.
+//! Any of them may be answered with [`Failure`] instead. [`decode`](crate::wire::decode) and
+//! [`encode`](crate::wire::encode) turn bodies into messages and back. A request with an unknown
+//! field is refused; in a reply it is passed over, so that a vault can say more later.
 
 mod failure;
 
@@ -67,7 +67,8 @@ pub struct RegisterStarted {
     pub response: Fixed<REGISTRATION_RESPONSE_LEN>,
 }
 
-/// Ends a registration: from now on the record is pending, until a login proves that it can be used.
+/// Ends a registration: from now on the record is pending, until a login proves that it can be
+/// used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterFinish {
@@ -92,7 +93,8 @@ pub struct RegisterFinish {
 pub struct RegisterFinished {
     /// [`RecordState::Pending`]; [`RecordState::Active`] if a login has proven the record already.
     pub state: RecordState,
-    /// Without a grant: from when on a login to the new record replaces the active one, in seconds of Unix time.
+    /// Without a grant: from when on a login to the new record replaces the active one, in seconds
+    /// of Unix time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
 }
@@ -150,7 +152,8 @@ pub struct LoginFinished {
 pub struct Delete {
     /// The registration.
     pub reg_id: RegId,
-    /// Of a fresh login to this record; without it an active record is deleted after an announced delay.
+    /// Of a fresh login to this record; without it an active record is deleted after an announced
+    /// delay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Fixed<GRANT_LEN>>,
 }
@@ -166,17 +169,26 @@ pub struct DeleteAnnounced {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// The record that logins can use, or that was locked.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_object")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "optional_object"
+    )]
     pub current: Option<RecordStatus>,
     /// The one that is to replace it.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "optional_object")]
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "optional_object"
+    )]
     pub pending: Option<RecordStatus>,
 }
 
 /// A record, as [`Status`] tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordStatus {
-    /// What the registration is called: who has its locator recognises it, who has a token only learns no more.
+    /// What the registration is called: who has its locator recognises it, who has a token only
+    /// learns no more.
     pub name: RecordName,
     /// Its state.
     pub state: RecordState,
@@ -186,7 +198,8 @@ pub struct RecordStatus {
     /// Guesses allowed between two that are right: 1 to [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses")]
     pub max: u32,
-    /// When something announced will happen to it, in seconds of Unix time: deletion, or becoming active.
+    /// When something announced will happen to it, in seconds of Unix time: deletion, or becoming
+    /// active.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
 }
@@ -217,7 +230,8 @@ impl TryFrom<String> for RecordState {
     }
 }
 
-/// What the vault says of itself to anybody. A hint: clients pin its public key by their own configuration.
+/// What the vault says of itself to anybody. A hint: clients pin its public key by their own
+/// configuration.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Info {
     /// The version of the protocol.

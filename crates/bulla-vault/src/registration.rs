@@ -35,7 +35,8 @@ pub struct Terms {
     pub max: u32,
     /// How the password is stretched.
     pub stretching: Stretching,
-    /// Of a fresh login to the active record: with it, this registration replaces that one at once.
+    /// Of a fresh login to the active record: with it, this registration replaces that one at
+    /// once.
     pub grant: Option<Zeroizing<[u8; GRANT_LEN]>>,
 }
 
@@ -62,18 +63,27 @@ impl Registration {
         let input = PasswordInput::new(password, pepper)?;
         let started = ClientRegistration::<Suite>::start(&mut OsRng, input.as_bytes())
             .map_err(|error| opaque_error(error, None))?;
-        let request =
-            RegisterStart { reg_id: parties.reg_id, request: message_bytes(&started.message.serialize())? };
+        let request = RegisterStart {
+            reg_id: parties.reg_id,
+            request: message_bytes(&started.message.serialize())?,
+        };
         Ok((Registration { state: started.state, input, parties: *parties }, request))
     }
 
-    /// Ends one: the record to send, with the backup key wrapped. Stretches the password, which takes time and memory.
+    /// Ends one: the record to send, with the backup key wrapped. Stretches the password, which
+    /// takes time and memory.
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] if the response is of another vault than the pinned one; nothing that depends on the password is made
-    /// then. [`Error::GuessesOutOfRange`], [`Error::Dishonest`], [`Error::OutOfMemory`].
-    pub fn finish(self, started: &RegisterStarted, key: &Key, terms: &Terms) -> Result<RegisterFinish> {
+    /// [`Error::AnotherVault`] if the response is of another vault than the pinned one; nothing
+    /// that depends on the password is made then. [`Error::GuessesOutOfRange`],
+    /// [`Error::Dishonest`], [`Error::OutOfMemory`].
+    pub fn finish(
+        self,
+        started: &RegisterStarted,
+        key: &Key,
+        terms: &Terms,
+    ) -> Result<RegisterFinish> {
         if !(1..=MAX_GUESSES).contains(&terms.max) {
             return Err(Error::GuessesOutOfRange);
         }
@@ -84,8 +94,10 @@ impl Registration {
         }
         let Parties { account, reg_id, .. } = self.parties;
         let identity = ClientIdentity::new(&account, &reg_id);
-        let parameters =
-            ClientRegistrationFinishParameters::new(identity.identifiers(), Some(&terms.stretching));
+        let parameters = ClientRegistrationFinishParameters::new(
+            identity.identifiers(),
+            Some(&terms.stretching),
+        );
         let mut finished = self
             .state
             .finish(&mut OsRng, self.input.as_bytes(), response, parameters)

@@ -33,7 +33,8 @@ pub struct LoginReply {
     pub failures: u32,
     /// Attempts at this account that have failed in all its time.
     pub lifetime_failures: u32,
-    /// Proof of this login, for a while: with it a registration can be replaced or deleted at once. The vault alone can read it.
+    /// Proof of this login, for a while: with it a registration can be replaced or deleted at
+    /// once. The vault alone can read it.
     pub grant: Zeroizing<[u8; GRANT_LEN]>,
 }
 
@@ -49,7 +50,8 @@ pub struct ReplyContext {
 }
 
 impl LoginReply {
-    /// The reply, sealed under the login's session key. The nonce is random, as the same login may be answered more than once.
+    /// The reply, sealed under the login's session key. The nonce is random, as the same login may
+    /// be answered more than once.
     ///
     /// # Errors
     ///

@@ -12,8 +12,8 @@ use crate::reply::WRAPPED_KEY_LEN;
 use crate::suite::EXPORT_KEY_LEN;
 use crate::wire::Fixed;
 
-/// What OPAQUE takes for the password: 64 bytes that follow from the password and the pepper (V-3.4). Without either of the two
-/// no guess can be tested.
+/// What OPAQUE takes for the password: 64 bytes that follow from the password and the pepper
+/// (V-3.4). Without either of the two no guess can be tested.
 pub(crate) struct PasswordInput(Zeroizing<[u8; 64]>);
 
 /// The client's export key of one registration.
@@ -91,8 +91,8 @@ impl ExportKey {
     }
 }
 
-/// Each registration, and each try at one, has an export key of its own, as OPAQUE's envelope has a random nonce: a wrapping key wraps
-/// once.
+/// Each registration, and each try at one, has an export key of its own, as OPAQUE's envelope has a
+/// random nonce: a wrapping key wraps once.
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }
@@ -128,11 +128,13 @@ pub(crate) fn opaque_error(error: ProtocolError, left: Option<u32>) -> Error {
         ProtocolError::SerializationError | ProtocolError::SizeError { .. } => {
             Error::Dishonest { what: "an element is none" }
         }
-        ProtocolError::ReflectedValueError => Error::Dishonest { what: "it sent back what it was sent" },
-        ProtocolError::LibraryError(InternalError::KsfError) => Error::OutOfMemory,
-        ProtocolError::LibraryError(InternalError::OprfError(_) | InternalError::OprfInternalError(_)) => {
-            Error::Dishonest { what: "an element is none" }
+        ProtocolError::ReflectedValueError => {
+            Error::Dishonest { what: "it sent back what it was sent" }
         }
+        ProtocolError::LibraryError(InternalError::KsfError) => Error::OutOfMemory,
+        ProtocolError::LibraryError(
+            InternalError::OprfError(_) | InternalError::OprfInternalError(_),
+        ) => Error::Dishonest { what: "an element is none" },
         _ => Error::Internal,
     }
 }
@@ -148,7 +150,8 @@ mod tests {
     fn vectors() {
         for vector in derivations() {
             let password = Passphrase::new(&vector.password).unwrap();
-            let input = PasswordInput::new(&password, vector.pepper[..].try_into().unwrap()).unwrap();
+            let input =
+                PasswordInput::new(&password, vector.pepper[..].try_into().unwrap()).unwrap();
             assert_eq!(input.as_bytes(), &vector.input[..], "{}", vector.name);
 
             let account = AccountHash::of(&vector.iss, &vector.sub);
@@ -159,7 +162,10 @@ mod tests {
             let key = bulla::Key::from_bytes(vector.key[..].try_into().unwrap());
             let wrapped = export_key.wrap(&key, &account, &reg_id).unwrap();
             assert_eq!(wrapped[..], vector.wrapped_key[..], "{}", vector.name);
-            assert_eq!(export_key.unwrap(&wrapped, &account, &reg_id).unwrap().expose(), key.expose());
+            assert_eq!(
+                export_key.unwrap(&wrapped, &account, &reg_id).unwrap().expose(),
+                key.expose()
+            );
 
             let (other_account, other_id) = (AccountHash::of("", ""), RegId::from_bytes([0; 32]));
             assert!(export_key.unwrap(&wrapped, &other_account, &reg_id).is_err());

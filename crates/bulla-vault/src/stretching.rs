@@ -1,4 +1,5 @@
-//! What it costs to try a password at the vault's side of the secret: Argon2id over OPAQUE's OPRF output.
+//! What it costs to try a password at the vault's side of the secret: Argon2id over OPAQUE's OPRF
+//! output.
 
 use std::fmt;
 
@@ -15,14 +16,16 @@ use crate::wire::Object;
 
 /// The key stretching function of a registration: Argon2id with these parameters (V-3.3).
 ///
-/// The client chooses them when it registers, the vault keeps them and tells them at each login. They need no lower bound there: with
-/// others than those of the registration the client's proof does not come about. They have an upper one, so that a vault cannot make
-/// a client work without end: that of [`PassphraseCost`].
+/// The client chooses them when it registers, the vault keeps them and tells them at each login.
+/// They need no lower bound there: with others than those of the registration the client's proof
+/// does not come about. They have an upper one, so that a vault cannot make a client work without
+/// end: that of [`PassphraseCost`].
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stretching(PassphraseCost);
 
 impl Stretching {
-    /// Bytes of the salt: it is 16 zero bytes, as what is stretched is unique to the registration (RFC 9807, 7).
+    /// Bytes of the salt: it is 16 zero bytes, as what is stretched is unique to the registration
+    /// (RFC 9807, 7).
     const SALT: [u8; 16] = [0; 16];
 
     /// Stretching that costs this.
@@ -42,8 +45,9 @@ impl Ksf for Stretching {
         input: GenericArray<u8, L>,
     ) -> Result<GenericArray<u8, L>, InternalError> {
         let input = Zeroizing::new(input);
-        let params = Params::new(self.0.memory_kib(), self.0.passes(), self.0.lanes(), Some(input.len()))
-            .map_err(|_| InternalError::KsfError)?;
+        let params =
+            Params::new(self.0.memory_kib(), self.0.passes(), self.0.lanes(), Some(input.len()))
+                .map_err(|_| InternalError::KsfError)?;
         let mut memory: Zeroizing<Vec<Block>> = Zeroizing::default();
         memory.try_reserve_exact(params.block_count()).map_err(|_| InternalError::KsfError)?;
         memory.resize(params.block_count(), Block::default());
@@ -73,8 +77,12 @@ struct Parameters {
 
 impl Serialize for Stretching {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Parameters { passes: self.0.passes(), memory_kib: self.0.memory_kib(), lanes: self.0.lanes() }
-            .serialize(serializer)
+        Parameters {
+            passes: self.0.passes(),
+            memory_kib: self.0.memory_kib(),
+            lanes: self.0.lanes(),
+        }
+        .serialize(serializer)
     }
 }
 
@@ -120,8 +128,14 @@ mod tests {
     fn vectors() {
         for vector in derivations() {
             let cost = PassphraseCost::new(vector.passes, vector.memory_kib, vector.lanes).unwrap();
-            let expected: String = vector.stretched.iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(stretched(Stretching::new(cost), &vector.oprf_output), expected, "{}", vector.name);
+            let expected: String =
+                vector.stretched.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(
+                stretched(Stretching::new(cost), &vector.oprf_output),
+                expected,
+                "{}",
+                vector.name
+            );
         }
     }
 }

@@ -21,7 +21,8 @@ pub const PUBLIC_KEY_LEN: usize = 32;
 pub const REGISTRATION_REQUEST_LEN: usize = 32;
 /// Bytes of a registration response (RFC 9807, 5.1): an element and the vault's public key.
 pub const REGISTRATION_RESPONSE_LEN: usize = 64;
-/// Bytes of a registration record (RFC 9807, 5.1): the client's public key, masking key, and envelope.
+/// Bytes of a registration record (RFC 9807, 5.1): the client's public key, masking key, and
+/// envelope.
 pub const REGISTRATION_UPLOAD_LEN: usize = 192;
 /// Bytes of a login's first message (RFC 9807, 6.1).
 pub const KE1_LEN: usize = 96;
@@ -37,8 +38,9 @@ pub const EXPORT_KEY_LEN: usize = 64;
 /// The vault's public key: what clients pin.
 pub type PublicKey = [u8; PUBLIC_KEY_LEN];
 
-/// The identity under which a client registers: its account and registration, so that a record of one account or registration is no
-/// record of another (V-3.2). The vault's identity is its public key.
+/// The identity under which a client registers: its account and registration, so that a record of
+/// one account or registration is no record of another (V-3.2). The vault's identity is its public
+/// key.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientIdentity([u8; 64]);
 

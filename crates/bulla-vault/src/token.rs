@@ -12,8 +12,8 @@ use crate::ids::AccountHash;
 /// The most bytes of a token (V-2.4).
 pub(crate) const MAX_TOKEN_LEN: usize = 4096;
 
-/// A token of the operator's identity service: a JWT (RFC 7519), which the vault verifies. The client takes its own name from it,
-/// and hands it on.
+/// A token of the operator's identity service: a JWT (RFC 7519), which the vault verifies. The
+/// client takes its own name from it, and hands it on.
 #[derive(Clone)]
 pub struct Token {
     text: Zeroizing<String>,
@@ -31,7 +31,8 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`Error::BadToken`] unless it is three parts in base64url, the second of which has an issuer and a subject.
+    /// [`Error::BadToken`] unless it is three parts in base64url, the second of which has an issuer
+    /// and a subject.
     pub fn parse(text: &str) -> Result<Token> {
         let text = text.trim();
         let account = account_in(text).ok_or(Error::BadToken)?;

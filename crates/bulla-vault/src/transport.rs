@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A way to a vault. It knows the vault's address and the account's token, and nothing of what it carries.
+/// A way to a vault. It knows the vault's address and the account's token, and nothing of what it
+/// carries.
 pub trait Transport {
     /// Makes one call and gives what came back, whatever its status.
     ///
@@ -40,7 +41,8 @@ pub enum Method {
 pub struct Answer {
     /// The status of HTTP.
     pub status: u16,
-    /// The body; of a longer one than [`MAX_BODY_LEN`](crate::wire::MAX_BODY_LEN) at least one byte more than that.
+    /// The body; of a longer one than [`MAX_BODY_LEN`](crate::wire::MAX_BODY_LEN) at least one
+    /// byte more than that.
     pub body: Vec<u8>,
 }
 
@@ -48,12 +50,14 @@ pub struct Answer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The vault was not reached, or the connection broke before the whole reply was there. The call may have been carried out.
+    /// The vault was not reached, or the connection broke before the whole reply was there. The
+    /// call may have been carried out.
     Lost {
         /// What happened.
         why: String,
     },
-    /// No call will get through as things are: a certificate that is not trusted, an address that is none.
+    /// No call will get through as things are: a certificate that is not trusted, an address that
+    /// is none.
     Hopeless {
         /// What is wrong.
         why: String,

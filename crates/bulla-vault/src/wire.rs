@@ -9,7 +9,8 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
-/// The most bytes that the body of a request or reply may have (V-2.2). Every message fits with room to spare.
+/// The most bytes that the body of a request or reply may have (V-2.2). Every message fits with
+/// room to spare.
 pub const MAX_BODY_LEN: usize = 4096;
 
 /// Exactly `N` bytes: base64url without padding in JSON (V-2.3).
@@ -54,7 +55,8 @@ pub enum DecodeError {
         /// Where, in characters of its last line, from 1.
         column: usize,
     },
-    /// The JSON is not this message: a field is missing, unknown, there twice, or out of its bounds.
+    /// The JSON is not this message: a field is missing, unknown, there twice, or out of its
+    /// bounds.
     Field {
         /// Where, in characters of its last line, from 1.
         column: usize,
@@ -67,7 +69,10 @@ impl fmt::Display for DecodeError {
             DecodeError::TooLong => write!(f, "message is longer than {MAX_BODY_LEN} bytes"),
             DecodeError::Syntax { column } => write!(f, "message is not JSON (column {column})"),
             DecodeError::Field { column } => {
-                write!(f, "message has a field missing, unknown, twice or out of bounds (column {column})")
+                write!(
+                    f,
+                    "message has a field missing, unknown, twice or out of bounds (column {column})"
+                )
             }
         }
     }
@@ -88,12 +93,14 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     if body.len() > MAX_BODY_LEN {
         return Err(DecodeError::TooLong);
     }
-    // What is skipped, in a reply's unknown fields, serde_json does not hold against UTF-8; RFC 8259, 8.1 asks for it everywhere.
+    // What is skipped, in a reply's unknown fields, serde_json does not hold against UTF-8; RFC
+    // 8259, 8.1 asks for it everywhere.
     let body = std::str::from_utf8(body).map_err(|e| {
         let line = body[..e.valid_up_to()].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         DecodeError::Syntax { column: line.len() + 1 }
     })?;
-    // serde_json's own messages quote what they read, which may be a secret: only the place is passed on.
+    // serde_json's own messages quote what they read, which may be a secret: only the place is
+    // passed on.
     serde_json::from_str(body).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => DecodeError::Field { column: e.column() },
         _ => DecodeError::Syntax { column: e.column() },
@@ -102,11 +109,13 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
 
 /// The body of a message. Fields lie in the order in which they are declared.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
-    // Fails for maps with keys that are no strings and for a Serialize that fails; the messages have neither.
+    // Fails for maps with keys that are no strings and for a Serialize that fails; the messages
+    // have neither.
     serde_json::to_vec(message).unwrap_or_default()
 }
 
-/// What is read from a JSON object. A derived `Deserialize` alone would take an array of its fields' values as well (V-2.2).
+/// What is read from a JSON object. A derived `Deserialize` alone would take an array of its
+/// fields' values as well (V-2.2).
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -173,7 +182,8 @@ impl<'de, const MAX: usize> Deserialize<'de> for Bounded<MAX> {
                 write!(f, "1 to {MAX} bytes in base64url without padding")
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Bounded<MAX>, E> {
-                let bytes = Base64UrlUnpadded::decode_vec(text).map_err(|_| E::custom("wrong alphabet"))?;
+                let bytes =
+                    Base64UrlUnpadded::decode_vec(text).map_err(|_| E::custom("wrong alphabet"))?;
                 let bounded = Bounded(bytes);
                 if (1..=MAX).contains(&bounded.0.len()) {
                     Ok(bounded)
@@ -233,10 +243,20 @@ mod tests {
         let text = "\"AAECAw\"";
         assert_eq!(parse::<Fixed<4>>(text.as_bytes()).unwrap().0, [0, 1, 2, 3]);
         assert_eq!(encode(&Fixed([0, 1, 2, 3])), text.as_bytes());
-        for wrong in
-            ["\"AAEC\"", "\"AAECAwQ\"", "\"AAECAw==\"", "\"AAECA+\"", "\"AAECAx\"", "\"\"", "7", "null"]
-        {
-            assert!(matches!(parse::<Fixed<4>>(wrong.as_bytes()), Err(DecodeError::Field { .. })), "{wrong}");
+        for wrong in [
+            "\"AAEC\"",
+            "\"AAECAwQ\"",
+            "\"AAECAw==\"",
+            "\"AAECA+\"",
+            "\"AAECAx\"",
+            "\"\"",
+            "7",
+            "null",
+        ] {
+            assert!(
+                matches!(parse::<Fixed<4>>(wrong.as_bytes()), Err(DecodeError::Field { .. })),
+                "{wrong}"
+            );
         }
     }
 
@@ -272,9 +292,15 @@ mod tests {
         }
         assert_eq!(decode(br#"{"b":2,"a":1}"#), Ok(Pair { a: 1, b: 2 }));
         for wrong in ["[1,2]", "[]", "1", "null", "\"\""] {
-            assert!(matches!(decode::<Pair>(wrong.as_bytes()), Err(DecodeError::Field { .. })), "{wrong}");
+            assert!(
+                matches!(decode::<Pair>(wrong.as_bytes()), Err(DecodeError::Field { .. })),
+                "{wrong}"
+            );
         }
-        assert!(matches!(decode::<Pair>(br#"{"a":1,"a":1,"b":2}"#), Err(DecodeError::Field { .. })));
+        assert!(matches!(
+            decode::<Pair>(br#"{"a":1,"a":1,"b":2}"#),
+            Err(DecodeError::Field { .. })
+        ));
     }
 
     #[test]

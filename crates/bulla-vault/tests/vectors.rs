@@ -64,9 +64,19 @@ fn every_message() {
 fn version() {
     let info = messages().into_iter().find(|vector| vector.name == "info").unwrap();
     assert_eq!(decode::<Info>(info.body.as_bytes()).unwrap().version, VERSION);
-    let paths =
-        [path::REGISTER_START, path::REGISTER_FINISH, path::LOGIN_START, path::LOGIN_FINISH, path::RECORD];
-    assert!([&paths[..], &[path::STATUS, path::INFO]].concat().iter().all(|path| path.starts_with("/v1/")));
+    let paths = [
+        path::REGISTER_START,
+        path::REGISTER_FINISH,
+        path::LOGIN_START,
+        path::LOGIN_FINISH,
+        path::RECORD,
+    ];
+    assert!(
+        [&paths[..], &[path::STATUS, path::INFO]]
+            .concat()
+            .iter()
+            .all(|path| path.starts_with("/v1/"))
+    );
 }
 
 /// V-2.4, V-2.5, V-3.2, V-5.4, V-6.1
@@ -78,15 +88,22 @@ fn public_derivations() {
         let reg_id = RegId::from_bytes(vector.registration[..].try_into().unwrap());
         assert_eq!(reg_id.record_name().as_bytes()[..], vector.record_name[..]);
         let attempt_id = AttemptId::from_bytes(vector.attempt[..].try_into().unwrap());
-        assert_eq!(ClientIdentity::new(&account, &reg_id).as_bytes()[..], vector.client_identity[..]);
+        assert_eq!(
+            ClientIdentity::new(&account, &reg_id).as_bytes()[..],
+            vector.client_identity[..]
+        );
         assert_eq!(context(&attempt_id)[..], vector.context[..]);
 
         let session_key = vector.session_key[..].try_into().unwrap();
         let sealed = vector.sealed[..].try_into().unwrap();
         let reply =
-            LoginReply::open(&sealed, &session_key, &ReplyContext { account, reg_id, attempt_id }).unwrap();
+            LoginReply::open(&sealed, &session_key, &ReplyContext { account, reg_id, attempt_id })
+                .unwrap();
         assert_eq!(reply.wrapped_key[..], vector.wrapped_key[..]);
-        assert_eq!((reply.failures, reply.lifetime_failures), (vector.failures, vector.lifetime_failures));
+        assert_eq!(
+            (reply.failures, reply.lifetime_failures),
+            (vector.failures, vector.lifetime_failures)
+        );
         assert_eq!(reply.grant[..], vector.grant[..]);
 
         let locator = Locator::new(*reg_id.as_bytes(), vector.pepper[..].try_into().unwrap())
@@ -94,6 +111,9 @@ fn public_derivations() {
             .and_then(|locator| locator.with_hint(Locator::PUBLIC_KEY, &vector.public_key))
             .unwrap();
         assert_eq!(locator_file(&locator)[..], vector.locator_file[..]);
-        assert_eq!(parse_locator_file(&vector.locator_file).unwrap().to_bytes(), locator.to_bytes());
+        assert_eq!(
+            parse_locator_file(&vector.locator_file).unwrap().to_bytes(),
+            locator.to_bytes()
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! Whose account a request is about: what the operator's identity service signed, and nothing that the request itself says.
+//! Whose account a request is about: what the operator's identity service signed, and nothing that
+//! the request itself says.
 //!
-//! A token is a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037). Nothing else is taken: no other algorithm, no token that lives
-//! longer than a quarter of an hour, none for another audience.
+//! A token is a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037). Nothing else is taken: no
+//! other algorithm, no token that lives longer than a quarter of an hour, none for another
+//! audience.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -90,7 +92,8 @@ impl Tenants {
             }
             let decode = |key: &String| URL_SAFE_NO_PAD.decode(key).ok()?.try_into().ok();
             let keys: Option<Vec<_>> = keys.iter().map(decode).collect();
-            let keys = keys.ok_or_else(|| format!("a key of {issuer:?} is not 32 bytes in base64url"))?;
+            let keys =
+                keys.ok_or_else(|| format!("a key of {issuer:?} is not 32 bytes in base64url"))?;
             tenants.0.insert(issuer, keys);
         }
         Ok(tenants)
@@ -157,7 +160,8 @@ impl Issuer {
     ///
     /// [`TokenError::Malformed`] if the system has no random numbers.
     pub fn generate(name: &str) -> Result<Issuer, TokenError> {
-        let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| TokenError::Malformed)?;
+        let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+            .map_err(|_| TokenError::Malformed)?;
         let key = Ed25519KeyPair::from_pkcs8(made.as_ref()).map_err(|_| TokenError::Malformed)?;
         Ok(Issuer { name: name.to_owned(), key })
     }
@@ -170,7 +174,8 @@ impl Issuer {
     pub fn open(name: &str, path: &Path) -> Result<Issuer, String> {
         let said = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
         if !path.exists() {
-            let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|e| said(&e))?;
+            let made =
+                Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|e| said(&e))?;
             files::replace(path, made.as_ref()).map_err(|e| said(&e))?;
         }
         let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|e| said(&e))?);
@@ -214,7 +219,8 @@ fn whatever<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ignored
     IgnoredAny::deserialize(deserializer).map(Some)
 }
 
-/// The members of the tenants' file as they stand there. A map would keep the last of two that have one name.
+/// The members of the tenants' file as they stand there. A map would keep the last of two that have
+/// one name.
 struct Issuers(Vec<(String, Vec<String>)>);
 
 impl<'de> Deserialize<'de> for Issuers {
@@ -278,7 +284,8 @@ mod tests {
     #[test]
     fn times() {
         let (issuer, tenants) = tenant();
-        let verified = |from, lifetime| tenants.verify(&issuer.token("alice", from, lifetime), NOW).is_ok();
+        let verified =
+            |from, lifetime| tenants.verify(&issuer.token("alice", from, lifetime), NOW).is_ok();
         assert!(verified(NOW - 300, 300), "within the slack");
         assert!(!verified(NOW - 360, 300), "out of date");
         assert!(verified(NOW + 60, 300) && !verified(NOW + 61, 300), "not valid yet");
@@ -291,15 +298,24 @@ mod tests {
         let (issuer, tenants) = tenant();
         let good = issuer.token("alice", NOW, 300);
         let parts: Vec<_> = good.split('.').collect();
-        let header = |json: &str| format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(json), parts[1], parts[2]);
-        for json in
-            [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"EdDSA","crit":["exp"]}"#, "{}", "[]"]
-                .into_iter()
-                .chain([r#"{"alg":"EdDSA","crit":null}"#, r#"["EdDSA"]"#])
+        let header =
+            |json: &str| format!("{}.{}.{}", URL_SAFE_NO_PAD.encode(json), parts[1], parts[2]);
+        for json in [
+            r#"{"alg":"none"}"#,
+            r#"{"alg":"HS256"}"#,
+            r#"{"alg":"EdDSA","crit":["exp"]}"#,
+            "{}",
+            "[]",
+        ]
+        .into_iter()
+        .chain([r#"{"alg":"EdDSA","crit":null}"#, r#"["EdDSA"]"#])
         {
             assert_eq!(tenants.verify(&header(json), NOW), Err(TokenError::Malformed), "{json}");
         }
-        assert_eq!(tenants.verify(&header(r#"{"alg":"EdDSA","kid":"x"}"#), NOW), Err(TokenError::Signature));
+        assert_eq!(
+            tenants.verify(&header(r#"{"alg":"EdDSA","kid":"x"}"#), NOW),
+            Err(TokenError::Signature)
+        );
         let unsigned = format!("{}.{}.", parts[0], parts[1]);
         assert_eq!(tenants.verify(&unsigned, NOW), Err(TokenError::Signature));
         let other = Issuer::generate("https://id.example").unwrap().token("alice", NOW, 300);
@@ -309,7 +325,10 @@ mod tests {
         for at in 0..good.len() {
             let mut changed = good.clone().into_bytes();
             changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
-            assert!(tenants.verify(std::str::from_utf8(&changed).unwrap(), NOW).is_err(), "byte {at}");
+            assert!(
+                tenants.verify(std::str::from_utf8(&changed).unwrap(), NOW).is_err(),
+                "byte {at}"
+            );
         }
         assert_eq!(tenants.verify(&"a".repeat(5000), NOW), Err(TokenError::Malformed));
     }
@@ -318,7 +337,8 @@ mod tests {
     fn tenants_file() {
         let keys = ["A".repeat(43), "E".repeat(43)];
         let [one, two] = &keys;
-        let read = |text: String| Tenants::parse(text.as_bytes()).map(|tenants| tenants.0["a"].len());
+        let read =
+            |text: String| Tenants::parse(text.as_bytes()).map(|tenants| tenants.0["a"].len());
         assert_eq!(read(format!(r#"{{"a":["{one}","{two}"],"b":[]}}"#)), Ok(2));
         assert_eq!(
             read(format!(r#"{{"a":["{one}"],"a":["{two}"]}}"#)),

@@ -16,7 +16,8 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Start a whole vault on loopback, with everything it needs made in one folder: to try it out, never for real keys
+    /// Start a whole vault on loopback, with everything it needs made in one directory: to try it
+    /// out, never for real keys
     Dev(Dev),
     /// Start a server
     Serve(Serve),
@@ -40,7 +41,7 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Dev {
-    /// The folder for keys, records and logs
+    /// The directory for keys, records and logs
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
     /// The address to listen on
@@ -66,7 +67,7 @@ pub(crate) struct Serve {
     /// The tenants: a JSON object of token issuers, each with its Ed25519 keys in base64url
     #[arg(long, value_name = "FILE")]
     pub(crate) tenants: PathBuf,
-    /// The folder for the audit log
+    /// The directory for the audit log
     #[arg(long, value_name = "DIR")]
     pub(crate) audit: PathBuf,
     #[command(flatten)]
@@ -86,7 +87,8 @@ pub(crate) struct Reach {
     /// The socket of the evaluator's process
     #[arg(long, value_name = "SOCKET", conflicts_with_all = ["hsm", "marks"])]
     pub(crate) evaluator: Option<PathBuf>,
-    /// Without an evaluator's process: the key file, as keys:FILE. An HSM's PIN belongs into a process of its own
+    /// Without an evaluator's process: the key file, as keys:FILE. An HSM's PIN belongs into a
+    /// process of its own
     #[arg(long, value_name = "HSM", requires = "marks")]
     pub(crate) hsm: Option<String>,
     /// Without an evaluator's process: where marks lie, as redb:FILE
@@ -162,7 +164,8 @@ pub(crate) struct Evaluator {
     pub(crate) socket: PathBuf,
     #[command(flatten)]
     pub(crate) hsm: Hsm,
-    /// Where marks lie: redb:FILE, or etcd for a cluster that all evaluators share and that is not the records'
+    /// Where marks lie: redb:FILE, or etcd for a cluster that all evaluators share and that is not
+    /// the records'
     #[arg(long, value_name = "STORE")]
     pub(crate) marks: String,
     #[command(flatten)]
@@ -194,7 +197,7 @@ pub(crate) struct Token {
 pub(crate) struct Operate {
     #[command(flatten)]
     pub(crate) reach: Reach,
-    /// The folder for the audit log; not that of a server that runs
+    /// The directory for the audit log; not that of a server that runs
     #[arg(long, value_name = "DIR")]
     pub(crate) audit: Option<PathBuf>,
     /// Seconds that a call may take that began before the new key was there

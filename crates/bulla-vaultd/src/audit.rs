@@ -1,8 +1,10 @@
-//! The audit log: what was done to which account, in a chain that cannot be changed in the middle or begun anew unnoticed.
+//! The audit log: what was done to which account, in a chain that cannot be changed in the middle
+//! or begun anew unnoticed.
 //!
-//! Each line is an event in JSON, a tab, and a signature over it. An event names the SHA-256 of the event before it, so every line is a
-//! signed head of all that precede it. What a chain cannot show by itself is that its end was cut off: keep a head elsewhere, and
-//! compare. Events hold hashes of accounts, never key data.
+//! Each line is an event in JSON, a tab, and a signature over it. An event names the SHA-256 of the
+//! event before it, so every line is a signed head of all that precede it. What a chain cannot show
+//! by itself is that its end was cut off: keep a head elsewhere, and compare. Events hold hashes of
+//! accounts, never key data.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -95,19 +97,22 @@ struct Log {
 pub enum AuditError {
     /// Reading or writing it failed.
     Io(io::Error),
-    /// This line is not one, or its signature does not hold, or it does not follow the line before it.
+    /// This line is not one, or its signature does not hold, or it does not follow the line before
+    /// it.
     Broken {
         /// The line, from 1.
         line: u64,
     },
-    /// The log does not hold the head that it is to hold: its end was cut off, or it is another log.
+    /// The log does not hold the head that it is to hold: its end was cut off, or it is another
+    /// log.
     WithoutHead,
     /// The key is none.
     Key,
 }
 
 impl Audit {
-    /// Goes on with a log, or begins one; makes the key that signs it if there is none. A last line that a crash cut short is taken away.
+    /// Goes on with a log, or begins one; makes the key that signs it if there is none. A last line
+    /// that a crash cut short is taken away.
     ///
     /// # Errors
     ///
@@ -115,13 +120,14 @@ impl Audit {
     pub fn open(log: &Path, key: &Path) -> Result<Audit, AuditError> {
         let key = signing_key(key)?;
         let mut file =
-            files::owned(OpenOptions::new().read(true).write(true).create(true).truncate(false)).open(log)?;
+            files::owned(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+                .open(log)?;
         let whole = whole_lines(&mut file)?;
         file.set_len(whole)?;
         file.seek(SeekFrom::Start(0))?;
         let head = verify(&mut file, key.public_key().as_ref(), None)?;
         file.seek(SeekFrom::End(0))?;
-        files::sync_folder_of(log)?;
+        files::sync_directory_of(log)?;
         let audit = Audit { key, state: Mutex::new(Log { file, head, synced: Instant::now() }) };
         audit.record(Event::Started, &[0; 32], 0);
         Ok(audit)
@@ -132,8 +138,9 @@ impl Audit {
         self.key.public_key().as_ref().to_vec()
     }
 
-    /// Adds an event. It is with the operating system when this returns, and on the disk within a second of the next event, or at
-    /// [`sync`](Self::sync). A log that cannot be written is said in the program's log, not to clients.
+    /// Adds an event. It is with the operating system when this returns, and on the disk within a
+    /// second of the next event, or at [`sync`](Self::sync). A log that cannot be written is
+    /// said in the program's log, not to clients.
     pub fn record(&self, event: Event, account: &Account, generation: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -174,12 +181,17 @@ impl Audit {
     }
 }
 
-/// Verifies a log from its beginning and says its head. `expected` is a head that was seen before and must be in it.
+/// Verifies a log from its beginning and says its head. `expected` is a head that was seen before
+/// and must be in it.
 ///
 /// # Errors
 ///
 /// [`AuditError`].
-pub fn verify(log: &mut impl Read, public_key: &[u8], expected: Option<&Head>) -> Result<Head, AuditError> {
+pub fn verify(
+    log: &mut impl Read,
+    public_key: &[u8],
+    expected: Option<&Head>,
+) -> Result<Head, AuditError> {
     let key = UnparsedPublicKey::new(&ED25519, public_key);
     let mut head = Head { number: 0, digest: "0".repeat(64) };
     let mut seen = expected.is_none_or(|expected| *expected == head);
@@ -213,12 +225,14 @@ pub(crate) fn follow(text: &str, head: &Head) -> Option<Head> {
 /// The key that signs, made if there is none; its public half lies beside it, in hexadecimal.
 fn signing_key(path: &Path) -> Result<Ed25519KeyPair, AuditError> {
     if !path.exists() {
-        let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| AuditError::Key)?;
+        let made =
+            Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|_| AuditError::Key)?;
         files::replace(path, made.as_ref())?;
         let key = Ed25519KeyPair::from_pkcs8(made.as_ref()).map_err(|_| AuditError::Key)?;
         files::replace(&path.with_extension("pub"), hex(key.public_key().as_ref()).as_bytes())?;
     }
-    Ed25519KeyPair::from_pkcs8(&zeroize::Zeroizing::new(std::fs::read(path)?)).map_err(|_| AuditError::Key)
+    Ed25519KeyPair::from_pkcs8(&zeroize::Zeroizing::new(std::fs::read(path)?))
+        .map_err(|_| AuditError::Key)
 }
 
 /// Bytes up to the end of the last whole line.
@@ -261,9 +275,14 @@ impl fmt::Display for AuditError {
         match self {
             AuditError::Io(e) => write!(f, "audit log: {e}"),
             AuditError::Broken { line } => {
-                write!(f, "audit log: line {line} was changed, or does not follow the line before it")
+                write!(
+                    f,
+                    "audit log: line {line} was changed, or does not follow the line before it"
+                )
             }
-            AuditError::WithoutHead => f.write_str("audit log: its end was cut off, or it is another log"),
+            AuditError::WithoutHead => {
+                f.write_str("audit log: its end was cut off, or it is another log")
+            }
             AuditError::Key => f.write_str("audit log: the key is none"),
         }
     }
@@ -282,25 +301,26 @@ mod tests {
     use super::*;
 
     fn written(events: u64) -> (tempfile::TempDir, Vec<u8>, Vec<u8>, Head) {
-        let folder = tempfile::tempdir().unwrap();
-        let audit = Audit::open(&folder.path().join("log"), &folder.path().join("key")).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let audit =
+            Audit::open(&directory.path().join("log"), &directory.path().join("key")).unwrap();
         (1..events).for_each(|generation| audit.record(Event::Granted, &[7; 32], generation));
         let (key, head) = (audit.public_key(), audit.head());
         drop(audit);
-        let log = std::fs::read(folder.path().join("log")).unwrap();
-        (folder, log, key, head)
+        let log = std::fs::read(directory.path().join("log")).unwrap();
+        (directory, log, key, head)
     }
 
     #[test]
     fn verifies_and_goes_on() {
-        let (folder, log, key, head) = written(5);
+        let (directory, log, key, head) = written(5);
         assert_eq!(head.number, 5);
         assert_eq!(verify(&mut &log[..], &key, Some(&head)).unwrap(), head);
 
-        let path = folder.path().join("log");
+        let path = directory.path().join("log");
         let mut torn = OpenOptions::new().append(true).open(&path).unwrap();
         torn.write_all(br#"{"number":6,"ti"#).unwrap();
-        let audit = Audit::open(&path, &folder.path().join("key")).unwrap();
+        let audit = Audit::open(&path, &directory.path().join("key")).unwrap();
         assert_eq!(audit.head().number, 6);
         drop(audit);
         let log = std::fs::read(&path).unwrap();
@@ -309,7 +329,7 @@ mod tests {
 
     #[test]
     fn every_change_is_seen() {
-        let (_folder, log, key, head) = written(4);
+        let (_directory, log, key, head) = written(4);
         for at in 0..log.len() {
             let mut changed = log.clone();
             changed[at] ^= 1;
@@ -317,11 +337,14 @@ mod tests {
         }
         let lines: Vec<_> = log.split_inclusive(|&byte| byte == b'\n').collect();
         let without_second = [lines[0], lines[2], lines[3]].concat();
-        assert!(matches!(verify(&mut &without_second[..], &key, None), Err(AuditError::Broken { line: 2 })));
+        assert!(matches!(
+            verify(&mut &without_second[..], &key, None),
+            Err(AuditError::Broken { line: 2 })
+        ));
         let cut = lines[..3].concat();
         assert!(verify(&mut &cut[..], &key, None).is_ok(), "the chain alone cannot tell");
         assert!(matches!(verify(&mut &cut[..], &key, Some(&head)), Err(AuditError::WithoutHead)));
-        let (_other_folder, _, other_key, _) = written(1);
+        let (_other_directory, _, other_key, _) = written(1);
         assert!(verify(&mut &log[..], &other_key, None).is_err());
     }
 }

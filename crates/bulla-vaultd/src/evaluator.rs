@@ -1,14 +1,16 @@
-//! The evaluator: the one part of the server that reaches the HSM. It alone makes counters and sealed records, and it alone evaluates
-//! a guess; the rest of the server carries records to and from the store, and cannot make one.
+//! The evaluator: the one part of the server that reaches the HSM. It alone makes counters and
+//! sealed records, and it alone evaluates a guess; the rest of the server carries records to and
+//! from the store, and cannot make one.
 //!
 //! | evaluator | for |
 //! |---|---|
 //! | [`Local`] | in the same process: development, and inside the evaluator's own process |
 //! | [`Remote`] | the evaluator's own process, over a Unix socket; it alone is given the HSM's PIN |
 //!
-//! A call is given the records as they were read, and returns those to be stored. The counter that a guess is evaluated with becomes the
-//! account's *mark*, on the disk, before the evaluation: an evaluator never goes back behind one, so that neither a store that was set
-//! back nor a front end that lies gives a guess twice.
+//! A call is given the records as they were read, and returns those to be stored. The counter that
+//! a guess is evaluated with becomes the account's *mark*, on the disk, before the evaluation: an
+//! evaluator never goes back behind one, so that neither a store that was set back nor a front end
+//! that lies gives a guess twice.
 
 mod calls;
 mod guard;
@@ -30,12 +32,14 @@ pub use process::serve;
 #[cfg(unix)]
 pub use remote::Remote;
 
-/// Whether bytes are OPAQUE's first message of a login. To be asked before a guess is paid for: what cannot be evaluated should cost none.
+/// Whether bytes are OPAQUE's first message of a login. To be asked before a guess is paid for:
+/// what cannot be evaluated should cost none.
 pub fn is_ke1(bytes: &[u8]) -> bool {
     opaque::is_ke1(bytes)
 }
 
-/// What an evaluator does. None of its calls writes to the store of records; each may be refused with a [`Refusal`].
+/// What an evaluator does. None of its calls writes to the store of records; each may be refused
+/// with a [`Refusal`].
 pub trait Evaluator: Send + Sync {
     /// Says who it is, and how much it did.
     ///
@@ -53,13 +57,15 @@ pub trait Evaluator: Send + Sync {
     /// Ends a registration.
     fn place(&self, call: &PlaceCall) -> Result<Placed, Refusal>;
 
-    /// Pays for a guess. The counter that comes back must be stored and confirmed before the guess is evaluated.
+    /// Pays for a guess. The counter that comes back must be stored and confirmed before the guess
+    /// is evaluated.
     fn grant(&self, call: &GrantCall) -> Result<Granted, Refusal>;
 
     /// Evaluates a guess that the stored counter says was paid for.
     fn evaluate(&self, call: &EvaluateCall) -> Result<Evaluated, Refusal>;
 
-    /// Checks the proof that a guess was right. What it returns must not be released before its counter is stored and confirmed.
+    /// Checks the proof that a guess was right. What it returns must not be released before its
+    /// counter is stored and confirmed.
     fn finish(&self, call: &FinishCall) -> Result<Finish, Refusal>;
 
     /// Deletes a registration, or announces that.

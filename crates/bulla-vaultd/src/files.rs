@@ -4,7 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Puts these bytes under this name: all of them or what was there before, whatever happens, and only its owner can read them.
+/// Puts these bytes under this name: all of them or what was there before, whatever happens, and
+/// only its owner can read them.
 ///
 /// # Errors
 ///
@@ -21,7 +22,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         _ = fs::remove_file(beside);
     }
     written?;
-    sync_folder_of(path)
+    sync_directory_of(path)
 }
 
 /// Makes the name of a file outlive a power cut.
@@ -29,9 +30,10 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 ///
 /// Those of the file system.
-pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
+    let directory =
+        path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all()
 }
 
 /// The same options for a file that only its owner can read.

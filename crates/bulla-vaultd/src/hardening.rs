@@ -1,6 +1,7 @@
 //! Keeps keys out of core dumps, where the system lets us.
 
-/// From now on, the process leaves no core dump, and others of the same user cannot read its memory.
+/// From now on, the process leaves no core dump, and others of the same user cannot read its
+/// memory.
 pub(crate) fn keep_secrets_in_memory() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {

@@ -36,7 +36,8 @@ pub trait Hsm: Send + Sync {
     /// [`HsmError`].
     fn epochs(&self) -> Result<Vec<u32>, HsmError>;
 
-    /// Seals by AES-256-GCM; the tag follows the ciphertext. The associated data must not be empty: SoftHSM2 cannot bear that.
+    /// Seals by AES-256-GCM; the tag follows the ciphertext. The associated data must not be empty:
+    /// SoftHSM2 cannot bear that.
     ///
     /// # Errors
     ///
@@ -121,12 +122,16 @@ pub enum HsmError {
 impl fmt::Display for HsmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            HsmError::NotAuthentic => f.write_str("sealed record does not open: it was changed, or moved"),
+            HsmError::NotAuthentic => {
+                f.write_str("sealed record does not open: it was changed, or moved")
+            }
             HsmError::NoSuchEpoch(epoch) => {
                 write!(f, "the key of epoch {epoch} is not there: it was destroyed")
             }
             HsmError::LastEpoch => f.write_str("the newest epoch's key is not to be destroyed"),
-            HsmError::NotInitialized => f.write_str("no vault keys are there yet: run `bulla-vaultd init`"),
+            HsmError::NotInitialized => {
+                f.write_str("no vault keys are there yet: run `bulla-vaultd init`")
+            }
             HsmError::AlreadyInitialized => f.write_str("vault keys are there already"),
             HsmError::Exposed(key) => {
                 write!(f, "the {key} key can be taken out of the module: it is no vault key")

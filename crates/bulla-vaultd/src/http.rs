@@ -1,6 +1,7 @@
 //! The protocol's HTTP side: routes, tokens, rates, and the answers.
 //!
-//! The vault's work waits for disks and members, so it runs on threads for that, and the connections are tended by others.
+//! The vault's work waits for disks and members, so it runs on threads for that, and the
+//! connections are tended by others.
 
 mod answers;
 mod calls;
@@ -48,7 +49,12 @@ impl Service {
     /// # Errors
     ///
     /// A sentence, if the evaluator cannot be reached.
-    pub fn new(vault: Vault, tenants: Tenants, limits: Limits, clock: Clock) -> Result<Service, String> {
+    pub fn new(
+        vault: Vault,
+        tenants: Tenants,
+        limits: Limits,
+        clock: Clock,
+    ) -> Result<Service, String> {
         let public_key = vault.evaluator().about(&AboutCall).map_err(|e| e.to_string())?.public_key;
         let metrics = Metrics::new().map_err(|e| e.to_string())?;
         Ok(Service {
@@ -127,7 +133,8 @@ async fn work(
         let body = body.map_err(|_| Denial::code(Code::Malformed))?;
         call(&working, &account, &body)
     });
-    let answer = done.await.unwrap_or_else(|e| Err(Denial::unavailable(format!("a call failed: {e}"))));
+    let answer =
+        done.await.unwrap_or_else(|e| Err(Denial::unavailable(format!("a call failed: {e}"))));
     drop(permit);
     let mut response = answers::respond(name, answer);
     if unread {
@@ -142,8 +149,9 @@ async fn work(
 impl Service {
     fn account(&self, headers: &HeaderMap) -> Result<Account, Denial> {
         let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token =
-            bearer.and_then(|value| value.strip_prefix("Bearer ")).ok_or_else(Denial::unauthorized)?;
+        let token = bearer
+            .and_then(|value| value.strip_prefix("Bearer "))
+            .ok_or_else(Denial::unauthorized)?;
         let verified = self.tenants.verify(token, (self.clock)());
         verified.map(|account| *account.as_bytes()).map_err(|error| {
             tracing::info!(%error, "token refused");
@@ -156,9 +164,11 @@ async fn info(State(service): State<Arc<Service>>) -> Response {
     answers::json(StatusCode::OK, calls::info(&service))
 }
 
-/// Whether the evaluator answers. Not whether the store does: a server that is taken out of service for that takes all with it.
+/// Whether the evaluator answers. Not whether the store does: a server that is taken out of service
+/// for that takes all with it.
 async fn health(State(service): State<Arc<Service>>) -> Response {
-    let asked = tokio::task::spawn_blocking(move || service.vault.evaluator().about(&AboutCall).is_ok());
+    let asked =
+        tokio::task::spawn_blocking(move || service.vault.evaluator().about(&AboutCall).is_ok());
     match asked.await {
         Ok(true) => (StatusCode::OK, "ok\n").into_response(),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "evaluator cannot be reached\n").into_response(),

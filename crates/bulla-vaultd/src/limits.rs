@@ -95,7 +95,8 @@ mod tests {
 
     #[test]
     fn each_has_its_own() {
-        let rates = Rates { per_address: NonZeroU32::MIN, per_account: NonZeroU32::new(3).unwrap() };
+        let rates =
+            Rates { per_address: NonZeroU32::MIN, per_account: NonZeroU32::new(3).unwrap() };
         let limits = Limits::new(rates);
         let [one, two] = [IpAddr::from([192, 0, 2, 1]), IpAddr::from([192, 0, 2, 2])];
         assert_eq!((0..20).filter(|_| limits.address(one).is_ok()).count(), 10);
@@ -108,7 +109,8 @@ mod tests {
 
     #[test]
     fn addresses_of_one_host() {
-        let [a, b]: [IpAddr; 2] = ["2001:db8::1", "2001:db8::ffff:1"].map(|text| text.parse().unwrap());
+        let [a, b]: [IpAddr; 2] =
+            ["2001:db8::1", "2001:db8::ffff:1"].map(|text| text.parse().unwrap());
         assert_eq!(network(a), network(b));
         assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), IpAddr::from([192, 0, 2, 1]));
     }

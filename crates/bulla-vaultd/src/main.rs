@@ -16,8 +16,13 @@ use args::{Args, Command};
 fn main() -> ExitCode {
     hardening::keep_secrets_in_memory();
     let args = Args::parse();
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
     let done = match args.command {
         Command::Dev(dev) => commands::serve::dev(dev),
         Command::Serve(serve) => commands::serve::serve(serve),

@@ -1,7 +1,9 @@
-//! An oracle for fuzzers: every decoder of the server, given any bytes. It panics if one of them breaks a promise.
+//! An oracle for fuzzers: every decoder of the server, given any bytes. It panics if one of them
+//! breaks a promise.
 //!
-//! Whoever calls a decoder in earnest has checked a MAC, a tag or a signature before. Here nothing is checked, or the oracle signs the
-//! bytes itself: what is decoded is what a key holder with a fault, or a hostile module, may have made.
+//! Whoever calls a decoder in earnest has checked a MAC, a tag or a signature before. Here nothing
+//! is checked, or the oracle signs the bytes itself: what is decoded is what a key holder with a
+//! fault, or a hostile module, may have made.
 
 mod glass;
 mod records;
@@ -53,7 +55,8 @@ pub const DECODERS: [Decoder; 16] = [
 
 /// **The first byte chooses a decoder of [`DECODERS`], the rest are its bytes.**
 ///
-/// None panics, and none takes memory that the input does not justify, which the fuzzer's limits see to.
+/// None panics, and none takes memory that the input does not justify, which the fuzzer's limits
+/// see to.
 pub fn vault_records(bytes: &[u8]) {
     accepted(bytes);
 }

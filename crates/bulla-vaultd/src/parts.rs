@@ -40,7 +40,8 @@ pub(crate) fn hsm(args: &HsmArgs, make: bool) -> Result<Arc<dyn Hsm>, String> {
         }
         Keys::Module(options) => {
             let pin = pin(args.pin_file.as_deref())?;
-            let module = if make { Pkcs11::create(&options, &pin) } else { Pkcs11::open(&options, &pin) };
+            let module =
+                if make { Pkcs11::create(&options, &pin) } else { Pkcs11::open(&options, &pin) };
             module.map(|module| Arc::new(module) as Arc<dyn Hsm>)
         }
     };
@@ -95,8 +96,11 @@ pub(crate) fn store(text: &str, cluster: &Cluster) -> Result<Arc<dyn Store>, Str
 
 /// The limits on guessing.
 pub(crate) fn policy(pace: &Pace) -> Policy {
-    let mut policy =
-        Policy { grace: pace.grace, lifetime_failures: pace.lifetime_failures, ..Policy::default() };
+    let mut policy = Policy {
+        grace: pace.grace,
+        lifetime_failures: pace.lifetime_failures,
+        ..Policy::default()
+    };
     if let Some(last) = pace.delays.last() {
         for (at, delay) in policy.delays.iter_mut().enumerate() {
             *delay = *pace.delays.get(at).unwrap_or(last);
@@ -115,7 +119,8 @@ pub(crate) fn local(
     Ok(Arc::new(local))
 }
 
-/// The evaluator that the command line names: a process of its own, or one in this process with a key file.
+/// The evaluator that the command line names: a process of its own, or one in this process with a
+/// key file.
 pub(crate) fn evaluator(reach: &Reach) -> Result<Arc<dyn Evaluator>, String> {
     if let Some(socket) = &reach.evaluator {
         #[cfg(unix)]
@@ -135,10 +140,11 @@ pub(crate) fn evaluator(reach: &Reach) -> Result<Arc<dyn Evaluator>, String> {
     local(hsm, store(marks, &reach.cluster)?, &reach.pace)
 }
 
-/// The audit log in a folder.
-pub(crate) fn audit(folder: &Path) -> Result<Arc<Audit>, String> {
-    let said = |why: &dyn std::fmt::Display| format!("{}: {why}", folder.display());
-    std::fs::create_dir_all(folder).map_err(|e| said(&e))?;
-    let audit = Audit::open(&folder.join("audit.log"), &folder.join("audit.key")).map_err(|e| said(&e))?;
+/// The audit log in a directory.
+pub(crate) fn audit(directory: &Path) -> Result<Arc<Audit>, String> {
+    let said = |why: &dyn std::fmt::Display| format!("{}: {why}", directory.display());
+    std::fs::create_dir_all(directory).map_err(|e| said(&e))?;
+    let audit = Audit::open(&directory.join("audit.log"), &directory.join("audit.key"))
+        .map_err(|e| said(&e))?;
     Ok(Arc::new(audit))
 }

@@ -1,5 +1,5 @@
-//! The two records of an account: the *counter*, which says how many guesses are left, and the *sealed* record, which holds what a
-//! guess is tested against.
+//! The two records of an account: the *counter*, which says how many guesses are left, and the
+//! *sealed* record, which holds what a guess is tested against.
 //!
 //! | record | changes | guarded by |
 //! |---|---|---|
@@ -56,7 +56,9 @@ pub enum DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DecodeError::Length { found, expected } => write!(f, "record has {found} bytes, not {expected}"),
+            DecodeError::Length { found, expected } => {
+                write!(f, "record has {found} bytes, not {expected}")
+            }
             DecodeError::UnknownVersion => f.write_str("record is of another kind or version"),
             DecodeError::Malformed { offset } => {
                 write!(f, "record breaks a rule in the field at byte {offset}")

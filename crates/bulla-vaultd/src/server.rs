@@ -37,7 +37,8 @@ pub fn tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> 
     Ok(Arc::new(config))
 }
 
-/// Answers requests on a port until the process is told to end (SIGTERM, SIGINT), and then ends those that are begun.
+/// Answers requests on a port until the process is told to end (SIGTERM, SIGINT), and then ends
+/// those that are begun.
 ///
 /// # Errors
 ///
@@ -67,7 +68,9 @@ pub async fn run(
 #[cfg(unix)]
 async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
     tokio::select! {
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}

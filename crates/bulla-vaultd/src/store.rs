@@ -5,8 +5,9 @@
 //! | [`Embedded`] | one node: redb, every transaction on the disk before it returns |
 //! | [`Etcd`] | several data centres: etcd, through its JSON gateway |
 //!
-//! What a caller may rely on: a read sees every transaction that returned before it began; a transaction changes all or nothing; a
-//! record's revision is different after each change. A transaction whose outcome is not known says so, and a later read tells.
+//! What a caller may rely on: a read sees every transaction that returned before it began; a
+//! transaction changes all or nothing; a record's revision is different after each change. A
+//! transaction whose outcome is not known says so, and a later read tells.
 
 #[cfg(feature = "server")]
 mod embedded;
@@ -130,35 +131,42 @@ pub enum StoreError {
 
 /// A place for records.
 pub trait Store: Send + Sync {
-    /// The records of these names, all as of one moment, with every transaction in it that was done before.
+    /// The records of these names, all as of one moment, with every transaction in it that was done
+    /// before.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError>;
 
-    /// Does a transaction. When it says that it is done, it is on enough disks to outlive any one of them.
+    /// Does a transaction. When it says that it is done, it is on enough disks to outlive any one
+    /// of them.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unknown`] if it may have been done.
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError>;
 
-    /// Asks the members one by one whether they hold this, and counts those that do: enough of them that one member may be set back to an
-    /// older state, and still no majority forgets it.
+    /// Asks the members one by one whether they hold this, and counts those that do: enough of them
+    /// that one member may be set back to an older state, and still no majority forgets it.
     ///
     /// # Errors
     ///
     /// [`StoreError::TooFew`].
     fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError>;
 
-    /// The accounts that have a record of this kind, after this account in ascending order, at most so many.
+    /// The accounts that have a record of this kind, after this account in ascending order, at most
+    /// so many.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
-    fn accounts(&self, kind: Kind, after: Option<&Account>, limit: usize)
-    -> Result<Vec<Account>, StoreError>;
+    fn accounts(
+        &self,
+        kind: Kind,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<Account>, StoreError>;
 }
 
 impl Kind {
@@ -196,10 +204,15 @@ impl Key {
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            StoreError::Unknown(why) => write!(f, "store did not say whether the change was made: {why}"),
+            StoreError::Unknown(why) => {
+                write!(f, "store did not say whether the change was made: {why}")
+            }
             StoreError::Unavailable(why) => write!(f, "store is not available: {why}"),
             StoreError::TooFew { held, needed } => {
-                write!(f, "{held} members hold the change, and {needed} must: one may be down or behind")
+                write!(
+                    f,
+                    "{held} members hold the change, and {needed} must: one may be down or behind"
+                )
             }
             StoreError::Damaged(why) => write!(f, "store holds or answers what it cannot: {why}"),
         }

@@ -1,5 +1,6 @@
-//! The vault: what its calls do to the records, step by step. It carries records between the store, which keeps them, and the
-//! evaluator, which alone can make them; the order of its steps is what the limit on guesses hangs on.
+//! The vault: what its calls do to the records, step by step. It carries records between the store,
+//! which keeps them, and the evaluator, which alone can make them; the order of its steps is what
+//! the limit on guesses hangs on.
 
 mod deleting;
 mod login;
@@ -59,7 +60,11 @@ pub enum VaultError {
 
 impl Vault {
     /// A vault over this store and evaluator.
-    pub fn new(store: Arc<dyn Store>, evaluator: Arc<dyn Evaluator>, audit: Option<Arc<Audit>>) -> Vault {
+    pub fn new(
+        store: Arc<dyn Store>,
+        evaluator: Arc<dyn Evaluator>,
+        audit: Option<Arc<Audit>>,
+    ) -> Vault {
         Vault { store, evaluator, audit }
     }
 
@@ -72,8 +77,8 @@ impl Vault {
         Ok(self.store.read(&[key])?.pop().flatten())
     }
 
-    /// Does a transaction. No revision if something changed since it was read, or if nobody knows what became of it: then what is there
-    /// has to be read again, and tells.
+    /// Does a transaction. No revision if something changed since it was read, or if nobody knows
+    /// what became of it: then what is there has to be read again, and tells.
     fn commit(&self, transaction: &Transaction) -> Result<Option<u64>, VaultError> {
         match self.store.commit(transaction) {
             Ok(Commit::Done { revision }) => Ok(Some(revision)),
@@ -82,7 +87,8 @@ impl Vault {
         }
     }
 
-    /// Whether enough members hold this counter. If not because there is a newer one, it has to be read again.
+    /// Whether enough members hold this counter. If not because there is a newer one, it has to be
+    /// read again.
     fn confirm(&self, account: &Account, counter: &Versioned) -> Result<bool, VaultError> {
         Ok(self.store.confirm(&Key::Counter(*account), counter)? == Held::Enough)
     }
@@ -134,7 +140,8 @@ impl From<Refusal> for VaultError {
             Refusal::Tampered => VaultError::Tampered,
             Refusal::Stale { .. } => VaultError::Frozen,
             Refusal::Locked => VaultError::Locked,
-            // What is not there is answered by a stand-in; a registration that vanished between two steps contradicts them.
+            // What is not there is answered by a stand-in; a registration that vanished between two
+            // steps contradicts them.
             Refusal::NoRecord | Refusal::Conflict => VaultError::Conflict,
             Refusal::Wait { seconds, left } => VaultError::Wait { seconds, left },
             Refusal::WrongPassword { left } => VaultError::WrongPassword { left },

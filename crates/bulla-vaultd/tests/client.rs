@@ -16,7 +16,8 @@ fn client(online: &Online, subject: &str) -> Client<HttpTransport> {
     let token = Token::parse(&online.token(subject)).unwrap();
     let account = token.account();
     let transport = HttpTransport::new(&online.url, token, &Trust::System).unwrap();
-    let vault = VaultIdentity { address: online.url.clone(), public_key: online.service.public_key() };
+    let vault =
+        VaultIdentity { address: online.url.clone(), public_key: online.service.public_key() };
     Client::new(transport, vault, account)
 }
 
@@ -30,19 +31,25 @@ fn terms(grant: Option<&bulla_vault::Recovered>) -> Terms {
 
 #[test]
 fn register_recover_register_anew_delete() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let online = Online::new(&bench);
-    let mut locators = LocatorFiles::new(folder.path().join("locator"));
+    let mut locators = LocatorFiles::new(directory.path().join("locator"));
     let [old, new, wrong] =
         ["old password", "new password", "wrong"].map(|text| Passphrase::new(text).unwrap());
     let key = bulla::Key::generate().unwrap();
 
     let mut alice = client(&online, "alice");
-    assert_eq!(alice.register(&old, &key, &mut locators, &terms(None)).unwrap(), Registered::Active);
+    assert_eq!(
+        alice.register(&old, &key, &mut locators, &terms(None)).unwrap(),
+        Registered::Active
+    );
     // Another machine, with the locator.
     let mut elsewhere = client(&online, "alice");
-    assert!(matches!(elsewhere.recover(&wrong, &locators.read().unwrap()), Err(Error::WrongPassword { .. })));
+    assert!(matches!(
+        elsewhere.recover(&wrong, &locators.read().unwrap()),
+        Err(Error::WrongPassword { .. })
+    ));
     let recovered = elsewhere.recover(&old, &locators.read().unwrap()).unwrap();
     assert_eq!((recovered.key.expose(), recovered.failures), (key.expose(), 1));
 

@@ -1,5 +1,6 @@
-//! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2: V-8.1 to V-8.6 of spec/VAULT.md over
-//! several data centres. Run by tests/scripts/vault-cluster.sh, which says where etcd and the token are.
+//! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2:
+//! V-8.1 to V-8.6 of spec/VAULT.md over several data centres. Run by
+//! tests/scripts/vault-cluster.sh, which says where etcd and the token are.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
@@ -20,26 +21,29 @@ use support::*;
 struct Cluster {
     members: Members,
     nodes: Vec<Node>,
-    _folder: tempfile::TempDir,
+    _directory: tempfile::TempDir,
 }
 
 impl Cluster {
     fn start() -> Cluster {
-        let folder = tempfile::tempdir().unwrap();
-        let members = Members::start(folder.path());
-        let nodes = Cluster::nodes(folder.path(), &members, None);
-        Cluster { members, nodes, _folder: folder }
+        let directory = tempfile::tempdir().unwrap();
+        let members = Members::start(directory.path());
+        let nodes = Cluster::nodes(directory.path(), &members, None);
+        Cluster { members, nodes, _directory: directory }
     }
 
-    fn nodes(folder: &Path, members: &Members, marks: Option<&Members>) -> Vec<Node> {
+    fn nodes(directory: &Path, members: &Members, marks: Option<&Members>) -> Vec<Node> {
         let issuer = Arc::new(Issuer::generate(ISSUER).unwrap());
         let marks = marks.map(Members::endpoints);
         (0..3)
-            .map(|number| Node::start(folder, number, members.endpoints(), marks.clone(), &issuer))
+            .map(|number| {
+                Node::start(directory, number, members.endpoints(), marks.clone(), &issuer)
+            })
             .collect()
     }
 
-    /// Sets the whole cluster back to before some wrong guesses at the first server. Says how many were left after them.
+    /// Sets the whole cluster back to before some wrong guesses at the first server. Says how many
+    /// were left after them.
     fn set_back(&mut self, subject: &str) -> u32 {
         self.members.kill_all();
         (0..5).for_each(|member| self.members.back_up(member));
@@ -76,8 +80,8 @@ impl Cluster {
 #[test]
 #[ignore = "needs etcd: run by tests/scripts/vault-cluster.sh"]
 fn etcd_does_what_any_store_must() {
-    let folder = tempfile::tempdir().unwrap();
-    let members = Members::start(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let members = Members::start(directory.path());
     support::contract::holds(&members.store());
 }
 
@@ -126,8 +130,8 @@ fn replays_at_other_servers() {
     assert_eq!(sites[1].start("alice", &guess).unwrap().code(), Code::Conflict);
 }
 
-/// Everybody goes on by themselves, and has paid for each guess once. How long they waited is printed: on an idle machine it is to be
-/// below 2 s; on a busy one it is the machine's.
+/// Everybody goes on by themselves, and has paid for each guess once. How long they waited is
+/// printed: on an idle machine it is to be below 2 s; on a busy one it is the machine's.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn the_leader_is_killed_under_load() {
@@ -146,7 +150,8 @@ fn the_leader_is_killed_under_load() {
                 let (site, done) = (&nodes[number % 3].site, &done);
                 scope.spawn(move || {
                     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
-                    while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60) {
+                    while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60)
+                    {
                         // The same attempt until it is answered, as clients do.
                         let guess = site.guess(subject, REG, "right");
                         let started: LoginStarted = loop {
@@ -160,7 +165,8 @@ fn the_leader_is_killed_under_load() {
                         assert_eq!(started.left, 9, "each guess was paid for once");
                         let proof = guess.prove(&support::online::evaluated(&started)).unwrap();
                         let ke3: [u8; 64] = proof.ke3.clone().try_into().unwrap();
-                        while site.finish(subject, &guess, &proof.token, ke3).unwrap().status != 200 {
+                        while site.finish(subject, &guess, &proof.token, ke3).unwrap().status != 200
+                        {
                             std::thread::sleep(Duration::from_millis(20));
                         }
                         longest = longest.max(last.elapsed());
@@ -221,7 +227,8 @@ fn without_a_supermajority_nothing_is_evaluated() {
     assert_eq!(cluster.nodes[2].site.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
-/// The counter at 7 on four members, one of which is then set back to 10 and started with the one that has slept: still 7.
+/// The counter at 7 on four members, one of which is then set back to 10 and started with the one
+/// that has slept: still 7.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn one_member_is_set_back() {
@@ -232,7 +239,9 @@ fn one_member_is_set_back() {
     (0..4).for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
     for left in [9, 8, 7] {
-        until("a guess", || cluster.wrong(0, "alice") == 200 || cluster.nodes[0].site.left("alice") <= left);
+        until("a guess", || {
+            cluster.wrong(0, "alice") == 200 || cluster.nodes[0].site.left("alice") <= left
+        });
     }
     // A call that found no supermajority may have cost a guess.
     let before = cluster.nodes[0].site.left("alice");
@@ -268,16 +277,16 @@ fn the_whole_cluster_is_set_back() {
     assert_eq!(cluster.nodes[0].site.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
-/// Marks that all evaluators share: none of them evaluates a guess that another one has seen spent, and one clamps for all. Without
-/// their cluster nothing is evaluated.
+/// Marks that all evaluators share: none of them evaluates a guess that another one has seen spent,
+/// and one clamps for all. Without their cluster nothing is evaluated.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn marks_that_all_evaluators_share() {
-    let folder = tempfile::tempdir().unwrap();
-    let members = Members::start(folder.path());
-    let mut marks = Members::start(&folder.path().join("marks"));
-    let nodes = Cluster::nodes(folder.path(), &members, Some(&marks));
-    let mut cluster = Cluster { members, nodes, _folder: folder };
+    let directory = tempfile::tempdir().unwrap();
+    let members = Members::start(directory.path());
+    let mut marks = Members::start(&directory.path().join("marks"));
+    let nodes = Cluster::nodes(directory.path(), &members, Some(&marks));
+    let mut cluster = Cluster { members, nodes, _directory: directory };
     cluster.enroll("alice");
     let left = cluster.set_back("alice");
     let before = cluster.evaluated();
@@ -348,7 +357,7 @@ fn a_rotation_under_load() {
         done.store(true, Ordering::SeqCst);
         println!("{said}");
     });
-    subjects
-        .iter()
-        .for_each(|subject| assert_eq!(cluster.nodes[1].site.login(subject, REG, "right").failures, 0));
+    subjects.iter().for_each(|subject| {
+        assert_eq!(cluster.nodes[1].site.login(subject, REG, "right").failures, 0)
+    });
 }

@@ -1,13 +1,13 @@
-//! The counter's state machine, driven by random steps beside a model that only counts. What holds after each step is what
-//! spec/VAULT.md promises of guesses.
+//! The counter's state machine, driven by random steps beside a model that only counts. What holds
+//! after each step is what spec/VAULT.md promises of guesses.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
 use std::collections::HashSet;
 
 use bulla_vaultd::record::{
-    Counter, DecodeError, Deletion, Draft, Drafting, Grant, MAX_GUESSES, Placement, Policy, Proof, Slot,
-    State, clamp, decode_counter, encode_counter,
+    Counter, DecodeError, Deletion, Draft, Drafting, Grant, MAX_GUESSES, Placement, Policy, Proof,
+    Slot, State, clamp, decode_counter, encode_counter,
 };
 use proptest::prelude::*;
 
@@ -42,7 +42,13 @@ fn attempt(byte: u8) -> [u8; 16] {
 }
 
 /// Registers from draft to PENDING.
-fn register(counter: &Counter, policy: &Policy, slot: Slot, fresh: bool, now: u64) -> Option<Counter> {
+fn register(
+    counter: &Counter,
+    policy: &Policy,
+    slot: Slot,
+    fresh: bool,
+    now: u64,
+) -> Option<Counter> {
     let draft = Draft { reg_id: slot.reg_id, request: [9; 32], rk: [9; 64] };
     let drafted = match counter.draft(policy, draft) {
         Drafting::Drafted(drafted) => *drafted,
@@ -217,8 +223,12 @@ fn active(max: u8) -> (Policy, Counter) {
     let policy = Policy { delays: [0; 11], ..Policy::default() };
     let slot = Slot::new([1; 32], [2; 32], [3; 32], max);
     let counter = register(&Counter::new([7; 32]), &policy, slot, false, 0).unwrap();
-    let Grant::Granted(counter) = counter.grant(&policy, &[1; 32], &[1; 16], &[1; 32], 0) else { panic!() };
-    let Proof::Proven { counter, .. } = counter.prove(&policy, &[1; 32], &[1; 16], 0) else { panic!() };
+    let Grant::Granted(counter) = counter.grant(&policy, &[1; 32], &[1; 16], &[1; 32], 0) else {
+        panic!()
+    };
+    let Proof::Proven { counter, .. } = counter.prove(&policy, &[1; 32], &[1; 16], 0) else {
+        panic!()
+    };
     assert_eq!(counter.live.as_ref().unwrap().state, State::Active);
     (policy, *counter)
 }
@@ -228,7 +238,8 @@ fn active(max: u8) -> (Policy, Counter) {
 fn locks_after_the_last_guess_and_its_grace() {
     let (policy, mut counter) = active(MAX_GUESSES);
     for guess in 0..MAX_GUESSES {
-        let Grant::Granted(next) = counter.grant(&policy, &[1; 32], &[50 + guess; 16], &[guess; 32], 100)
+        let Grant::Granted(next) =
+            counter.grant(&policy, &[1; 32], &[50 + guess; 16], &[guess; 32], 100)
         else {
             panic!("guess {guess}")
         };
@@ -255,7 +266,8 @@ fn failures_over_a_lifetime() {
     let slot = Slot::new([2; 32], [2; 32], [3; 32], 5);
     counter = register(&counter, &policy, slot, false, 0).unwrap();
     for guess in 0..5 {
-        let Grant::Granted(next) = counter.grant(&policy, &[2; 32], &[50 + guess; 16], &[0; 32], 0) else {
+        let Grant::Granted(next) = counter.grant(&policy, &[2; 32], &[50 + guess; 16], &[0; 32], 0)
+        else {
             panic!()
         };
         counter = next;
@@ -263,25 +275,33 @@ fn failures_over_a_lifetime() {
     assert_eq!(counter.failures, 0);
     for round in 0..3 {
         for guess in 0..3 {
-            counter = match counter.grant(&policy, &[1; 32], &[100 + round * 3 + guess; 16], &[0; 32], 0) {
-                Grant::Granted(next) => next,
-                // Six failures, and a success with each round; the seventh was the last.
-                grant => {
-                    assert_eq!((round, guess), (2, 3), "{grant:?}");
-                    return;
-                }
-            };
+            counter =
+                match counter.grant(&policy, &[1; 32], &[100 + round * 3 + guess; 16], &[0; 32], 0)
+                {
+                    Grant::Granted(next) => next,
+                    // Six failures, and a success with each round; the seventh was the last.
+                    grant => {
+                        assert_eq!((round, guess), (2, 3), "{grant:?}");
+                        return;
+                    }
+                };
         }
-        let Proof::Proven { counter: next, .. } = counter.prove(&policy, &[1; 32], &[102 + round * 3; 16], 0)
+        let Proof::Proven { counter: next, .. } =
+            counter.prove(&policy, &[1; 32], &[102 + round * 3; 16], 0)
         else {
             panic!()
         };
         counter = *next;
         assert_eq!(counter.failures, 2 * (u32::from(round) + 1));
     }
-    let Grant::Granted(counter) = counter.grant(&policy, &[1; 32], &[200; 16], &[0; 32], 0) else { panic!() };
+    let Grant::Granted(counter) = counter.grant(&policy, &[1; 32], &[200; 16], &[0; 32], 0) else {
+        panic!()
+    };
     assert_eq!(counter.failures, 7);
-    assert!(matches!(counter.grant(&policy, &[1; 32], &[201; 16], &[0; 32], 0), Grant::Wait { .. }));
+    assert!(matches!(
+        counter.grant(&policy, &[1; 32], &[201; 16], &[0; 32], 0),
+        Grant::Wait { .. }
+    ));
     assert!(matches!(counter.grant(&policy, &[1; 32], &[201; 16], &[0; 32], 600), Grant::Locks(_)));
     let draft = Draft { reg_id: [3; 32], request: [0; 32], rk: [0; 64] };
     assert_eq!(counter.draft(&policy, draft), Drafting::Locked);
@@ -299,7 +319,9 @@ fn clocks_a_year_off() {
     for step in 0..100u8 {
         // Forward and back by a year at each guess.
         let now = if step % 2 == 0 { now + YEAR } else { now };
-        if let Grant::Granted(next) = counter.grant(&policy, &[1; 32], &[100 + step; 16], &[0; 32], now) {
+        if let Grant::Granted(next) =
+            counter.grant(&policy, &[1; 32], &[100 + step; 16], &[0; 32], now)
+        {
             counter = next;
             granted += 1;
         }

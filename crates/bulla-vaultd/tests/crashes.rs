@@ -1,4 +1,5 @@
-//! A crash between any two steps, and answers that are lost: V-4.2, V-5.2, V-8.2 and V-8.4 of spec/VAULT.md.
+//! A crash between any two steps, and answers that are lost: V-4.2, V-5.2, V-8.2 and V-8.4 of
+//! spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -23,11 +24,11 @@ struct Disk {
 }
 
 impl Disk {
-    fn new(folder: &Path) -> Disk {
+    fn new(directory: &Path) -> Disk {
         Disk {
-            store: Arc::new(Embedded::open(&folder.join("records")).unwrap()),
-            marks: Arc::new(Embedded::open(&folder.join("marks")).unwrap()),
-            hsm: Arc::new(KeyFile::create(&folder.join("keys")).unwrap()),
+            store: Arc::new(Embedded::open(&directory.join("records")).unwrap()),
+            marks: Arc::new(Embedded::open(&directory.join("marks")).unwrap()),
+            hsm: Arc::new(KeyFile::create(&directory.join("keys")).unwrap()),
         }
     }
 
@@ -35,8 +36,9 @@ impl Disk {
     fn process(&self, crash: &Crash) -> (Vault, Arc<Local>) {
         let store: Arc<dyn Store> = Arc::new(CrashingStore(Arc::clone(&self.store), crash.clone()));
         let marks: Arc<dyn Store> = Arc::new(CrashingStore(Arc::clone(&self.marks), crash.clone()));
-        let local =
-            Arc::new(Local::new(Arc::clone(&self.hsm), marks, policy(), Time::new().clock()).unwrap());
+        let local = Arc::new(
+            Local::new(Arc::clone(&self.hsm), marks, policy(), Time::new().clock()).unwrap(),
+        );
         let evaluator = Arc::new(CrashingEvaluator(local.clone(), crash.clone()));
         (Vault::new(store, evaluator, None), local)
     }
@@ -55,13 +57,13 @@ fn distinct(local: &Local) -> u64 {
     local.about(&AboutCall).unwrap().distinct
 }
 
-/// The first call of a login, stopped at every step: what was evaluated was paid for, and asking again with the same attempt costs one
-/// guess at most.
+/// The first call of a login, stopped at every step: what was evaluated was paid for, and asking
+/// again with the same attempt costs one guess at most.
 #[test]
 fn login_start_stopped_at_every_step() {
     for after in [false, true] {
-        let folder = tempfile::tempdir().unwrap();
-        let disk = Disk::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Disk::new(directory.path());
         let (vault, _) = disk.healthy();
         register(&vault, &ALICE, &REG, "right", 10, None).unwrap();
         let mut steps = 0;
@@ -90,12 +92,13 @@ fn login_start_stopped_at_every_step() {
     }
 }
 
-/// The second call, stopped at every step: asked for again it gives the key, and the guesses are full once.
+/// The second call, stopped at every step: asked for again it gives the key, and the guesses are
+/// full once.
 #[test]
 fn login_finish_stopped_at_every_step() {
     for after in [false, true] {
-        let folder = tempfile::tempdir().unwrap();
-        let disk = Disk::new(folder.path());
+        let directory = tempfile::tempdir().unwrap();
+        let disk = Disk::new(directory.path());
         let (vault, _) = disk.healthy();
         register(&vault, &ALICE, &REG, "right", 10, None).unwrap();
         let mut steps = 0;
@@ -124,14 +127,21 @@ fn login_finish_stopped_at_every_step() {
 fn the_lock_stopped_at_every_step() {
     for after in [false, true] {
         for steps in 0.. {
-            let folder = tempfile::tempdir().unwrap();
-            let disk = Disk::new(folder.path());
+            let directory = tempfile::tempdir().unwrap();
+            let disk = Disk::new(directory.path());
             let locking = bulla_vaultd::record::Policy { grace: 0, ..policy() };
             let process = |crash: &Crash| {
-                let marks: Arc<dyn Store> = Arc::new(CrashingStore(Arc::clone(&disk.marks), crash.clone()));
-                let store: Arc<dyn Store> = Arc::new(CrashingStore(Arc::clone(&disk.store), crash.clone()));
-                let local = Local::new(Arc::clone(&disk.hsm), marks, locking.clone(), Time::new().clock());
-                Vault::new(store, Arc::new(CrashingEvaluator(Arc::new(local.unwrap()), crash.clone())), None)
+                let marks: Arc<dyn Store> =
+                    Arc::new(CrashingStore(Arc::clone(&disk.marks), crash.clone()));
+                let store: Arc<dyn Store> =
+                    Arc::new(CrashingStore(Arc::clone(&disk.store), crash.clone()));
+                let local =
+                    Local::new(Arc::clone(&disk.hsm), marks, locking.clone(), Time::new().clock());
+                Vault::new(
+                    store,
+                    Arc::new(CrashingEvaluator(Arc::new(local.unwrap()), crash.clone())),
+                    None,
+                )
             };
             let healthy = process(&Crash::at(i64::MAX, false));
             register(&healthy, &ALICE, &REG, "right", 1, None).unwrap();
@@ -149,19 +159,21 @@ fn the_lock_stopped_at_every_step() {
     }
 }
 
-/// A registration anew, stopped at every step and begun again with a new name each time: the old record opens until the new one does.
+/// A registration anew, stopped at every step and begun again with a new name each time: the old
+/// record opens until the new one does.
 #[test]
 fn registering_anew_stopped_at_every_step() {
     for after in [false, true] {
         for steps in 0.. {
-            let folder = tempfile::tempdir().unwrap();
-            let disk = Disk::new(folder.path());
+            let directory = tempfile::tempdir().unwrap();
+            let disk = Disk::new(directory.path());
             let (vault, _) = disk.healthy();
             register(&vault, &ALICE, &REG, "old", 10, None).unwrap();
             let grant = login(&vault, &ALICE, &REG, "old").unwrap().grant;
             let crash = Crash::at(steps, after);
             let (dying, _) = disk.process(&crash);
-            let done = register(&dying, &ALICE, &NEW_REG, "new", 10, Some(&grant[..])).map_err(Failed::Said);
+            let done = register(&dying, &ALICE, &NEW_REG, "new", 10, Some(&grant[..]))
+                .map_err(Failed::Said);
             let done = done.and_then(|_| login(&dying, &ALICE, &NEW_REG, "new"));
 
             let old = login(&vault, &ALICE, &REG, "old");
@@ -183,31 +195,37 @@ fn registering_anew_stopped_at_every_step() {
     }
 }
 
-/// Answers of the store are lost, whether it did what it was asked to or not: every guess is paid for once.
+/// Answers of the store are lost, whether it did what it was asked to or not: every guess is paid
+/// for once.
 #[test]
 fn a_store_that_does_not_say() {
-    let folder = tempfile::tempdir().unwrap();
-    let disk = Disk::new(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let disk = Disk::new(directory.path());
     let answers = Arc::new(AtomicI64::new(0));
     let store = Arc::new(SilentStore { inner: Arc::clone(&disk.store), answers });
-    let local = Local::new(Arc::clone(&disk.hsm), Arc::clone(&disk.marks), policy(), Time::new().clock());
+    let local =
+        Local::new(Arc::clone(&disk.hsm), Arc::clone(&disk.marks), policy(), Time::new().clock());
     let local = Arc::new(local.unwrap());
     let vault = Vault::new(store, local.clone(), None);
     register(&vault, &ALICE, &REG, "right", 10, None).unwrap();
     for _ in 0..3 {
         for guess in 0..5 {
-            assert_eq!(login(&vault, &ALICE, &REG, "wrong").unwrap_err(), Failed::Wrong { left: 9 - guess });
+            assert_eq!(
+                login(&vault, &ALICE, &REG, "wrong").unwrap_err(),
+                Failed::Wrong { left: 9 - guess }
+            );
         }
         assert_eq!(login(&vault, &ALICE, &REG, "right").unwrap().failures, 5);
         assert_eq!(disk.left(), 10);
     }
 }
 
-/// A registration's last answer is lost a hundred times: one record, and the guesses that were used stay used.
+/// A registration's last answer is lost a hundred times: one record, and the guesses that were used
+/// stay used.
 #[test]
 fn the_reply_of_a_registration_lost_a_hundred_times() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let registering = begin("right");
     let response = bench.vault.register_start(&ALICE, &REG, &registering.request).unwrap();
     assert_eq!(bench.vault.register_start(&ALICE, &REG, &registering.request).unwrap(), response);

@@ -1,4 +1,5 @@
-//! The seeds and regressions of the fuzz target `vault_records`, replayed on stable through the same oracle.
+//! The seeds and regressions of the fuzz target `vault_records`, replayed on stable through the
+//! same oracle.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -9,25 +10,28 @@ use std::path::{Path, PathBuf};
 
 use bulla_vaultd::oracle::{DECODERS, accepted, seeds, vault_records};
 
-fn folder(name: &str) -> PathBuf {
+fn directory(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(name).join("vault_records")
 }
 
-/// The files of a folder, by name.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let file =
-        |path: PathBuf| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap());
+/// The files of a directory, by name.
+fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries =
+        fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    let file = |path: PathBuf| {
+        (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap())
+    };
     entries.map(|entry| file(entry.unwrap().path())).collect()
 }
 
 #[test]
 fn seeds_and_regressions() {
     for name in ["seeds", "regressions"] {
-        let inputs = files(&folder(name));
+        let inputs = files(&directory(name));
         assert!(!inputs.is_empty(), "fuzz/{name}/vault_records has no input");
         let fails = |bytes: &[u8]| catch_unwind(|| vault_records(bytes)).is_err();
-        let failed: Vec<_> = inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
+        let failed: Vec<_> =
+            inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
         assert!(failed.is_empty(), "fuzz/{name}/vault_records: {failed:?}");
     }
 }
@@ -35,7 +39,7 @@ fn seeds_and_regressions() {
 /// A target whose seeds are all refused begins at the door.
 #[test]
 fn every_decoder_takes_a_seed() {
-    let seeds = files(&folder("seeds"));
+    let seeds = files(&directory("seeds"));
     let taken: BTreeSet<_> = seeds.values().filter_map(|bytes| accepted(bytes)).collect();
     assert_eq!(taken, DECODERS.iter().map(|(name, _)| *name).collect());
     let refused: Vec<_> =
@@ -45,14 +49,15 @@ fn every_decoder_takes_a_seed() {
 
 #[test]
 fn seeds_are_as_generated() {
-    let same = files(&folder("seeds")) == seeds::generate();
+    let same = files(&directory("seeds")) == seeds::generate();
     assert!(same, "run `cargo test -p bulla-vaultd --test fuzz_inputs -- --ignored`");
 }
 
-/// No length that an input names is believed before its bytes are there: a frame that names the longest of all is refused.
+/// No length that an input names is believed before its bytes are there: a frame that names the
+/// longest of all is refused.
 #[test]
 fn hostile_lengths() {
-    let regressions = files(&folder("regressions"));
+    let regressions = files(&directory("regressions"));
     let hostile: Vec<_> = regressions.iter().filter(|(name, _)| name.contains("length")).collect();
     assert!(!hostile.is_empty());
     for (name, bytes) in hostile {
@@ -63,9 +68,9 @@ fn hostile_lengths() {
 #[test]
 #[ignore = "writes the seeds"]
 fn write_seeds() {
-    let folder = folder("seeds");
-    fs::create_dir_all(&folder).unwrap();
+    let directory = directory("seeds");
+    fs::create_dir_all(&directory).unwrap();
     for (name, bytes) in seeds::generate() {
-        fs::write(folder.join(name), bytes).unwrap();
+        fs::write(directory.join(name), bytes).unwrap();
     }
 }

@@ -13,8 +13,8 @@ use support::*;
 
 #[test]
 fn after_max_wrong_passwords_the_right_one_opens_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     for guess in 0..10 {
         let failed = login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
@@ -25,7 +25,10 @@ fn after_max_wrong_passwords_the_right_one_opens_nothing() {
     assert!(bench.store.read(&[Key::Sealed(ALICE, REG)]).unwrap()[0].is_some());
     bench.time.pass(600);
     assert_eq!(last(&bench), Failed::Said(VaultError::Locked));
-    assert!(bench.store.read(&[Key::Sealed(ALICE, REG)]).unwrap()[0].is_none(), "what was sealed is gone");
+    assert!(
+        bench.store.read(&[Key::Sealed(ALICE, REG)]).unwrap()[0].is_none(),
+        "what was sealed is gone"
+    );
     bench.time.pass(10 * 365 * 86_400);
     assert_eq!(last(&bench), Failed::Said(VaultError::Locked));
     assert_eq!(bench.local.evaluated_since_proof(&ALICE, &REG), 10);
@@ -33,8 +36,8 @@ fn after_max_wrong_passwords_the_right_one_opens_nothing() {
 
 #[test]
 fn the_right_password_on_the_last_guess() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     for _ in 0..9 {
         login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
@@ -50,20 +53,23 @@ fn the_right_password_on_the_last_guess() {
 /// The last guess may be finished for ten minutes, whatever others ask for meanwhile.
 #[test]
 fn the_last_guess_is_not_cut_off() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 1);
     let guess = Guess::new(&ALICE, &REG, "right");
     let proof = guess.prove(&guess.start(&bench.vault).unwrap()).unwrap();
     bench.time.pass(599);
-    assert!(matches!(login(&bench.vault, &ALICE, &REG, "wrong"), Err(Failed::Said(VaultError::Wait { .. }))));
+    assert!(matches!(
+        login(&bench.vault, &ALICE, &REG, "wrong"),
+        Err(Failed::Said(VaultError::Wait { .. }))
+    ));
     assert_eq!(proof.finish(&bench.vault).unwrap().wrapped_key, WRAPPED);
 }
 
 #[test]
 fn guesses_wait_longer_and_longer() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::with(folder.path(), bulla_vaultd::record::Policy::default(), Time::new());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::with(directory.path(), bulla_vaultd::record::Policy::default(), Time::new());
     bench.enroll(&ALICE, &REG, "right", 10);
     let mut waited = Vec::new();
     while waited.len() < 10 {
@@ -71,7 +77,10 @@ fn guesses_wait_longer_and_longer() {
             Err(Failed::Wrong { .. }) => waited.push(0),
             Err(Failed::Said(VaultError::Wait { seconds, .. })) => {
                 bench.time.pass(seconds);
-                assert!(matches!(login(&bench.vault, &ALICE, &REG, "wrong"), Err(Failed::Wrong { .. })));
+                assert!(matches!(
+                    login(&bench.vault, &ALICE, &REG, "wrong"),
+                    Err(Failed::Wrong { .. })
+                ));
                 waited.push(seconds);
             }
             other => panic!("{other:?}"),
@@ -82,8 +91,8 @@ fn guesses_wait_longer_and_longer() {
 
 /// Many racing guesses over several servers: what the evaluators count never exceeds max.
 fn race(threads: usize, each: usize) {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let before = bench.local.about(&AboutCall).unwrap();
     let granted = AtomicUsize::new(0);
@@ -123,8 +132,8 @@ fn racing_1000() {
 
 #[test]
 fn the_same_attempt_again_costs_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let guess = Guess::new(&ALICE, &REG, "right");
     let proofs: Vec<_> = (0..5)
@@ -147,8 +156,8 @@ fn the_same_attempt_again_costs_nothing() {
 
 #[test]
 fn replays_of_a_finish_give_the_same_and_reset_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
     let guess = Guess::new(&ALICE, &REG, "right");
@@ -177,8 +186,8 @@ fn replays_of_a_finish_give_the_same_and_reset_nothing() {
 /// Whatever is sent as proof that is none: refused, nothing given back.
 #[test]
 fn a_proof_that_is_none() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let guess = Guess::new(&ALICE, &REG, "right");
     let proof = guess.prove(&guess.start(&bench.vault).unwrap()).unwrap();

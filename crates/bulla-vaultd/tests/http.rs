@@ -1,4 +1,5 @@
-//! The calls over HTTP: codes, tokens, rates, sizes (V-2.1 to V-2.6); known and unknown accounts (V-8.5).
+//! The calls over HTTP: codes, tokens, rates, sizes (V-2.1 to V-2.6); known and unknown accounts
+//! (V-8.5).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -8,8 +9,8 @@ use std::num::NonZeroU32;
 use std::time::Instant;
 
 use bulla_vault::messages::{
-    Code, Delete, DeleteAnnounced, Info, LoginFinished, LoginStarted, RecordState, RegisterFinished, Status,
-    path,
+    Code, Delete, DeleteAnnounced, Info, LoginFinished, LoginStarted, RecordState,
+    RegisterFinished, Status, path,
 };
 use bulla_vault::wire::Fixed;
 use bulla_vault::{AccountHash, AttemptId, RegId, Stretching};
@@ -23,8 +24,8 @@ fn reg_id(bytes: [u8; 32]) -> RegId {
 
 #[test]
 fn from_registration_to_deletion() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let online = Online::new(&bench);
     let alice = *AccountHash::of(ISSUER, "alice").as_bytes();
     let status = || -> Status { online.raw("GET", path::STATUS, &online.token("alice"), b"").is() };
@@ -32,7 +33,11 @@ fn from_registration_to_deletion() {
     let registered: RegisterFinished = online.register("alice", REG, "right", 100, cheap()).is();
     assert_eq!(registered, RegisterFinished { state: RecordState::Pending, not_before: None });
     let pending = status().pending.unwrap();
-    assert_eq!((pending.state, pending.left, pending.max), (RecordState::Pending, 10, 10), "no more than 10");
+    assert_eq!(
+        (pending.state, pending.left, pending.max),
+        (RecordState::Pending, 10, 10),
+        "no more than 10"
+    );
 
     // Whoever has a token only does not learn what a guess would have to name.
     let told = online.raw("GET", path::STATUS, &online.token("alice"), b"").body;
@@ -53,7 +58,8 @@ fn from_registration_to_deletion() {
         attempt_id: AttemptId::from_bytes(guess.login.attempt_id),
     };
     let reply =
-        bulla_vault::reply::LoginReply::open(&finished.sealed.0, &proof.session_key, &context).unwrap();
+        bulla_vault::reply::LoginReply::open(&finished.sealed.0, &proof.session_key, &context)
+            .unwrap();
     assert_eq!(reply.wrapped_key, WRAPPED);
     assert_eq!(status().current.unwrap().state, RecordState::Active);
 
@@ -72,14 +78,15 @@ fn from_registration_to_deletion() {
 
 #[test]
 fn codes() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let online = Online::new(&bench);
     let alice = *AccountHash::of(ISSUER, "alice").as_bytes();
     online.register("alice", REG, "right", 1, cheap());
 
     let bodies: [&[u8]; 5] = [b"", b"{}", b"[]", b"{\"reg_id\":1}", &[b' '; 4097]];
-    for path in [path::REGISTER_START, path::REGISTER_FINISH, path::LOGIN_START, path::LOGIN_FINISH] {
+    for path in [path::REGISTER_START, path::REGISTER_FINISH, path::LOGIN_START, path::LOGIN_FINISH]
+    {
         // Of this much the vault reads a part, and whoever goes on sending may miss the answer.
         let url = format!("{}{path}", online.url);
         match try_call(&agent(), "POST", &url, &online.token("alice"), &[b' '; 100_000]) {
@@ -124,8 +131,8 @@ fn codes() {
 
 #[test]
 fn rates() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let number = |number| NonZeroU32::new(number).unwrap();
     let online = Online::with(&bench, Rates { per_address: number(3), per_account: number(4) });
     let status = |subject: &str| online.raw("GET", path::STATUS, &online.token(subject), b"");
@@ -139,13 +146,14 @@ fn rates() {
     assert_eq!(online.raw("GET", path::HEALTH, "", b"").status, 200);
 }
 
-/// A registration that is there and one that is not: the same codes, sizes and headers, and as good as the same time.
+/// A registration that is there and one that is not: the same codes, sizes and headers, and as good
+/// as the same time.
 #[test]
 fn known_and_unknown_are_answered_alike() {
     const PAIRS: usize = 40;
     const GUESSES: usize = 8;
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let online = Online::new(&bench);
     for number in 0..PAIRS {
         online.register(&format!("known {number}"), REG, "right", 10, Stretching::default());
@@ -167,7 +175,8 @@ fn known_and_unknown_are_answered_alike() {
         let answers = ([start.status, finish.status], [start.headers, finish.headers], sizes, left);
         (answers, [start_took, finish_took])
     };
-    // Each ratio is of two calls in a row, and the order changes, so that what else the machine does is in both.
+    // Each ratio is of two calls in a row, and the order changes, so that what else the machine
+    // does is in both.
     let mut ratios = [Vec::new(), Vec::new()];
     for number in 0..PAIRS {
         let (known, unknown) = (format!("known {number}"), format!("other {number}"));
@@ -188,11 +197,15 @@ fn known_and_unknown_are_answered_alike() {
     }
     for (call, mut ratios) in ["login start", "login finish"].iter().zip(ratios) {
         ratios.sort_by(f64::total_cmp);
-        // Where the median lies, with four standard deviations of its rank: wide on a busy machine, narrow on a quiet one.
+        // Where the median lies, with four standard deviations of its rank: wide on a busy machine,
+        // narrow on a quiet one.
         let (middle, reach) = (ratios.len() / 2, 2 * ratios.len().isqrt());
         let [low, median, high] = [middle - reach, middle, middle + reach].map(|rank| ratios[rank]);
         println!("known / unknown, {call}: median {median:.3}, within {low:.3} to {high:.3}");
-        assert!(low <= 1.05 && high >= 0.95, "{call}: the times differ by more than 5%, for certain");
+        assert!(
+            low <= 1.05 && high >= 0.95,
+            "{call}: the times differ by more than 5%, for certain"
+        );
     }
     // To the end: the grace, the lock, and what comes after.
     for subject in ["known 0", "other 0"] {

@@ -1,5 +1,5 @@
-//! The keys: V-3.1, the HSM's side. The OPRF key that an HSM computes is the one that OPAQUE's library computes from the
-//! same bytes, and both HSMs compute the same.
+//! The keys: V-3.1, the HSM's side. The OPRF key that an HSM computes is the one that OPAQUE's
+//! library computes from the same bytes, and both HSMs compute the same.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -11,18 +11,21 @@ use opaque_ke::{ServerRegistration, ServerSetup};
 use support::*;
 
 /// The bytes of a key in a key file.
-fn key(folder: &std::path::Path, name: &str) -> Vec<u8> {
-    let text = std::fs::read_to_string(folder.join("keys")).unwrap();
+fn key(directory: &std::path::Path, name: &str) -> Vec<u8> {
+    let text = std::fs::read_to_string(directory.join("keys")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
-    (0..line.len() / 2).map(|at| u8::from_str_radix(&line[2 * at..2 * at + 2], 16).unwrap()).collect()
+    (0..line.len() / 2)
+        .map(|at| u8::from_str_radix(&line[2 * at..2 * at + 2], 16).unwrap())
+        .collect()
 }
 
-/// A server of OPAQUE with the same OPRF seed and key pair, all by the library, answers a registration as the vault does.
+/// A server of OPAQUE with the same OPRF seed and key pair, all by the library, answers a
+/// registration as the vault does.
 #[test]
 fn one_hmac_in_the_hsm_is_what_the_library_derives() {
-    let folder = tempfile::tempdir().unwrap();
-    let hsm = KeyFile::create(&folder.path().join("keys")).unwrap();
-    let seed = key(folder.path(), "oprf ");
+    let directory = tempfile::tempdir().unwrap();
+    let hsm = KeyFile::create(&directory.path().join("keys")).unwrap();
+    let seed = key(directory.path(), "oprf ");
     let derived = hsm.derive(b"bulla v1 vault opaque key pair\0").unwrap();
     let mut scalar = derived[..32].to_vec();
     scalar[31] &= 0x0f;
@@ -32,9 +35,9 @@ fn one_hmac_in_the_hsm_is_what_the_library_derives() {
             &seed[..],
             &scalar,
             &[&[
-                0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00, 0x51,
-                0x5f, 0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45, 0xe0, 0x8d,
-                0x2d, 0x76,
+                0xe2, 0xf2, 0xae, 0x0a, 0x6a, 0xbc, 0x4e, 0x71, 0xa8, 0x84, 0xa9, 0x61, 0xc5, 0x00,
+                0x51, 0x5f, 0x58, 0xe3, 0x0b, 0x6a, 0xa5, 0x82, 0xdd, 0x8d, 0xb6, 0xa6, 0x59, 0x45,
+                0xe0, 0x8d, 0x2d, 0x76,
             ][..]]
             .concat(),
         ]
@@ -45,26 +48,29 @@ fn one_hmac_in_the_hsm_is_what_the_library_derives() {
     let registering = begin("password");
     let identifier = [7; 96];
     let request = opaque_ke::RegistrationRequest::deserialize(&registering.request).unwrap();
-    let by_the_library = ServerRegistration::start(&setup, request.clone(), &identifier).unwrap().message;
+    let by_the_library =
+        ServerRegistration::start(&setup, request.clone(), &identifier).unwrap().message;
 
     let info = setup.key_material_info(&identifier).info.concat();
     let mac = hsm.oprf(&[&info[..], &[1]].concat()).unwrap();
     let material = opaque_ke::generic_array::GenericArray::clone_from_slice(&mac[..32]);
-    let by_the_hsm = ServerRegistration::start_with_key_material(&setup, material, request).unwrap().message;
+    let by_the_hsm =
+        ServerRegistration::start_with_key_material(&setup, material, request).unwrap().message;
     assert_eq!(by_the_hsm.serialize(), by_the_library.serialize());
 }
 
 #[test]
 fn a_key_file_is_read_by_its_owner_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("keys");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys");
     let hsm = KeyFile::create(&path).unwrap();
     assert!(matches!(KeyFile::create(&path), Err(HsmError::AlreadyInitialized)));
     assert!(hsm.warning().contains("DEVELOPMENT"));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mode =
+            |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&path), 0o600);
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
         assert!(matches!(KeyFile::open(&path), Err(HsmError::Unavailable(_))));
@@ -73,9 +79,11 @@ fn a_key_file_is_read_by_its_owner_alone() {
     let again = KeyFile::open(&path).unwrap();
     assert_eq!(again.mac(b"x").unwrap(), hsm.mac(b"x").unwrap());
     assert_eq!(*again.oprf(b"x").unwrap(), *hsm.oprf(b"x").unwrap());
-    assert!(matches!(KeyFile::open(&folder.path().join("none")), Err(HsmError::NotInitialized)));
+    assert!(matches!(KeyFile::open(&directory.path().join("none")), Err(HsmError::NotInitialized)));
     let text = std::fs::read_to_string(&path).unwrap();
-    for (from, to) in [("counter ", "counter 0"), ("oprf", "orpf"), ("seal 1", "seal x"), ("bulla", "bull")] {
+    for (from, to) in
+        [("counter ", "counter 0"), ("oprf", "orpf"), ("seal 1", "seal x"), ("bulla", "bull")]
+    {
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
         assert!(matches!(KeyFile::open(&path), Err(HsmError::Unavailable(_))), "{from}");
     }
@@ -99,12 +107,13 @@ fn epochs(hsm: &dyn Hsm) {
 
 #[test]
 fn epochs_of_a_key_file() {
-    let folder = tempfile::tempdir().unwrap();
-    epochs(&KeyFile::create(&folder.path().join("keys")).unwrap());
-    assert_eq!(KeyFile::open(&folder.path().join("keys")).unwrap().epochs().unwrap(), [2]);
+    let directory = tempfile::tempdir().unwrap();
+    epochs(&KeyFile::create(&directory.path().join("keys")).unwrap());
+    assert_eq!(KeyFile::open(&directory.path().join("keys")).unwrap().epochs().unwrap(), [2]);
 }
 
-/// In SoftHSM2, by tests/scripts/vault-cluster.sh. The variables name the module, a fresh token and the file with its PIN.
+/// In SoftHSM2, by tests/scripts/vault-cluster.sh. The variables name the module, a fresh token and
+/// the file with its PIN.
 #[test]
 #[ignore = "needs a PKCS #11 token: run by tests/scripts/vault-cluster.sh"]
 fn a_pkcs11_module_does_the_same_byte_for_byte() {
@@ -117,10 +126,12 @@ fn a_pkcs11_module_does_the_same_byte_for_byte() {
         token: token.to_owned(),
     };
 
-    // A token whose keys are those of a key file, put there from outside: the vault refuses it in use, as they were outside once.
-    let folder = tempfile::tempdir().unwrap();
-    let file = KeyFile::create(&folder.path().join("keys")).unwrap();
-    let keys = ["counter ", "oprf ", "derivation ", "seal 1 "].map(|name| key(folder.path(), name));
+    // A token whose keys are those of a key file, put there from outside: the vault refuses it in
+    // use, as they were outside once.
+    let directory = tempfile::tempdir().unwrap();
+    let file = KeyFile::create(&directory.path().join("keys")).unwrap();
+    let keys =
+        ["counter ", "oprf ", "derivation ", "seal 1 "].map(|name| key(directory.path(), name));
     let imported = options(&variable("BULLA_PKCS11_IMPORT_TOKEN"));
     let module = Pkcs11::import(&imported, pin, &keys).unwrap();
     assert_eq!(module.mac(b"message").unwrap(), file.mac(b"message").unwrap());

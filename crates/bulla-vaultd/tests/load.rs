@@ -1,4 +1,5 @@
-//! What a vault bears: recoveries per second, and how long each of their two calls takes. Prints its figures; run it alone:
+//! What a vault bears: recoveries per second, and how long each of their two calls takes. Prints
+//! its figures; run it alone:
 //!
 //! ```text
 //! cargo test --release -p bulla-vaultd --test load -- --ignored --nocapture embedded
@@ -19,7 +20,9 @@ use bulla_vault::AccountHash;
 use bulla_vault::messages::LoginStarted;
 use bulla_vaultd::accounts::Issuer;
 use bulla_vaultd::hsm::KeyFile;
-use bulla_vaultd::store::{Commit, Embedded, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
+use bulla_vaultd::store::{
+    Commit, Embedded, Held, Key, Kind, Store, StoreError, Transaction, Versioned,
+};
 use rustix::time::{ClockId, clock_gettime};
 use support::cluster::{Members, Node, cpu as process_cpu};
 use support::online::{ISSUER, Online, Site, evaluated};
@@ -204,16 +207,25 @@ impl Store for Measured {
     }
 }
 
-/// Where the time of a recovery goes, and where the processor's: one client, first without HTTP and then with.
-fn shares(folder: &Path) {
+/// Where the time of a recovery goes, and where the processor's: one client, first without HTTP and
+/// then with.
+fn shares(directory: &Path) {
     const COUNT: u32 = 500;
     let [records, marks, client, vault] = [(); 4].map(|()| Arc::new(Part::default()));
     let measured = |name: &str, part: &Arc<Part>| -> Arc<dyn Store> {
-        Arc::new(Measured(Arc::new(Embedded::open(&folder.join(name)).unwrap()), Arc::clone(part)))
+        Arc::new(Measured(
+            Arc::new(Embedded::open(&directory.join(name)).unwrap()),
+            Arc::clone(part),
+        ))
     };
-    let hsm = Arc::new(KeyFile::create(&folder.join("keys")).unwrap());
-    let bench =
-        Bench::of(measured("records", &records), hsm, measured("marks", &marks), policy(), Time::new());
+    let hsm = Arc::new(KeyFile::create(&directory.join("keys")).unwrap());
+    let bench = Bench::of(
+        measured("records", &records),
+        hsm,
+        measured("marks", &marks),
+        policy(),
+        Time::new(),
+    );
     let online = Online::new(&bench);
     let account = *AccountHash::of(ISSUER, "shares").as_bytes();
     bench.enroll(&account, &REG, "right", 10);
@@ -224,7 +236,8 @@ fn shares(folder: &Path) {
         let proof = client.of(|| guess.prove(&evaluated)).unwrap();
         vault.of(|| proof.finish(&bench.vault)).unwrap();
     }
-    let since = |part: &Part, before: (f64, f64)| (part.taken().0 - before.0, part.taken().1 - before.1);
+    let since =
+        |part: &Part, before: (f64, f64)| (part.taken().0 - before.0, part.taken().1 - before.1);
     let (records, marks) = (since(&records, before[0]), since(&marks, before[1]));
     let (client, vault) = (client.taken(), vault.taken());
     let (began, cpu) = (Instant::now(), process_cpu("self"));
@@ -236,8 +249,14 @@ fn shares(folder: &Path) {
         ("client: OPAQUE without Argon2id", client),
         ("records, by redb", records),
         ("marks, by redb", marks),
-        ("OPAQUE, sealing, counters", (vault.0 - records.0 - marks.0, vault.1 - records.1 - marks.1)),
-        ("HTTP, JSON and tokens of both sides", (http.0 - vault.0 - client.0, http.1 - vault.1 - client.1)),
+        (
+            "OPAQUE, sealing, counters",
+            (vault.0 - records.0 - marks.0, vault.1 - records.1 - marks.1),
+        ),
+        (
+            "HTTP, JSON and tokens of both sides",
+            (http.0 - vault.0 - client.0, http.1 - vault.1 - client.1),
+        ),
     ];
     println!(
         "one client at a time: {:.2} ms for a recovery, of the processor {:.2} ms",
@@ -255,46 +274,53 @@ fn shares(folder: &Path) {
     }
 }
 
-/// Processor time by who took it: etcd's members, servers, evaluators, this process with all clients.
+/// Processor time by who took it: etcd's members, servers, evaluators, this process with all
+/// clients.
 fn by_process(members: &Members, nodes: &[Node]) -> [f64; 4] {
-    let (servers, evaluators) = nodes.iter().map(Node::cpu).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+    let (servers, evaluators) =
+        nodes.iter().map(Node::cpu).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     [members.cpu(), servers, evaluators, process_cpu("self")]
 }
 
 #[test]
 #[ignore = "takes minutes, and the machine for itself"]
 fn embedded() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let online = Online::new(&bench);
     let accounts = accounts();
     enroll(&[&online.site], accounts);
     load("redb, key file, one process", &[&online.site], accounts, &AtomicBool::new(false));
     nothing_lost(&[&online.site], accounts);
-    let size = std::fs::metadata(folder.path().join("records")).unwrap().len();
+    let size = std::fs::metadata(directory.path().join("records")).unwrap().len();
     println!("records: {} bytes per account", size / accounts as u64);
-    let folder = tempfile::tempdir().unwrap();
-    shares(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    shares(directory.path());
 }
 
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh --load"]
 fn several_data_centres() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut members = Members::start(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let mut members = Members::start(directory.path());
     let issuer = Arc::new(Issuer::generate(ISSUER).unwrap());
-    let mut nodes: Vec<_> =
-        (0..3).map(|number| Node::start(folder.path(), number, members.endpoints(), None, &issuer)).collect();
+    let mut nodes: Vec<_> = (0..3)
+        .map(|number| Node::start(directory.path(), number, members.endpoints(), None, &issuer))
+        .collect();
     let sites: Vec<_> = nodes.iter().map(|node| node.site.another()).collect();
     let sites: Vec<_> = sites.iter().collect();
     let accounts = accounts();
     enroll(&sites, accounts);
     let before = by_process(&members, &nodes);
     load("etcd, 5 members, 3 servers, SoftHSM2", &sites, accounts, &AtomicBool::new(false));
-    let taken: Vec<_> =
-        by_process(&members, &nodes).iter().zip(before).map(|(after, before)| after - before).collect();
+    let taken: Vec<_> = by_process(&members, &nodes)
+        .iter()
+        .zip(before)
+        .map(|(after, before)| after - before)
+        .collect();
     let all: f64 = taken.iter().sum();
-    for (name, taken) in ["etcd's members", "servers", "evaluators and SoftHSM2", "clients"].iter().zip(taken)
+    for (name, taken) in
+        ["etcd's members", "servers", "evaluators and SoftHSM2", "clients"].iter().zip(taken)
     {
         println!("  processor time of {name}: {:.0}%", taken / all * 100.0);
     }
@@ -332,7 +358,10 @@ fn several_data_centres() {
                 }
                 pause();
             }
-            println!("killed: {} members, {} servers, {} evaluators", killed[0], killed[1], killed[2]);
+            println!(
+                "killed: {} members, {} servers, {} evaluators",
+                killed[0], killed[1], killed[2]
+            );
         });
         load("the same, one of them killed every two seconds", &sites, accounts, &done);
         done.store(true, Ordering::SeqCst);

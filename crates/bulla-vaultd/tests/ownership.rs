@@ -12,8 +12,8 @@ const WEEK: u64 = 7 * 86_400;
 
 #[test]
 fn a_token_alone_deletes_after_a_week_unless_the_owner_logs_in() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let due = bench.time.now() + WEEK;
     let delete = || bench.vault.delete(&ALICE, &REG, None).unwrap();
@@ -35,8 +35,8 @@ fn a_token_alone_deletes_after_a_week_unless_the_owner_logs_in() {
 
 #[test]
 fn a_fresh_login_deletes_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let old = login(&bench.vault, &ALICE, &REG, "right").unwrap().grant;
     let grant = login(&bench.vault, &ALICE, &REG, "right").unwrap().grant;
@@ -57,8 +57,8 @@ fn a_fresh_login_deletes_at_once() {
 /// The owner's record stays until a week has passed, and her guesses are her own.
 #[test]
 fn a_token_alone_replaces_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
     let placed = register(&bench.vault, &ALICE, &NEW_REG, "thief's", 10, None).unwrap();
@@ -81,8 +81,8 @@ fn a_token_alone_replaces_nothing() {
 
 #[test]
 fn an_announced_replacement_comes_after_a_week_without_the_owner() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "forgotten", 10);
     register(&bench.vault, &ALICE, &NEW_REG, "new", 10, None).unwrap();
     bench.time.pass(WEEK - 10);
@@ -102,8 +102,8 @@ fn an_announced_replacement_comes_after_a_week_without_the_owner() {
 
 #[test]
 fn registering_anew_with_a_fresh_login() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "old", 10);
     let grant = login(&bench.vault, &ALICE, &REG, "old").unwrap().grant;
     let placed = register(&bench.vault, &ALICE, &NEW_REG, "new", 5, Some(&grant[..])).unwrap();
@@ -125,8 +125,8 @@ fn registering_anew_with_a_fresh_login() {
 
 #[test]
 fn one_pending_at_most() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     for number in 1..20u8 {
         register(&bench.vault, &ALICE, &[number; 32], "any", 10, None).unwrap();
     }
@@ -137,11 +137,12 @@ fn one_pending_at_most() {
     assert_eq!(bench.store.read(&keys).unwrap().iter().flatten().count(), 1);
 }
 
-/// Beginning a registration under the name of one that is there evaluates nothing: it would be a guess that nobody counts.
+/// Beginning a registration under the name of one that is there evaluates nothing: it would be a
+/// guess that nobody counts.
 #[test]
 fn a_registration_is_no_oracle() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let said = bench.vault.register_start(&ALICE, &REG, &begin("guess").request);
     assert_eq!(said, Err(VaultError::Conflict));

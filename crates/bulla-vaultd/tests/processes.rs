@@ -31,13 +31,17 @@ struct Dev {
 }
 
 impl Dev {
-    fn start(folder: &Path) -> Dev {
+    fn start(directory: &Path) -> Dev {
         let port = free_port();
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
-        command.arg("dev").arg("--data").arg(folder).args(["--listen", &format!("127.0.0.1:{port}")]);
+        command
+            .arg("dev")
+            .arg("--data")
+            .arg(directory)
+            .args(["--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--delays", "0", "--per-address", "100000", "--per-account", "100000"]);
-        let process = Process::spawn(&mut command, &folder.with_extension("log"));
-        let key = folder.join("issuer.key");
+        let process = Process::spawn(&mut command, &directory.with_extension("log"));
+        let key = directory.join("issuer.key");
         until("the issuer's key is there", || key.exists());
         let issuer = Arc::new(Issuer::open("dev", &key).unwrap());
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
@@ -49,8 +53,8 @@ impl Dev {
 
 #[test]
 fn one_command_starts_it_all() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("vault");
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("vault");
     let dev = Dev::start(&data);
     let key = data.join("issuer.key").display().to_string();
     let token = vaultd(&["token", "--key", &key, "--issuer", "dev", "--subject", "alice"]);
@@ -71,8 +75,8 @@ fn one_command_starts_it_all() {
 #[test]
 fn killed_at_any_time() {
     const ROUNDS: u8 = 20;
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("vault");
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("vault");
     let mut answered_in_all = 0;
     for round in 0..ROUNDS {
         let mut dev = Dev::start(&data);
@@ -111,8 +115,8 @@ fn killed_at_any_time() {
 
 #[test]
 fn the_audit_log_is_verified() {
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("vault");
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("vault");
     let dev = Dev::start(&data);
     dev.site.register("alice", REG, "right", 10, cheap());
     dev.site.login("alice", REG, "right");
@@ -142,18 +146,30 @@ fn the_audit_log_is_verified() {
 
 #[test]
 fn off_loopback_only_with_tls() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).display().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
     std::fs::write(path("tenants"), "{}").unwrap();
     assert!(vaultd(&["init", "--hsm", &format!("keys:{}", path("keys"))]).status.success());
     let [store, marks, hsm] = ["store", "marks", "keys"].map(path);
-    let [store, marks, hsm] = [format!("redb:{store}"), format!("redb:{marks}"), format!("keys:{hsm}")];
+    let [store, marks, hsm] =
+        [format!("redb:{store}"), format!("redb:{marks}"), format!("keys:{hsm}")];
     let [tenants, audit] = ["tenants", "audit"].map(path);
     let serve = |listen: &str| -> Vec<String> {
-        let args = ["serve", "--listen", listen, "--tenants", &tenants, "--audit", &audit, "--store", &store];
+        let args = [
+            "serve",
+            "--listen",
+            listen,
+            "--tenants",
+            &tenants,
+            "--audit",
+            &audit,
+            "--store",
+            &store,
+        ];
         args.into_iter().chain(["--hsm", &hsm, "--marks", &marks]).map(str::to_owned).collect()
     };
-    let refused = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd")).args(serve("0.0.0.0:0")).output().unwrap();
+    let refused =
+        Command::new(env!("CARGO_BIN_EXE_bulla-vaultd")).args(serve("0.0.0.0:0")).output().unwrap();
     assert!(!refused.status.success() && text(&refused.stderr).contains("--tls-certificate"));
 
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
@@ -163,7 +179,7 @@ fn off_loopback_only_with_tls() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
     command.args(serve(&format!("0.0.0.0:{port}")));
     command.args(["--tls-certificate", &path("certificate"), "--tls-key", &path("tls-key")]);
-    let _server = Process::spawn(&mut command, &folder.path().join("log"));
+    let _server = Process::spawn(&mut command, &directory.path().join("log"));
 
     let certificate = ureq::tls::Certificate::from_pem(made.cert.pem().as_bytes()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -172,37 +188,48 @@ fn off_loopback_only_with_tls() {
         .root_certs(ureq::tls::RootCerts::new_with_certs(&[certificate]))
         .build();
     let agent: ureq::Agent = ureq::Agent::config_builder().tls_config(tls).build().into();
-    until("it answers over TLS", || agent.get(format!("https://localhost:{port}/healthz")).call().is_ok());
-    assert!(agent.get(format!("http://localhost:{port}/healthz")).call().is_err(), "not without TLS");
+    until("it answers over TLS", || {
+        agent.get(format!("https://localhost:{port}/healthz")).call().is_ok()
+    });
+    assert!(
+        agent.get(format!("http://localhost:{port}/healthz")).call().is_err(),
+        "not without TLS"
+    );
 }
 
 /// The evaluator in a process of its own: killed, the server says 503; started again, all goes on.
 #[test]
 fn an_evaluator_of_its_own() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = |name: &str| folder.path().join(name).display().to_string();
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
     let keys = format!("keys:{}", path("keys"));
     assert!(vaultd(&["init", "--hsm", &keys]).status.success());
     assert!(!vaultd(&["init", "--hsm", &keys]).status.success(), "keys are not overwritten");
-    let issuer = Arc::new(Issuer::open("id", &folder.path().join("issuer")).unwrap());
+    let issuer = Arc::new(Issuer::open("id", &directory.path().join("issuer")).unwrap());
     let tenant = vaultd(&["token", "--key", &path("issuer"), "--issuer", "id", "--tenant"]);
     std::fs::write(path("tenants"), tenant.stdout).unwrap();
     let evaluator = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
         let marks = format!("redb:{}", path("marks"));
         command.args(["evaluator", "--socket", &path("socket"), "--hsm", &keys, "--marks", &marks]);
-        let process = Process::spawn(&mut command, &folder.path().join("evaluator.log"));
-        let socket = folder.path().join("socket");
+        let process = Process::spawn(&mut command, &directory.path().join("evaluator.log"));
+        let socket = directory.path().join("socket");
         until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
         process
     };
     let mut running = evaluator();
     let port = free_port();
     let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
-    command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--tenants", &path("tenants")]);
+    command.args([
+        "serve",
+        "--listen",
+        &format!("127.0.0.1:{port}"),
+        "--tenants",
+        &path("tenants"),
+    ]);
     command.args(["--audit", &path("audit"), "--store", &format!("redb:{}", path("records"))]);
     command.args(["--evaluator", &path("socket")]);
-    let _server = Process::spawn(&mut command, &folder.path().join("server.log"));
+    let _server = Process::spawn(&mut command, &directory.path().join("server.log"));
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let site = Site::new(format!("http://127.0.0.1:{port}"), issuer, "id", Arc::new(now));
     until("the server answers", || site.try_health());

@@ -14,12 +14,13 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap();
 }
 
-/// The records' file is set back; the marks are not. Nothing is evaluated until an operator clamps, and then no guess has come back.
+/// The records' file is set back; the marks are not. Nothing is evaluated until an operator clamps,
+/// and then no guess has come back.
 #[test]
 fn frozen_until_it_is_clamped() {
-    let folder = tempfile::tempdir().unwrap();
-    let (records, backup) = (folder.path().join("records"), folder.path().join("backup"));
-    let open = || Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let (records, backup) = (directory.path().join("records"), directory.path().join("backup"));
+    let open = || Bench::open(directory.path());
     let bob = [0xb0; 32];
     {
         let bench = open();
@@ -38,7 +39,10 @@ fn frozen_until_it_is_clamped() {
     let bench = open();
     assert_eq!(bench.left(&ALICE, &REG), 10, "the store itself knows nothing of it");
     for _ in 0..3 {
-        assert_eq!(login(&bench.vault, &ALICE, &REG, "right").err(), Some(Failed::Said(VaultError::Frozen)));
+        assert_eq!(
+            login(&bench.vault, &ALICE, &REG, "right").err(),
+            Some(Failed::Said(VaultError::Frozen))
+        );
     }
     assert_eq!(bench.local.evaluated_since_proof(&ALICE, &REG), 0);
     assert_eq!(bench.vault.delete(&ALICE, &REG, None), Err(VaultError::Frozen));
@@ -55,16 +59,18 @@ fn frozen_until_it_is_clamped() {
 /// What was locked, deleted or registered after the backup does not come back by it.
 #[test]
 fn what_was_gone_stays_gone() {
-    let folder = tempfile::tempdir().unwrap();
-    let (records, backup) = (folder.path().join("records"), folder.path().join("backup"));
+    let directory = tempfile::tempdir().unwrap();
+    let (records, backup) = (directory.path().join("records"), directory.path().join("backup"));
     let [locked, deleted, replaced, late] = [[1; 32], [2; 32], [3; 32], [4; 32]];
     let open = || {
         let policy = bulla_vaultd::record::Policy { grace: 0, ..policy() };
-        Bench::with(folder.path(), policy, Time::new())
+        Bench::with(directory.path(), policy, Time::new())
     };
     {
         let bench = open();
-        [locked, deleted, replaced].iter().for_each(|account| bench.enroll(account, &REG, "right", 2));
+        [locked, deleted, replaced]
+            .iter()
+            .for_each(|account| bench.enroll(account, &REG, "right", 2));
     }
     copy(&records, &backup);
     {

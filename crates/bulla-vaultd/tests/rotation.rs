@@ -18,11 +18,12 @@ fn account(thread: u8, number: u16) -> [u8; 32] {
     std::array::from_fn(|at| [thread, high, low, 7][at % 4])
 }
 
-/// While people register, log in and delete, records are sealed under a new key and the old one is destroyed: nobody loses anything.
+/// While people register, log in and delete, records are sealed under a new key and the old one is
+/// destroyed: nobody loses anything.
 #[test]
 fn under_load_nothing_that_lives_is_lost() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let accounts = |thread: u8| (0..6).map(move |number| account(thread, number));
     (0..3).flat_map(accounts).for_each(|account| bench.enroll(&account, &REG, "right", 10));
     let (done, began) = (AtomicBool::new(false), Instant::now());
@@ -54,12 +55,13 @@ fn under_load_nothing_that_lives_is_lost() {
     }
 }
 
-/// A sealed record that was kept from before it was locked or deleted cannot be opened by any key that exists.
+/// A sealed record that was kept from before it was locked or deleted cannot be opened by any key
+/// that exists.
 #[test]
 fn what_was_gone_before_a_rotation_cannot_be_opened() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let policy = bulla_vaultd::record::Policy { grace: 0, ..policy() };
-    let bench = Bench::with(folder.path(), policy, Time::new());
+    let bench = Bench::with(directory.path(), policy, Time::new());
     bench.enroll(&ALICE, &REG, "right", 1);
     let kept = bench.store.read(&[Key::Sealed(ALICE, REG)]).unwrap().remove(0).unwrap().value;
     let kept = Stored::decode(&kept).unwrap();
@@ -74,19 +76,22 @@ fn what_was_gone_before_a_rotation_cannot_be_opened() {
     assert!(matches!(open(), Err(HsmError::NoSuchEpoch(1))));
     let under_the_new = bench.hsm.open(2, &kept.nonce, &associated_data, &kept.ciphertext);
     assert!(matches!(under_the_new, Err(HsmError::NotAuthentic)));
-    let file = std::fs::read_to_string(folder.path().join("keys")).unwrap();
+    let file = std::fs::read_to_string(directory.path().join("keys")).unwrap();
     assert!(file.contains("seal 2 ") && !file.contains("seal 1 "));
 }
 
 /// A registration that was begun before a rotation and is ended after it has to be begun again.
 #[test]
 fn a_draft_from_before() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     let registering = begin("right");
     let response = bench.vault.register_start(&ALICE, &REG, &registering.request).unwrap();
     bench.vault.rotate(Duration::ZERO).unwrap();
     let call = upload(&ALICE, &REG, "right", &registering, &response, 10, None);
-    assert_eq!(bench.vault.register_finish(call).err(), Some(bulla_vaultd::vault::VaultError::Conflict));
+    assert_eq!(
+        bench.vault.register_finish(call).err(),
+        Some(bulla_vaultd::vault::VaultError::Conflict)
+    );
     bench.enroll(&ALICE, &NEW_REG, "right", 10);
 }

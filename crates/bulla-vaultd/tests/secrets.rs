@@ -45,30 +45,44 @@ impl<'a> MakeWriter<'a> for Captured {
 fn shapes(secret: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     // Of base64, what does not depend on what stands before or after.
-    let [plain, url] = [STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)].map(String::into_bytes);
+    let [plain, url] =
+        [STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)].map(String::into_bytes);
     let middle = |text: Vec<u8>| text[..text.len() - 4].to_vec();
-    vec![secret.to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), middle(plain), middle(url)]
+    vec![
+        secret.to_vec(),
+        hex.to_uppercase().into_bytes(),
+        hex.into_bytes(),
+        middle(plain),
+        middle(url),
+    ]
 }
 
 fn holds(bytes: &[u8], secret: &[u8]) -> bool {
     shapes(secret).iter().any(|shape| bytes.windows(shape.len()).any(|window| window == shape))
 }
 
-fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
     entries
-        .map(|entry| (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap()))
+        .map(|entry| {
+            (entry.file_name().into_string().unwrap(), std::fs::read(entry.path()).unwrap())
+        })
         .collect()
 }
 
 #[test]
 fn disk_and_logs() {
     let captured = Captured::default();
-    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(captured.clone()).init();
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
-    let audit =
-        Arc::new(Audit::open(&folder.path().join("audit.log"), &folder.path().join("audit.key")).unwrap());
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(captured.clone())
+        .init();
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
+    let audit = Arc::new(
+        Audit::open(&directory.path().join("audit.log"), &directory.path().join("audit.key"))
+            .unwrap(),
+    );
     let vault = Vault::new(bench.store.clone(), bench.local.clone(), Some(audit));
     let alice = *AccountHash::of(ISSUER, "alice.of.example").as_bytes();
 
@@ -87,7 +101,7 @@ fn disk_and_logs() {
     }
     online.raw("GET", "/v1/status", &token, b"");
 
-    let mut places = files(folder.path());
+    let mut places = files(directory.path());
     places.push(("log".to_owned(), captured.0.lock().unwrap().clone()));
     assert!(
         places.iter().any(|(name, bytes)| name == "log" && holds(bytes, b"login_start")),
@@ -108,7 +122,9 @@ fn disk_and_logs() {
             assert!(!holds(bytes, secret), "{name} lies in {place}");
         }
         if place != "keys" {
-            for line in std::fs::read_to_string(folder.path().join("keys")).unwrap().lines().skip(1) {
+            for line in
+                std::fs::read_to_string(directory.path().join("keys")).unwrap().lines().skip(1)
+            {
                 let key = line.rsplit(' ').next().unwrap();
                 let key: Vec<_> = (0..key.len() / 2)
                     .map(|at| u8::from_str_radix(&key[2 * at..2 * at + 2], 16).unwrap())
@@ -121,11 +137,16 @@ fn disk_and_logs() {
 
 #[test]
 fn all_records_have_one_size() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     for number in 0..5u8 {
         let account = [number; 32];
-        bench.enroll(&account, &REG, &"p".repeat(1 + 40 * usize::from(number)), 1 + u32::from(number));
+        bench.enroll(
+            &account,
+            &REG,
+            &"p".repeat(1 + 40 * usize::from(number)),
+            1 + u32::from(number),
+        );
         // A stand-in's records lie among them.
         login(&bench.vault, &account, &NEW_REG, "any").unwrap_err();
         (0..number).for_each(|_| _ = login(&bench.vault, &account, &REG, "wrong").unwrap_err());

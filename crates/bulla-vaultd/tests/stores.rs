@@ -9,8 +9,8 @@ use support::contract;
 
 #[test]
 fn embedded() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("records");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("records");
     contract::holds(&Embedded::open(&path).unwrap());
     let store = Embedded::open(&path).unwrap();
     assert_eq!(store.read(&[Key::Counter([1; 32])]).unwrap()[0].as_ref().unwrap().value, b"locked");
@@ -21,8 +21,8 @@ fn embedded() {
 /// A transaction that is refused leaves no trace, not even a revision.
 #[test]
 fn a_refused_transaction() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Embedded::open(&folder.path().join("records")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let store = Embedded::open(&directory.path().join("records")).unwrap();
     let put = |value: &[u8]| Transaction::default().put(Key::Counter([1; 32]), value.to_vec());
     let first = store.commit(&put(b"a")).unwrap();
     store.commit(&put(b"b").unless_changed(Key::Counter([2; 32]), None)).unwrap();

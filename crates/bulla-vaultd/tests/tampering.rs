@@ -1,5 +1,5 @@
-//! Records changed by somebody without the keys, clocks that are wrong, an HSM that goes away: what spec/VAULT.md, section 7, says of a
-//! thief of the store's disks, and V-8.1 to V-8.3.
+//! Records changed by somebody without the keys, clocks that are wrong, an HSM that goes away: what
+//! spec/VAULT.md, section 7, says of a thief of the store's disks, and V-8.1 to V-8.3.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -21,7 +21,10 @@ const BOB: [u8; 32] = [0xb0; 32];
 /// Writes past the vault, as somebody with the store's disk can.
 fn write(bench: &Bench, key: Key, value: Option<Vec<u8>>) {
     let change = value.map_or(Change::Delete, Change::Put);
-    bench.store.commit(&Transaction { unchanged: Vec::new(), changes: vec![(key, change)] }).unwrap();
+    bench
+        .store
+        .commit(&Transaction { unchanged: Vec::new(), changes: vec![(key, change)] })
+        .unwrap();
 }
 
 fn read(bench: &Bench, key: Key) -> Vec<u8> {
@@ -39,8 +42,8 @@ fn refused(bench: &Bench, account: &[u8; 32]) {
 
 #[test]
 fn every_changed_byte_of_a_counter() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
     let key = Key::Counter(ALICE);
@@ -63,8 +66,8 @@ fn every_changed_byte_of_a_counter() {
 /// An older counter of the same account is authentic, and still refused.
 #[test]
 fn an_older_counter() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let full = read(&bench, Key::Counter(ALICE));
     login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
@@ -74,8 +77,8 @@ fn an_older_counter() {
 
 #[test]
 fn records_of_others() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::open(folder.path());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     bench.enroll(&BOB, &REG, "right", 10);
     let [alices, bobs] = [ALICE, BOB].map(|account| read(&bench, Key::Sealed(account, REG)));
@@ -83,7 +86,8 @@ fn records_of_others() {
     write(&bench, Key::Sealed(BOB, REG), Some(alices.clone()));
     refused(&bench, &ALICE);
     refused(&bench, &BOB);
-    let (alices_counter, bobs_counter) = (read(&bench, Key::Counter(ALICE)), read(&bench, Key::Counter(BOB)));
+    let (alices_counter, bobs_counter) =
+        (read(&bench, Key::Counter(ALICE)), read(&bench, Key::Counter(BOB)));
     write(&bench, Key::Counter(ALICE), Some(bobs_counter));
     write(&bench, Key::Counter(BOB), Some(alices_counter));
     refused(&bench, &ALICE);
@@ -92,9 +96,9 @@ fn records_of_others() {
 
 #[test]
 fn every_changed_byte_of_a_sealed_record_and_none() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     // The guess is paid for before the record is looked at.
-    let bench = Bench::open(folder.path());
+    let bench = Bench::open(directory.path());
     bench.enroll(&ALICE, &REG, "right", 10);
     let key = Key::Sealed(ALICE, REG);
     let good = read(&bench, key);
@@ -117,8 +121,8 @@ fn every_changed_byte_of_a_sealed_record_and_none() {
 /// The clock goes a year forward and back again at every guess: ten guesses, as ever.
 #[test]
 fn clocks_a_year_off() {
-    let folder = tempfile::tempdir().unwrap();
-    let bench = Bench::with(folder.path(), Policy::default(), Time::new());
+    let directory = tempfile::tempdir().unwrap();
+    let bench = Bench::with(directory.path(), Policy::default(), Time::new());
     bench.enroll(&ALICE, &REG, "right", 10);
     let mut wrong = 0;
     for step in 0..60 {
@@ -130,7 +134,10 @@ fn clocks_a_year_off() {
         }
     }
     assert_eq!(wrong, 10);
-    assert_eq!(login(&bench.vault, &ALICE, &REG, "right").err(), Some(Failed::Said(VaultError::Locked)));
+    assert_eq!(
+        login(&bench.vault, &ALICE, &REG, "right").err(),
+        Some(Failed::Said(VaultError::Locked))
+    );
 }
 
 /// A key file with a plug.
@@ -153,7 +160,13 @@ impl Hsm for Plugged {
         self.there().and_then(|()| self.keys.epochs())
     }
 
-    fn seal(&self, epoch: u32, nonce: &[u8; 12], ad: &[u8], plain: &[u8]) -> Result<Vec<u8>, HsmError> {
+    fn seal(
+        &self,
+        epoch: u32,
+        nonce: &[u8; 12],
+        ad: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, HsmError> {
         self.there().and_then(|()| self.keys.seal(epoch, nonce, ad, plain))
     }
 
@@ -190,11 +203,11 @@ impl Hsm for Plugged {
 
 #[test]
 fn an_hsm_that_is_unplugged_in_the_middle_of_a_login() {
-    let folder = tempfile::tempdir().unwrap();
-    let keys = KeyFile::create(&folder.path().join("keys")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let keys = KeyFile::create(&directory.path().join("keys")).unwrap();
     let hsm = Arc::new(Plugged { keys, out: AtomicBool::new(false) });
-    let store = Arc::new(Embedded::open(&folder.path().join("records")).unwrap());
-    let marks = Arc::new(Embedded::open(&folder.path().join("marks")).unwrap());
+    let store = Arc::new(Embedded::open(&directory.path().join("records")).unwrap());
+    let marks = Arc::new(Embedded::open(&directory.path().join("marks")).unwrap());
     let bench = Bench::of(store, hsm.clone(), marks, policy(), Time::new());
     bench.enroll(&ALICE, &REG, "right", 3);
     let guess = Guess::new(&ALICE, &REG, "right");

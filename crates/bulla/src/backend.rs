@@ -1,4 +1,5 @@
-//! The cryptographic library: ring, or aws-lc-rs with the feature of that name. No other file knows which.
+//! The cryptographic library: ring, or aws-lc-rs with the feature of that name. No other file knows
+//! which.
 
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use aws_lc_rs::{
@@ -12,20 +13,22 @@ pub(crate) use ring::{
     digest::{SHA256, digest},
     hmac::{Context as HmacContext, HMAC_SHA512, Key as HmacKey},
 };
-// Keys and salts always come from ring, which asks the operating system each time and says so if it has none. aws-lc-rs
-// draws from a generator within the process: a virtual machine that is cloned would clone that too, and where
-// there is no randomness it aborts.
+// Keys and salts always come from ring, which asks the operating system each time and says so if it
+// has none. aws-lc-rs draws from a generator within the process: a virtual machine that is cloned
+// would clone that too, and where there is no randomness it aborts.
 pub(crate) use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::geometry::TAG_LEN;
 
-/// The crate that AES-256-GCM, HMAC and SHA-2 come from: `ring`, or `aws-lc-rs` with the feature of that name. Containers
-/// are the same under both; a report of speed wants to name it.
+/// The crate that AES-256-GCM, HMAC and SHA-2 come from: `ring`, or `aws-lc-rs` with the feature of
+/// that name. Containers are the same under both; a report of speed wants to name it.
 pub const BACKEND: &str = if cfg!(feature = "aws-lc-rs") { "aws-lc-rs" } else { "ring" };
 
-/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at the start of `in_out`.
+/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at
+/// the start of `in_out`.
 ///
-/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be released.
+/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be
+/// released.
 #[cfg(not(feature = "aws-lc-rs"))]
 pub(crate) fn open_to_start(
     key: &LessSafeKey,
@@ -34,17 +37,21 @@ pub(crate) fn open_to_start(
     in_out: &mut [u8],
     from: usize,
 ) -> bool {
-    // The move to the left is part of the decryption. That there is none has to be known to the compiler: a chunk of 4 KiB then takes
-    // 8% less time.
+    // The move to the left is part of the decryption. That there is none has to be known to the
+    // compiler: a chunk of 4 KiB then takes 8% less time.
     match from {
         0 => key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, 0..).is_ok(),
-        _ => key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, from..).is_ok(),
+        _ => {
+            key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, from..).is_ok()
+        }
     }
 }
 
-/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at the start of `in_out`.
+/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at
+/// the start of `in_out`.
 ///
-/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be released.
+/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be
+/// released.
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) fn open_to_start(
     key: &LessSafeKey,
@@ -55,8 +62,8 @@ pub(crate) fn open_to_start(
 ) -> bool {
     let Some(text) = in_out.get_mut(from..) else { return false };
     let opened = key.open_in_place_separate_tag(nonce, Aad::empty(), &tag, text).is_ok();
-    // AWS-LC decrypts exactly in place or to elsewhere, never overlapping. So verified plaintext is moved,
-    // within the processor's cache.
+    // AWS-LC decrypts exactly in place or to elsewhere, never overlapping. So verified plaintext is
+    // moved, within the processor's cache.
     if opened && from > 0 {
         in_out.copy_within(from.., 0);
     }

@@ -1,4 +1,5 @@
-//! Seals and opens ONE chunk in place (FORMAT.md, section 5). The only place where a nonce is built.
+//! Seals and opens ONE chunk in place (FORMAT.md, section 5). The only place where a nonce is
+//! built.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -76,7 +77,8 @@ impl ChunkSealer {
     pub(crate) fn seal(&self, ticket: Ticket, slot: &mut [u8]) {
         let (plaintext, room) = slot.split_at_mut(slot.len() - TAG_LEN);
         let nonce = self.cipher.nonce(ticket.0);
-        let Ok(tag) = self.cipher.key.seal_in_place_separate_tag(nonce, Aad::empty(), plaintext) else {
+        let Ok(tag) = self.cipher.key.seal_in_place_separate_tag(nonce, Aad::empty(), plaintext)
+        else {
             unreachable!("a chunk of at most 2^20 bytes is within AES-GCM's limits")
         };
         room.copy_from_slice(tag.as_ref());
@@ -88,10 +90,11 @@ impl ChunkOpener {
         ChunkOpener { cipher: Cipher::new(schedule) }
     }
 
-    /// Opens the ciphertext at `in_out[from..]` and leaves the plaintext at `in_out[..len]`, where `len`
-    /// is the ciphertext's length.
+    /// Opens the ciphertext at `in_out[from..]` and leaves the plaintext at `in_out[..len]`, where
+    /// `len` is the ciphertext's length.
     ///
-    /// If the tag does not fit, all of `in_out` is zeroed: no unverified byte is left to be released.
+    /// If the tag does not fit, all of `in_out` is zeroed: no unverified byte is left to be
+    /// released.
     pub(crate) fn open(
         &self,
         index: u64,
@@ -121,7 +124,8 @@ impl Tickets {
         self.end - self.next
     }
 
-    /// Gives them out `count` at a time, in order: taking a run of chunks is taking the right to seal it.
+    /// Gives them out `count` at a time, in order: taking a run of chunks is taking the right to
+    /// seal it.
     pub(crate) fn by(mut self, count: u64) -> impl Iterator<Item = Tickets> + Send {
         std::iter::from_fn(move || {
             let cut = self.next + count.min(self.len());
@@ -146,12 +150,12 @@ impl Iterator for Tickets {
 mod tests {
     use super::*;
     use crate::geometry::{ChunkSize, Layout};
-    use crate::header::{Content, Header};
+    use crate::header::{ContentType, Header};
     use crate::key::Key;
 
     fn schedule() -> Schedule {
         let layout = Layout { chunk: ChunkSize::MIN, envelope_len: 0 };
-        let header = Header::new(layout, Content::BYTES, false, &[3; 32]);
+        let header = Header::new(layout, ContentType::BYTES, false, &[3; 32]);
         Schedule::derive(&Key::from_bytes(&[4; 32]), &header, None)
     }
 
@@ -179,7 +183,8 @@ mod tests {
         assert!(sealer.tickets(3).unwrap().map(|ticket| ticket.0).eq([0, 1, 2]));
         let five = sealer.tickets(5).unwrap();
         assert_eq!((five.first(), five.len()), (3, 5));
-        let runs: Vec<Vec<u32>> = five.by(2).map(|run| run.map(|ticket| ticket.0).collect()).collect();
+        let runs: Vec<Vec<u32>> =
+            five.by(2).map(|run| run.map(|ticket| ticket.0).collect()).collect();
         assert_eq!(runs, [vec![3, 4], vec![5, 6], vec![7]]);
 
         let rest = sealer.tickets(MAX_CHUNK_INDEX - 7).unwrap();

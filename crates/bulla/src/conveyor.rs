@@ -1,8 +1,8 @@
 //! Hands batches to other threads and takes them back in order: the pipeline under the streams.
 //!
-//! A batch that nobody has begun when its turn comes is worked on by the caller. So the caller never waits for
-//! a thread to become free, only for one that is at work on this very batch; a busy pool cannot stall a
-//! stream, and a stream that is used from within a pool cannot deadlock.
+//! A batch that nobody has begun when its turn comes is worked on by the caller. So the caller
+//! never waits for a thread to become free, only for one that is at work on this very batch; a busy
+//! pool cannot stall a stream, and a stream that is used from within a pool cannot deadlock.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -62,7 +62,8 @@ impl<C, B: Batch> Conveyor<C, B> {
         self.crew.offer(move || lock(&slot).work_once());
     }
 
-    /// Puts the last batch on the belt. Nobody else needs to begin it: the caller has nothing left to do meanwhile.
+    /// Puts the last batch on the belt. Nobody else needs to begin it: the caller has nothing left
+    /// to do meanwhile.
     pub(crate) fn push_last(&mut self, batch: B) {
         self.put(batch);
     }
@@ -91,7 +92,8 @@ fn depth(threads: usize) -> usize {
 }
 
 fn lock<B>(slot: &Mutex<Slot<B>>) -> MutexGuard<'_, Slot<B>> {
-    // Poisoned only if `Batch::work` panicked, which leaves `begun` set: the batch is never begun again.
+    // Poisoned only if `Batch::work` panicked, which leaves `begun` set: the batch is never begun
+    // again.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -7,16 +7,17 @@ use zeroize::Zeroizing;
 use crate::chunk::ChunkSealer;
 use crate::error::{Error, Result};
 use crate::geometry::{Layout, MAX_ENVELOPE_LEN};
-use crate::header::{Content, Header};
+use crate::header::{ContentType, Header};
 use crate::key::{Key, fill_random};
 use crate::options::Options;
 use crate::schedule::{Exporter, Schedule};
 
-/// A container about to be sealed. All sealing starts here, and consumes the draft: a salt is used for one
-/// container (F-6.1), so there is no `Clone`.
+/// A container about to be sealed. All sealing starts here, and consumes the draft: a salt is used
+/// for one container (F-6.1), so there is no `Clone`.
 ///
-/// It is of use by itself when the envelope depends on the salt or on exported secrets (F-8.3); else
-/// [`seal`](crate::seal), [`Sealer::new`](crate::Sealer::new) and [`seal_file`](crate::seal_file) make one on their own.
+/// It is of use by itself when the envelope depends on the salt or on exported secrets (F-8.3);
+/// else [`seal`](crate::seal), [`Sealer::new`](crate::Sealer::new) and
+/// [`seal_file`](crate::seal_file) make one on their own.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -48,7 +49,8 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`]; [`Error::EnvelopeLength`] if the envelope is to be longer than 2^20 bytes.
+    /// [`Error::NoRandomness`]; [`Error::EnvelopeLength`] if the envelope is to be longer than 2^20
+    /// bytes.
     pub fn new(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
         let mut salt = [0; 32];
         fill_random(&mut salt)?;
@@ -63,8 +65,8 @@ impl<'a> Draft<'a> {
             });
         }
         let layout = layout(options);
-        let content = options.content.unwrap_or(Content::BYTES);
-        let header = Header::new(layout, content, options.context.is_some(), salt);
+        let content_type = options.content_type.unwrap_or(ContentType::BYTES);
+        let header = Header::new(layout, content_type, options.context.is_some(), salt);
         let schedule = Schedule::derive(key, &header, options.context);
         Ok(Draft {
             header: header.with_commitment(&schedule.commitment),
@@ -80,15 +82,16 @@ impl<'a> Draft<'a> {
         &self.header
     }
 
-    /// A secret of this container for a layer above (F-4.5). Labels that begin with `bulla ` or `archive` are
-    /// reserved.
+    /// A secret of this container for a layer above (F-4.5). Labels that begin with `bulla ` or
+    /// `archive` are reserved.
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)
     }
 
-    /// Whether this is the key that the container will be sealed under: to be asked before the key is wrapped.
-    pub fn fits(&self, key: &Key) -> bool {
-        self.header.fits(key, self.options.context)
+    /// Whether this is the key that the container will be sealed under: to be asked before the key
+    /// is wrapped.
+    pub fn matches(&self, key: &Key) -> bool {
+        self.header.matches(key, self.options.context)
     }
 
     /// Sets the envelope.

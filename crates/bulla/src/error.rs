@@ -186,9 +186,9 @@ impl fmt::Display for Error {
             Error::TrailingData { extra } => {
                 write!(f, "{extra} bytes of trailing data; cut them off to open the container")
             }
-            Error::TooLarge => {
-                f.write_str("too large for one container; use a larger chunk size, or several containers")
-            }
+            Error::TooLarge => f.write_str(
+                "too large for one container; use a larger chunk size, or several containers",
+            ),
             Error::Cancelled => f.write_str("cancelled"),
             Error::NoRandomness => f.write_str("the system gave no random bytes"),
             Error::SourceShrank { planned, found } => write!(

@@ -7,15 +7,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::{Error, Result};
 use crate::workers::{Progress, Workers, check};
 
-/// Bytes of plaintext in an extent, unless a chunk is larger. It should stay near a core's L2 cache: with 4 MiB a prototype took
-/// three times as long.
+/// Bytes of plaintext in an extent, unless a chunk is larger. It should stay near a core's L2
+/// cache: with 4 MiB a prototype took three times as long.
 pub(crate) const EXTENT_LEN: usize = 1 << 20;
 
-/// Takes extents in order and does `work` on each, on as many threads as there are workers and extents. `scratch` makes what
-/// a thread keeps between extents (a buffer); `work` returns how many bytes of plaintext it dealt with.
+/// Takes extents in order and does `work` on each, on as many threads as there are workers and
+/// extents. `scratch` makes what a thread keeps between extents (a buffer); `work` returns how many
+/// bytes of plaintext it dealt with.
 ///
-/// The error is that of the first extent that fails, in the extents' order (F-7.5): an extent is taken only after all before it
-/// were taken, those are completed, and the lowest error wins.
+/// The error is that of the first extent that fails, in the extents' order (F-7.5): an extent is
+/// taken only after all before it were taken, those are completed, and the lowest error wins.
 pub(crate) fn for_each<E: Send, S>(
     workers: &Workers<'_>,
     progress: Option<&Progress>,

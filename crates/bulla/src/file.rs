@@ -17,32 +17,32 @@ use crate::read_at::read_full_at;
 
 /// Seals all of `input` into `output`.
 ///
-/// Give `output` a temporary name, and rename it when this has returned `Ok` and the file was synced: so
-/// there is never a half-written container under its final name. `output` must be empty, and if it is a regular file it must not be
-/// open for appending.
+/// Give `output` a temporary name, and rename it when this has returned `Ok` and the file was
+/// synced: so there is never a half-written container under its final name. `output` must be empty,
+/// and if it is a regular file it must not be open for appending.
 ///
-/// If both are regular files, extents are read, sealed and written on all workers. A pipe, a device, or a file that states no
-/// length (in `/proc`, say) goes by way of a [`Sealer`](crate::Sealer), from where it stands; a regular `input` is read from its
-/// beginning.
+/// If both are regular files, extents are read, sealed and written on all workers. A pipe, a
+/// device, or a file that states no length (in `/proc`, say) goes by way of a
+/// [`Sealer`](crate::Sealer), from where it stands; a regular `input` is read from its beginning.
 ///
-/// The length of a regular file is fixed when this starts. If it grows meanwhile it is cut there, which
-/// [`Sealed::source_grew`] reports.
+/// The length of a regular file is fixed when this starts. If it grows meanwhile it is cut there,
+/// which [`Sealed::source_grew`] reports.
 ///
 /// # Errors
 ///
-/// [`Error::SourceShrank`], [`Error::TooLarge`], [`Error::NoRandomness`], [`Error::Cancelled`], [`Error::Io`]. Then a regular
-/// `output` is empty again.
+/// [`Error::SourceShrank`], [`Error::TooLarge`], [`Error::NoRandomness`], [`Error::Cancelled`],
+/// [`Error::Io`]. Then a regular `output` is empty again.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use bulla::{Key, Options};
-/// # let folder = tempfile::tempdir()?;
-/// # let target = folder.path().join("notes.bulla");
-/// # let source = folder.path().join("notes.txt");
+/// # let directory = tempfile::tempdir()?;
+/// # let target = directory.path().join("notes.bulla");
+/// # let source = directory.path().join("notes.txt");
 /// # std::fs::write(&source, "remember the clay")?;
 /// let key = Key::generate()?;
 /// let input = std::fs::File::open(&source)?;
-/// let output = tempfile::NamedTempFile::new_in(folder.path())?;
+/// let output = tempfile::NamedTempFile::new_in(directory.path())?;
 /// bulla::seal_file(&key, &input, output.as_file(), &Options::new())?;
 /// output.as_file().sync_all()?;
 /// output.persist_noclobber(&target)?;
@@ -54,16 +54,17 @@ pub fn seal_file(key: &Key, input: &File, output: &File, options: &Options<'_>) 
 
 /// Opens the container in `input` into `output`.
 ///
-/// As with [`seal_file`], give `output` a temporary name until this has returned `Ok`: so there is never a file under its
-/// final name of which not every byte was verified.
+/// As with [`seal_file`], give `output` a temporary name until this has returned `Ok`: so there is
+/// never a file under its final name of which not every byte was verified.
 ///
-/// If both are regular files, extents are read, opened and written on all workers. A regular `input` is first checked for
-/// its length, and a damaged header is made up for by the footer, also if `output` is a pipe.
+/// If both are regular files, extents are read, opened and written on all workers. A regular
+/// `input` is first checked for its length, and a damaged header is made up for by the footer, also
+/// if `output` is a pipe.
 ///
 /// # Errors
 ///
-/// As [`RangeReader::new`] and [`RangeReader::verify`]. Then a regular `output` is empty again; to anything else, a verified prefix
-/// may have been written.
+/// As [`RangeReader::new`] and [`RangeReader::verify`]. Then a regular `output` is empty again; to
+/// anything else, a verified prefix may have been written.
 pub fn open_file(key: &Key, input: &File, output: &File, options: &Options<'_>) -> Result<Opened> {
     cut_back_on_error(output, || {
         let Some(_) = known_len(input)? else {
@@ -75,8 +76,9 @@ pub fn open_file(key: &Key, input: &File, output: &File, options: &Options<'_>) 
             output.set_len(reader.len())?;
             let all = 0..reader.len();
             let in_turn = InTurn::new(output);
-            reader
-                .for_each_extent(slice::from_ref(&all), |at, plaintext| Ok(in_turn.write(plaintext, at)?))?;
+            reader.for_each_extent(slice::from_ref(&all), |at, plaintext| {
+                Ok(in_turn.write(plaintext, at)?)
+            })?;
             check_written(output, reader.len())?;
             return Ok(reader.opened());
         }
@@ -129,8 +131,8 @@ impl Plan for Whole<'_> {
     }
 }
 
-/// The length of a file that can be read at an offset and states one. A file in `/proc` states 0 and holds more, so 0
-/// counts as unknown.
+/// The length of a file that can be read at an offset and states one. A file in `/proc` states 0
+/// and holds more, so 0 counts as unknown.
 fn known_len(file: &File) -> Result<Option<u64>> {
     let metadata = file.metadata()?;
     Ok(Some(metadata.len()).filter(|len| metadata.is_file() && *len > 0))

@@ -30,10 +30,15 @@ impl ChunkSize {
 
     /// A chunk size of 2^`log2` bytes; `None` outside 12 to 20.
     pub const fn from_log2(log2: u8) -> Option<ChunkSize> {
-        if log2 >= Self::MIN.log2 && log2 <= Self::MAX.log2 { Some(ChunkSize { log2 }) } else { None }
+        if log2 >= Self::MIN.log2 && log2 <= Self::MAX.log2 {
+            Some(ChunkSize { log2 })
+        } else {
+            None
+        }
     }
 
-    /// A chunk size of exactly `bytes` bytes; `None` unless that is a power of two within the limits.
+    /// A chunk size of exactly `bytes` bytes; `None` unless that is a power of two within the
+    /// limits.
     pub const fn from_bytes(bytes: u64) -> Option<ChunkSize> {
         if bytes.is_power_of_two() { Self::from_log2(bytes.ilog2() as u8) } else { None }
     }

@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::key::Key;
 use crate::options::Options;
 
-/// A draft under a salt of the caller's choice. **Two containers under one key and one salt give both
-/// plaintexts away** (F-4.2).
+/// A draft under a salt of the caller's choice. **Two containers under one key and one salt give
+/// both plaintexts away** (F-4.2).
 ///
 /// # Errors
 ///

@@ -20,13 +20,13 @@ const FLAG_CONTEXT: u16 = 1;
 /// What the plaintext of a container is. This crate carries it and judges nothing (F-3.9): who uses
 /// the plaintext rejects what it does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Content(pub u8);
+pub struct ContentType(pub u8);
 
-impl Content {
+impl ContentType {
     /// Bytes without any further meaning.
-    pub const BYTES: Content = Content(0);
+    pub const BYTES: ContentType = ContentType(0);
     /// An archive of entries (ARCHIVE.md).
-    pub const ARCHIVE: Content = Content(1);
+    pub const ARCHIVE: ContentType = ContentType(1);
 
     /// Whether the number is free for private use (128 to 255).
     pub const fn is_private(self) -> bool {
@@ -39,7 +39,8 @@ impl Content {
 /// None of it is authenticated until the container was opened with its key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
-    // Parsed once, in `from_copy` or `new`: magic of a header, suite, flags and ranges hold. The check is made when a copy is written.
+    // Parsed once, in `from_copy` or `new`: magic of a header, suite, flags and ranges hold. The
+    // check is made when a copy is written.
     bytes: [u8; HEADER_LEN],
 }
 
@@ -51,8 +52,14 @@ pub(crate) enum Place {
 }
 
 impl Header {
-    /// A header with all fields set but the commitment, which needs the key schedule, which needs these fields.
-    pub(crate) fn new(layout: Layout, content: Content, context: bool, salt: &[u8; 32]) -> Header {
+    /// A header with all fields set but the commitment, which needs the key schedule, which needs
+    /// these fields.
+    pub(crate) fn new(
+        layout: Layout,
+        content: ContentType,
+        context: bool,
+        salt: &[u8; 32],
+    ) -> Header {
         let mut bytes = [0; HEADER_LEN];
         bytes[0..8].copy_from_slice(&MAGIC);
         bytes[8] = MAJOR;
@@ -114,9 +121,12 @@ impl Header {
         is_valid(foot, Place::Foot) && foot[8..96] == self.bytes[8..96]
     }
 
-    /// Bytes 8 to 63, which the key schedule binds (F-4.3): what a layer above binds to its container goes with them.
+    /// Bytes 8 to 63, which the key schedule binds (F-4.3): what a layer above binds to its
+    /// container goes with them.
     pub fn bound(&self) -> &[u8; 56] {
-        let Some(bound) = self.bytes[8..].first_chunk() else { unreachable!("a header has 128 bytes") };
+        let Some(bound) = self.bytes[8..].first_chunk() else {
+            unreachable!("a header has 128 bytes")
+        };
         bound
     }
 
@@ -141,8 +151,8 @@ impl Header {
     }
 
     /// What the plaintext is.
-    pub fn content(&self) -> Content {
-        Content(self.bytes[13])
+    pub fn content_type(&self) -> ContentType {
+        ContentType(self.bytes[13])
     }
 
     /// Whether a context is needed to open the container (F-3.8).
@@ -157,13 +167,17 @@ impl Header {
 
     /// The random salt, which is also the container's identity.
     pub fn salt(&self) -> &[u8; 32] {
-        let Some(salt) = self.bytes[32..].first_chunk() else { unreachable!("a header has 128 bytes") };
+        let Some(salt) = self.bytes[32..].first_chunk() else {
+            unreachable!("a header has 128 bytes")
+        };
         salt
     }
 
     /// The commitment to key, header and context. Public: it reveals nothing of the key.
     pub fn commitment(&self) -> &[u8; 32] {
-        let Some(commitment) = self.bytes[64..].first_chunk() else { unreachable!("a header has 128 bytes") };
+        let Some(commitment) = self.bytes[64..].first_chunk() else {
+            unreachable!("a header has 128 bytes")
+        };
         commitment
     }
 }
@@ -174,7 +188,7 @@ impl fmt::Debug for Header {
             .field("version", &self.version())
             .field("suite", &self.suite())
             .field("chunk_size", &self.chunk_size().bytes())
-            .field("content", &self.content().0)
+            .field("content", &self.content_type().0)
             .field("needs_context", &self.needs_context())
             .field("envelope_len", &self.envelope_len())
             .field("salt", &format_args!("{}", Hex(self.salt())))
@@ -199,7 +213,8 @@ pub(crate) fn is_valid(copy: &[u8; HEADER_LEN], place: Place) -> bool {
     copy[0] == first && copy[1..8] == MAGIC[1..] && copy[8] == MAJOR && copy[120..] == check(copy)
 }
 
-/// The error when no copy counts, from the container's first bytes, 128 of them if it has so many (F-3.5).
+/// The error when no copy counts, from the container's first bytes, 128 of them if it has so many
+/// (F-3.5).
 pub(crate) fn refusal(head: &[u8]) -> Error {
     if !head.starts_with(&MAGIC) {
         return Error::NotAContainer;
@@ -217,7 +232,8 @@ fn with_check(mut copy: [u8; HEADER_LEN]) -> [u8; HEADER_LEN] {
     copy
 }
 
-/// The first 8 bytes of SHA-256 over bytes 0..120. It tells damage from a wrong key; it is no security.
+/// The first 8 bytes of SHA-256 over bytes 0..120. It tells damage from a wrong key; it is no
+/// security.
 fn check(copy: &[u8; HEADER_LEN]) -> [u8; 8] {
     let mut check = [0; 8];
     check.copy_from_slice(&digest(&SHA256, &copy[..120]).as_ref()[..8]);
@@ -230,7 +246,7 @@ mod tests {
 
     fn header() -> Header {
         let layout = Layout { chunk: ChunkSize::MIN, envelope_len: 0x1234 };
-        Header::new(layout, Content(200), true, &[7; 32]).with_commitment(&[9; 32])
+        Header::new(layout, ContentType(200), true, &[7; 32]).with_commitment(&[9; 32])
     }
 
     /// F-3.1: each field lies where the byte map says.
@@ -254,15 +270,18 @@ mod tests {
         copy[9] = 3;
         let read = Header::from_copy(&copy).unwrap();
         assert_eq!((read.version(), read.suite(), read.envelope_len()), ((1, 3), 1, 0x1234));
-        assert_eq!((read.chunk_size(), read.content().0, read.needs_context()), (ChunkSize::MIN, 200, true));
+        assert_eq!(
+            (read.chunk_size(), read.content_type().0, read.needs_context()),
+            (ChunkSize::MIN, 200, true)
+        );
         assert_eq!((read.salt(), read.commitment()), (&[7; 32], &[9; 32]));
         assert_eq!(read.bound()[..], copy[8..64]);
     }
 
     #[test]
     fn private_contents() {
-        assert!(!Content(127).is_private());
-        assert!(Content(128).is_private() && Content(255).is_private());
+        assert!(!ContentType(127).is_private());
+        assert!(ContentType(128).is_private() && ContentType(255).is_private());
     }
 
     /// F-3.2: the footer is the header's copy, with its own first byte, the length, and a check.
@@ -279,7 +298,9 @@ mod tests {
     /// F-3.3: no single bit of a copy can change without the copy becoming invalid.
     #[test]
     fn every_bit_counts() {
-        for (place, bytes) in [(Place::Head, header().to_head()), (Place::Foot, header().to_foot(9))] {
+        for (place, bytes) in
+            [(Place::Head, header().to_head()), (Place::Foot, header().to_foot(9))]
+        {
             for bit in 0..HEADER_LEN * 8 {
                 let mut flipped = bytes;
                 flipped[bit / 8] ^= 1 << (bit % 8);

@@ -12,9 +12,9 @@ use crate::error::{Error, Result};
 /// It lives on the heap, so that moving it leaves no copy behind, and is wiped when dropped.
 /// It is no password: a password must go through a password-hashing function first.
 ///
-/// What it has not, on purpose: `Clone` and `Copy`, so that each copy is a decision; `PartialEq`, so
-/// that nobody compares keys in variable time; `Display`, and a `Debug` that shows bytes, so that it reaches
-/// no log; `Default`, because there is no such thing as a default key.
+/// What it has not, on purpose: `Clone` and `Copy`, so that each copy is a decision; `PartialEq`,
+/// so that nobody compares keys in variable time; `Display`, and a `Debug` that shows bytes, so
+/// that it reaches no log; `Default`, because there is no such thing as a default key.
 pub struct Key(Box<Zeroizing<[u8; Key::LEN]>>);
 
 impl Key {

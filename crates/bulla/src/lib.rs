@@ -1,6 +1,6 @@
-//! The encrypted backup container: any number of bytes, sealed under one 256-bit key, in parallel, by one
-//! pass, and opened whole, as a stream or at any byte range. The format is specified in `spec/FORMAT.md`; clauses
-//! such as F-7.2 refer to it.
+//! The encrypted backup container: any number of bytes, sealed under one 256-bit key, in parallel,
+//! by one pass, and opened whole, as a stream or at any byte range. The format is specified in
+//! `spec/FORMAT.md`; clauses such as F-7.2 refer to it.
 //!
 //! ```
 //! # fn main() -> bulla::Result<()> {
@@ -26,25 +26,28 @@
 //! # What it promises
 //!
 //! - No plaintext byte is released before its chunk's tag was verified.
-//! - Any change, cut, extension, reordering or mixture of containers gives one of the errors of [`Error`]; never other
-//!   plaintext, and never a panic.
-//! - A damaged header is made up for by the footer where the container can be read at an offset; both are
-//!   reported ([`Copies`]).
+//! - Any change, cut, extension, reordering or mixture of containers gives one of the errors of
+//!   [`Error`]; never other plaintext, and never a panic.
+//! - A damaged header is made up for by the footer where the container can be read at an offset;
+//!   both are reported ([`HeaderState`]).
 //! - Memory does not grow with the plaintext: about 1 MiB for each thread.
 //! - No `unsafe` in this crate; keys are wiped when dropped and compared in constant time.
 //!
-//! It takes and gives bytes: it walks no folders and knows no clock, no network, no passwords and no compression.
+//! It takes and gives bytes: it walks no directories and knows no clock, no network, no passwords
+//! and no compression.
 //!
 //! # Threads
 //!
-//! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise. Inputs below half a MiB stay on the
-//! calling thread, which always works along; so a call cannot deadlock, wherever it is made.
+//! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise. Inputs
+//! below half a MiB stay on the calling thread, which always works along; so a call cannot
+//! deadlock, wherever it is made.
 //!
 //! # Features
 //!
-//! - `aws-lc-rs`: AES-256-GCM, HMAC and SHA-2 come from AWS-LC instead of ring; [`BACKEND`] names what is in use. Containers
-//!   are the same. It needs a C compiler, and NASM for Windows on x86-64. An AWS-LC that the system offers is linked, unless
-//!   `AWS_LC_SYS_USE_SYSTEM=0` is set for the build.
+//! - `aws-lc-rs`: AES-256-GCM, HMAC and SHA-2 come from AWS-LC instead of ring; [`BACKEND`] names
+//!   what is in use. Containers are the same. It needs a C compiler, and NASM for Windows on
+//!   x86-64. An AWS-LC that the system offers is linked, unless `AWS_LC_SYS_USE_SYSTEM=0` is set
+//!   for the build.
 //! - `hazmat`: for test vectors, never for data.
 
 #![forbid(unsafe_code)]
@@ -88,13 +91,13 @@ pub use error::{Error, Feature, Result};
 #[cfg(any(unix, windows))]
 pub use file::{open_file, seal_file};
 pub use geometry::ChunkSize;
-pub use header::{Content, Header};
+pub use header::{ContentType, Header};
 pub use key::Key;
 pub use oneshot::{open, open_into, plaintext_len, seal, seal_into, sealed_len};
 pub use opener::Opener;
 pub use options::Options;
 pub use plan::Plan;
-pub use preamble::{Copies, Opened, Preamble};
+pub use preamble::{HeaderState, Opened, Preamble};
 pub use range::RangeReader;
 pub use read_at::ReadAt;
 pub use salvage::SalvageReader;

@@ -13,8 +13,8 @@ use crate::preamble::{Opened, Preamble};
 use crate::range::RangeReader;
 use crate::read_at::ReadAt;
 
-/// Bytes of plaintext that a thread works on at a time: a cache's worth, and little enough that a few MiB keep
-/// all cores busy.
+/// Bytes of plaintext that a thread works on at a time: a cache's worth, and little enough that a
+/// few MiB keep all cores busy.
 const PIECE_LEN: usize = 256 << 10;
 
 /// The exact length of the container of a plaintext of `plaintext_len` bytes.
@@ -33,11 +33,13 @@ pub fn sealed_len(plaintext_len: u64, options: &Options<'_>) -> Result<u64> {
     Ok(layout.container_len(&layout.body_of_plaintext(plaintext_len)?))
 }
 
-/// The length of the plaintext of a container, as its header and its own length tell. Nothing is authenticated.
+/// The length of the plaintext of a container, as its header and its own length tell. Nothing is
+/// authenticated.
 ///
 /// # Errors
 ///
-/// As [`Preamble::read_at`]; [`Error::Truncated`] if there cannot be a last chunk; [`Error::TooLarge`].
+/// As [`Preamble::read_at`]; [`Error::Truncated`] if there cannot be a last chunk;
+/// [`Error::TooLarge`].
 pub fn plaintext_len<S: ReadAt + ?Sized>(container: &S) -> Result<u64> {
     let layout = Preamble::read_at(container)?.header().layout();
     let body = layout.body_of_container(container.size()?)?;
@@ -59,14 +61,15 @@ pub fn plaintext_len<S: ReadAt + ?Sized>(container: &S) -> Result<u64> {
 /// let (plaintext, opened) = bulla::open(&key, &container, &Options::new())?;
 ///
 /// assert_eq!(plaintext, &b"a message"[..]);
-/// assert_eq!(opened.copies, bulla::Copies::Intact);
+/// assert_eq!(opened.header_state, bulla::HeaderState::Intact);
 /// # Ok(()) }
 /// ```
 pub fn seal(key: &Key, plaintext: &[u8], options: &Options<'_>) -> Result<Bytes> {
     Draft::new(key, options)?.seal(plaintext)
 }
 
-/// As [`seal`], into a buffer of exactly [`sealed_len`] bytes. Nothing as large as the plaintext is allocated.
+/// As [`seal`], into a buffer of exactly [`sealed_len`] bytes. Nothing as large as the plaintext is
+/// allocated.
 ///
 /// # Errors
 ///
@@ -81,20 +84,29 @@ pub fn seal_into(key: &Key, plaintext: &[u8], out: &mut [u8], options: &Options<
 ///
 /// As [`RangeReader::new`] and [`RangeReader::verify`]. Then no plaintext is given.
 pub fn open(key: &Key, container: &[u8], options: &Options<'_>) -> Result<(Bytes, Opened)> {
-    let reader = RangeReader::for_all_at_once(Preamble::read_at(container)?, key, container, options)?;
+    let reader =
+        RangeReader::for_all_at_once(Preamble::read_at(container)?, key, container, options)?;
     // As long as the chunks that are there.
     let mut plaintext = vec![0; usize::try_from(reader.len()).map_err(|_| Error::TooLarge)?];
     open_all(&reader, container, &mut plaintext)?;
     Ok((plaintext.into(), reader.opened()))
 }
 
-/// As [`open`], into a buffer of exactly [`plaintext_len`] bytes. Nothing as large as the plaintext is allocated.
+/// As [`open`], into a buffer of exactly [`plaintext_len`] bytes. Nothing as large as the plaintext
+/// is allocated.
 ///
 /// # Errors
 ///
-/// As [`open`], and [`Error::BufferLength`]. What the buffer then holds is of no use, but nothing of it is unverified.
-pub fn open_into(key: &Key, container: &[u8], out: &mut [u8], options: &Options<'_>) -> Result<Opened> {
-    let reader = RangeReader::for_all_at_once(Preamble::read_at(container)?, key, container, options)?;
+/// As [`open`], and [`Error::BufferLength`]. What the buffer then holds is of no use, but nothing
+/// of it is unverified.
+pub fn open_into(
+    key: &Key,
+    container: &[u8],
+    out: &mut [u8],
+    options: &Options<'_>,
+) -> Result<Opened> {
+    let reader =
+        RangeReader::for_all_at_once(Preamble::read_at(container)?, key, container, options)?;
     check_len(out, reader.len())?;
     open_all(&reader, container, out)?;
     Ok(reader.opened())
@@ -134,7 +146,8 @@ impl Draft<'_> {
         // The last chunk may be empty, and may be alone in its piece.
         let plain = plaintext.chunks(per_piece * layout.chunk.bytes()).chain([&[][..]]);
         let sealed = chunks.chunks_mut(per_piece * layout.chunk.sealed());
-        let pieces = self.cipher.tickets(body.chunks())?.by(per_piece as u64).zip(plain).zip(sealed);
+        let pieces =
+            self.cipher.tickets(body.chunks())?.by(per_piece as u64).zip(plain).zip(sealed);
         let Options { workers, progress, .. } = &self.options;
         for_each(
             workers,
@@ -158,10 +171,12 @@ impl Draft<'_> {
 /// Opens all chunks from memory: each is copied to where its plaintext will be, and opened there.
 fn open_all(reader: &RangeReader<'_, &[u8]>, container: &[u8], out: &mut [u8]) -> Result<()> {
     let (cipher, options, layout): (&ChunkOpener, &Options<'_>, Layout) = reader.parts();
-    let chunks = &container[layout.head_len() as usize..container.len() - layout.tail_len() as usize];
+    let chunks =
+        &container[layout.head_len() as usize..container.len() - layout.tail_len() as usize];
     let per_piece = layout.chunk.per(PIECE_LEN);
     let step = layout.chunk.sealed();
-    let pieces = out.chunks_mut(per_piece * layout.chunk.bytes()).zip(chunks.chunks(per_piece * step));
+    let pieces =
+        out.chunks_mut(per_piece * layout.chunk.bytes()).zip(chunks.chunks(per_piece * step));
     for_each(
         &options.workers,
         options.progress,
@@ -173,7 +188,8 @@ fn open_all(reader: &RangeReader<'_, &[u8]>, container: &[u8], out: &mut [u8]) -
                 (first..).zip(out.chunks_mut(layout.chunk.bytes())).zip(sealed.chunks(step))
             {
                 let rejected = || Error::ChunkRejected { index };
-                let (ciphertext, tag) = sealed.split_last_chunk::<TAG_LEN>().ok_or_else(rejected)?;
+                let (ciphertext, tag) =
+                    sealed.split_last_chunk::<TAG_LEN>().ok_or_else(rejected)?;
                 slot.copy_from_slice(ciphertext);
                 cipher.open(index, *tag, slot, 0).map_err(|_| rejected())?;
             }

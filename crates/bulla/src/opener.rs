@@ -12,7 +12,7 @@ use crate::geometry::{ChunkSize, Layout, TAG_LEN};
 use crate::header::Header;
 use crate::key::Key;
 use crate::options::Options;
-use crate::preamble::{Copies, Opened, Preamble, state_of_foot};
+use crate::preamble::{HeaderState, Opened, Preamble, state_of_foot};
 use crate::run::{OpenedRun, open_run};
 use crate::schedule::Exporter;
 use crate::sealer::{BATCH_LEN, read_some};
@@ -20,9 +20,10 @@ use crate::workers::{Workers, check};
 
 /// Opens the container that it reads from `R`, and gives its plaintext to whoever reads from it.
 ///
-/// It releases verified plaintext only (F-7.2), as it comes. **What was read before an error is a prefix**: a cut container shows
-/// at its end, so use nothing for good before the end was reached without an error. Then [`opened`](Opener::opened) says
-/// what was found. The first error is final (F-7.8).
+/// It releases verified plaintext only (F-7.2), as it comes. **What was read before an error is a
+/// prefix**: a cut container shows at its end, so use nothing for good before the end was reached
+/// without an error. Then [`opened`](Opener::opened) says what was found. The first error is final
+/// (F-7.8).
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -49,13 +50,14 @@ pub struct Opener<'a, R: Read> {
     belt: Conveyor<Workers<'a>, OpenBatch>,
     /// The number of the next chunk to read.
     next: u64,
-    /// Bytes read that may be chunks or, if the stream ends with them, the envelope's copy and the footer.
+    /// Bytes read that may be chunks or, if the stream ends with them, the envelope's copy and the
+    /// footer.
     held_back: Vec<u8>,
     serving: OpenBatch,
     served: usize,
     plaintext_len: u64,
     /// From the preamble, if it had positional access; else from the end of the stream.
-    copies: Option<Copies>,
+    header_state: Option<HeaderState>,
     opened: Option<Opened>,
     failed: Option<Error>,
 }
@@ -97,7 +99,7 @@ impl<'a, R: Read> Opener<'a, R> {
             reader,
             source: Source::More,
             layout,
-            copies: preamble.copies(),
+            header_state: preamble.header_state(),
             header: preamble.header().clone(),
             exporter: schedule.exporter,
             serving: OpenBatch::empty(&cipher, layout.chunk),
@@ -128,13 +130,13 @@ impl<'a, R: Read> Opener<'a, R> {
         self.opened.as_ref()
     }
 
-    /// Writes all of the plaintext that is left to `writer`, from the place where it was opened, which
-    /// saves the copy that [`io::copy`] makes.
+    /// Writes all of the plaintext that is left to `writer`, from the place where it was opened,
+    /// which saves the copy that [`io::copy`] makes.
     ///
     /// # Errors
     ///
-    /// Those of F-7.4 and F-7.5, [`Error::Cancelled`], and [`Error::Io`] from either side. What was written before is a
-    /// verified prefix.
+    /// Those of F-7.4 and F-7.5, [`Error::Cancelled`], and [`Error::Io`] from either side. What was
+    /// written before is a verified prefix.
     pub fn copy_to(&mut self, writer: &mut impl Write) -> Result<Opened> {
         loop {
             self.guarded(Self::advance)?;
@@ -170,7 +172,7 @@ impl<'a, R: Read> Opener<'a, R> {
                 self.opened = Some(Opened {
                     header: self.header.clone(),
                     plaintext_len: self.plaintext_len,
-                    copies: self.copies.unwrap_or(Copies::FooterDamaged),
+                    header_state: self.header_state.unwrap_or(HeaderState::FooterDamaged),
                 });
                 return Ok(());
             }
@@ -204,8 +206,8 @@ impl<'a, R: Read> Opener<'a, R> {
         Ok(())
     }
 
-    /// Reads some full chunks, and keeps as many bytes back as envelope copy and footer have: until the stream goes on, they
-    /// may be those. At its end it is clear which chunk is the last.
+    /// Reads some full chunks, and keeps as many bytes back as envelope copy and footer have: until
+    /// the stream goes on, they may be those. At its end it is clear which chunk is the last.
     fn read_batch(&mut self, mut buffer: Zeroizing<Vec<u8>>) -> Result<OpenBatch> {
         let step = self.layout.chunk.sealed();
         let tail = self.layout.tail_len() as usize;
@@ -227,8 +229,11 @@ impl<'a, R: Read> Opener<'a, R> {
         self.held_back.extend_from_slice(&buffer[chunks * step..]);
         buffer.truncate(chunks * step);
         self.layout.body(self.next + chunks as u64, 0)?;
-        let batch =
-            OpenBatch { buffer, first: self.next, ..OpenBatch::empty(&self.cipher, self.layout.chunk) };
+        let batch = OpenBatch {
+            buffer,
+            first: self.next,
+            ..OpenBatch::empty(&self.cipher, self.layout.chunk)
+        };
         self.next += chunks as u64;
         Ok(batch)
     }
@@ -244,7 +249,7 @@ impl<'a, R: Read> Opener<'a, R> {
         let foot = buffer.last_chunk();
         let stands = foot.is_some_and(|foot| self.header.stands_in(foot));
         let copies = state_of_foot(&self.header, foot);
-        self.copies.get_or_insert(copies);
+        self.header_state.get_or_insert(copies);
         buffer.truncate(if rest < TAG_LEN { sealed - rest } else { sealed });
         Ok(OpenBatch {
             buffer,

@@ -1,14 +1,15 @@
 //! What a caller can choose.
 
 use crate::geometry::ChunkSize;
-use crate::header::Content;
+use crate::header::ContentType;
 use crate::workers::{Progress, Workers};
 
-/// How to seal or open a container. The defaults are right for most: 64 KiB chunks, plain bytes, no context, no
-/// envelope, the ambient rayon pool.
+/// How to seal or open a container. The defaults are right for most: 64 KiB chunks, plain bytes, no
+/// context, no envelope, the ambient rayon pool.
 ///
 /// Opening takes chunk size, content and envelope length from the header, and only
-/// [`context`](Options::context), [`workers`](Options::workers) and [`progress`](Options::progress) from here.
+/// [`context`](Options::context), [`workers`](Options::workers) and [`progress`](Options::progress)
+/// from here.
 ///
 /// ```
 /// use bulla::{ChunkSize, Options, Workers};
@@ -20,7 +21,7 @@ use crate::workers::{Progress, Workers};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options<'a> {
     pub(crate) chunk_size: ChunkSize,
-    pub(crate) content: Option<Content>,
+    pub(crate) content_type: Option<ContentType>,
     pub(crate) context: Option<&'a [u8]>,
     pub(crate) envelope_len: u32,
     pub(crate) workers: Workers<'a>,
@@ -39,21 +40,22 @@ impl<'a> Options<'a> {
         self
     }
 
-    /// What the plaintext is, for whoever opens it. [`Content::BYTES`] by default.
-    pub fn content(mut self, content: Content) -> Self {
-        self.content = Some(content);
+    /// What the plaintext is, for whoever opens it. [`ContentType::BYTES`] by default.
+    pub fn content_type(mut self, content_type: ContentType) -> Self {
+        self.content_type = Some(content_type);
         self
     }
 
-    /// Binds the container to something both sides know, an account's id say: it opens only with the same
-    /// context (F-3.8). It is not stored.
+    /// Binds the container to something both sides know, an account's id say: it opens only with
+    /// the same context (F-3.8). It is not stored.
     pub fn context(mut self, context: &'a [u8]) -> Self {
         self.context = Some(context);
         self
     }
 
-    /// Sets bytes aside, at both ends of the container, for an envelope: the container's key, wrapped (F-8.1). What goes in
-    /// is given to [`Draft::envelope`](crate::Draft::envelope); until then it is zeros.
+    /// Sets bytes aside, at both ends of the container, for an envelope: the container's key,
+    /// wrapped (F-8.1). What goes in is given to [`Draft::envelope`](crate::Draft::envelope);
+    /// until then it is zeros.
     pub fn envelope_len(mut self, bytes: u32) -> Self {
         self.envelope_len = bytes;
         self

@@ -1,15 +1,16 @@
-//! Works through extents on many threads, and hands them to the calling thread in order: for outputs without offsets.
+//! Works through extents on many threads, and hands them to the calling thread in order: for
+//! outputs without offsets.
 
 use crate::conveyor::{Batch, Conveyor};
 use crate::error::{Error, Result};
 use crate::workers::{Progress, Workers, check};
 
-/// Does `work` on each extent on as many threads as there are workers, ahead of `take`, which gets the scratches that `work`
-/// left, in the extents' order, on this thread. So few extents are under way at once that memory does not grow with their
-/// number; a scratch that was taken is used again.
+/// Does `work` on each extent on as many threads as there are workers, ahead of `take`, which gets
+/// the scratches that `work` left, in the extents' order, on this thread. So few extents are under
+/// way at once that memory does not grow with their number; a scratch that was taken is used again.
 ///
-/// `work` returns how many bytes of plaintext it dealt with. The error is that of the first extent that fails (F-7.5), and all
-/// before it were taken.
+/// `work` returns how many bytes of plaintext it dealt with. The error is that of the first extent
+/// that fails (F-7.5), and all before it were taken.
 pub(crate) fn for_each_in_order<E: Send, S: Default + Send>(
     workers: &Workers<'_>,
     progress: Option<&Progress>,
@@ -96,7 +97,10 @@ mod tests {
                     Ok(())
                 };
                 let ended = for_each_in_order(&workers, None, 0..100, work, take);
-                assert!(matches!(ended, Err(Error::ChunkRejected { index }) if index == last), "{ended:?}");
+                assert!(
+                    matches!(ended, Err(Error::ChunkRejected { index }) if index == last),
+                    "{ended:?}"
+                );
                 assert_eq!(taken, (0..last).collect::<Vec<_>>());
             }
         }
@@ -123,7 +127,8 @@ mod tests {
     fn a_panic_comes_back() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
         let run = || {
-            let work = |_: &mut (), extent: u32| if extent == 9 { panic!("planned") } else { Ok(1) };
+            let work =
+                |_: &mut (), extent: u32| if extent == 9 { panic!("planned") } else { Ok(1) };
             for_each_in_order(&Workers::Pool(&pool), None, 0..20u32, work, |()| Ok(()))
         };
         let came = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));

@@ -8,15 +8,17 @@ use crate::error::Result;
 
 /// Bytes written at once, and what the file is cut at for it.
 ///
-/// Linux puts a larger write into blocks of memory as large as fit, and may look long for them: with writes of a whole extent, opening
-/// 2 GiB on ext4 took up to three times as long. With smaller ones it takes and gives back the file's lock more often.
+/// Linux puts a larger write into blocks of memory as large as fit, and may look long for them:
+/// with writes of a whole extent, opening 2 GiB on ext4 took up to three times as long. With
+/// smaller ones it takes and gives back the file's lock more often.
 const WRITE_LEN: u64 = 256 << 10;
 
 /// A file that several threads write to, an extent at a time.
 ///
-/// A system lets one thread write to a file at a time anyway. Where two want to, they would take turns at every write, spin while
-/// they wait, and then both seal while nobody writes; so they take turns for a whole extent, and one seals while the other
-/// writes. Sealing 1 GiB on two threads took 0.90 of the time.
+/// A system lets one thread write to a file at a time anyway. Where two want to, they would take
+/// turns at every write, spin while they wait, and then both seal while nobody writes; so they take
+/// turns for a whole extent, and one seals while the other writes. Sealing 1 GiB on two threads
+/// took 0.90 of the time.
 pub(crate) struct InTurn<'f> {
     file: &'f File,
     turn: Mutex<()>,
@@ -55,7 +57,8 @@ pub(crate) fn write_all_at(file: &File, mut buf: &[u8], mut offset: u64) -> io::
     Ok(())
 }
 
-/// An output that is open for appending takes every write at its end, whatever the offset; it is too long then.
+/// An output that is open for appending takes every write at its end, whatever the offset; it is
+/// too long then.
 pub(crate) fn check_written(output: &File, len: u64) -> Result<()> {
     if output.metadata()?.len() == len {
         Ok(())
@@ -75,7 +78,8 @@ pub(crate) fn cut_back_on_error<T>(output: &File, work: impl FnOnce() -> Result<
     }
     work().inspect_err(|_| {
         if metadata.is_file() {
-            // The first error is the one to tell; a caller that removes the file loses nothing by this one.
+            // The first error is the one to tell; a caller that removes the file loses nothing by
+            // this one.
             let _ = output.set_len(0);
         }
     })

@@ -14,10 +14,11 @@ use crate::ordered::for_each_in_order;
 use crate::run::seal_run;
 use crate::sealer::Sealer;
 
-/// A plaintext that is made as it is sealed: so many bytes from wherever they come, and a tail that may depend on them.
+/// A plaintext that is made as it is sealed: so many bytes from wherever they come, and a tail that
+/// may depend on them.
 ///
-/// Sealing asks for each planned byte once, in any order and from several threads, and then for the tail. So thousands of
-/// small sources keep all cores busy as well as one large one.
+/// Sealing asks for each planned byte once, in any order and from several threads, and then for the
+/// tail. So thousands of small sources keep all cores busy as well as one large one.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -49,12 +50,14 @@ pub trait Plan: Sync {
     /// Bytes that are planned. It must stay the same.
     fn planned_len(&self) -> u64;
 
-    /// Fills all of `slots`, one behind the other, with the plaintext from `offset` on. It should not wait for the pool that it
-    /// runs in: a container that is read here is opened with [`Workers::Serial`](crate::Workers::Serial).
+    /// Fills all of `slots`, one behind the other, with the plaintext from `offset` on. It should
+    /// not wait for the pool that it runs in: a container that is read here is opened with
+    /// [`Workers::Serial`](crate::Workers::Serial).
     ///
     /// # Errors
     ///
-    /// What keeps the container from being made. A source that may fail while others go on is the plan's own affair.
+    /// What keeps the container from being made. A source that may fail while others go on is the
+    /// plan's own affair.
     fn fill(&self, slots: &mut [&mut [u8]], offset: u64) -> Result<()>;
 
     /// Writes what follows the planned bytes, once all of them were asked for.
@@ -69,8 +72,8 @@ pub trait Plan: Sync {
 }
 
 impl Draft<'_> {
-    /// Seals a plan into a stream, and gives that back: the plan is filled and sealed on all workers, and written in order
-    /// on the calling thread.
+    /// Seals a plan into a stream, and gives that back: the plan is filled and sealed on all
+    /// workers, and written in order on the calling thread.
     ///
     /// # Errors
     ///
@@ -91,8 +94,8 @@ impl Draft<'_> {
         self.seal_rest(plan, &planned, writer)
     }
 
-    /// Fills full chunks from the plan and seals them, so that `buffer` holds them as they lie in the container. Returns their bytes
-    /// of plaintext.
+    /// Fills full chunks from the plan and seals them, so that `buffer` holds them as they lie in
+    /// the container. Returns their bytes of plaintext.
     pub(crate) fn seal_extent(
         &self,
         plan: &impl Plan,
@@ -105,14 +108,15 @@ impl Draft<'_> {
         let mut slots: Vec<&mut [u8]> =
             buffer.chunks_mut(chunk.sealed()).map(|slot| &mut slot[..chunk.bytes()]).collect();
         plan.fill(&mut slots, first << chunk.log2())?;
-        // From here on only the ciphertext is retried: what was read lies in a buffer of this thread's own (F-6.1).
+        // From here on only the ciphertext is retried: what was read lies in a buffer of this
+        // thread's own (F-6.1).
         let plain_len = chunks * chunk.bytes();
         seal_run(&self.cipher, tickets, chunk, plain_len, buffer);
         Ok(plain_len as u64)
     }
 
-    /// Seals what follows the full chunks of the planned bytes. The chunk in which those end goes with the tail's first
-    /// bytes, and is sealed once (F-6.1).
+    /// Seals what follows the full chunks of the planned bytes. The chunk in which those end goes
+    /// with the tail's first bytes, and is sealed once (F-6.1).
     pub(crate) fn seal_rest<W: Write>(
         self,
         plan: &impl Plan,

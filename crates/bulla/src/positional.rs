@@ -1,7 +1,7 @@
 //! Seals a plan into a file: positional, parallel, each extent run to completion on one thread.
 //!
-//! A thread fills about 1 MiB, seals it in place, writes it, and takes the next. Nothing is handed over between
-//! threads; that is how sealing a file becomes faster than copying it.
+//! A thread fills about 1 MiB, seals it in place, writes it, and takes the next. Nothing is handed
+//! over between threads; that is how sealing a file becomes faster than copying it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -16,12 +16,13 @@ use crate::output::{InTurn, check_written, cut_back_on_error, write_all_at};
 use crate::plan::Plan;
 
 impl Draft<'_> {
-    /// Seals a plan into `output`, which must be empty. Into a regular file, extents are filled, sealed and written on all
-    /// workers; anything else is written in order.
+    /// Seals a plan into `output`, which must be empty. Into a regular file, extents are filled,
+    /// sealed and written on all workers; anything else is written in order.
     ///
     /// # Errors
     ///
-    /// Those of the plan; as [`seal_file`](crate::seal_file) of the output. Then a regular `output` is empty again.
+    /// Those of the plan; as [`seal_file`](crate::seal_file) of the output. Then a regular `output`
+    /// is empty again.
     pub fn seal_plan(self, plan: &impl Plan, output: &File) -> Result<Sealed> {
         cut_back_on_error(output, || {
             if output.metadata()?.is_file() {

@@ -1,4 +1,5 @@
-//! What can be read of a container before a key is at hand: header and envelope (FORMAT.md, 3 and 8).
+//! What can be read of a container before a key is at hand: header and envelope (FORMAT.md, 3 and
+//! 8).
 
 use std::io::Read;
 
@@ -12,11 +13,12 @@ use crate::options::Options;
 use crate::read_at::{ReadAt, read_full_at};
 use crate::schedule::Schedule;
 
-/// The state of the two copies of a container's public facts (F-3.6). Nothing of it keeps a container from opening;
-/// but a copy that is damaged should be mended, by sealing anew, before the other one is.
+/// The state of the two copies of a container's public facts (F-3.6). Nothing of it keeps a
+/// container from opening; but a copy that is damaged should be mended, by sealing anew, before the
+/// other one is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Copies {
+pub enum HeaderState {
     /// Both are valid and the same.
     Intact,
     /// The header is damaged; the footer was used.
@@ -29,25 +31,27 @@ pub enum Copies {
 
 /// What a container shows before a key is at hand.
 ///
-/// It is the first step of opening a container whose key has to be unwrapped from its envelope first; with
-/// the key at hand, [`open`](crate::open), [`Opener::new`](crate::Opener::new), [`RangeReader::new`](crate::RangeReader::new) and
-/// [`open_file`](crate::open_file) take it on their own.
+/// It is the first step of opening a container whose key has to be unwrapped from its envelope
+/// first; with the key at hand, [`open`](crate::open), [`Opener::new`](crate::Opener::new),
+/// [`RangeReader::new`](crate::RangeReader::new) and [`open_file`](crate::open_file) take it on
+/// their own.
 #[derive(Clone, Debug)]
 pub struct Preamble {
     header: Header,
     envelope: Bytes,
     envelope_copy: Option<Bytes>,
-    copies: Option<Copies>,
+    header_state: Option<HeaderState>,
 }
 
 impl Preamble {
-    /// Reads header and envelope from a stream, which then stands at chunk 0. Without positional access a
-    /// damaged header cannot be made up for.
+    /// Reads header and envelope from a stream, which then stands at chunk 0. Without positional
+    /// access a damaged header cannot be made up for.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAContainer`], [`Error::UnsupportedVersion`], [`Error::DamagedHeader`], [`Error::UnsupportedSuite`],
-    /// [`Error::UnsupportedFeature`], [`Error::Truncated`], [`Error::Io`], in the order of F-7.1.
+    /// [`Error::NotAContainer`], [`Error::UnsupportedVersion`], [`Error::DamagedHeader`],
+    /// [`Error::UnsupportedSuite`], [`Error::UnsupportedFeature`], [`Error::Truncated`],
+    /// [`Error::Io`], in the order of F-7.1.
     pub fn read(reader: &mut impl Read) -> Result<Preamble> {
         let mut head = Vec::with_capacity(HEADER_LEN);
         reader.by_ref().take(HEADER_LEN as u64).read_to_end(&mut head)?;
@@ -55,20 +59,22 @@ impl Preamble {
             Some(head) if is_valid(head, Place::Head) => Header::from_copy(head)?,
             _ => return Err(refusal(&head)),
         };
-        // `read_to_end` grows with what comes in: a header that lies about its envelope costs nothing.
+        // `read_to_end` grows with what comes in: a header that lies about its envelope costs
+        // nothing.
         let mut envelope = Vec::new();
         reader.by_ref().take(header.envelope_len().into()).read_to_end(&mut envelope)?;
         if envelope.len() < header.envelope_len() as usize {
             return Err(Error::Truncated { after: 0 });
         }
-        Ok(Preamble { header, envelope: envelope.into(), envelope_copy: None, copies: None })
+        Ok(Preamble { header, envelope: envelope.into(), envelope_copy: None, header_state: None })
     }
 
     /// Reads header, footer and both copies of the envelope.
     ///
     /// # Errors
     ///
-    /// As [`read`](Preamble::read), but a damaged header is an error only if the footer cannot stand in for it (F-3.4).
+    /// As [`read`](Preamble::read), but a damaged header is an error only if the footer cannot
+    /// stand in for it (F-3.4).
     pub fn read_at<S: ReadAt + ?Sized>(source: &S) -> Result<Preamble> {
         let len = source.size()?;
         let mut head = [0; HEADER_LEN];
@@ -91,7 +97,7 @@ impl Preamble {
         } else {
             None
         };
-        Ok(Preamble { header, envelope, envelope_copy, copies: Some(copies) })
+        Ok(Preamble { header, envelope, envelope_copy, header_state: Some(copies) })
     }
 
     /// The header, or the footer that stands in for it.
@@ -110,8 +116,8 @@ impl Preamble {
     }
 
     /// The state of header and footer; `None` from a stream, which tells it at its end.
-    pub fn copies(&self) -> Option<Copies> {
-        self.copies
+    pub fn header_state(&self) -> Option<HeaderState> {
+        self.header_state
     }
 
     pub(crate) fn unlock(&self, key: &Key, options: &Options<'_>) -> Result<Schedule> {
@@ -128,11 +134,14 @@ pub struct Opened {
     /// Bytes of plaintext.
     pub plaintext_len: u64,
     /// The state of header and footer.
-    pub copies: Copies,
+    pub header_state: HeaderState,
 }
 
 /// The last 128 bytes; none if they would overlap with the header.
-pub(crate) fn read_foot<S: ReadAt + ?Sized>(source: &S, len: u64) -> Result<Option<[u8; HEADER_LEN]>> {
+pub(crate) fn read_foot<S: ReadAt + ?Sized>(
+    source: &S,
+    len: u64,
+) -> Result<Option<[u8; HEADER_LEN]>> {
     if len < 2 * HEADER_LEN as u64 {
         return Ok(None);
     }
@@ -142,7 +151,7 @@ pub(crate) fn read_foot<S: ReadAt + ?Sized>(source: &S, len: u64) -> Result<Opti
 }
 
 /// Which copy counts: the header if it is valid, else the footer (F-3.4). No key has a say in it.
-fn choose(head: &[u8], foot: Option<&[u8; HEADER_LEN]>) -> Result<(Header, Copies)> {
+fn choose(head: &[u8], foot: Option<&[u8; HEADER_LEN]>) -> Result<(Header, HeaderState)> {
     let valid_head = head.first_chunk().filter(|head| is_valid(head, Place::Head));
     let valid_foot = foot.filter(|foot| is_valid(foot, Place::Foot));
     match (valid_head, valid_foot) {
@@ -151,16 +160,16 @@ fn choose(head: &[u8], foot: Option<&[u8; HEADER_LEN]>) -> Result<(Header, Copie
             let copies = state_of_foot(&header, foot);
             Ok((header, copies))
         }
-        (None, Some(foot)) => Ok((Header::from_copy(foot)?, Copies::HeaderDamaged)),
+        (None, Some(foot)) => Ok((Header::from_copy(foot)?, HeaderState::HeaderDamaged)),
         (None, None) => Err(refusal(head)),
     }
 }
 
 /// How a footer relates to the header that counts; `None` for a footer that is not there.
-pub(crate) fn state_of_foot(header: &Header, foot: Option<&[u8; HEADER_LEN]>) -> Copies {
+pub(crate) fn state_of_foot(header: &Header, foot: Option<&[u8; HEADER_LEN]>) -> HeaderState {
     match foot {
-        Some(foot) if header.stands_in(foot) => Copies::Intact,
-        Some(foot) if is_valid(foot, Place::Foot) => Copies::Differ,
-        _ => Copies::FooterDamaged,
+        Some(foot) if header.stands_in(foot) => HeaderState::Intact,
+        Some(foot) if is_valid(foot, Place::Foot) => HeaderState::Differ,
+        _ => HeaderState::FooterDamaged,
     }
 }

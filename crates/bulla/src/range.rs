@@ -15,16 +15,16 @@ use crate::header::Header;
 use crate::key::Key;
 use crate::options::Options;
 use crate::ordered::for_each_in_order;
-use crate::preamble::{Copies, Opened, Preamble};
+use crate::preamble::{HeaderState, Opened, Preamble};
 use crate::read_at::{ReadAt, read_full_at};
 use crate::run::open_run;
 use crate::schedule::Exporter;
 
 /// Reads byte ranges of a container's plaintext, from many threads at once if need be.
 ///
-/// The length of the plaintext is authenticated when it is opened (F-7.6). There is no cache: a range costs the reading
-/// and opening of every chunk it touches, and nothing is kept between calls. A large range is opened on
-/// all [`Workers`](crate::Workers).
+/// The length of the plaintext is authenticated when it is opened (F-7.6). There is no cache: a
+/// range costs the reading and opening of every chunk it touches, and nothing is kept between
+/// calls. A large range is opened on all [`Workers`](crate::Workers).
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -41,7 +41,7 @@ use crate::schedule::Exporter;
 pub struct RangeReader<'a, S: ReadAt> {
     source: S,
     header: Header,
-    copies: Copies,
+    header_state: HeaderState,
     exporter: Exporter,
     cipher: ChunkOpener,
     layout: Layout,
@@ -65,8 +65,9 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`]; and, of the last chunk,
-    /// [`Error::TrailingData`], [`Error::ChunkRejected`], [`Error::Truncated`]; [`Error::TooLarge`], [`Error::Io`].
+    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`]; and, of the
+    /// last chunk, [`Error::TrailingData`], [`Error::ChunkRejected`], [`Error::Truncated`];
+    /// [`Error::TooLarge`], [`Error::Io`].
     pub fn with_preamble(
         preamble: Preamble,
         key: &Key,
@@ -78,9 +79,13 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Ok(reader)
     }
 
-    /// For whoever is to read all of the container: as [`with_preamble`](RangeReader::with_preamble), but where several chunks are
-    /// damaged and the last is one of them, the error names the first (F-7.5).
-    #[cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "files are for systems that have them"))]
+    /// For whoever is to read all of the container: as
+    /// [`with_preamble`](RangeReader::with_preamble), but where several chunks are damaged and
+    /// the last is one of them, the error names the first (F-7.5).
+    #[cfg_attr(
+        not(any(unix, windows)),
+        allow(dead_code, reason = "files are for systems that have them")
+    )]
     pub(crate) fn for_all(
         preamble: Preamble,
         key: &Key,
@@ -92,8 +97,9 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Ok(reader)
     }
 
-    /// For whoever opens every chunk of the plaintext before any of it is released: the last chunk is verified with the others, so
-    /// that it is not opened twice. What then fails goes through [`failure_of_all`](RangeReader::failure_of_all).
+    /// For whoever opens every chunk of the plaintext before any of it is released: the last chunk
+    /// is verified with the others, so that it is not opened twice. What then fails goes
+    /// through [`failure_of_all`](RangeReader::failure_of_all).
     pub(crate) fn for_all_at_once(
         preamble: Preamble,
         key: &Key,
@@ -108,8 +114,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Ok(reader)
     }
 
-    /// What to say when opening all chunks failed: of a cut or of trailing data, and not of the chunk that was rejected for it
-    /// (F-7.4).
+    /// What to say when opening all chunks failed: of a cut or of trailing data, and not of the
+    /// chunk that was rejected for it (F-7.4).
     pub(crate) fn failure_of_all(&self, error: Error) -> Error {
         if let Error::ChunkRejected { .. } = error
             && let Err(of_last) = self.verify_last()
@@ -131,9 +137,11 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         let layout = header.layout();
         let body = layout.body_of_container(source.size()?)?;
         Ok(RangeReader {
-            copies: match preamble.copies() {
+            header_state: match preamble.header_state() {
                 Some(copies) => copies,
-                None => Preamble::read_at(&source)?.copies().unwrap_or(Copies::FooterDamaged),
+                None => {
+                    Preamble::read_at(&source)?.header_state().unwrap_or(HeaderState::FooterDamaged)
+                }
             },
             source,
             header,
@@ -158,7 +166,11 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
 
     /// What was found: the header, the plaintext's length, the state of header and footer.
     pub fn opened(&self) -> Opened {
-        Opened { header: self.header.clone(), plaintext_len: self.len, copies: self.copies }
+        Opened {
+            header: self.header.clone(),
+            plaintext_len: self.len,
+            header_state: self.header_state,
+        }
     }
 
     /// A secret of this container for a layer above, as [`Draft::export`](crate::Draft::export).
@@ -187,8 +199,9 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`], [`Error::ChunkRejected`] with the lowest number among the chunks of the range,
-    /// [`Error::Cancelled`], [`Error::Io`]. What `out` then holds is of no use, but nothing of it is unverified.
+    /// [`Error::OutOfRange`], [`Error::ChunkRejected`] with the lowest number among the chunks of
+    /// the range, [`Error::Cancelled`], [`Error::Io`]. What `out` then holds is of no use, but
+    /// nothing of it is unverified.
     pub fn read_into(&self, out: &mut [u8], offset: u64) -> Result<()> {
         let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
         if end.is_none() {
@@ -207,10 +220,12 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         )
     }
 
-    /// Opens `ranges` of the plaintext extent by extent, on all workers, and gives each piece to `visit` where it was opened: its
-    /// offset, and its bytes, about 1 MiB at most. Pieces come in any order, from several threads.
+    /// Opens `ranges` of the plaintext extent by extent, on all workers, and gives each piece to
+    /// `visit` where it was opened: its offset, and its bytes, about 1 MiB at most. Pieces come
+    /// in any order, from several threads.
     ///
-    /// A chunk that two ranges share is opened for both; who has many small ranges close together joins them first.
+    /// A chunk that two ranges share is opened for both; who has many small ranges close together
+    /// joins them first.
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -231,7 +246,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// As [`read_into`](RangeReader::read_into), and those of `visit`: of several, the one that lies first.
+    /// As [`read_into`](RangeReader::read_into), and those of `visit`: of several, the one that
+    /// lies first.
     pub fn for_each_extent(
         &self,
         ranges: &[Range<u64>],
@@ -249,9 +265,16 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         })
     }
 
-    /// Opens all of the plaintext on all workers, and gives it to `take` in order, on the calling thread.
-    #[cfg_attr(not(any(unix, windows)), allow(dead_code, reason = "files are for systems that have them"))]
-    pub(crate) fn for_each_in_order(&self, mut take: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    /// Opens all of the plaintext on all workers, and gives it to `take` in order, on the calling
+    /// thread.
+    #[cfg_attr(
+        not(any(unix, windows)),
+        allow(dead_code, reason = "files are for systems that have them")
+    )]
+    pub(crate) fn for_each_in_order(
+        &self,
+        mut take: impl FnMut(&[u8]) -> Result<()>,
+    ) -> Result<()> {
         let Options { workers, progress, .. } = &self.options;
         for_each_in_order(
             workers,
@@ -321,11 +344,16 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     }
 
     /// Opens the chunks that a range touches in `scratch`, and gives the plaintext of the range.
-    fn open_range<'s>(&self, range: Range<u64>, scratch: &'s mut Zeroizing<Vec<u8>>) -> Result<&'s [u8]> {
+    fn open_range<'s>(
+        &self,
+        range: Range<u64>,
+        scratch: &'s mut Zeroizing<Vec<u8>>,
+    ) -> Result<&'s [u8]> {
         let log2 = self.layout.chunk.log2();
         let first = range.start >> log2;
         let skip = (range.start - (first << log2)) as usize;
-        let plaintext = self.open_chunks(first..(range.end.saturating_sub(1) >> log2) + 1, scratch)?;
+        let plaintext =
+            self.open_chunks(first..(range.end.saturating_sub(1) >> log2) + 1, scratch)?;
         Ok(&plaintext[skip..skip + (range.end - range.start) as usize])
     }
 
@@ -349,7 +377,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         }
     }
 
-    /// As [`verify_last`](RangeReader::verify_last), but where several chunks are damaged, the error names the first.
+    /// As [`verify_last`](RangeReader::verify_last), but where several chunks are damaged, the
+    /// error names the first.
     fn verify_last_for_all(&self) -> Result<()> {
         let verified = self.verify_last();
         if let Err(Error::ChunkRejected { .. }) = verified {

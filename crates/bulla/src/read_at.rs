@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// Something of a known length that can be read at any offset, from many threads at once: a file, bytes in memory, an
-/// object in a store.
+/// Something of a known length that can be read at any offset, from many threads at once: a file,
+/// bytes in memory, an object in a store.
 ///
 /// ```
 /// use bulla::ReadAt;
@@ -15,11 +15,13 @@ use bytes::Bytes;
 /// assert_eq!(&buf, b"grap");
 /// ```
 pub trait ReadAt: Sync {
-    /// Reads some bytes at `offset` into `buf` and returns how many; 0 means that the source ends there (or `buf` is empty).
+    /// Reads some bytes at `offset` into `buf` and returns how many; 0 means that the source ends
+    /// there (or `buf` is empty).
     ///
     /// # Errors
     ///
-    /// Whatever keeps the source from being read. [`io::ErrorKind::Interrupted`] is retried, nothing else is.
+    /// Whatever keeps the source from being read. [`io::ErrorKind::Interrupted`] is retried,
+    /// nothing else is.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// The source's length in bytes.
@@ -33,7 +35,8 @@ pub trait ReadAt: Sync {
     ///
     /// # Errors
     ///
-    /// Those of [`read_at`](ReadAt::read_at), and [`io::ErrorKind::UnexpectedEof`] if the source ends before.
+    /// Those of [`read_at`](ReadAt::read_at), and [`io::ErrorKind::UnexpectedEof`] if the source
+    /// ends before.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         if read_full_at(self, buf, offset)? == buf.len() {
             Ok(())
@@ -44,7 +47,11 @@ pub trait ReadAt: Sync {
 }
 
 /// Reads until `buf` is full or the source ends, and returns how many bytes that was.
-pub(crate) fn read_full_at<S: ReadAt + ?Sized>(source: &S, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(crate) fn read_full_at<S: ReadAt + ?Sized>(
+    source: &S,
+    buf: &mut [u8],
+    offset: u64,
+) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buf.len() {
         match source.read_at(&mut buf[filled..], offset + filled as u64) {

@@ -3,7 +3,8 @@
 use crate::chunk::{ChunkOpener, ChunkSealer, Tickets};
 use crate::geometry::{ChunkSize, TAG_LEN};
 
-/// Seals `plain_len` bytes of plaintext, one chunk for each ticket, and returns the number of bytes sealed.
+/// Seals `plain_len` bytes of plaintext, one chunk for each ticket, and returns the number of bytes
+/// sealed.
 ///
 /// Chunk k of the run begins at `buffer[k * (C + 16)]`, with room for its tag behind it.
 pub(crate) fn seal_run(
@@ -34,8 +35,14 @@ pub(crate) struct OpenedRun {
     pub(crate) rejected: Option<u64>,
 }
 
-/// Opens the chunks in `buffer`, from number `first` on. The plaintext is contiguous afterwards, at the buffer's start.
-pub(crate) fn open_run(cipher: &ChunkOpener, first: u64, chunk: ChunkSize, buffer: &mut [u8]) -> OpenedRun {
+/// Opens the chunks in `buffer`, from number `first` on. The plaintext is contiguous afterwards, at
+/// the buffer's start.
+pub(crate) fn open_run(
+    cipher: &ChunkOpener,
+    first: u64,
+    chunk: ChunkSize,
+    buffer: &mut [u8],
+) -> OpenedRun {
     let (mut read, mut plain_len) = (0, 0);
     for index in first.. {
         let end = buffer.len().min(read + chunk.sealed());

@@ -14,10 +14,12 @@ use crate::read_at::{ReadAt, read_full_at};
 use crate::run::open_run;
 use crate::schedule::{Exporter, Schedule};
 
-/// Reads a damaged container chunk by chunk: each that is there and authentic, whatever became of the others.
+/// Reads a damaged container chunk by chunk: each that is there and authentic, whatever became of
+/// the others.
 ///
-/// It is for salvage, and for nothing else: it takes whichever copy of the header fits the key, where opening lets no key have a
-/// say (F-3.4), and it promises nothing of the length. What it gives was authenticated all the same, chunk by chunk.
+/// It is for salvage, and for nothing else: it takes whichever copy of the header fits the key,
+/// where opening lets no key have a say (F-3.4), and it promises nothing of the length. What it
+/// gives was authenticated all the same, chunk by chunk.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -50,8 +52,8 @@ impl<S: ReadAt> SalvageReader<S> {
     ///
     /// # Errors
     ///
-    /// As [`Preamble::read_at`]; [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`]; [`Error::Io`] if the
-    /// length cannot be read.
+    /// As [`Preamble::read_at`]; [`Error::ContextRequired`], [`Error::ContextUnexpected`],
+    /// [`Error::WrongKey`]; [`Error::Io`] if the length cannot be read.
     pub fn new(key: &Key, source: S, options: &Options<'_>) -> Result<SalvageReader<S>> {
         let size = source.size()?;
         let (header, schedule) = unlock(&source, size, key, options)?;
@@ -92,12 +94,14 @@ impl<S: ReadAt> SalvageReader<S> {
 
     /// How many chunks the source has room for, full or not.
     pub fn places(&self) -> u64 {
-        let full = self.size.saturating_sub(self.layout.head_len()) / self.layout.chunk.sealed() as u64;
+        let full =
+            self.size.saturating_sub(self.layout.head_len()) / self.layout.chunk.sealed() as u64;
         full.max(self.body.chunks())
     }
 
-    /// The plaintext of a chunk; `None` if it is not there, cannot be read, or is not authentic. One that is shorter than
-    /// [`chunk_size`](SalvageReader::chunk_size), and only that one, is the last.
+    /// The plaintext of a chunk; `None` if it is not there, cannot be read, or is not authentic.
+    /// One that is shorter than [`chunk_size`](SalvageReader::chunk_size), and only that one,
+    /// is the last.
     pub fn chunk(&self, index: u64) -> Option<Zeroizing<Vec<u8>>> {
         if index >= self.places() {
             return None;
@@ -122,7 +126,12 @@ impl<S: ReadAt> SalvageReader<S> {
 }
 
 /// The first copy that fits the key; if none does, the error of the one that counts.
-fn unlock<S: ReadAt>(source: &S, size: u64, key: &Key, options: &Options<'_>) -> Result<(Header, Schedule)> {
+fn unlock<S: ReadAt>(
+    source: &S,
+    size: u64,
+    key: &Key,
+    options: &Options<'_>,
+) -> Result<(Header, Schedule)> {
     let mut head = [0; HEADER_LEN];
     let whole = read_full_at(source, &mut head, 0).is_ok_and(|read| read == HEADER_LEN);
     let head = Some(head).filter(|head| whole && is_valid(head, Place::Head));

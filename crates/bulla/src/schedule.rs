@@ -56,7 +56,11 @@ impl Schedule {
 
     /// The schedule of a container that is to be opened: context wanted or not (F-3.8), then the
     /// commitment, compared in constant time (F-4.4), before any chunk is touched.
-    pub(crate) fn of_sealed(key: &Key, header: &Header, context: Option<&[u8]>) -> Result<Schedule> {
+    pub(crate) fn of_sealed(
+        key: &Key,
+        header: &Header,
+        context: Option<&[u8]>,
+    ) -> Result<Schedule> {
         match (header.needs_context(), context) {
             (true, None) => return Err(Error::ContextRequired),
             (false, Some(_)) => return Err(Error::ContextUnexpected),
@@ -72,10 +76,11 @@ impl Schedule {
 }
 
 impl Header {
-    /// Whether the container was sealed under this key, with this context or, given none, without one (F-3.8, F-4.4).
+    /// Whether the container was sealed under this key, with this context or, given none, without
+    /// one (F-3.8, F-4.4).
     ///
-    /// It costs two HMACs and touches no chunk, so it also tells which of several keys is the right one. The commitment is compared
-    /// in constant time.
+    /// It costs two HMACs and touches no chunk, so it also tells which of several keys is the right
+    /// one. The commitment is compared in constant time.
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -85,21 +90,26 @@ impl Header {
     /// let container = bulla::seal(&key, b"a message", &Options::new())?;
     ///
     /// let preamble = Preamble::read_at(&container)?;
-    /// assert!(preamble.header().fits(&key, None));
-    /// assert!(!preamble.header().fits(&Key::generate()?, None));
+    /// assert!(preamble.header().matches(&key, None));
+    /// assert!(!preamble.header().matches(&Key::generate()?, None));
     /// # Ok(()) }
     /// ```
-    pub fn fits(&self, key: &Key, context: Option<&[u8]>) -> bool {
+    pub fn matches(&self, key: &Key, context: Option<&[u8]>) -> bool {
         Schedule::of_sealed(key, self, context).is_ok()
     }
 
-    /// A secret of this container for a layer above (F-4.5), as [`Draft::export`](crate::Draft::export), before anything else of it
-    /// is opened.
+    /// A secret of this container for a layer above (F-4.5), as
+    /// [`Draft::export`](crate::Draft::export), before anything else of it is opened.
     ///
     /// # Errors
     ///
     /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`].
-    pub fn export(&self, key: &Key, context: Option<&[u8]>, label: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+    pub fn export(
+        &self,
+        key: &Key,
+        context: Option<&[u8]>,
+        label: &[u8],
+    ) -> Result<Zeroizing<[u8; 32]>> {
         Ok(Schedule::of_sealed(key, self, context)?.exporter.export(label))
     }
 }
@@ -124,7 +134,8 @@ mod tests {
 
     use super::*;
 
-    /// F-3.8, F-4.4, F-4.5: the key and the context decide, and what fits exports what the draft did.
+    /// F-3.8, F-4.4, F-4.5: the key and the context decide, and what fits exports what the draft
+    /// did.
     #[test]
     fn a_header_knows_its_key() {
         let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
@@ -133,8 +144,8 @@ mod tests {
             let draft = Draft::new(&key, &options).unwrap();
             let header = draft.header();
             for given in [None, Some(&b"a"[..]), Some(b"b")] {
-                assert_eq!(header.fits(&key, given), given == sealed_with);
-                assert!(!header.fits(&other, given));
+                assert_eq!(header.matches(&key, given), given == sealed_with);
+                assert!(!header.matches(&other, given));
             }
             let exported = header.export(&key, sealed_with, b"label").unwrap();
             assert_eq!(*exported, *draft.export(b"label"));
@@ -145,7 +156,7 @@ mod tests {
                 Some(_) => assert!(matches!(export(None), Err(Error::ContextRequired))),
                 None => assert!(matches!(export(Some(b"a")), Err(Error::ContextUnexpected))),
             }
-            assert!(draft.fits(&key) && !draft.fits(&other));
+            assert!(draft.matches(&key) && !draft.matches(&other));
         }
     }
 }

@@ -16,16 +16,17 @@ use crate::options::Options;
 use crate::run::seal_run;
 use crate::workers::{Workers, check};
 
-/// Bytes of plaintext in a batch, unless a chunk is larger. Larger batches make fewer switches between the two sides of a pipe;
-/// with more than this the batches in flight no longer fit the caches.
+/// Bytes of plaintext in a batch, unless a chunk is larger. Larger batches make fewer switches
+/// between the two sides of a pipe; with more than this the batches in flight no longer fit the
+/// caches.
 pub(crate) const BATCH_LEN: usize = 512 << 10;
 
 /// Seals what is written to it into a container, and writes that to `W`.
 ///
 /// [`finish`](Sealer::finish) completes the container. Without it, what was written fails to open
-/// (F-6.3); dropping a `Sealer` never finishes it. The first error is final (F-7.8): a sealer that failed fails again, because a
-/// retried write could seal other bytes under the same nonce. Only [`io::ErrorKind::Interrupted`] is retried; `WouldBlock` is an
-/// error like others.
+/// (F-6.3); dropping a `Sealer` never finishes it. The first error is final (F-7.8): a sealer that
+/// failed fails again, because a retried write could seal other bytes under the same nonce. Only
+/// [`io::ErrorKind::Interrupted`] is retried; `WouldBlock` is an error like others.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -54,7 +55,8 @@ pub struct Sealer<'a, W: Write> {
 }
 
 impl<'a, W: Write> Sealer<'a, W> {
-    /// Starts a container: writes its header, and as much envelope as [`Options::envelope_len`] says, as zeros.
+    /// Starts a container: writes its header, and as much envelope as [`Options::envelope_len`]
+    /// says, as zeros.
     ///
     /// # Errors
     ///
@@ -63,7 +65,8 @@ impl<'a, W: Write> Sealer<'a, W> {
         Draft::new(key, options)?.sealer(writer)
     }
 
-    /// Goes on behind full chunks of `plaintext_len` bytes that were sealed already; `writer` stands behind them.
+    /// Goes on behind full chunks of `plaintext_len` bytes that were sealed already; `writer`
+    /// stands behind them.
     pub(crate) fn behind(draft: Draft<'a>, writer: W, plaintext_len: u64) -> Sealer<'a, W> {
         Sealer {
             writer,
@@ -102,7 +105,8 @@ impl<'a, W: Write> Sealer<'a, W> {
         }
     }
 
-    /// Seals what is left, writes the last chunk, the envelope's copy and the footer, and flushes. Gives the writer back.
+    /// Seals what is left, writes the last chunk, the envelope's copy and the footer, and flushes.
+    /// Gives the writer back.
     ///
     /// # Errors
     ///
@@ -122,7 +126,8 @@ impl<'a, W: Write> Sealer<'a, W> {
 
     /// One read into the batch.
     fn fill_from(&mut self, reader: &mut impl Read) -> Result<usize> {
-        // As much as came so far: a short stream touches little memory, a long one is read in large pieces.
+        // As much as came so far: a short stream touches little memory, a long one is read in large
+        // pieces.
         let wanted = usize::try_from(self.plaintext_len).unwrap_or(usize::MAX);
         let mut rooms: Vec<_> = self.filling.rooms(wanted).map(IoSliceMut::new).collect();
         let read = read_some(reader, &mut rooms)?;
@@ -154,9 +159,11 @@ impl<'a, W: Write> Sealer<'a, W> {
         check(self.draft.options.progress)?;
         let body = self.draft.header.layout().body_of_plaintext(self.plaintext_len)?;
         let container_len = self.draft.header.layout().container_len(&body);
-        // What is left ends with the last chunk, which is always shorter than a full one and may be empty.
+        // What is left ends with the last chunk, which is always shorter than a full one and may be
+        // empty.
         let _ = self.filling.rooms(0);
-        self.filling.tickets = Some(self.draft.cipher.tickets(self.filling.full_chunks() as u64 + 1)?);
+        self.filling.tickets =
+            Some(self.draft.cipher.tickets(self.filling.full_chunks() as u64 + 1)?);
         let empty = SealBatch::new(&self.draft, Zeroizing::default());
         let last = std::mem::replace(&mut self.filling, empty);
         self.belt.push_last(last);
@@ -213,7 +220,8 @@ impl<W: Write> Write for Sealer<'_, W> {
         Ok(taken)
     }
 
-    /// Flushes what was sealed so far. A chunk that is not full stays back: it cannot be sealed yet.
+    /// Flushes what was sealed so far. A chunk that is not full stays back: it cannot be sealed
+    /// yet.
     fn flush(&mut self) -> io::Result<()> {
         self.guarded(|sealer| {
             while sealer.write_oldest()? {}
@@ -223,7 +231,8 @@ impl<W: Write> Write for Sealer<'_, W> {
     }
 }
 
-/// Chunks that are filled, sealed and written together. They lie as in the container, each with room for its tag behind it.
+/// Chunks that are filled, sealed and written together. They lie as in the container, each with
+/// room for its tag behind it.
 struct SealBatch {
     buffer: Zeroizing<Vec<u8>>,
     chunk: ChunkSize,
@@ -255,14 +264,15 @@ impl SealBatch {
         self.full_chunks() == self.chunk.per(BATCH_LEN)
     }
 
-    /// What is left of the chunk that is being filled, which is never empty, and then all of the next ones, for about
-    /// `wanted` bytes.
+    /// What is left of the chunk that is being filled, which is never empty, and then all of the
+    /// next ones, for about `wanted` bytes.
     fn rooms(&mut self, wanted: usize) -> impl Iterator<Item = &mut [u8]> {
         let capacity = self.chunk.per(BATCH_LEN);
         let begun = self.full_chunks();
         let end = capacity.min(begun + 1 + wanted / self.chunk.bytes()) * self.chunk.sealed();
         if self.buffer.is_empty() {
-            // Once, so that no growing leaves plaintext behind; what is not used of it is never touched.
+            // Once, so that no growing leaves plaintext behind; what is not used of it is never
+            // touched.
             self.buffer.reserve_exact(capacity * self.chunk.sealed());
         }
         if self.buffer.len() < end {
@@ -287,7 +297,8 @@ impl SealBatch {
 impl Batch for SealBatch {
     fn work(&mut self) {
         if let Some(tickets) = self.tickets.take() {
-            let sealed = seal_run(&self.cipher, tickets, self.chunk, self.plain_len, &mut self.buffer);
+            let sealed =
+                seal_run(&self.cipher, tickets, self.chunk, self.plain_len, &mut self.buffer);
             self.sealed_len = Some(sealed);
         }
     }

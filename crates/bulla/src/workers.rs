@@ -6,10 +6,11 @@ use rayon::{Scope, ThreadPool};
 
 use crate::error::{Error, Result};
 
-/// The threads that seal and open chunks. Reading and writing a stream stays on the caller's thread.
+/// The threads that seal and open chunks. Reading and writing a stream stays on the caller's
+/// thread.
 ///
-/// The calling thread always works along, so nothing here waits for a pool that is busy with something
-/// else, and a call from within a pool cannot deadlock.
+/// The calling thread always works along, so nothing here waits for a pool that is busy with
+/// something else, and a call from within a pool cannot deadlock.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Workers<'a> {
     /// The calling thread alone.
@@ -31,8 +32,8 @@ impl Workers<'_> {
         }
     }
 
-    /// Runs `work` on this thread, and at once on others while they are free, `copies` times in all at most. Returns when
-    /// all are done.
+    /// Runs `work` on this thread, and at once on others while they are free, `copies` times in all
+    /// at most. Returns when all are done.
     pub(crate) fn run(&self, copies: usize, work: impl Fn() + Sync) {
         // In this order: a small call does not start a pool to learn its size.
         if copies <= 1 || self.threads() <= 1 {
@@ -46,7 +47,8 @@ impl Workers<'_> {
         }
     }
 
-    /// Runs `work` on this thread, with a crew that may borrow what outlives the call. Returns when the crew is done too.
+    /// Runs `work` on this thread, with a crew that may borrow what outlives the call. Returns when
+    /// the crew is done too.
     pub(crate) fn in_scope<'t, T>(&self, work: impl FnOnce(ScopedCrew<'_, 't>) -> T) -> T {
         let threads = self.threads();
         match self {
@@ -66,8 +68,8 @@ pub(crate) trait Crew<'t> {
     /// How many threads may work at once, the caller's included.
     fn threads(&self) -> usize;
 
-    /// Runs `work` on another thread when one is free. Without other threads it is dropped: whoever needs its result does it
-    /// then.
+    /// Runs `work` on another thread when one is free. Without other threads it is dropped: whoever
+    /// needs its result does it then.
     fn offer(&self, work: impl FnOnce() + Send + 't);
 }
 
@@ -134,7 +136,8 @@ impl Progress {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// Makes the calls that were given this `Progress` fail with [`Error::Cancelled`] at their next extent (about 1 MiB).
+    /// Makes the calls that were given this `Progress` fail with [`Error::Cancelled`] at their next
+    /// extent (about 1 MiB).
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }

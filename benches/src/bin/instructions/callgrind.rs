@@ -16,8 +16,9 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Whether these instructions come from code in Rust, ours or what is compiled into it: not from the cipher's assembly, and not
-    /// from the C library, which has other code for other processors. Only names in Rust have paths, or begin with `_R`.
+    /// Whether these instructions come from code in Rust, ours or what is compiled into it: not
+    /// from the cipher's assembly, and not from the C library, which has other code for other
+    /// processors. Only names in Rust have paths, or begin with `_R`.
     pub(crate) fn is_own(&self) -> bool {
         self.in_executable && (self.name.contains("::") || self.name.starts_with("_R"))
     }
@@ -25,14 +26,15 @@ impl Function {
 
 /// The functions of one case, the most costly first.
 pub(crate) fn functions(case: &str) -> Result<Vec<Function>> {
-    let folder = tempfile::tempdir()?;
-    let file = folder.path().join("counts");
+    let directory = tempfile::tempdir()?;
+    let file = directory.path().join("counts");
     let this = std::env::current_exe()?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--toggle-collect=*instructions*measured*"])
         .args(["--compress-strings=no", "--compress-pos=no"])
         .arg(format!("--callgrind-out-file={}", file.display()))
-        // Where the executable lies and what is in the environment should move neither stack nor heap.
+        // Where the executable lies and what is in the environment should move neither stack nor
+        // heap.
         .arg(Path::new(".").join(this.file_name().unwrap_or_default()))
         .args(["run", case])
         .current_dir(this.parent().unwrap_or(Path::new(".")))
@@ -126,7 +128,8 @@ totals: 1617
     #[test]
     fn costs_of_calls_are_not_counted_twice() {
         let functions = parse(COUNTS, "/target/release/instructions");
-        let found: Vec<_> = functions.iter().map(|f| (f.name.as_str(), f.instructions, f.is_own())).collect();
+        let found: Vec<_> =
+            functions.iter().map(|f| (f.name.as_str(), f.instructions, f.is_own())).collect();
         let expected = [
             ("ring_core_0_17_14__aes_gcm", 1000, false),
             ("_aes_loop", 500, false),

@@ -61,7 +61,9 @@ fn sealed(len: usize, options: &Options<'_>) -> Vec<u8> {
 fn seal(chunk_log2: u8) -> Work {
     let (key, options, plaintext) = (key(), options(chunk_log2), seeded::bytes(MIB));
     let mut out = sealed(MIB, &options);
-    Box::new(move || bulla::seal_into(&key, &plaintext, black_box(&mut out), &options).expect("it seals"))
+    Box::new(move || {
+        bulla::seal_into(&key, &plaintext, black_box(&mut out), &options).expect("it seals")
+    })
 }
 
 fn open(chunk_log2: u8) -> Work {
@@ -119,7 +121,8 @@ fn range_reader() -> Work {
 fn key_schedule() -> Work {
     let (key, options) = (key(), defaults());
     Box::new(move || {
-        let _ = black_box(Draft::new(black_box(&key), &options).expect("the system has randomness"));
+        let _ =
+            black_box(Draft::new(black_box(&key), &options).expect("the system has randomness"));
     })
 }
 

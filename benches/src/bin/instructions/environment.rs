@@ -1,4 +1,5 @@
-//! What counts depend on besides the code: the compiler, callgrind and the processor that it shows, the C library.
+//! What counts depend on besides the code: the compiler, callgrind and the processor that it shows,
+//! the C library.
 
 use std::fmt;
 use std::process::Command;
@@ -82,9 +83,12 @@ impl fmt::Display for Difference<'_> {
 /// What a program prints.
 fn said(program: &str, args: &[&str]) -> Result<String> {
     let output = Command::new(program).args(args).output();
-    let output = output.map_err(|error| format!("{program} cannot be run ({error}); is it installed?"))?;
+    let output =
+        output.map_err(|error| format!("{program} cannot be run ({error}); is it installed?"))?;
     if !output.status.success() {
-        return Err(format!("{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+        return Err(
+            format!("{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr)).into()
+        );
     }
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }

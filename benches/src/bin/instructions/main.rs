@@ -1,5 +1,5 @@
-//! Counts the instructions of everything that is done often, by callgrind, and compares them with the counts that are recorded
-//! beside: the check of speed that no noise disturbs.
+//! Counts the instructions of everything that is done often, by callgrind, and compares them with
+//! the counts that are recorded beside: the check of speed that no noise disturbs.
 //!
 //! `cargo run --release -p bulla-benches --bin instructions -- check`
 
@@ -129,7 +129,8 @@ fn run(case: &str) -> Result<bool> {
         return Err(format!("there is no case {case}").into());
     };
     let mut work = set_up();
-    // What happens once in a process is not counted: the linker's look-ups, the look at the processor.
+    // What happens once in a process is not counted: the linker's look-ups, the look at the
+    // processor.
     work();
     measured(&mut *work);
     Ok(true)

@@ -9,9 +9,11 @@ use std::path::Path;
 use crate::counts::Counts;
 use crate::environment::Environment;
 
-/// How far a count of our own may lie from what is recorded, in parts of it: unchanged code gives the same.
+/// How far a count of our own may lie from what is recorded, in parts of it: unchanged code gives
+/// the same.
 const OWN: f64 = 0.01;
-/// The same for the count of all. The C library takes more or less time to find memory, by what was allocated before: anywhere.
+/// The same for the count of all. The C library takes more or less time to find memory, by what was
+/// allocated before: anywhere.
 const ALL: f64 = 0.02;
 
 /// What the file holds.
@@ -27,7 +29,8 @@ impl Recorded {
     }
 
     pub(crate) fn read(file: &Path) -> Result<Recorded, String> {
-        let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let text =
+            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         parse(&text).ok_or_else(|| format!("{}: malformed", file.display()))
     }
 
@@ -47,14 +50,20 @@ impl Recorded {
         self.counts.insert(case.to_owned(), counts);
     }
 
-    pub(crate) fn judge<'c>(&self, case: &'c str, measured: Counts, here: &Environment) -> Verdict<'c> {
+    pub(crate) fn judge<'c>(
+        &self,
+        case: &'c str,
+        measured: Counts,
+        here: &Environment,
+    ) -> Verdict<'c> {
         let compare_all = self.environment.same_machine(here);
         Verdict { case, measured, recorded: self.counts.get(case).copied(), compare_all }
     }
 }
 
 fn parse(text: &str) -> Option<Recorded> {
-    let fact = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+    let fact =
+        |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
     let environment = Environment {
         compiler: fact("# compiler")?.to_owned(),
         valgrind: fact("# valgrind")?.to_owned(),
@@ -74,13 +83,18 @@ fn parse(text: &str) -> Option<Recorded> {
 
 impl fmt::Display for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "# Instructions by callgrind; see the README beside. Written by `instructions record`.")?;
+        writeln!(
+            f,
+            "# Instructions by callgrind; see the README beside. Written by `instructions record`."
+        )?;
         writeln!(f, "# compiler: {}", self.environment.compiler)?;
         writeln!(f, "# valgrind: {}", self.environment.valgrind)?;
         writeln!(f, "# C library: {}", self.environment.c_library)?;
         writeln!(f, "# processor: {}", self.environment.processor)?;
         writeln!(f, "case,own,all")?;
-        self.counts.iter().try_for_each(|(case, Counts { own, all })| writeln!(f, "{case},{own},{all}"))
+        self.counts
+            .iter()
+            .try_for_each(|(case, Counts { own, all })| writeln!(f, "{case},{own},{all}"))
     }
 }
 
@@ -113,7 +127,8 @@ impl fmt::Display for Verdict<'_> {
         let Some(recorded) = self.recorded else {
             return write!(f, "{}: {own} own of {all}; NOTHING IS RECORDED", self.case);
         };
-        let difference = |measured: u64, recorded: u64| (measured as f64 / recorded as f64 - 1.0) * 100.0;
+        let difference =
+            |measured: u64, recorded: u64| (measured as f64 / recorded as f64 - 1.0) * 100.0;
         write!(
             f,
             "{}: {}: own {own}, recorded {}, {:+.2}%; all {all}, recorded {}, {:+.2}%",
@@ -157,7 +172,9 @@ mod tests {
             recorded().judge("seal/4KiB/1MiB", Counts { own, all }, here).is_well()
         };
         let here = environment();
-        assert!(well(1000, 100_000, &here) && well(1010, 102_000, &here) && well(990, 98_000, &here));
+        assert!(
+            well(1000, 100_000, &here) && well(1010, 102_000, &here) && well(990, 98_000, &here)
+        );
         assert!(!well(1011, 100_000, &here) && !well(989, 100_000, &here));
         assert!(!well(1000, 102_001, &here) && !well(1000, 97_999, &here));
         assert!(!recorded().judge("new", Counts { own: 1, all: 1 }, &here).is_well());

@@ -1,12 +1,14 @@
-//! Archives that no writer makes, sealed with the key: each is refused or harmless, and nothing panics.
+//! Archives that no writer makes, sealed with the key: each is refused or harmless, and nothing
+//! panics.
 
-use bulla::{Content, Draft};
+use bulla::{ContentType, Draft};
 use bulla_archive::{ArchiveReader, Entry, Error, Metadata, Result, Salvage};
 use bytes::Bytes;
 
 use crate::sample::{all, bytes, key, open, options};
 
-/// The label under which a container exports the secret that its marker is the beginning of.
+/// The label under which a container exports the secret that its marker is the beginning of
+///
 const MARKER: &[u8] = b"archive record";
 
 /// A plaintext and its marker.
@@ -19,11 +21,11 @@ impl Plain {
     /// A small archive with everything in it.
     fn sample() -> Plain {
         let mut writer = bulla_archive::ArchiveWriter::new();
-        writer.folder(b"a", &Metadata::new().mode(0o755)).unwrap();
+        writer.directory(b"a", &Metadata::new().mode(0o755)).unwrap();
         writer.file(b"a/1", &Metadata::new().mode(0o644), 5, bytes(1, 5)).unwrap();
         writer.file(b"a/2", &Metadata::new(), 9, bytes(2, 4)).unwrap();
         writer.symlink(b"b", &Metadata::new(), b"a/1").unwrap();
-        writer.left_out(b"socket");
+        writer.skip(b"socket");
         Plain::of(&writer.seal_to(&key(), Vec::new(), &options()).unwrap().0)
     }
 
@@ -35,7 +37,7 @@ impl Plain {
 
     /// Sealed anew, with the marker of the new container wherever that of the old one stands.
     fn seal(&self) -> Bytes {
-        let draft = Draft::new(&key(), &options().content(Content::ARCHIVE)).unwrap();
+        let draft = Draft::new(&key(), &options().content_type(ContentType::ARCHIVE)).unwrap();
         let marker: [u8; 16] = *draft.export(MARKER).first_chunk().unwrap();
         let mut bytes = self.bytes.clone();
         for at in 0..bytes.len().saturating_sub(15) {
@@ -71,7 +73,7 @@ fn use_all_of(archive: &[u8]) -> Result<Vec<Entry>> {
     let reader = open(archive)?;
     let entries = reader.entries().collect::<Result<Vec<_>>>()?;
     for entry in &entries {
-        assert_eq!(reader.lookup(entry.name())?.as_ref(), Some(entry));
+        assert_eq!(reader.lookup(entry.path())?.as_ref(), Some(entry));
         if let Ok(content) = reader.content(entry) {
             content.range(0..entry.len())?;
         }
@@ -80,15 +82,17 @@ fn use_all_of(archive: &[u8]) -> Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// there is no bit in an archive, outside contents and what a reader ignores, whose change goes unnoticed.
+/// there is no bit in an archive, outside contents and what a reader ignores,
+/// whose change goes unnoticed.
 #[test]
 fn every_bit_flip() {
     let plain = Plain::sample();
     let entries = use_all_of(&plain.seal()).unwrap();
     let contents = |at: usize| {
-        // Of two files: 5 bytes, and 9 of which 4 were there. Which bytes they are follows from the index.
+        // Of two files: 5 bytes, and 9 of which 4 were there. Which bytes they are follows from the
+        // index.
         entries.iter().filter(|entry| entry.len() > 0).any(|entry| {
-            let head = find(&plain.bytes, &[&plain.marker[..], &[1]].concat(), entry.name());
+            let head = find(&plain.bytes, &[&plain.marker[..], &[1]].concat(), entry.path());
             (head..head + entry.len() as usize + 5).contains(&at)
         })
     };
@@ -102,7 +106,10 @@ fn every_bit_flip() {
                 Ok(found) if found == entries => unnoticed.push(at),
                 // A state says what happened when the archive was made; nothing else can tell.
                 Ok(found) => assert!(
-                    found.iter().zip(&entries).all(|(a, b)| a.name() == b.name() && a.len() == b.len()),
+                    found
+                        .iter()
+                        .zip(&entries)
+                        .all(|(a, b)| a.path() == b.path() && a.len() == b.len()),
                     "bit {bit} of byte {at}"
                 ),
                 Err(_) => {}
@@ -114,8 +121,10 @@ fn every_bit_flip() {
     let reserved = plain.bytes.len() - 40;
     for at in unnoticed {
         // Notes speak of what is no entry, too, so they are not held against the index.
-        let ignored =
-            notes.contains(&at) || at >= reserved || contents(at) || is_reserved_in_index(&plain, at);
+        let ignored = notes.contains(&at)
+            || at >= reserved
+            || contents(at)
+            || is_reserved_in_index(&plain, at);
         assert!(ignored, "byte {at} of {} was changed, and nobody noticed", plain.bytes.len());
     }
 }
@@ -125,8 +134,10 @@ fn is_reserved_in_index(plain: &Plain, at: usize) -> bool {
     let index = plain.value(1) as usize + 32..plain.value(2) as usize;
     let mut start = index.start;
     while start < index.end {
-        let u32_at = |at: usize| u32::from_be_bytes(plain.bytes[at..at + 4].try_into().unwrap()) as usize;
-        let name_len = usize::from(u16::from_be_bytes([plain.bytes[start + 4], plain.bytes[start + 5]]));
+        let u32_at =
+            |at: usize| u32::from_be_bytes(plain.bytes[at..at + 4].try_into().unwrap()) as usize;
+        let name_len =
+            usize::from(u16::from_be_bytes([plain.bytes[start + 4], plain.bytes[start + 5]]));
         if [2, 3, 6, 7].contains(&at.wrapping_sub(start)) {
             return true;
         }
@@ -171,7 +182,10 @@ fn lies_cost_nothing() {
             }
             let at = plain.field(field);
             let refused = use_all_of(&plain.with(at, &lie.to_be_bytes()).seal());
-            assert!(matches!(refused, Err(Error::Malformed { .. })), "field {field}: {lie}: {refused:?}");
+            assert!(
+                matches!(refused, Err(Error::Malformed { .. })),
+                "field {field}: {lie}: {refused:?}"
+            );
         }
     }
 }
@@ -180,7 +194,7 @@ fn lies_cost_nothing() {
 #[test]
 fn noise() {
     for len in [0, 1, 127, 128, 129, 5000] {
-        let draft = Draft::new(&key(), &options().content(Content::ARCHIVE)).unwrap();
+        let draft = Draft::new(&key(), &options().content_type(ContentType::ARCHIVE)).unwrap();
         let archive = draft.seal(&bytes(9, len)).unwrap();
         assert!(matches!(use_all_of(&archive), Err(Error::Malformed { .. })));
         let reader: Result<ArchiveReader<'_, _>> = open(&archive[..]);
@@ -195,7 +209,8 @@ fn unknown_kinds() {
     let (notes, marker) = (plain.value(0) as usize, plain.marker);
     for (kind, skipped) in [(0x80u8, true), (0xFF, true), (0x7F, false), (0, false), (17, false)] {
         let mut bytes = plain.bytes.clone();
-        let record = [&marker[..], &[kind, 0, 0, 0, 0, 0, 0, 0], &8u64.to_be_bytes(), &[7; 8]].concat();
+        let record =
+            [&marker[..], &[kind, 0, 0, 0, 0, 0, 0, 0], &8u64.to_be_bytes(), &[7; 8]].concat();
         bytes.splice(notes..notes, record.iter().copied());
         let mut inserted = Plain { bytes, marker };
         for field in 0..3 {
@@ -211,7 +226,9 @@ fn unknown_kinds() {
         match (skipped, kind) {
             (true, _) => assert_eq!(used.unwrap().len(), 4),
             (false, 17) => assert!(matches!(used, Err(Error::Malformed { .. }))),
-            (false, _) => assert!(matches!(used, Err(Error::UnknownKind { .. })), "{kind}: {used:?}"),
+            (false, _) => {
+                assert!(matches!(used, Err(Error::UnknownKind { .. })), "{kind}: {used:?}")
+            }
         }
         let entries = all(&open(&archive[..]).unwrap());
         assert_eq!(entries.len(), 4);

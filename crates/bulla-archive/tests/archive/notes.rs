@@ -3,7 +3,7 @@
 use std::io;
 
 use bulla::ReadAt;
-use bulla_archive::{ArchiveWriter, Content, Metadata, Source, State, Time};
+use bulla_archive::{ArchiveWriter, ContentSource, Metadata, Source, State, Time};
 use bytes::Bytes;
 
 use crate::sample::{all, bytes, key, open, options};
@@ -50,8 +50,8 @@ impl ReadAt for MoodyContent {
     }
 }
 
-impl Content for MoodyContent {
-    fn modified(&self) -> io::Result<Option<Time>> {
+impl ContentSource for MoodyContent {
+    fn mtime(&self) -> io::Result<Option<Time>> {
         Ok(self.modified)
     }
 }
@@ -74,10 +74,10 @@ fn each_state() {
     let mut writer = ArchiveWriter::new();
     let mut expected = Vec::new();
     for (name, source, state, len) in cases {
-        writer.file(name, &Metadata::new().modified(at(7)), 10_000, source).unwrap();
+        writer.file(name, &Metadata::new().mtime(at(7)), 10_000, source).unwrap();
         expected.push((name, state, len));
     }
-    writer.left_out(b"a socket");
+    writer.skip(b"a socket");
     let (archive, report) = writer.seal_to(&key(), Vec::new(), &options()).unwrap();
     assert_eq!(report.notes.len(), 8);
 
@@ -86,13 +86,18 @@ fn each_state() {
     assert_eq!(reader.notes().unwrap(), report.notes);
     let entries = all(&reader);
     for (entry, (name, state, len)) in entries.iter().zip(expected) {
-        assert_eq!((entry.name(), entry.state(), entry.len()), (name, state, len));
+        assert_eq!((entry.path(), entry.state(), entry.len()), (name, state, len));
         let read = reader.content(entry).unwrap().range(0..len).unwrap();
         assert_eq!(read, content[..len as usize]);
-        let note = report.notes.iter().find(|note| note.name == name);
-        assert_eq!(note.map(|note| (note.state, note.found)), (!state.is_whole()).then_some((state, len)));
+        let note = report.notes.iter().find(|note| note.path == name);
+        assert_eq!(
+            note.map(|note| (note.state, note.found)),
+            (!state.is_whole()).then_some((state, len))
+        );
     }
-    assert!(report.notes.iter().any(|note| note.name == b"a socket" && note.state.has(State::LEFT_OUT)));
+    assert!(
+        report.notes.iter().any(|note| note.path == b"a socket" && note.state.has(State::SKIPPED))
+    );
 }
 
 /// An empty file that has grown is looked at too.
@@ -107,10 +112,10 @@ fn empty_file_that_grew() {
 /// Several threads read one short file: it ends at the first byte that any of them missed.
 #[test]
 fn short_file_read_by_many_threads() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
     let options = bulla::Options::new().workers(bulla::Workers::Pool(&pool));
-    let path = folder.path().join("archive");
+    let path = directory.path().join("archive");
     let mut writer = ArchiveWriter::new();
     writer.file(b"video", &Metadata::new(), 20_000_000, Moody::As(bytes(1, 3_000_000))).unwrap();
     writer.file(b"behind", &Metadata::new(), 5, Moody::As(bytes(2, 5))).unwrap();

@@ -15,7 +15,10 @@ fn check(archive: &[u8], files: &Files) {
     let reader = open(archive).unwrap();
     reader.verify().unwrap();
     assert_eq!(reader.len(), files.len() as u64 + 2);
-    assert_eq!(reader.content_len(), files.iter().map(|(_, content)| content.len() as u64).sum::<u64>());
+    assert_eq!(
+        reader.content_len(),
+        files.iter().map(|(_, content)| content.len() as u64).sum::<u64>()
+    );
     for (name, content) in files {
         let entry = reader.lookup(name.as_bytes()).unwrap().unwrap();
         assert_eq!((entry.kind(), entry.len()), (Kind::File, content.len() as u64));
@@ -35,15 +38,16 @@ fn by_stream() {
 /// extents are sealed in any order; the plaintext is the same as in a stream.
 #[test]
 fn by_file_on_any_number_of_threads() {
-    let folder = tempfile::tempdir().unwrap();
+    let directory = tempfile::tempdir().unwrap();
     let mut files = files();
     files.push(("media/large".into(), bytes(99, 5_000_000)));
     for threads in [1, 2, 5] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         for chunk in [bulla::ChunkSize::MIN, bulla::ChunkSize::default()] {
-            let path = folder.path().join(format!("{threads}-{}", chunk.log2()));
+            let path = directory.path().join(format!("{threads}-{}", chunk.log2()));
             let (progress, done) = (Progress::new(), AtomicU64::new(0));
-            let options = Options::new().chunk_size(chunk).workers(Workers::Pool(&pool)).progress(&progress);
+            let options =
+                Options::new().chunk_size(chunk).workers(Workers::Pool(&pool)).progress(&progress);
             let report = plan(&files)
                 .seal_counting(&key(), &File::create_new(&path).unwrap(), &options, &done)
                 .unwrap();
@@ -59,16 +63,16 @@ fn by_file_on_any_number_of_threads() {
 fn metadata_and_links() {
     let time = Time { seconds: 1_700_000_000, nanoseconds: 123_456_789 };
     let mut writer = ArchiveWriter::<Bytes>::new();
-    writer.folder(b"empty", &Metadata::new().modified(time).mode(0o2755)).unwrap();
+    writer.directory(b"empty", &Metadata::new().mtime(time).mode(0o2755)).unwrap();
     writer.file(b"\xff\xfename", &Metadata::new().mode(0o600), 0, Bytes::new()).unwrap();
-    writer.symlink(b"link", &Metadata::new().modified(time), b"/absolute/../target").unwrap();
+    writer.symlink(b"link", &Metadata::new().mtime(time), b"/absolute/../target").unwrap();
     let (archive, _) = writer.seal_to(&key(), Vec::new(), &options()).unwrap();
     let reader = open(archive).unwrap();
     reader.verify().unwrap();
     let entries = all(&reader);
-    let names: Vec<_> = entries.iter().map(|entry| entry.name()).collect();
+    let names: Vec<_> = entries.iter().map(|entry| entry.path()).collect();
     assert_eq!(names, [&b"empty"[..], b"link", b"\xff\xfename"]);
-    assert_eq!(entries[0].metadata(), Metadata::new().modified(time).mode(0o2755));
+    assert_eq!(entries[0].metadata(), Metadata::new().mtime(time).mode(0o2755));
     assert_eq!(entries[1].target(), Some(&b"/absolute/../target"[..]));
     assert_eq!((entries[1].kind(), entries[1].metadata().mode), (Kind::Symlink, None));
     assert!(matches!(reader.content(&entries[0]), Err(Error::NoContent)));
@@ -80,7 +84,9 @@ fn ranges_of_contents() {
     let reader = open(archive(&files)).unwrap();
     let (name, expected) = &files[8];
     let content = reader.content(&reader.lookup(name.as_bytes()).unwrap().unwrap()).unwrap();
-    for (start, end) in [(0, 0), (0, 30_000), (1, 2), (4000, 9000), (29_999, 30_000), (30_000, 30_000)] {
+    for (start, end) in
+        [(0, 0), (0, 30_000), (1, 2), (4000, 9000), (29_999, 30_000), (30_000, 30_000)]
+    {
         assert_eq!(content.range(start..end).unwrap(), expected[start as usize..end as usize]);
     }
     assert!(content.range(0..30_001).is_err());
@@ -103,7 +109,8 @@ fn all_at_once() {
             all(&reader).into_iter().filter(|entry| entry.kind() == Kind::File).collect();
         entries.reverse();
         for some in [&entries[..], &entries[3..4], &entries[..0], &entries[2..9]] {
-            let read: Vec<_> = some.iter().map(|entry| Mutex::new(vec![0; entry.len() as usize])).collect();
+            let read: Vec<_> =
+                some.iter().map(|entry| Mutex::new(vec![0; entry.len() as usize])).collect();
             let total = AtomicU64::new(0);
             reader
                 .read_all(some, |number, offset, bytes| {
@@ -115,7 +122,8 @@ fn all_at_once() {
                 .unwrap();
             assert_eq!(total.into_inner(), some.iter().map(|entry| entry.len()).sum::<u64>());
             for (entry, content) in some.iter().zip(read) {
-                let (_, expected) = files.iter().find(|(name, _)| name.as_bytes() == entry.name()).unwrap();
+                let (_, expected) =
+                    files.iter().find(|(name, _)| name.as_bytes() == entry.path()).unwrap();
                 assert!(content.into_inner().unwrap() == *expected);
             }
         }
@@ -143,7 +151,7 @@ fn padding() {
 fn plans_that_are_refused() {
     let mut writer = ArchiveWriter::<Bytes>::new();
     for name in [&b""[..], b"/a", b"a/../b", b"a\0"] {
-        assert!(matches!(writer.folder(name, &Metadata::new()), Err(Error::BadName { .. })));
+        assert!(matches!(writer.directory(name, &Metadata::new()), Err(Error::InvalidPath { .. })));
     }
     assert!(writer.symlink(b"a", &Metadata::new(), b"").is_err());
     assert!(matches!(
@@ -158,7 +166,10 @@ fn plans_that_are_refused() {
             writer.file(name, &Metadata::new(), 0, Bytes::new()).unwrap();
         }
         let refused = writer.seal_to(&key(), Vec::new(), &options()).err().unwrap();
-        assert!(matches!(refused, Error::Duplicate { .. } | Error::ParentIsNoFolder { .. }), "{refused}");
+        assert!(
+            matches!(refused, Error::Duplicate { .. } | Error::ParentNotDirectory { .. }),
+            "{refused}"
+        );
     }
 }
 
@@ -166,5 +177,5 @@ fn plans_that_are_refused() {
 #[test]
 fn not_an_archive() {
     let container = bulla::seal(&key(), b"a single stream", &options()).unwrap();
-    assert!(matches!(open(container), Err(Error::NotAnArchive { content: 0 })));
+    assert!(matches!(open(container), Err(Error::NotAnArchive { content_type: 0 })));
 }

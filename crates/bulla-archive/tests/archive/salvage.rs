@@ -1,9 +1,12 @@
-//! Damage stays local: exactly the entries that it touches are reported, with ranges, and all others come back.
+//! Damage stays local: exactly the entries that it touches are reported, with ranges, and all
+//! others come back.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use bulla_archive::{ArchiveWriter, Entry, IndexState, Kind, Metadata, Recovered, Salvage, State, Summary};
+use bulla_archive::{
+    ArchiveWriter, Entry, IndexState, Kind, Metadata, Recovered, Salvage, State, Summary,
+};
 use bytes::Bytes;
 
 use crate::sample::{Files, archive, bytes, files, key, open, options};
@@ -21,7 +24,7 @@ fn salvage(archive: &[u8]) -> (Found, Summary) {
     for recovered in salvage.by_ref() {
         match recovered {
             Recovered::Entry(entry) => {
-                name = entry.name().to_vec();
+                name = entry.path().to_vec();
                 assert!(found.insert(name.clone(), (entry, Vec::new(), Vec::new())).is_none());
             }
             Recovered::Piece { offset, bytes } => {
@@ -44,12 +47,14 @@ fn salvage(archive: &[u8]) -> (Found, Summary) {
     (found, salvage.summary())
 }
 
-/// The plaintext range of each entry's content, and of its head before it, as the intact archive says.
+/// The plaintext range of each entry's content, and of its head before it, as the intact archive
+/// says.
 struct Places(Vec<(String, Range<u64>)>);
 
-/// Where contents lie follows from lengths alone: a record's head is 32 bytes, its name, and here no attributes.
+/// Where contents lie follows from lengths alone: a record's head is 32 bytes, its name, and here
+/// no attributes.
 fn places(files: &Files) -> Places {
-    let mut at = 32 + 5 + 8; // the folder, which has a mode
+    let mut at = 32 + 5 + 8; // the directory, which has a mode
     let mut places = Vec::new();
     for (name, content) in files {
         let start = at + 32 + name.len() as u64;
@@ -66,10 +71,13 @@ impl Places {
         for (name, place) in &self.0 {
             let mut holes: Vec<Range<u64>> = Vec::new();
             for chunk in chunks {
-                let (start, end) = (place.start.max(chunk * CHUNK), place.end.min((chunk + 1) * CHUNK));
+                let (start, end) =
+                    (place.start.max(chunk * CHUNK), place.end.min((chunk + 1) * CHUNK));
                 if start < end {
                     match holes.last_mut() {
-                        Some(last) if last.end == start - place.start => last.end = end - place.start,
+                        Some(last) if last.end == start - place.start => {
+                            last.end = end - place.start
+                        }
                         _ => holes.push(start - place.start..end - place.start),
                     }
                 }
@@ -144,7 +152,8 @@ fn random_damages() {
         }
         chunks.sort_unstable();
         chunks.dedup();
-        // A chunk that was flipped an even number of times may be whole again: compare with what is really changed.
+        // A chunk that was flipped an even number of times may be whole again: compare with what is
+        // really changed.
         let differs = |chunk: &u64| {
             let place = 128 + *chunk as usize * SEALED..128 + (*chunk as usize + 1) * SEALED;
             damaged[place.clone()] != archive[place]
@@ -169,12 +178,15 @@ fn header_or_footer_lost() {
     assert!(Salvage::new(&key(), headless, &options()).is_err());
 }
 
-/// What must hold without an index: what lies in whole chunks, head included, is named; contents are right but for the holes.
+/// What must hold without an index: what lies in whole chunks, head included, is named; contents
+/// are right but for the holes.
 fn check_by_records(files: &Files, archive: &[u8], chunks: &[u64], end: u64) {
     let (found, summary) = salvage(archive);
     let lost = |range: Range<u64>| {
         range.end > end
-            || chunks.iter().any(|chunk| range.start < (chunk + 1) * CHUNK && range.end > chunk * CHUNK)
+            || chunks
+                .iter()
+                .any(|chunk| range.start < (chunk + 1) * CHUNK && range.end > chunk * CHUNK)
     };
     assert_ne!(summary.index, IndexState::Whole);
     for ((name, content), (_, place)) in files.iter().zip(places(files).0) {
@@ -225,7 +237,12 @@ fn notes_without_an_index() {
     writer.file(b"whole", &Metadata::new(), 100, bytes(4, 100)).unwrap();
     for i in 0..200 {
         writer
-            .file(format!("z{i:04}-{}", "n".repeat(100)).as_bytes(), &Metadata::new(), 0, Bytes::new())
+            .file(
+                format!("z{i:04}-{}", "n".repeat(100)).as_bytes(),
+                &Metadata::new(),
+                0,
+                Bytes::new(),
+            )
             .unwrap();
     }
     let (mut archive, report) = writer.seal_to(&key(), Vec::new(), &options()).unwrap();
@@ -252,7 +269,8 @@ fn archive_within_an_archive() {
     let end = outer.len() - 128;
     outer[end - 300..end].fill(0);
     let (found, _) = salvage(&outer);
-    let names: Vec<_> = found.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let names: Vec<_> =
+        found.keys().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
     assert!(
         names.iter().all(|name| ["media", "media/inner", "media/x", "newest"].contains(&&name[..])),
         "{names:?}"

@@ -16,7 +16,10 @@ pub(crate) fn options<'a>() -> Options<'a> {
 /// `len` bytes that differ from those of other seeds, and from chunk to chunk.
 pub(crate) fn bytes(seed: u64, len: usize) -> Bytes {
     let mix = |i: u64| {
-        (i ^ seed << 32).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23).wrapping_mul(0x2545_F491)
+        (i ^ seed << 32)
+            .wrapping_mul(0x9E37_79B9_7F4A_7C15)
+            .rotate_left(23)
+            .wrapping_mul(0x2545_F491)
     };
     (0..len as u64).map(|i| (mix(i) >> 24) as u8).collect()
 }
@@ -32,9 +35,11 @@ pub(crate) fn files() -> Files {
 
 pub(crate) fn plan(files: &Files) -> ArchiveWriter<Bytes> {
     let mut writer = ArchiveWriter::new();
-    writer.folder(b"media", &Metadata::new().mode(0o750)).unwrap();
+    writer.directory(b"media", &Metadata::new().mode(0o750)).unwrap();
     for (name, content) in files {
-        writer.file(name.as_bytes(), &Metadata::new(), content.len() as u64, content.clone()).unwrap();
+        writer
+            .file(name.as_bytes(), &Metadata::new(), content.len() as u64, content.clone())
+            .unwrap();
     }
     writer.symlink(b"newest", &Metadata::new(), b"media/11-70000.bin").unwrap();
     writer

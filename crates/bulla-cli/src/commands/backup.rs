@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 
-use bulla::{Content, Options};
+use bulla::{ContentType, Options};
 use bulla_archive::{ArchiveWriter, Error, Note, Report, State};
 
 use super::seal::{same_place, tell_of_loss};
@@ -54,8 +54,8 @@ pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
     let writer = std::mem::take(&mut tree.writer);
     let options = Options::new().workers(team.workers());
     let sync = !args.writing.no_sync;
-    let report =
-        seal(writer, &keys, &output, &options, sync, quiet).map_err(|e| failure_of_sealing(&e, &target))?;
+    let report = seal(writer, &keys, &output, &options, sync, quiet)
+        .map_err(|e| failure_of_sealing(&e, &target))?;
     output.commit(&target.name(), keys.new_key.as_mut(), sync)?;
 
     let whole = warn(&tree, &report.notes);
@@ -76,10 +76,11 @@ fn seal(
     quiet: bool,
 ) -> Result<Report, Error> {
     let (len, planned) = (writer.planned_len(), writer.len());
-    let options = options.content(Content::ARCHIVE);
+    let options = options.content_type(ContentType::ARCHIVE);
     if output.is_staged() {
         return watch_entries(len, planned, quiet, |progress, done| {
-            let room = bulla::sealed_len(len, &keys.with_envelope(&options)).map_err(Error::Container)?;
+            let room =
+                bulla::sealed_len(len, &keys.with_envelope(&options)).map_err(Error::Container)?;
             output.fill(Some(room), sync, |file| {
                 writer.seal_draft(keys.draft(&options.progress(progress))?, file, done)
             })
@@ -98,7 +99,7 @@ fn roots(args: &Backup) -> Result<Vec<Arc<Root>>, Failure> {
     for root in roots.iter().filter(|root| !root.name.is_empty()) {
         if let Some(other) = names.insert(&root.name[..], root) {
             let text = format!(
-                "it would be called {} in the archive, and so would {}; rename one, or name a folder that both lie in",
+                "it would be called {} in the archive, and so would {}; rename one, or name a directory that both lie in",
                 shown_name(&root.name),
                 shown(&other.path)
             );
@@ -122,7 +123,7 @@ fn refuse_same(ways: &WaysIn, target: &Target) -> Result<(), Failure> {
     }
 }
 
-/// Both are left out where they are found in a folder. Who names one means something else.
+/// Both are left out where they are found in a directory. Who names one means something else.
 fn refuse_as_root(roots: &[Arc<Root>], target: &Target, ways: &WaysIn) -> Result<(), Failure> {
     let keys = ways.identities();
     for root in roots {
@@ -141,9 +142,9 @@ fn refuse_as_root(roots: &[Arc<Root>], target: &Target, ways: &WaysIn) -> Result
 
 fn failure_of_sealing(error: &Error, target: &Target) -> Failure {
     match error {
-        Error::Duplicate { name } | Error::ParentIsNoFolder { name } => {
+        Error::Duplicate { path } | Error::ParentNotDirectory { path } => {
             let text = "two of the paths hold an entry of this name; make an archive of each";
-            Failure::usage(shown_name(name), text)
+            Failure::usage(shown_name(path), text)
         }
         error => Failure::of_archive(error, &target.name(), &target.name()),
     }
@@ -151,9 +152,9 @@ fn failure_of_sealing(error: &Error, target: &Target) -> Failure {
 
 /// Warns of what is not in the archive, or not as it was. Whether all is.
 fn warn(tree: &Tree, notes: &[Note]) -> bool {
-    let of_entries = || notes.iter().filter(|note| !note.state.has(State::LEFT_OUT));
+    let of_entries = || notes.iter().filter(|note| !note.state.has(State::SKIPPED));
     let left_out = tree.left_out.iter().map(|(name, why)| (name, format!("left out: {why}")));
-    let changed = of_entries().map(|note| (&note.name, note.state.describe().to_owned()));
+    let changed = of_entries().map(|note| (&note.path, note.state.describe().to_owned()));
     for (name, what) in left_out.chain(changed).take(KEPT_REASONS) {
         note(&format!("{}: warning: {what}", shown_name(name)));
     }
@@ -168,7 +169,9 @@ fn warn(tree: &Tree, notes: &[Note]) -> bool {
 fn tell_of_links(roots: &[Arc<Root>]) {
     for root in roots.iter().filter(|root| root.metadata.is_symlink()) {
         let other = match fs::metadata(&root.path) {
-            Ok(metadata) if metadata.is_dir() => format!("; to back that up, name {}/", word(&root.path)),
+            Ok(metadata) if metadata.is_dir() => {
+                format!("; to back that up, name {}/", word(&root.path))
+            }
             _ => String::new(),
         };
         note(&format!(
@@ -189,7 +192,11 @@ fn tell_of_keys(tree: &Tree) {
 
 fn tell(target: &Target, ways: &WaysIn, tree: &Tree, report: &Report) {
     let size = bytes(tree.content_len);
-    say(&format!("{}: backed up {} with {size} of content", target.name(), entries(report.entries)));
+    say(&format!(
+        "{}: backed up {} with {size} of content",
+        target.name(),
+        entries(report.entries)
+    ));
     let key = ways.opening_options();
     let archive = target.path().map_or("ARCHIVE".to_owned(), word);
     say(&format!("To list it: bulla list{key} {archive}"));

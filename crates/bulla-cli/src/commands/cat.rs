@@ -25,7 +25,10 @@ pub(super) fn run(args: &Cat) -> Result<Exit, Failure> {
     let reader = archive.reader(&Options::new().workers(team.workers()))?;
     let target = Target::resolve(Path::new(DASH), false)?;
     if target.is(archive.input.identity().as_ref()) {
-        return Err(Failure::usage(target.name(), "the output is the archive; write to another file"));
+        return Err(Failure::usage(
+            target.name(),
+            "the output is the archive; write to another file",
+        ));
     }
     let failure = |e: &Error| archive.failure(e, &target.name());
 
@@ -43,13 +46,15 @@ pub(super) fn run(args: &Cat) -> Result<Exit, Failure> {
         let failure = failure(&e);
         match failure.exit {
             Exit::Damaged if output.is_redirected() => failure.and("nothing was written"),
-            Exit::Damaged => failure.and("what was written up to there is verified, but it is not all"),
+            Exit::Damaged => {
+                failure.and("what was written up to there is verified, but it is not all")
+            }
             _ => failure,
         }
     })?;
     // As of `cat`, whoever writes to a file sees to its durability.
     output.commit(&target.name(), None, false)?;
-    Ok(warn(&entry, archive.warn(reader.opened().copies)))
+    Ok(warn(&entry, archive.warn(reader.opened().header_state)))
 }
 
 /// Why there is no file to read.
@@ -61,9 +66,11 @@ enum Found {
 fn find<S: ReadAt>(args: &Cat, shown: &str, reader: &ArchiveReader<'_, S>) -> Result<Entry, Found> {
     let name = typed_name(&args.name).unwrap_or_default();
     let other = |exit, text: String| Err(Found::Other(Failure::new(exit, shown, text)));
-    let folder = "this is a folder; `bulla list` shows what is in it, `bulla restore` restores it".to_owned();
+    let directory =
+        "this is a directory; `bulla list` shows what is in it, `bulla restore` restores it"
+            .to_owned();
     match reader.lookup(&name).map_err(Found::Error)? {
-        Some(entry) if entry.kind() == Kind::Folder => other(Exit::Usage, folder),
+        Some(entry) if entry.kind() == Kind::Directory => other(Exit::Usage, directory),
         Some(entry) if entry.kind() == Kind::Symlink => {
             let target = shown_name(entry.target().unwrap_or_default());
             other(
@@ -72,13 +79,14 @@ fn find<S: ReadAt>(args: &Cat, shown: &str, reader: &ArchiveReader<'_, S>) -> Re
             )
         }
         Some(entry) => Ok(entry),
-        // Folders need not be entries.
-        None => match reader.folder(&name).next().transpose().map_err(Found::Error)? {
-            Some(_) => other(Exit::Usage, folder),
+        // Directories need not be entries.
+        None => match reader.directory(&name).next().transpose().map_err(Found::Error)? {
+            Some(_) => other(Exit::Usage, directory),
             None => {
                 let archive = self::shown(&args.archive);
-                let text =
-                    format!("there is no file of this name in {archive}; `bulla list` shows what is there");
+                let text = format!(
+                    "there is no file of this name in {archive}; `bulla list` shows what is there"
+                );
                 other(Exit::Environment, text)
             }
         },
@@ -114,6 +122,6 @@ fn warn(entry: &Entry, exit: Exit) -> Exit {
         return exit;
     }
     let what = entry.state().describe();
-    note(&format!("{}: warning: when it was backed up, it {what}", shown_name(entry.name())));
+    note(&format!("{}: warning: when it was backed up, it {what}", shown_name(entry.path())));
     Exit::Warnings
 }

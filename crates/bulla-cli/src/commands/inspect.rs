@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use bulla::{Content, Copies, Header, Preamble};
+use bulla::{ContentType, Header, HeaderState, Preamble};
 use bulla_key::{Envelope, EnvelopeCopies, Error};
 use serde_json::{Value, json};
 
@@ -17,7 +17,8 @@ use crate::unlocking::{envelope_of, warn_of_envelope};
 
 pub(super) fn run(args: &Inspect) -> Result<Exit, Failure> {
     let mut input = Input::open(Some(&args.input))?;
-    let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
+    let preamble =
+        read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
     let envelope = envelope_of(&preamble, args.envelope.as_deref())?;
     let facts = Facts::new(&preamble, &envelope, input.positional_len());
     let text = if args.json { format!("{:#}", facts.json()) } else { facts.text(&input.name) };
@@ -31,7 +32,8 @@ pub(super) fn run(args: &Inspect) -> Result<Exit, Failure> {
             Exit::Warnings
         }
     };
-    let of_copies = facts.copies.map_or(Exit::Done, |copies| warn_of_copies(&input.name, copies, advice));
+    let of_copies =
+        facts.header_state.map_or(Exit::Done, |copies| warn_of_copies(&input.name, copies, advice));
     Ok(first_of([of_copies, of_envelope]))
 }
 
@@ -39,7 +41,7 @@ struct Facts<'a> {
     header: &'a Header,
     envelope: Option<&'a (Envelope, EnvelopeCopies)>,
     /// None from a stream.
-    copies: Option<Copies>,
+    header_state: Option<HeaderState>,
     /// None from a stream.
     container_len: Option<u64>,
 }
@@ -51,7 +53,12 @@ impl Facts<'_> {
         container_len: Option<u64>,
     ) -> Facts<'a> {
         let envelope = envelope.as_ref().ok();
-        Facts { header: preamble.header(), envelope, copies: preamble.copies(), container_len }
+        Facts {
+            header: preamble.header(),
+            envelope,
+            header_state: preamble.header_state(),
+            container_len,
+        }
     }
 
     fn json(&self) -> Value {
@@ -60,14 +67,14 @@ impl Facts<'_> {
         json!({
             "version": { "major": header.version().0, "minor": header.version().1 },
             "suite": { "number": header.suite(), "name": suite(header.suite()) },
-            "content": { "number": header.content().0, "name": content(header.content()) },
+            "content": { "number": header.content_type().0, "name": content(header.content_type()) },
             "chunk_size": header.chunk_size().bytes(),
             "needs_context": header.needs_context(),
             "envelope_len": header.envelope_len(),
             "envelope": self.envelope.map(|(envelope, copies)| slots::json(envelope, *copies)),
             "salt": hex(header.salt()),
             "commitment": hex(header.commitment()),
-            "copies": self.copies.map(copies),
+            "copies": self.header_state.map(header_state),
             "container_len": self.container_len,
             "plaintext_len": body.map(|body| body.plaintext_len),
             "chunks": body.map(|body| body.chunks),
@@ -78,27 +85,36 @@ impl Facts<'_> {
         let header = self.header;
         let (major, minor) = header.version();
         let unknown = || "unknown".to_owned();
-        let mut text = format!("{name}: a bulla container; without its key, nothing here is authenticated\n");
+        let mut text =
+            format!("{name}: a bulla container; without its key, nothing here is authenticated\n");
         let mut line = |fact: &str, value: String| {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "  {fact:<17} {value}");
         };
         line("version", format!("{major}.{minor}"));
         line("suite", format!("{} ({})", header.suite(), suite(header.suite())));
-        line("content", format!("{} ({})", header.content().0, content(header.content())));
+        line(
+            "content",
+            format!("{} ({})", header.content_type().0, content(header.content_type())),
+        );
         line("chunk size", header.chunk_size().bytes().to_string());
         line("needs context", if header.needs_context() { "yes" } else { "no" }.to_owned());
         line("envelope length", header.envelope_len().to_string());
         line("salt, identity", hex(header.salt()));
         line("commitment", hex(header.commitment()));
-        line("header, footer", self.copies.map_or_else(unknown, |state| copies(state).replace('_', " ")));
+        line(
+            "header, footer",
+            self.header_state.map_or_else(unknown, |state| header_state(state).replace('_', " ")),
+        );
         line("container length", self.container_len.map_or_else(unknown, |len| len.to_string()));
         match self.container_len.map(|len| body(header, len)) {
             Some(Some(body)) => {
                 line("plaintext length", body.plaintext_len.to_string());
                 line("chunks", body.chunks.to_string());
             }
-            Some(None) => line("plaintext length", "none: no whole container is this long".to_owned()),
+            Some(None) => {
+                line("plaintext length", "none: no whole container is this long".to_owned())
+            }
             None => {}
         }
         if let Some((envelope, copies)) = self.envelope {
@@ -122,21 +138,21 @@ fn suite(number: u16) -> &'static str {
     }
 }
 
-fn content(content: Content) -> &'static str {
+fn content(content: ContentType) -> &'static str {
     match content {
-        Content::BYTES => "bytes",
-        Content::ARCHIVE => "archive",
+        ContentType::BYTES => "bytes",
+        ContentType::ARCHIVE => "archive",
         other if other.is_private() => "private use",
         _ => "unknown",
     }
 }
 
-fn copies(copies: Copies) -> &'static str {
-    match copies {
-        Copies::Intact => "intact",
-        Copies::HeaderDamaged => "header_damaged",
-        Copies::FooterDamaged => "footer_damaged",
-        Copies::Differ => "differ",
+fn header_state(state: HeaderState) -> &'static str {
+    match state {
+        HeaderState::Intact => "intact",
+        HeaderState::HeaderDamaged => "header_damaged",
+        HeaderState::FooterDamaged => "footer_damaged",
+        HeaderState::Differ => "differ",
         _ => "unknown",
     }
 }

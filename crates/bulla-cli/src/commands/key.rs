@@ -28,7 +28,10 @@ pub(super) fn list(args: &KeyList) -> Result<Exit, Failure> {
     let (text, exit) = match envelope_of(&preamble, args.envelope.as_deref())? {
         Ok((envelope, copies)) => {
             let mut lines = slots::lines(&envelope);
-            lines.insert(0, format!("{}: {}; each of them opens it", input.name, slots::count(lines.len())));
+            lines.insert(
+                0,
+                format!("{}: {}; each of them opens it", input.name, slots::count(lines.len())),
+            );
             (lines.join("\n"), warn_of_envelope(&input.name, copies))
         }
         Err(Error::NoEnvelope) => {
@@ -72,9 +75,9 @@ pub(super) fn remove(args: &KeyRemove) -> Result<Exit, Failure> {
     let mut slots = container.slots()?;
     let id = SlotId(args.slot);
     let removed = slots.list().into_iter().find(|slot| slot.id == id);
-    slots
-        .remove(id)
-        .map_err(|e| of_envelope(&e, &container.name).and("`bulla key list` shows which there are"))?;
+    slots.remove(id).map_err(|e| {
+        of_envelope(&e, &container.name).and("`bulla key list` shows which there are")
+    })?;
     container.write(&slots, None)?;
     if !args.quiet {
         let kind = removed.map_or("slot", |slot| slots::kind(&slot.kind));
@@ -92,10 +95,14 @@ pub(super) fn save(args: &KeySave) -> Result<Exit, Failure> {
     let input = Input::open(Some(&args.container))?;
     let target = Target::resolve(&args.output, args.writing.force)?;
     if target.is(input.identity().as_ref()) {
-        return Err(Failure::usage(target.name(), "the output is the container; name another file with -o"));
+        return Err(Failure::usage(
+            target.name(),
+            "the output is the container; name another file with -o",
+        ));
     }
     let preamble = read_preamble(&input.file, &input.name)?;
-    let (envelope, copies) = envelope_of(&preamble, None)?.map_err(|e| of_envelope(&e, &input.name))?;
+    let (envelope, copies) =
+        envelope_of(&preamble, None)?.map_err(|e| of_envelope(&e, &input.name))?;
     write(&target, envelope.bytes(), None, !args.writing.no_sync)?;
     say(&format!(
         "{}: the slots of {} as they are now, for the day when its own are damaged: --envelope FILE",
@@ -121,7 +128,10 @@ impl Container {
         let file = OpenOptions::new().read(true).write(writes).open(path);
         let file = file.map_err(|e| Failure::io(&name, &e))?;
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Err(Failure::usage(name, "an envelope is changed in place, so this has to be a file"));
+            return Err(Failure::usage(
+                name,
+                "an envelope is changed in place, so this has to be a file",
+            ));
         }
         lock(&file, &name)?;
         let beside = key.envelope.as_deref().map(|path| Target::resolve(path, true)).transpose()?;
@@ -145,11 +155,13 @@ impl Container {
 
     fn slots(&self) -> Result<Slots, Failure> {
         self.envelope()?.slots().map_err(|e| {
-            of_envelope(&e, &self.name).and("`bulla key rotate` makes a container with a fresh envelope")
+            of_envelope(&e, &self.name)
+                .and("`bulla key rotate` makes a container with a fresh envelope")
         })
     }
 
-    /// Puts the slots into the container, or into the file beside it. A new key file is kept from then on.
+    /// Puts the slots into the container, or into the file beside it. A new key file is kept from
+    /// then on.
     fn write(&self, slots: &Slots, mut new_key: Option<NewKey>) -> Result<(), Failure> {
         let envelope = self.envelope()?;
         match &self.beside {
@@ -159,7 +171,8 @@ impl Container {
             }
             None => {
                 if let Some(new_key) = &mut new_key {
-                    // Before the first write: a slot without its key is worse than a key without its slot.
+                    // Before the first write: a slot without its key is worse than a key without
+                    // its slot.
                     new_key.keep(&mut leftovers());
                 }
                 compute(|| envelope.rewrap(&self.file, slots)).map_err(|e| self.failure(&e))
@@ -173,14 +186,21 @@ impl Container {
                 let text = "this is the last slot that opens it; add another one first, with `bulla key add`";
                 Failure::usage(&self.name, text)
             }
-            Error::Outdated { .. } => Failure::new(Exit::Environment, &self.name, error.to_string()),
+            Error::Outdated { .. } => {
+                Failure::new(Exit::Environment, &self.name, error.to_string())
+            }
             error => of_envelope(error, &self.name),
         }
     }
 }
 
 /// Writes an envelope to a file of its own.
-fn write(target: &Target, envelope: &[u8], new_key: Option<&mut NewKey>, sync: bool) -> Result<(), Failure> {
+fn write(
+    target: &Target,
+    envelope: &[u8],
+    new_key: Option<&mut NewKey>,
+    sync: bool,
+) -> Result<(), Failure> {
     let output = target.create(Access::Umask)?;
     let written = output.file().and_then(|mut file| file.write_all(envelope));
     written.map_err(|e| Failure::io(target.name(), &e))?;

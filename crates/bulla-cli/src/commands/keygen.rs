@@ -35,8 +35,14 @@ pub(super) fn run(args: &Keygen) -> Result<Exit, Failure> {
     if args.quiet {
         return Ok(Exit::Done);
     }
-    say(&format!("{}: a new key; to use it: bulla seal -k {} FILE", shown(&args.output), word(&args.output)));
-    say("Whoever loses it loses what it seals: keep a copy of it, on paper say, apart from the containers.");
+    say(&format!(
+        "{}: a new key; to use it: bulla seal -k {} FILE",
+        shown(&args.output),
+        word(&args.output)
+    ));
+    say(
+        "Whoever loses it loses what it seals: keep a copy of it, on paper say, apart from the containers.",
+    );
     if let Some(sheet) = &args.sheet {
         say(&sheet_file::advice(sheet));
     }

@@ -22,7 +22,7 @@ pub(super) fn run(args: &List) -> Result<Exit, Failure> {
     let names = names(args)?;
     let mut listing = Listing { reader: &reader, args, out: BufWriter::new(io::stdout().lock()) };
     match listing.write(&names) {
-        Ok(missing) if missing.is_empty() => Ok(archive.warn(reader.opened().copies)),
+        Ok(missing) if missing.is_empty() => Ok(archive.warn(reader.opened().header_state)),
         Ok(missing) => {
             for name in missing {
                 note(&format!(
@@ -89,7 +89,7 @@ impl Listing<'_, '_> {
         }
         for name in names {
             let mut found = false;
-            for entry in self.reader.folder(name) {
+            for entry in self.reader.directory(name) {
                 self.entry(&entry?)?;
                 found = true;
             }
@@ -99,8 +99,9 @@ impl Listing<'_, '_> {
         }
         // Last: if they are damaged, the entries are listed all the same.
         let notes = self.reader.notes()?;
-        missing.retain(|name| !notes.iter().any(|note| is_at(&note.name, name)));
-        let asked = |note: &&Note| names.is_empty() || names.iter().any(|name| is_at(&note.name, name));
+        missing.retain(|name| !notes.iter().any(|note| is_at(&note.path, name)));
+        let asked =
+            |note: &&Note| names.is_empty() || names.iter().any(|name| is_at(&note.path, name));
         self.notes(notes.iter().filter(asked))?;
         self.out.flush()?;
         Ok(missing)
@@ -110,15 +111,16 @@ impl Listing<'_, '_> {
         match self.args {
             List { json: true, .. } => writeln!(self.out, "{}", json_of(entry)),
             List { long: true, .. } => writeln!(self.out, "{}", long(entry)),
-            _ => writeln!(self.out, "{}", shown_name(entry.name())),
+            _ => writeln!(self.out, "{}", shown_name(entry.path())),
         }
     }
 
-    /// What is no entry stands at the end of the list, where it has room for that; else it is counted.
+    /// What is no entry stands at the end of the list, where it has room for that; else it is
+    /// counted.
     fn notes<'n>(&mut self, notes: impl Iterator<Item = &'n Note>) -> io::Result<()> {
         let (mut left_out, mut of_entries) = (0, 0);
         for note in notes {
-            if !note.state.has(State::LEFT_OUT) {
+            if !note.state.has(State::SKIPPED) {
                 of_entries += 1;
                 continue;
             }
@@ -131,7 +133,7 @@ impl Listing<'_, '_> {
                     "-",
                     "-",
                     "-",
-                    shown_name(&note.name),
+                    shown_name(&note.path),
                     note.state.describe()
                 )?,
                 _ => {}
@@ -142,17 +144,18 @@ impl Listing<'_, '_> {
         }
         self.out.flush()?;
         if left_out + of_entries > 0 {
-            let text =
-                format!("changed or incomplete: {of_entries}, left out: {left_out}; --long shows which");
+            let text = format!(
+                "changed or incomplete: {of_entries}, left out: {left_out}; --long shows which"
+            );
             note(&format!("{}: {text}", shown(&self.args.archive)));
         }
         Ok(())
     }
 }
 
-/// Whether `name` is `folder`, or lies in it, or is what a note calls the content of it.
-fn is_at(name: &[u8], folder: &[u8]) -> bool {
-    name.strip_prefix(folder).is_some_and(|below| matches!(below.first(), None | Some(b'/')))
+/// Whether `name` is `directory`, or lies in it, or is what a note calls the content of it.
+fn is_at(name: &[u8], directory: &[u8]) -> bool {
+    name.strip_prefix(directory).is_some_and(|below| matches!(below.first(), None | Some(b'/')))
 }
 
 /// As `ls -l`, without what an archive does not keep.
@@ -160,16 +163,16 @@ fn long(entry: &Entry) -> String {
     let metadata = entry.metadata();
     let kind = match entry.kind() {
         Kind::File => '-',
-        Kind::Folder => 'd',
+        Kind::Directory => 'd',
         Kind::Symlink => 'l',
     };
     let mode = metadata.mode.map_or_else(|| "?????????".to_owned(), permissions);
     let len = if entry.kind() == Kind::File { entry.len().to_string() } else { "-".to_owned() };
-    let time = metadata.modified.map_or("-".to_owned(), |time| match timestamp(time.seconds, 0) {
+    let time = metadata.mtime.map_or("-".to_owned(), |time| match timestamp(time.seconds, 0) {
         Some(time) => time.to_string(),
         None => format!("@{}", time.seconds),
     });
-    let mut line = format!("{kind}{mode} {len:>14} {time:20} {}", shown_name(entry.name()));
+    let mut line = format!("{kind}{mode} {len:>14} {time:20} {}", shown_name(entry.path()));
     if let Some(target) = entry.target() {
         line.push_str(&format!(" -> {}", shown_name(target)));
     }
@@ -186,12 +189,14 @@ fn permissions(mode: u32) -> String {
     for bit in (0..9).rev() {
         let (bit, letter) = (1 << bit, ['x', 'w', 'r'][bit % 3]);
         let is_set = mode & bit != 0;
-        text.push(match special.iter().find(|(special, of, _)| *of == bit && mode & special != 0) {
-            Some((.., letter)) if is_set => *letter,
-            Some((.., letter)) => letter.to_ascii_uppercase(),
-            None if is_set => letter,
-            None => '-',
-        });
+        text.push(
+            match special.iter().find(|(special, of, _)| *of == bit && mode & special != 0) {
+                Some((.., letter)) if is_set => *letter,
+                Some((.., letter)) => letter.to_ascii_uppercase(),
+                None if is_set => letter,
+                None => '-',
+            },
+        );
     }
     text
 }
@@ -200,13 +205,13 @@ fn json_of(entry: &Entry) -> Value {
     let metadata = entry.metadata();
     let kind = match entry.kind() {
         Kind::File => "file",
-        Kind::Folder => "folder",
+        Kind::Directory => "directory",
         Kind::Symlink => "symlink",
     };
     let modified =
-        metadata.modified.and_then(|Time { seconds, nanoseconds }| timestamp(seconds, nanoseconds));
+        metadata.mtime.and_then(|Time { seconds, nanoseconds }| timestamp(seconds, nanoseconds));
     let mut object = json!({
-        "name": String::from_utf8_lossy(entry.name()),
+        "name": String::from_utf8_lossy(entry.path()),
         "kind": kind,
         "len": entry.len(),
         "mode": metadata.mode.map(|mode| format!("{mode:04o}")),
@@ -214,7 +219,7 @@ fn json_of(entry: &Entry) -> Value {
         "target": entry.target().map(String::from_utf8_lossy),
         "state": states(entry.state()),
     });
-    add_hex(&mut object, "name_hex", entry.name());
+    add_hex(&mut object, "name_hex", entry.path());
     add_hex(&mut object, "target_hex", entry.target().unwrap_or_default());
     object
 }
@@ -222,7 +227,7 @@ fn json_of(entry: &Entry) -> Value {
 /// It has a name, and is nothing.
 fn json_of_left_out(note: &Note) -> Value {
     let mut object = json!({
-        "name": String::from_utf8_lossy(&note.name),
+        "name": String::from_utf8_lossy(&note.path),
         "kind": null,
         "len": null,
         "mode": null,
@@ -230,7 +235,7 @@ fn json_of_left_out(note: &Note) -> Value {
         "target": null,
         "state": states(note.state),
     });
-    add_hex(&mut object, "name_hex", &note.name);
+    add_hex(&mut object, "name_hex", &note.path);
     object
 }
 
@@ -247,14 +252,15 @@ fn states(state: State) -> Vec<&'static str> {
         (State::GREW, "grew"),
         (State::CHANGED, "changed"),
         (State::UNREADABLE, "unreadable"),
-        (State::LEFT_OUT, "left_out"),
+        (State::SKIPPED, "left_out"),
     ];
     words.into_iter().filter(|(other, _)| state.has(*other)).map(|(_, word)| word).collect()
 }
 
 /// None outside the years -9999 to 9999.
 fn timestamp(seconds: i64, nanoseconds: u32) -> Option<Timestamp> {
-    // A negative second with nanoseconds behind it is what jiff counts towards zero, and takes as such.
+    // A negative second with nanoseconds behind it is what jiff counts towards zero, and takes as
+    // such.
     let nanoseconds = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
     Timestamp::from_nanosecond(nanoseconds).ok()
 }
@@ -280,7 +286,8 @@ mod tests {
 
     #[test]
     fn times() {
-        let text = |seconds, nanoseconds| timestamp(seconds, nanoseconds).map(|time| time.to_string());
+        let text =
+            |seconds, nanoseconds| timestamp(seconds, nanoseconds).map(|time| time.to_string());
         for (seconds, nanoseconds, shown) in [
             (0, 0, "1970-01-01T00:00:00Z"),
             (951_782_400, 0, "2000-02-29T00:00:00Z"),

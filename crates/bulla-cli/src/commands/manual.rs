@@ -23,7 +23,10 @@ pub(super) fn man(args: &Man) -> Result<Exit, Failure> {
     for word in &args.of {
         let found: Option<&Command> = command.find_subcommand(word);
         command = found.cloned().ok_or_else(|| {
-            let text = format!("there is no command {word} in {}; see bulla --help", name.replace('-', " "));
+            let text = format!(
+                "there is no command {word} in {}; see bulla --help",
+                name.replace('-', " ")
+            );
             Failure::usage("man", text)
         })?;
         name = format!("{name}-{word}");

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use bulla::{Content, Key, Opened, Options, Preamble};
+use bulla::{ContentType, Key, Opened, Options, Preamble};
 
 use super::{SEAL_ANEW, first_of, opener, plaintext_len, read_preamble, warn_of_copies};
 use crate::args::Open;
@@ -24,19 +24,28 @@ pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
     let target = Target::resolve(&output_path(args, &input)?, args.writing.force)?;
     let source = KeySource::of_opening(&args.key)?;
     if target.is(input.identity().as_ref()) {
-        return Err(Failure::usage(target.name(), "the output is the input; name another file with -o"));
+        return Err(Failure::usage(
+            target.name(),
+            "the output is the input; name another file with -o",
+        ));
     }
     if target.is(source.identity().as_ref()) {
-        return Err(Failure::usage(target.name(), "the output is the key file; name another file with -o"));
+        return Err(Failure::usage(
+            target.name(),
+            "the output is the key file; name another file with -o",
+        ));
     }
     if target.is(args.key.envelope.as_deref().and_then(Identity::of).as_ref()) {
-        return Err(Failure::usage(target.name(), "the output is the envelope; name another file with -o"));
+        return Err(Failure::usage(
+            target.name(),
+            "the output is the envelope; name another file with -o",
+        ));
     }
 
     // Before the key is asked for: what is no container needs none.
     let preamble =
         read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &target.name()))?;
-    refuse_unknown(preamble.header().content(), &input)?;
+    refuse_unknown(preamble.header().content_type(), &input)?;
     let unlocked = unlock(&preamble, &input.name, &source, &args.key)?;
     let output = target.create(Access::Owner)?;
 
@@ -44,7 +53,7 @@ pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
     let len = plaintext_len(&preamble, &input);
     let opened = watch(len, args.working.quiet, |progress| {
         output.fill(len, !args.writing.no_sync, |file| {
-            let positional = preamble.copies().is_some() && !output.is_redirected();
+            let positional = preamble.header_state().is_some() && !output.is_redirected();
             open(&preamble, unlocked.key(), &input, file, &options.progress(progress), positional)
         })
     });
@@ -54,21 +63,34 @@ pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
             Exit::Damaged if output.is_staged() || output.is_redirected() => {
                 failure.and("nothing was written")
             }
-            Exit::Damaged => failure.and("what was written up to there is verified, but it is not all"),
+            Exit::Damaged => {
+                failure.and("what was written up to there is verified, but it is not all")
+            }
             _ => failure,
         }
     })?;
     output.commit(&target.name(), None, !args.writing.no_sync)?;
 
     if !args.working.quiet {
-        say(&format!("{}: opened {} of {}", target.name(), bytes(opened.plaintext_len), input.name));
+        say(&format!(
+            "{}: opened {} of {}",
+            target.name(),
+            bytes(opened.plaintext_len),
+            input.name
+        ));
     }
-    Ok(first_of([warn_of_copies(&input.name, opened.copies, SEAL_ANEW), unlocked.warn(&input.name)]))
+    Ok(first_of([
+        warn_of_copies(&input.name, opened.header_state, SEAL_ANEW),
+        unlocked.warn(&input.name),
+    ]))
 }
 
 /// The output's name if none is given; none if the container's name does not end in `.bulla`.
 pub(super) fn default_output(container: &Path) -> Option<PathBuf> {
-    container.extension().is_some_and(|ending| ending == "bulla").then(|| container.with_extension(""))
+    container
+        .extension()
+        .is_some_and(|ending| ending == "bulla")
+        .then(|| container.with_extension(""))
 }
 
 fn open(
@@ -97,13 +119,14 @@ fn output_path(args: &Open, input: &Input) -> Result<PathBuf, Failure> {
 }
 
 /// Whoever uses the plaintext rejects what it does not know (F-3.9).
-fn refuse_unknown(content: Content, input: &Input) -> Result<(), Failure> {
+fn refuse_unknown(content: ContentType, input: &Input) -> Result<(), Failure> {
     let text = match content {
-        Content::BYTES => return Ok(()),
-        Content::ARCHIVE => {
-            "it holds an archive; `bulla list` shows what is in it, `bulla restore` restores it".to_owned()
+        ContentType::BYTES => return Ok(()),
+        ContentType::ARCHIVE => {
+            "it holds an archive; `bulla list` shows what is in it, `bulla restore` restores it"
+                .to_owned()
         }
-        Content(number) => format!(
+        ContentType(number) => format!(
             "it holds content of kind {number}, which this command does not know; \
              open it with the application that made it"
         ),
@@ -119,12 +142,16 @@ mod tests {
     fn names_of_outputs() {
         for (container, output) in [
             ("photo.jpg.bulla", Some("photo.jpg")),
-            ("folder.bulla/x.bulla", Some("folder.bulla/x")),
+            ("directory.bulla/x.bulla", Some("directory.bulla/x")),
             ("photo.jpg", None),
             (".bulla", None),
             ("x.bulla.bak", None),
         ] {
-            assert_eq!(default_output(Path::new(container)), output.map(PathBuf::from), "{container}");
+            assert_eq!(
+                default_output(Path::new(container)),
+                output.map(PathBuf::from),
+                "{container}"
+            );
         }
     }
 }

@@ -7,8 +7,8 @@ use super::archive::Archive;
 use super::first_of;
 use crate::args::Restore;
 use crate::contents::Contents;
+use crate::directories::Place;
 use crate::failure::{Exit, Failure};
-use crate::folders::Place;
 use crate::names::{bytes, entries, shown, shown_name, typed_name};
 use crate::obstacles;
 use crate::progress::watch;
@@ -45,20 +45,29 @@ pub(super) fn run(args: &Restore) -> Result<Exit, Failure> {
     let completed = restoring.complete();
     restored.and(completed).map_err(|failure| {
         let count = plan.files.len() + plan.links.len();
-        failure.and(&format!("{} of {count} files and links were restored whole", restoring.restored()))
+        failure.and(&format!(
+            "{} of {count} files and links were restored whole",
+            restoring.restored()
+        ))
     })?;
 
     if !args.working.quiet {
         let count = entries(plan.count());
-        say(&format!("{target}: restored {count}, {}, from {}", bytes(plan.len), archive.input.name));
+        say(&format!(
+            "{target}: restored {count}, {}, from {}",
+            bytes(plan.len),
+            archive.input.name
+        ));
     }
     let exits = [
-        archive.warn(reader.opened().copies),
+        archive.warn(reader.opened().header_state),
         warn(&skipped, |(name, why)| format!("{}: warning: not restored: {why}", shown_name(name))),
         warn(&plan.faulty(), |entry| {
             let state = entry.state().describe();
-            let name = shown_name(entry.name());
-            format!("{name}: warning: when it was backed up, it {state}; what was there is restored")
+            let name = shown_name(entry.path());
+            format!(
+                "{name}: warning: when it was backed up, it {state}; what was there is restored"
+            )
         }),
         warn_of_attributes(&target, restoring.without_attributes()),
     ];
@@ -72,17 +81,18 @@ fn restore<S: bulla::ReadAt>(
     restoring: &mut Restoring,
     failure_of_reading: impl Fn(&Error) -> Failure,
 ) -> Result<(), Failure> {
-    plan.folders
-        .iter()
-        .try_for_each(|folder| restoring.folder(folder).map_err(|e| restoring.failure(folder.name(), &e)))?;
+    plan.directories.iter().try_for_each(|directory| {
+        restoring.directory(directory).map_err(|e| restoring.failure(directory.path(), &e))
+    })?;
     let place = |restoring: &mut Restoring, entry: &Entry| {
-        restoring.place(entry).map_err(|e| restoring.failure(entry.name(), &e))
+        restoring.place(entry).map_err(|e| restoring.failure(entry.path(), &e))
     };
     let places: Vec<Place> =
         plan.files.iter().map(|file| place(restoring, file)).collect::<Result<_, _>>()?;
     let contents = Contents::new(restoring, &plan.files, &places);
     contents.take_empty()?;
-    let read = reader.read_all(&plan.files, |number, offset, bytes| contents.take(number, offset, bytes));
+    let read =
+        reader.read_all(&plan.files, |number, offset, bytes| contents.take(number, offset, bytes));
     match (contents.failure(), read) {
         (Some(failure), _) => return Err(failure),
         (None, Err(error)) => return Err(failure_of_reading(&error)),
@@ -91,13 +101,13 @@ fn restore<S: bulla::ReadAt>(
     // Not earlier: nothing is written behind a link of the archive's.
     plan.links.iter().try_for_each(|link| {
         let place = place(restoring, link)?;
-        restoring.link(place, link).map_err(|e| restoring.failure(link.name(), &e))
+        restoring.link(place, link).map_err(|e| restoring.failure(link.path(), &e))
     })
 }
 
 /// What is to be restored.
 struct Plan {
-    folders: Vec<Entry>,
+    directories: Vec<Entry>,
     files: Vec<Entry>,
     links: Vec<Entry>,
     /// Bytes in all files.
@@ -106,11 +116,12 @@ struct Plan {
 
 impl Plan {
     fn new(selected: Vec<Entry>) -> Plan {
-        let mut plan = Plan { folders: Vec::new(), files: Vec::new(), links: Vec::new(), len: 0 };
+        let mut plan =
+            Plan { directories: Vec::new(), files: Vec::new(), links: Vec::new(), len: 0 };
         for entry in selected {
             plan.len = plan.len.saturating_add(entry.len());
             match entry.kind() {
-                Kind::Folder => plan.folders.push(entry),
+                Kind::Directory => plan.directories.push(entry),
                 Kind::File => plan.files.push(entry),
                 Kind::Symlink => plan.links.push(entry),
             }
@@ -119,11 +130,11 @@ impl Plan {
     }
 
     fn count(&self) -> u64 {
-        (self.folders.len() + self.files.len() + self.links.len()) as u64
+        (self.directories.len() + self.files.len() + self.links.len()) as u64
     }
 
     fn faulty(&self) -> Vec<&Entry> {
-        let all = self.folders.iter().chain(&self.files).chain(&self.links);
+        let all = self.directories.iter().chain(&self.files).chain(&self.links);
         all.filter(|entry| !entry.state().is_whole()).collect()
     }
 }
@@ -141,7 +152,10 @@ impl From<Error> for Unselected {
 }
 
 /// What the command line names, in the order of names.
-fn select<S: bulla::ReadAt>(reader: &ArchiveReader<'_, S>, args: &Restore) -> Result<Vec<Entry>, Unselected> {
+fn select<S: bulla::ReadAt>(
+    reader: &ArchiveReader<'_, S>,
+    args: &Restore,
+) -> Result<Vec<Entry>, Unselected> {
     if args.names.is_empty() {
         return Ok(reader.entries().collect::<Result<_, _>>()?);
     }
@@ -149,7 +163,7 @@ fn select<S: bulla::ReadAt>(reader: &ArchiveReader<'_, S>, args: &Restore) -> Re
     for typed in &args.names {
         let before = selected.len();
         if let Some(name) = typed_name(typed).filter(|_| !typed.is_empty()) {
-            for entry in reader.folder(&name) {
+            for entry in reader.directory(&name) {
                 selected.push(entry?);
             }
         }
@@ -159,24 +173,26 @@ fn select<S: bulla::ReadAt>(reader: &ArchiveReader<'_, S>, args: &Restore) -> Re
     }
     if !missing.is_empty() {
         let archive = shown(&args.archive);
-        missing.iter().for_each(|name| note(&format!("{name}: there is nothing of this name in {archive}")));
+        missing
+            .iter()
+            .for_each(|name| note(&format!("{name}: there is nothing of this name in {archive}")));
         let text = "nothing was restored; `bulla list` shows what is there";
         return Err(Unselected::Unknown(Failure::new(Exit::Environment, archive, text)));
     }
-    // One that was named twice, or together with its folder.
-    selected.sort_unstable_by(|a, b| a.name().cmp(b.name()));
-    selected.dedup_by(|a, b| a.name() == b.name());
+    // One that was named twice, or together with its directory.
+    selected.sort_unstable_by(|a, b| a.path().cmp(b.path()));
+    selected.dedup_by(|a, b| a.path() == b.path());
     refuse_below_files(&selected)?;
     Ok(selected)
 }
 
 /// Of a whole archive, its reader has checked this.
 fn refuse_below_files(selected: &[Entry]) -> Result<(), Error> {
-    for entry in selected.iter().filter(|entry| entry.kind() != Kind::Folder) {
-        let below = [entry.name(), b"/"].concat();
-        let first = selected.partition_point(|other| other.name() < below.as_slice());
-        if let Some(other) = selected.get(first).filter(|other| other.name().starts_with(&below)) {
-            return Err(Error::ParentIsNoFolder { name: other.name().to_vec() });
+    for entry in selected.iter().filter(|entry| entry.kind() != Kind::Directory) {
+        let below = [entry.path(), b"/"].concat();
+        let first = selected.partition_point(|other| other.path() < below.as_slice());
+        if let Some(other) = selected.get(first).filter(|other| other.path().starts_with(&below)) {
+            return Err(Error::ParentNotDirectory { path: other.path().to_vec() });
         }
     }
     Ok(())
@@ -191,7 +207,7 @@ fn readable<S: bulla::ReadAt>(
     let mut readable = selected;
     readable.retain(|entry| match reader.content(entry) {
         Err(error) if entry.kind() == Kind::File => {
-            skipped.push((entry.name().to_vec(), error.to_string()));
+            skipped.push((entry.path().to_vec(), error.to_string()));
             false
         }
         _ => true,

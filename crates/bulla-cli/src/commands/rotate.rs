@@ -4,8 +4,10 @@ use std::io;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use bulla::{Content, Opened, Options, Plan, Preamble, RangeReader, ReadAt, Workers};
-use bulla_archive::{ArchiveReader, ArchiveWriter, Entry, EntryContent, Error, Kind, Source, State};
+use bulla::{ContentType, Opened, Options, Plan, Preamble, RangeReader, ReadAt, Workers};
+use bulla_archive::{
+    ArchiveReader, ArchiveWriter, Entry, EntryContent, Error, Kind, Source, State,
+};
 use bulla_key::SlotKind;
 
 use super::seal::{refuse_same, tell_of_loss};
@@ -32,35 +34,50 @@ pub(super) fn run(args: &KeyRotate) -> Result<Exit, Failure> {
     refuse_same(&ways, &input, &target)?;
     let source = KeySource::of_opening(&args.key)?;
     if target.is(source.identity().as_ref()) {
-        return Err(Failure::usage(target.name(), "the output is the key file; name another file with -o"));
+        return Err(Failure::usage(
+            target.name(),
+            "the output is the key file; name another file with -o",
+        ));
     }
-    let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
-    if preamble.copies().is_none() {
-        return Err(Failure::usage(input.name, "it is read here and there, which a pipe does not allow"));
+    let preamble =
+        read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
+    if preamble.header_state().is_none() {
+        return Err(Failure::usage(
+            input.name,
+            "it is read here and there, which a pipe does not allow",
+        ));
     }
-    refuse_unknown(preamble.header().content(), &input)?;
+    refuse_unknown(preamble.header().content_type(), &input)?;
     let unlocked = unlock(&preamble, &input.name, &source, &args.key)?;
 
     let output = target.create(Access::Umask)?;
     if output.is_terminal() {
-        let text = "a container is nothing to read on a terminal; name a file with -o FILE, or use a pipe";
+        let text =
+            "a container is nothing to read on a terminal; name a file with -o FILE, or use a pipe";
         return Err(Failure::usage(target.name(), text));
     }
     let (mut keys, keeps_key) = new_keys(&mut ways, &unlocked, &input)?;
-    let is_archive = preamble.header().content() == Content::ARCHIVE;
+    let is_archive = preamble.header().content_type() == ContentType::ARCHIVE;
     if !args.working.quiet {
-        // Nobody should wait for what they took for a matter of milliseconds, as the other commands for keys are.
+        // Nobody should wait for what they took for a matter of milliseconds, as the other commands
+        // for keys are.
         let text = "under a new key all of it is encrypted anew, into a new file; this reads and writes as much as it holds";
         say(&format!("{}: {text}", input.name));
     }
-    let rotation = Rotation { preamble: &preamble, input: &input, unlocked: &unlocked, keys: &keys, args };
+    let rotation =
+        Rotation { preamble: &preamble, input: &input, unlocked: &unlocked, keys: &keys, args };
     let options = Options::new().chunk_size(preamble.header().chunk_size()).workers(team.workers());
-    let rotated =
-        if is_archive { rotation.archive(&output, &options) } else { rotation.bytes(&output, &options) };
+    let rotated = if is_archive {
+        rotation.archive(&output, &options)
+    } else {
+        rotation.bytes(&output, &options)
+    };
     let (opened, count) = rotated.map_err(|e| {
         let failure = Failure::of_archive(&e, &input.name, &target.name());
         match failure.exit {
-            Exit::Damaged => failure.and("nothing was written: what is left of it has to be salvaged first"),
+            Exit::Damaged => {
+                failure.and("nothing was written: what is left of it has to be salvaged first")
+            }
             _ => failure,
         }
     })?;
@@ -72,17 +89,23 @@ pub(super) fn run(args: &KeyRotate) -> Result<Exit, Failure> {
         tell_of_old(&unlocked, &ways, keeps_key, &args.container, &input.name);
         tell_of_loss(&ways, keeps_key, if is_archive { "archive" } else { "container" });
     }
-    Ok(first_of([warn_of_copies(&input.name, opened.copies, SEAL_ANEW), unlocked.warn(&input.name)]))
+    Ok(first_of([
+        warn_of_copies(&input.name, opened.header_state, SEAL_ANEW),
+        unlocked.warn(&input.name),
+    ]))
 }
 
-/// What the new container is sealed under, and whether the recovery key that opened the old one opens it. Where nothing is said
-/// of it, what opens it is of the same kinds as before.
-fn new_keys(ways: &mut WaysIn, unlocked: &Unlocked, input: &Input) -> Result<(Keys, bool), Failure> {
+/// What the new container is sealed under, and whether the recovery key that opened the old one
+/// opens it. Where nothing is said of it, what opens it is of the same kinds as before.
+fn new_keys(
+    ways: &mut WaysIn,
+    unlocked: &Unlocked,
+    input: &Input,
+) -> Result<(Keys, bool), Failure> {
     let said = !ways.is_empty();
     let Some(envelope) = unlocked.envelope() else {
         if !said {
-            let text =
-                "say what is to open the new one: --new-key FILE, --passphrase, or --recovery-key FILE";
+            let text = "say what is to open the new one: --new-key FILE, --passphrase, or --recovery-key FILE";
             return Err(Failure::usage(&input.name, text));
         }
         *ways = std::mem::take(ways).without_envelope();
@@ -105,7 +128,8 @@ fn new_keys(ways: &mut WaysIn, unlocked: &Unlocked, input: &Input) -> Result<(Ke
 fn tell_of_old(unlocked: &Unlocked, ways: &WaysIn, keeps_key: bool, path: &Path, name: &str) {
     if let Some(envelope) = unlocked.envelope() {
         let old = envelope.slots().map_or(0, |slots| slots.list().len());
-        let new = ways.key_files().len() + usize::from(ways.takes_passphrase()) + usize::from(keeps_key);
+        let new =
+            ways.key_files().len() + usize::from(ways.takes_passphrase()) + usize::from(keeps_key);
         if new < old {
             let text = format!(
                 "the new one has {}, the old one has {old}; `bulla key add` adds more",
@@ -131,7 +155,11 @@ struct Rotation<'r> {
 
 impl Rotation<'_> {
     /// Seals the same bytes anew.
-    fn bytes(&self, output: &Output, options: &Options<'_>) -> Result<(Opened, Option<u64>), Error> {
+    fn bytes(
+        &self,
+        output: &Output,
+        options: &Options<'_>,
+    ) -> Result<(Opened, Option<u64>), Error> {
         let serial = Options::new().workers(Workers::Serial);
         let reader = RangeReader::with_preamble(
             self.preamble.clone(),
@@ -139,7 +167,7 @@ impl Rotation<'_> {
             &self.input.file,
             &serial,
         )?;
-        let options = options.content(self.preamble.header().content());
+        let options = options.content_type(self.preamble.header().content_type());
         let room = bulla::sealed_len(reader.len(), &self.keys.with_envelope(&options))?;
         watch(Some(reader.len()), self.args.working.quiet, |progress| -> bulla::Result<()> {
             output.fill(Some(room), !self.args.writing.no_sync, |file| {
@@ -154,23 +182,31 @@ impl Rotation<'_> {
     }
 
     /// Makes the archive anew: what marks its records depends on the container's key.
-    fn archive(&self, output: &Output, options: &Options<'_>) -> Result<(Opened, Option<u64>), Error> {
+    fn archive(
+        &self,
+        output: &Output,
+        options: &Options<'_>,
+    ) -> Result<(Opened, Option<u64>), Error> {
         let serial = Options::new().workers(Workers::Serial);
         let key = self.unlocked.key();
-        let reader = ArchiveReader::with_preamble(self.preamble.clone(), key, &self.input.file, &serial)?;
+        let reader =
+            ArchiveReader::with_preamble(self.preamble.clone(), key, &self.input.file, &serial)?;
         let failure = Mutex::new(None);
         let mut writer = ArchiveWriter::new();
         writer.pad(self.args.pad);
         for entry in reader.entries() {
             let entry = entry?;
             let content = if entry.kind() == Kind::File { Some(entry.clone()) } else { None };
-            writer.carry(&entry, Carried { reader: &reader, entry: content, failure: &failure })?;
+            writer.copy_entry(
+                &entry,
+                Carried { reader: &reader, entry: content, failure: &failure },
+            )?;
         }
-        for note in reader.notes()?.iter().filter(|note| note.state.has(State::LEFT_OUT)) {
-            writer.left_out(&note.name);
+        for note in reader.notes()?.iter().filter(|note| note.state.has(State::SKIPPED)) {
+            writer.skip(&note.path);
         }
         let (len, planned) = (writer.planned_len(), writer.len());
-        let options = options.content(Content::ARCHIVE);
+        let options = options.content_type(ContentType::ARCHIVE);
         let room = bulla::sealed_len(len, &self.keys.with_envelope(&options))?;
         watch_entries(len, planned, self.args.working.quiet, |progress, done| {
             output.fill(Some(room), !self.args.writing.no_sync, |file| -> Result<(), Error> {
@@ -179,7 +215,8 @@ impl Rotation<'_> {
                     true => writer.seal_draft(draft, file, done).map(drop)?,
                     false => writer.seal_draft_to(draft, file).map(drop)?,
                 }
-                // The writer notes what cannot be read, and goes on. Here, all of it is there, or the old archive is damaged.
+                // The writer notes what cannot be read, and goes on. Here, all of it is there, or
+                // the old archive is damaged.
                 match failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     Some(error) => Err(bulla::Error::from(error).into()),
                     None => Ok(()),
@@ -247,13 +284,13 @@ impl<S: ReadAt> ReadAt for CarriedContent<'_, '_, S> {
     }
 }
 
-impl<S: ReadAt> bulla_archive::Content for CarriedContent<'_, '_, S> {}
+impl<S: ReadAt> bulla_archive::ContentSource for CarriedContent<'_, '_, S> {}
 
 /// What this command does not know may depend on the container's key.
-fn refuse_unknown(content: Content, input: &Input) -> Result<(), Failure> {
+fn refuse_unknown(content: ContentType, input: &Input) -> Result<(), Failure> {
     match content {
-        Content::BYTES | Content::ARCHIVE => Ok(()),
-        Content(number) => {
+        ContentType::BYTES | ContentType::ARCHIVE => Ok(()),
+        ContentType(number) => {
             let text = format!(
                 "it holds content of kind {number}, which may depend on its key; use the application that made it"
             );

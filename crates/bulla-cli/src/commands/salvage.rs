@@ -11,9 +11,9 @@ use bulla_archive::{Entry, IndexState, Kind, Recovered, Summary};
 use super::restore::{warn, warn_of_attributes};
 use crate::args::Salvage;
 use crate::contents::write_all_at;
+use crate::directories::Place;
+use crate::directory::split;
 use crate::failure::{Exit, Failure, describe};
-use crate::folder::split;
-use crate::folders::Place;
 use crate::input::Input;
 use crate::key_source::{KeySource, read_key};
 use crate::names::{bytes, entries, shown, shown_name};
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Salvage) -> Result<Exit, Failure> {
     salvaged.and(completed)?;
 
     let summary = salvage.summary();
-    let done = restoring.restored() + tally.folders;
+    let done = restoring.restored() + tally.directories;
     if done == 0 && (summary.lost > 0 || summary.unnamed) {
         let text = "nothing is left of it that could be restored";
         return Err(Failure::new(Exit::Damaged, &input.name, text));
@@ -78,13 +78,16 @@ pub(super) fn run(args: &Salvage) -> Result<Exit, Failure> {
             count => format!(", and {count} in part, under NAME.damaged"),
         };
         let lost = bytes(summary.lost);
-        say(&format!("{target}: salvaged {whole} whole{damaged}, from {}; {lost} are lost", input.name));
+        say(&format!(
+            "{target}: salvaged {whole} whole{damaged}, from {}; {lost} are lost",
+            input.name
+        ));
     }
     Ok(exit)
 }
 
-/// The archive's key. An envelope is of use only if it can be told which; but whatever of header and footer is left may fit a key
-/// that is given as it is.
+/// The archive's key. An envelope is of use only if it can be told which; but whatever of header
+/// and footer is left may fit a key that is given as it is.
 fn key(input: &Input, source: &KeySource, args: &Salvage) -> Result<Key, Failure> {
     let preamble = Preamble::read_at(&input.file);
     let unlocked = match &preamble {
@@ -104,7 +107,7 @@ fn key(input: &Input, source: &KeySource, args: &Salvage) -> Result<Key, Failure
 /// What came of the entries.
 #[derive(Default)]
 struct Tally {
-    folders: u64,
+    directories: u64,
     damaged: u64,
     /// Named, and not restored.
     missing: u64,
@@ -126,7 +129,8 @@ struct Current {
     holes: Vec<Range<u64>>,
 }
 
-/// Takes the next part of what is left. An error ends it all; what concerns a single entry does not.
+/// Takes the next part of what is left. An error ends it all; what concerns a single entry does
+/// not.
 fn take(
     recovered: Recovered,
     current: &mut Option<Current>,
@@ -139,14 +143,14 @@ fn take(
             *current = match begin(&entry, restoring, tally) {
                 Ok(begun) => begun,
                 Err(e) => {
-                    forgive(e, entry.name(), restoring, tally)?;
+                    forgive(e, entry.path(), restoring, tally)?;
                     None
                 }
             };
         }
         (Recovered::Piece { offset, bytes }, Some(current)) => {
             write(current, offset, &bytes, restoring)
-                .map_err(|e| restoring.failure(current.entry.name(), &e))?;
+                .map_err(|e| restoring.failure(current.entry.path(), &e))?;
         }
         (Recovered::Hole { range }, Some(current)) => current.holes.push(range),
         // Of an entry that is missed already.
@@ -155,15 +159,19 @@ fn take(
     Ok(())
 }
 
-/// Restores folders and links at once. Of a file, the pieces are to come.
-fn begin(entry: &Entry, restoring: &mut Restoring, tally: &mut Tally) -> io::Result<Option<Current>> {
-    if entry.kind() == Kind::Folder {
-        restoring.folder(entry)?;
-        tally.folders += 1;
+/// Restores directories and links at once. Of a file, the pieces are to come.
+fn begin(
+    entry: &Entry,
+    restoring: &mut Restoring,
+    tally: &mut Tally,
+) -> io::Result<Option<Current>> {
+    if entry.kind() == Kind::Directory {
+        restoring.directory(entry)?;
+        tally.directories += 1;
         return Ok(None);
     }
     let place = restoring.place(entry)?;
-    if restoring.is_blocked(place, entry.name())? {
+    if restoring.is_blocked(place, entry.path())? {
         return Err(ErrorKind::AlreadyExists.into());
     }
     if entry.kind() == Kind::Symlink {
@@ -173,7 +181,12 @@ fn begin(entry: &Entry, restoring: &mut Restoring, tally: &mut Tally) -> io::Res
     Ok(Some(Current { entry: entry.clone(), place, begun: None, holes: Vec::new() }))
 }
 
-fn write(current: &mut Current, offset: u64, bytes: &[u8], restoring: &Restoring) -> io::Result<()> {
+fn write(
+    current: &mut Current,
+    offset: u64,
+    bytes: &[u8],
+    restoring: &Restoring,
+) -> io::Result<()> {
     let (_, file) = match &mut current.begun {
         Some(begun) => begun,
         begun => begun.insert(restoring.begin(current.place, &current.entry)?),
@@ -184,7 +197,7 @@ fn write(current: &mut Current, offset: u64, bytes: &[u8], restoring: &Restoring
 /// All of a file has come. It gets its name if it is whole.
 fn end(current: Option<Current>, restoring: &Restoring, tally: &mut Tally) -> Result<(), Failure> {
     let Some(Current { entry, place, begun, holes }) = current else { return Ok(()) };
-    let name = entry.name();
+    let name = entry.path();
     for hole in &holes {
         note(&format!("{}: bytes {}..{} are lost", shown_name(name), hole.start, hole.end));
     }
@@ -194,7 +207,10 @@ fn end(current: Option<Current>, restoring: &Restoring, tally: &mut Tally) -> Re
             restoring.begin(place, &entry).map_err(|e| restoring.failure(name, &e))?
         }
         None if holes.is_empty() => {
-            tally.miss(name, "its content lies in another container, or is encoded in an unknown way");
+            tally.miss(
+                name,
+                "its content lies in another container, or is encoded in an unknown way",
+            );
             return Ok(());
         }
         None => {
@@ -209,7 +225,8 @@ fn end(current: Option<Current>, restoring: &Restoring, tally: &mut Tally) -> Re
     let _ = file.set_len(entry.len());
     let (_, last) = split(name);
     let damaged =
-        [&name[..name.len() - last.len().saturating_sub(LONGEST - DAMAGED.len())], DAMAGED].concat();
+        [&name[..name.len() - last.len().saturating_sub(LONGEST - DAMAGED.len())], DAMAGED]
+            .concat();
     if restoring.is_blocked(place, &damaged).map_err(|e| restoring.failure(&damaged, &e))? {
         tally.miss(&damaged, BLOCKED);
         return Ok(());
@@ -221,7 +238,12 @@ fn end(current: Option<Current>, restoring: &Restoring, tally: &mut Tally) -> Re
 const BLOCKED: &str = "something is in the way; use --force to replace files, or another -C";
 
 /// Goes on after an error that concerns one entry alone.
-fn forgive(error: io::Error, name: &[u8], restoring: &Restoring, tally: &mut Tally) -> Result<(), Failure> {
+fn forgive(
+    error: io::Error,
+    name: &[u8],
+    restoring: &Restoring,
+    tally: &mut Tally,
+) -> Result<(), Failure> {
     match error.kind() {
         ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
             tally.miss(name, BLOCKED);
@@ -248,12 +270,17 @@ fn warn_of_losses(archive: &str, summary: &Summary, tally: &Tally) -> Exit {
         note(&format!("{archive}: warning: {index}; {more}"));
     }
     if summary.notes.is_none() {
-        let text = "its notes are lost; a file that became shorter while it was backed up ends in zeros";
+        let text =
+            "its notes are lost; a file that became shorter while it was backed up ends in zeros";
         note(&format!("{archive}: warning: {text}"));
     }
     let notes = summary.notes.as_deref().unwrap_or_default();
     let noted = warn(notes, |note| {
-        format!("{}: warning: when it was backed up, it {}", shown_name(&note.name), note.state.describe())
+        format!(
+            "{}: warning: when it was backed up, it {}",
+            shown_name(&note.path),
+            note.state.describe()
+        )
     });
     let lost = summary.lost > 0 || summary.unnamed || summary.notes.is_none();
     if index.is_some() || lost || tally.missing > 0 { Exit::Warnings } else { noted }

@@ -26,7 +26,8 @@ pub(super) fn run(args: &Seal) -> Result<Exit, Failure> {
 
     let output = target.create(Access::Umask)?;
     if output.is_terminal() {
-        let text = "a container is nothing to read on a terminal; name a file with -o FILE, or use a pipe";
+        let text =
+            "a container is nothing to read on a terminal; name a file with -o FILE, or use a pipe";
         return Err(Failure::usage(target.name(), text));
     }
     let mut keys = ways.read(None)?;
@@ -56,9 +57,13 @@ fn seal(
     options: &Options<'_>,
     sync: bool,
 ) -> bulla::Result<Sealed> {
-    let len =
-        input.positional_len().map(|len| bulla::sealed_len(len, &keys.with_envelope(options))).transpose()?;
-    output.fill(len, sync, |file| write(keys, input, file, options, len.is_some() && !output.is_redirected()))
+    let len = input
+        .positional_len()
+        .map(|len| bulla::sealed_len(len, &keys.with_envelope(options)))
+        .transpose()?;
+    output.fill(len, sync, |file| {
+        write(keys, input, file, options, len.is_some() && !output.is_redirected())
+    })
 }
 
 fn write(
@@ -100,7 +105,8 @@ pub(super) fn refuse_same(ways: &WaysIn, input: &Input, target: &Target) -> Resu
             return same("the output is the key file; name another file with -o");
         }
         if Some(key_file) == input.identity() {
-            let text = "the input is the key file itself; a key that is sealed under itself is lost";
+            let text =
+                "the input is the key file itself; a key that is sealed under itself is lost";
             return Err(Failure::usage(&input.name, text));
         }
     }
@@ -114,27 +120,36 @@ pub(super) fn refuse_same(ways: &WaysIn, input: &Input, target: &Target) -> Resu
 
 /// Whether two files that do not exist yet would be one.
 pub(super) fn same_place(a: &Path, b: &Path) -> bool {
-    let folder = |path: &Path| fs::canonicalize(Path::new(".").join(path.parent()?)).ok();
-    a.file_name() == b.file_name() && folder(a) == folder(b)
+    let directory = |path: &Path| fs::canonicalize(Path::new(".").join(path.parent()?)).ok();
+    a.file_name() == b.file_name() && directory(a) == directory(b)
 }
 
 fn report(input: &Input, target: &Target, ways: &WaysIn, sealed: &Sealed) {
     say(&format!("{}: sealed {} of {}", target.name(), bytes(sealed.plaintext_len), input.name));
-    say(&format!("To open it again: bulla open{} {}", ways.opening_options(), operands(input, target)));
+    say(&format!(
+        "To open it again: bulla open{} {}",
+        ways.opening_options(),
+        operands(input, target)
+    ));
     tell_of_loss(ways, false, "container");
 }
 
-/// What must not be lost. `keeps_key`: a recovery key from before opens it too. `kind` is what was made.
+/// What must not be lost. `keeps_key`: a recovery key from before opens it too. `kind` is what was
+/// made.
 pub(super) fn tell_of_loss(ways: &WaysIn, keeps_key: bool, kind: &str) {
     if ways.takes_vault() {
-        say("Whoever forgets the password of the vault loses the data, unless another key opens it.");
+        say(
+            "Whoever forgets the password of the vault loses the data, unless another key opens it.",
+        );
         return;
     }
     match (ways.takes_passphrase(), &ways.key_files()[..]) {
         (true, []) if !keeps_key => {
             say("Whoever forgets the passphrase loses the data: there is no other way in.")
         }
-        (true, _) => say("Whoever forgets the passphrase needs a key file; without either the data is lost."),
+        (true, _) => {
+            say("Whoever forgets the passphrase needs a key file; without either the data is lost.")
+        }
         (false, _) => {
             if let Some(path) = &ways.new_key {
                 let name = shown(path);

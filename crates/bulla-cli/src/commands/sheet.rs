@@ -17,8 +17,7 @@ use crate::unlocking::unlock;
 pub(super) fn run(args: &Sheet) -> Result<Exit, Failure> {
     sheet_file::refuse(&args.output)?;
     if args.container.is_none() && args.key.passphrase_file.is_some() {
-        let text =
-            "a sheet is for a key; name the key's file with -k, or the container that the passphrase opens";
+        let text = "a sheet is for a key; name the key's file with -k, or the container that the passphrase opens";
         return Err(Failure::usage("--passphrase-file", text));
     }
     let source = KeySource::of_opening(&args.key)?;
@@ -46,13 +45,18 @@ fn input(container: &Path) -> Result<Input, Failure> {
     Input::open(Some(container))
 }
 
-/// The key, once it is seen to open the container: a sheet with another one would be found out on the day it is needed.
-fn checked_key(source: &KeySource, args: &args::Key, mut input: Input) -> Result<(Key, Header), Failure> {
-    let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
+/// The key, once it is seen to open the container: a sheet with another one would be found out on
+/// the day it is needed.
+fn checked_key(
+    source: &KeySource,
+    args: &args::Key,
+    mut input: Input,
+) -> Result<(Key, Header), Failure> {
+    let preamble =
+        read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
     let unlocked = unlock(&preamble, &input.name, source, args)?;
     let Some(key) = unlocked.typed_key() else {
-        let text =
-            "a passphrase opened it, and a sheet is for a key; `bulla key add --new-key FILE` adds one";
+        let text = "a passphrase opened it, and a sheet is for a key; `bulla key add --new-key FILE` adds one";
         return Err(Failure::usage(&input.name, text));
     };
     Ok((Key::from_bytes(key.expose()), preamble.header().clone()))

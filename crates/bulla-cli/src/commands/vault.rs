@@ -39,7 +39,8 @@ pub(super) fn register(args: &VaultRegister) -> Result<Exit, Failure> {
         Some(recovered.grant)
     };
     let of_first = args.vault.vault_password_file.as_deref().filter(|_| kept.is_empty());
-    let password = new_password(args.new_password_file.as_deref().or(of_first), "--new-password-file")?;
+    let password =
+        new_password(args.new_password_file.as_deref().or(of_first), "--new-password-file")?;
     let terms = Terms { max: args.guesses, grant, ..Terms::default() };
     let registered = vault.register(&password, &key, &terms)?;
     if args.quiet {
@@ -52,7 +53,9 @@ pub(super) fn register(args: &VaultRegister) -> Result<Exit, Failure> {
             say(&format!(
                 "To get it back it takes the password and {locator}, or a backup that was made with --vault."
             ));
-            say("Whoever loses all of these, or the password, loses the key: keep a recovery key apart.");
+            say(
+                "Whoever loses all of these, or the password, loses the key: keep a recovery key apart.",
+            );
         }
         Registered::Announced { not_before } => {
             say(&format!(
@@ -87,7 +90,9 @@ pub(super) fn recover(args: &VaultRecover) -> Result<Exit, Failure> {
     if !args.quiet {
         say(&format!("{}: the key is back", shown(&args.output)));
         if recovered.failures > 0 {
-            say("If the failed attempts were not yours, choose a new password: bulla vault register -k KEY");
+            say(
+                "If the failed attempts were not yours, choose a new password: bulla vault register -k KEY",
+            );
         }
     }
     Ok(Exit::Done)
@@ -99,7 +104,8 @@ pub(super) fn status(args: &VaultStatus) -> Result<Exit, Failure> {
     let address = vault.address.clone();
     let info = vault.client().info().map_err(|e| failure(&e, &address))?;
     let status = vault.client().status().map_err(|e| failure(&e, &address))?;
-    let mut lines = vec![format!("{address}: version {}, with the configured public key", info.version)];
+    let mut lines =
+        vec![format!("{address}: version {}, with the configured public key", info.version)];
     let records = [status.current, status.pending];
     lines.extend(records.iter().flatten().map(|record| describe(record, &kept)));
     if records.iter().all(Option::is_none) {
@@ -114,7 +120,10 @@ pub(super) fn delete(args: &VaultDelete) -> Result<Exit, Failure> {
     let kept = vault.kept_locators()?;
     let (address, locator) = (vault.address.clone(), shown(vault.locators.path()));
     if kept.is_empty() {
-        return Err(Failure::usage(locator, "there is no locator, and without it no registration to delete"));
+        return Err(Failure::usage(
+            locator,
+            "there is no locator, and without it no registration to delete",
+        ));
     }
     let grant = match args.forgotten {
         true => None,
@@ -152,8 +161,10 @@ pub(super) fn delete(args: &VaultDelete) -> Result<Exit, Failure> {
 /// The locators in a container's envelope.
 fn locators_of(container: &Path, beside: Option<&Path>) -> Result<Vec<Locator>, Failure> {
     let mut input = Input::open(Some(container))?;
-    let preamble = read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
-    let (envelope, _) = envelope_of(&preamble, beside)?.map_err(|e| of_envelope(&e, &input.name))?;
+    let preamble =
+        read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
+    let (envelope, _) =
+        envelope_of(&preamble, beside)?.map_err(|e| of_envelope(&e, &input.name))?;
     let locators = envelope.list().into_iter().filter_map(|slot| match slot.kind {
         SlotKind::Locator(locator) => Some(locator),
         _ => None,
@@ -162,8 +173,9 @@ fn locators_of(container: &Path, beside: Option<&Path>) -> Result<Vec<Locator>, 
 }
 
 fn describe(record: &RecordStatus, kept: &[Locator]) -> String {
-    let known =
-        kept.iter().any(|locator| RegId::from_bytes(*locator.registration()).record_name() == record.name);
+    let known = kept
+        .iter()
+        .any(|locator| RegId::from_bytes(*locator.registration()).record_name() == record.name);
     let whose = if known { "its locator is here" } else { "its locator is not here" };
     let state = match record.state {
         RecordState::Active => {
@@ -173,7 +185,9 @@ fn describe(record: &RecordStatus, kept: &[Locator]) -> String {
         RecordState::Locked => "the guesses ran out: the key is gone for good".to_owned(),
     };
     match record.not_before {
-        Some(at) => format!("{state}; {whose}; something that was announced happens from {} on", time(at)),
+        Some(at) => {
+            format!("{state}; {whose}; something that was announced happens from {} on", time(at))
+        }
         None => format!("{state}; {whose}"),
     }
 }

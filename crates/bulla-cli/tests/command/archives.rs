@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bulla::{Content as ContentNumber, Key, Options};
+use bulla::{ContentType, Key, Options};
 use bulla_archive::{ArchiveWriter, Metadata, Time};
 use bulla_key::key_text;
 use bytes::Bytes;
@@ -17,8 +17,8 @@ fn key(sandbox: &Sandbox) -> Key {
 fn with_archive() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut writer = ArchiveWriter::new();
-    let at = |seconds| Metadata::new().modified(Time { seconds, nanoseconds: 5 });
-    writer.folder(b"photos", &at(0).mode(0o755)).unwrap();
+    let at = |seconds| Metadata::new().mtime(Time { seconds, nanoseconds: 5 });
+    writer.directory(b"photos", &at(0).mode(0o755)).unwrap();
     for (name, bytes) in
         [(&b"photos/1.jpg"[..], noise(100_000)), (b"photos/none", vec![]), (b"photo", vec![1])]
     {
@@ -27,10 +27,10 @@ fn with_archive() -> Sandbox {
     }
     // Planned longer than it is.
     writer.file(b"photos/short", &Metadata::new(), 10, Bytes::from_static(b"short")).unwrap();
-    // Below folders that are no entries.
+    // Below directories that are no entries.
     writer.file(b"music/2024/caf\xe9", &at(i64::MAX), 1, Bytes::from_static(b"x")).unwrap();
     writer.symlink(b"photos/link\x1b[2J", &Metadata::new(), b"../some\nwhere").unwrap();
-    writer.left_out(b"photos/socket");
+    writer.skip(b"photos/socket");
     let (bytes, _) = writer.seal_to(&key(&sandbox), Vec::new(), &Options::new()).unwrap();
     sandbox.write("a", &bytes);
     sandbox
@@ -131,7 +131,10 @@ fn contents() {
         ("..7", 0, 7),
         ("100000..", 100_000, 100_000),
     ] {
-        assert!(cat(&format!("photos/1.jpg --range {range}")).exits(0).out == photo[from..to], "{range}");
+        assert!(
+            cat(&format!("photos/1.jpg --range {range}")).exits(0).out == photo[from..to],
+            "{range}"
+        );
     }
     for range in ["100001..", "0..100001", "..100001"] {
         let ran = cat(&format!("photos/1.jpg --range {range}")).exits(2);
@@ -148,12 +151,20 @@ fn contents() {
 fn contents_of_what_has_none() {
     let sandbox = with_archive();
     for name in ["photos", "photos/", "music", "music/2024"] {
-        sandbox.run(&format!("cat -k k a {name}")).exits(2).says("this is a folder; `bulla list` shows");
+        sandbox
+            .run(&format!("cat -k k a {name}"))
+            .exits(2)
+            .says("this is a directory; `bulla list` shows");
     }
-    let ran: Ran = sandbox.command("cat -k k a").arg("photos/link\u{1b}[2J").output().unwrap().into();
-    ran.exits(2).says("photos/link\\u{1b}[2J: this is a symbolic link to ../some\\nwhere; name the file");
+    let ran: Ran =
+        sandbox.command("cat -k k a").arg("photos/link\u{1b}[2J").output().unwrap().into();
+    ran.exits(2)
+        .says("photos/link\\u{1b}[2J: this is a symbolic link to ../some\\nwhere; name the file");
     for name in ["no", "photos/1", "phot", "photos/socket"] {
-        sandbox.run(&format!("cat -k k a {name}")).exits(1).says("there is no file of this name in a");
+        sandbox
+            .run(&format!("cat -k k a {name}"))
+            .exits(1)
+            .says("there is no file of this name in a");
     }
 }
 
@@ -162,7 +173,8 @@ fn contents_of_what_has_none() {
 fn content_that_was_short() {
     let sandbox = with_archive();
     let ran = sandbox.run("cat -k k a photos/short").exits(6);
-    let ran = ran.says("photos/short: warning: when it was backed up, it became shorter while it was read");
+    let ran = ran
+        .says("photos/short: warning: when it was backed up, it became shorter while it was read");
     assert_eq!(ran.out, b"short");
     sandbox.run("cat -k k a photos/short --range 0..6").exits(2).says("the file has 5 bytes");
 }
@@ -171,7 +183,10 @@ fn content_that_was_short() {
 fn verify() {
     let sandbox = with_archive();
     let said = out(sandbox.run("verify -k k a").exits(0));
-    assert!(said.starts_with("a: all ") && said.ends_with(" verified, an archive of 7 entries\n"), "{said}");
+    assert!(
+        said.starts_with("a: all ") && said.ends_with(" verified, an archive of 7 entries\n"),
+        "{said}"
+    );
     let said = out(sandbox.run_with_input("verify -k k -", &sandbox.read("a")).exits(0));
     assert!(said.ends_with(" bytes verified\n"), "{said}");
 }
@@ -180,7 +195,11 @@ fn verify() {
 fn open_points_elsewhere() {
     let sandbox = with_archive();
     for args in ["open -k k a -o x", "open -k k a -o -"] {
-        sandbox.run(args).exits(5).says("a: it holds an archive; `bulla list`").says("`bulla restore`");
+        sandbox
+            .run(args)
+            .exits(5)
+            .says("a: it holds an archive; `bulla list`")
+            .says("`bulla restore`");
     }
 }
 
@@ -199,7 +218,7 @@ fn no_archive() {
             .says("bulla open");
     }
     let key = key(&sandbox);
-    let other = bulla::seal(&key, b"x", &Options::new().content(ContentNumber(200))).unwrap();
+    let other = bulla::seal(&key, b"x", &Options::new().content_type(ContentType(200))).unwrap();
     for (bytes, code, says) in [
         (other, 5, "content of kind 200; open it with the application that made it"),
         (Bytes::from_static(b"text"), 5, "not a bulla container"),
@@ -209,7 +228,9 @@ fn no_archive() {
         READING.iter().for_each(|args| drop(sandbox.run(args).exits(code).says(says)));
     }
     fs::remove_file(sandbox.path("a")).unwrap();
-    READING.iter().for_each(|args| drop(sandbox.run(args).exits(1).says("a: no such file or folder")));
+    READING
+        .iter()
+        .for_each(|args| drop(sandbox.run(args).exits(1).says("a: no such file or directory")));
 }
 
 #[test]
@@ -226,7 +247,7 @@ fn wrong_key() {
 #[test]
 fn malformed() {
     let sandbox = Sandbox::new();
-    let options = Options::new().content(ContentNumber::ARCHIVE);
+    let options = Options::new().content_type(ContentType::ARCHIVE);
     sandbox.write("a", &bulla::seal(&key(&sandbox), &noise(10_000), &options).unwrap());
     for args in READING.iter().chain(&["verify -k k a"]) {
         sandbox
@@ -255,8 +276,15 @@ fn damaged() {
     sandbox.change("a", |bytes| bytes[128 + 100] ^= 1);
     sandbox.run("list -k k a").exits(0);
     sandbox.run("cat -k k a photo").exits(0);
-    sandbox.run("cat -k k a photos/1.jpg").exits(4).says("a: chunk 0 is damaged").says("it is not all");
-    assert_eq!(sandbox.run("cat -k k a photos/1.jpg --range 80000..").exits(0).out, noise(100_000)[80_000..]);
+    sandbox
+        .run("cat -k k a photos/1.jpg")
+        .exits(4)
+        .says("a: chunk 0 is damaged")
+        .says("it is not all");
+    assert_eq!(
+        sandbox.run("cat -k k a photos/1.jpg --range 80000..").exits(0).out,
+        noise(100_000)[80_000..]
+    );
     sandbox.run("verify -k k a").exits(4).says("a: chunk 0 is damaged");
 }
 
@@ -270,7 +298,7 @@ fn notes_damaged() {
         writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();
     }
     for number in 0..6000 {
-        writer.left_out(format!("left out {number:04}").as_bytes());
+        writer.skip(format!("left out {number:04}").as_bytes());
     }
     let (bytes, _) = writer.seal_to(&key(&sandbox), Vec::new(), &Options::new()).unwrap();
     sandbox.write("a", &bytes);
@@ -317,19 +345,20 @@ mod on_unix {
         assert_eq!(sandbox.shell(r#""$BULLA" cat -k k - photo < a"#).exits(0).out, [1]);
     }
 
-    /// `head` has what it wanted, and nobody needs to hear of it. Of contents, what is missing is said.
+    /// `head` has what it wanted, and nobody needs to hear of it. Of contents, what is missing is
+    /// said.
     #[test]
     fn reader_goes_away() {
         let sandbox = Sandbox::new();
         let mut writer = ArchiveWriter::new();
         for number in 0..100_000 {
-            let name = format!("folder/{number}");
+            let name = format!("directory/{number}");
             writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();
         }
         writer.file(b"large", &Metadata::new(), 4 << 20, Bytes::from(noise(4 << 20))).unwrap();
         let (bytes, _) = writer.seal_to(&key(&sandbox), Vec::new(), &Options::new()).unwrap();
         sandbox.write("a", &bytes);
-        for args in ["list -k k a", "list --long -k k a", "list --json -k k a folder"] {
+        for args in ["list -k k a", "list --long -k k a", "list --json -k k a directory"] {
             let mut child = sandbox.command(args).spawn().unwrap();
             child.stdout.take().unwrap().read_exact(&mut [0; 100]).unwrap();
             finish(child).exits(0).says_nothing();
@@ -344,11 +373,15 @@ mod on_unix {
         let sandbox = with_archive();
         sandbox.shell(r#"echo before > x; "$BULLA" cat -k k a photos/1.jpg >> x"#).exits(0);
         assert!(sandbox.read("x") == [b"before\n", &noise(100_000)[..]].concat());
-        sandbox.shell(r#""$BULLA" cat -k k a photo >> a"#).exits(2).says("the output is the archive");
+        sandbox
+            .shell(r#""$BULLA" cat -k k a photo >> a"#)
+            .exits(2)
+            .says("the output is the archive");
         sandbox.run("verify -k k a").exits(0);
 
         sandbox.change("a", |bytes| bytes[128 + 100] ^= 1);
-        let ran = sandbox.shell(r#"echo before > x; "$BULLA" cat -k k a photos/1.jpg >> x"#).exits(4);
+        let ran =
+            sandbox.shell(r#"echo before > x; "$BULLA" cat -k k a photos/1.jpg >> x"#).exits(4);
         ran.says("nothing was written");
         assert_eq!(sandbox.read("x"), b"before\n");
     }

@@ -7,11 +7,12 @@ use crate::listing::Listing;
 use crate::sandbox::{Ran, Sandbox, noise};
 
 impl Sandbox {
-    /// The folder `photos`: files of several lengths, one of them hidden, and folders, one of them empty.
+    /// The directory `photos`: files of several lengths, one of them hidden, and directories, one
+    /// of them empty.
     fn with_photos() -> Sandbox {
         let sandbox = Sandbox::new();
-        for folder in ["photos", "photos/2024", "photos/none"] {
-            fs::create_dir(sandbox.path(folder)).unwrap();
+        for directory in ["photos", "photos/2024", "photos/none"] {
+            fs::create_dir(sandbox.path(directory)).unwrap();
         }
         for (name, len) in PHOTOS {
             sandbox.write(name, &noise(len));
@@ -26,8 +27,12 @@ impl Sandbox {
     }
 }
 
-const PHOTOS: [(&str, usize); 4] =
-    [("photos/.hidden", 5), ("photos/2024/large", 3_000_000), ("photos/2024/small", 1), ("photos/zero", 0)];
+const PHOTOS: [(&str, usize); 4] = [
+    ("photos/.hidden", 5),
+    ("photos/2024/large", 3_000_000),
+    ("photos/2024/small", 1),
+    ("photos/zero", 0),
+];
 
 const NAMES: [&str; 7] = [
     "photos",
@@ -40,7 +45,7 @@ const NAMES: [&str; 7] = [
 ];
 
 #[test]
-fn all_of_a_folder() {
+fn all_of_a_directory() {
     let sandbox = Sandbox::with_photos();
     let at = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 7_000);
     let file = fs::OpenOptions::new().write(true).open(sandbox.path("photos/zero")).unwrap();
@@ -55,11 +60,14 @@ fn all_of_a_folder() {
     let listing = Listing::of(&sandbox, "a");
     assert_eq!(listing.names(), NAMES);
     for (name, len) in PHOTOS {
-        assert_eq!((&listing.get(name)["kind"], &listing.get(name)["len"]), (&"file".into(), &len.into()));
+        assert_eq!(
+            (&listing.get(name)["kind"], &listing.get(name)["len"]),
+            (&"file".into(), &len.into())
+        );
         assert!(sandbox.cat("a", name) == sandbox.read(name), "{name}");
         assert!(listing.state(name).is_empty());
     }
-    assert_eq!(listing.get("photos/none")["kind"], "folder");
+    assert_eq!(listing.get("photos/none")["kind"], "directory");
     assert_eq!(listing.get("photos/zero")["modified"], "2001-09-09T01:46:40.000007Z");
     assert_eq!(sandbox.names(), ["a", "k", "photos"].map(String::from).into());
     sandbox.run("verify -k k a").exits(0);
@@ -82,7 +90,7 @@ fn names_of_paths() {
     let absolute = sandbox.path("photos");
     let below = sandbox.path("photos/2024");
     let in_2024 = ["2024", "2024/large", "2024/small"];
-    for (folder, path, names) in [
+    for (directory, path, names) in [
         (".", "photos/", &NAMES[..]),
         (".", "./photos/.", &NAMES),
         (".", absolute.to_str().unwrap(), &NAMES),
@@ -102,9 +110,10 @@ fn names_of_paths() {
         let key = sandbox.path("k");
         let archive = sandbox.path("a");
         let args = format!("backup -fk {} {} {path}", key.display(), archive.display());
-        let ran: Ran = sandbox.command(&args).current_dir(sandbox.path(folder)).output().unwrap().into();
+        let ran: Ran =
+            sandbox.command(&args).current_dir(sandbox.path(directory)).output().unwrap().into();
         ran.exits(0);
-        assert_eq!(Listing::of(&sandbox, "a").names(), names, "{path} in {folder}");
+        assert_eq!(Listing::of(&sandbox, "a").names(), names, "{path} in {directory}");
         sandbox.run("verify -k k a").exits(0);
     }
 }
@@ -120,19 +129,30 @@ fn two_paths_with_one_name() {
         ));
     }
     // Shows only when both were walked.
-    sandbox.run("backup --new-key n a photos .").exits(2).says("photos: two of the paths hold an entry");
+    sandbox
+        .run("backup --new-key n a photos .")
+        .exits(2)
+        .says("photos: two of the paths hold an entry");
     assert_eq!(sandbox.names(), ["k", "other", "photos"].map(String::from).into());
 }
 
 #[test]
 fn paths_that_are_none() {
     let sandbox = Sandbox::with_photos();
-    sandbox.run("backup --new-key n a photos no").exits(1).says("no: no such file or folder");
+    sandbox.run("backup --new-key n a photos no").exits(1).says("no: no such file or directory");
     sandbox.run("backup --new-key n a photos -").exits(2).says("-: standard input is no file");
     sandbox.run("backup -k k photos").exits(2);
-    sandbox.run("backup -k k photos k").exits(2).says("photos: this is a folder").says("stands first");
-    sandbox.run("backup -k k photos/zero photos").exits(1).says("already exists").says("stands first");
-    sandbox.run("backup -k k no/a photos").exits(1).says("no/a: no such file or folder");
+    sandbox
+        .run("backup -k k photos k")
+        .exits(2)
+        .says("photos: this is a directory")
+        .says("stands first");
+    sandbox
+        .run("backup -k k photos/zero photos")
+        .exits(1)
+        .says("already exists")
+        .says("stands first");
+    sandbox.run("backup -k k no/a photos").exits(1).says("no/a: no such file or directory");
     sandbox.run("backup -k no a photos").exits(1).says("this should be the key file");
     assert_eq!(sandbox.names(), ["k", "photos"].map(String::from).into());
 }
@@ -143,14 +163,24 @@ fn patterns() {
     for (options, names) in [
         (
             "--exclude large",
-            &["photos", "photos/.hidden", "photos/2024", "photos/2024/small", "photos/none", "photos/zero"][..],
+            &[
+                "photos",
+                "photos/.hidden",
+                "photos/2024",
+                "photos/2024/small",
+                "photos/none",
+                "photos/zero",
+            ][..],
         ),
         ("--exclude 2024", &["photos", "photos/.hidden", "photos/none", "photos/zero"]),
         ("--exclude photos/2024 --exclude .*", &["photos", "photos/none", "photos/zero"]),
         ("--exclude photos/*/ --exclude zero/", &["photos", "photos/.hidden", "photos/zero"]),
         ("--exclude photos", &[]),
         ("--include s*", &["photos", "photos/2024", "photos/2024/small", "photos/none"]),
-        ("--include 2024 --exclude small", &["photos", "photos/2024", "photos/2024/large", "photos/none"]),
+        (
+            "--include 2024 --exclude small",
+            &["photos", "photos/2024", "photos/2024/large", "photos/none"],
+        ),
         ("--include **/zero", &["photos", "photos/2024", "photos/none", "photos/zero"]),
         ("--include nothing", &["photos", "photos/2024", "photos/none"]),
     ] {
@@ -165,7 +195,10 @@ fn patterns() {
 fn output_that_exists() {
     let sandbox = Sandbox::with_photos();
     sandbox.write("a", b"precious");
-    sandbox.run("backup -k k a photos").exits(1).says("a: already exists; use --force to replace it");
+    sandbox
+        .run("backup -k k a photos")
+        .exits(1)
+        .says("a: already exists; use --force to replace it");
     assert_eq!(sandbox.read("a"), b"precious");
     sandbox.run("backup -k k a photos --force").exits(0);
     sandbox.run("verify -k k a").exits(0);
@@ -180,8 +213,14 @@ fn output_in_what_is_backed_up() {
         assert_eq!(Listing::of(&sandbox, "photos/a").names(), NAMES);
     }
     sandbox.run("backup -k k b photos").exits(0);
-    assert!(Listing::of(&sandbox, "b").names().contains(&"photos/a".to_owned()), "another archive's file");
-    sandbox.run("backup -fk k b b photos").exits(2).says("b: the output is what is to be backed up");
+    assert!(
+        Listing::of(&sandbox, "b").names().contains(&"photos/a".to_owned()),
+        "another archive's file"
+    );
+    sandbox
+        .run("backup -fk k b b photos")
+        .exits(2)
+        .says("b: the output is what is to be backed up");
     sandbox.run("verify -k k b").exits(0);
 }
 
@@ -275,9 +314,11 @@ mod on_unix {
         sandbox.run("backup -k k a photos").exits(0);
         let listing = Listing::of(&sandbox, "a");
         assert_eq!(listing.names().len(), NAMES.len() + 5, "no link is followed");
-        for (name, target) in
-            [("photos/to file", "zero"), ("photos/round", "../photos"), ("photos/to nothing", "/no/such")]
-        {
+        for (name, target) in [
+            ("photos/to file", "zero"),
+            ("photos/round", "../photos"),
+            ("photos/to nothing", "/no/such"),
+        ] {
             assert_eq!(
                 (&listing.get(name)["kind"], &listing.get(name)["target"]),
                 (&"symlink".into(), &target.into())
@@ -313,10 +354,16 @@ mod on_unix {
             .says("bulla: photos/socket: warning: left out: this is a socket\n");
         let listing = Listing::of(&sandbox, "a");
         assert_eq!(listing.names(), NAMES);
-        assert_eq!(listing.left_out(), ["photos/pipe", "photos/socket"]);
+        assert_eq!(listing.skip(), ["photos/pipe", "photos/socket"]);
         assert_eq!(listing.state("photos/pipe"), ["left_out"]);
-        sandbox.run("backup -qfk k a photos --exclude pipe --exclude socket").exits(0).says_nothing();
-        sandbox.run("backup -fk k a /dev/null").exits(6).says("null: warning: left out: this is a device");
+        sandbox
+            .run("backup -qfk k a photos --exclude pipe --exclude socket")
+            .exits(0)
+            .says_nothing();
+        sandbox
+            .run("backup -fk k a /dev/null")
+            .exits(6)
+            .says("null: warning: left out: this is a device");
     }
 
     #[test]
@@ -329,16 +376,21 @@ mod on_unix {
         fs::write(sandbox.path("photos").join(name).join("file"), "x").unwrap();
         sandbox.run("backup -k k a photos").exits(0);
         let listing = Listing::of(&sandbox, "a");
-        assert_eq!(listing.get(b"photos/caf\xe9\n")["kind"], "folder");
+        assert_eq!(listing.get(b"photos/caf\xe9\n")["kind"], "directory");
         assert_eq!(listing.get(b"photos/caf\xe9\n/file")["len"], 1);
         let out = sandbox.run("list -k k a").exits(0).out;
         assert!(String::from_utf8(out).unwrap().contains("photos/caf\\xe9\\n/file\n"));
         let mut cat = sandbox.command("cat -k k a");
-        let ran: Ran = cat.arg(OsStr::from_bytes(b"photos/caf\xe9\n/file")).output().unwrap().into();
+        let ran: Ran =
+            cat.arg(OsStr::from_bytes(b"photos/caf\xe9\n/file")).output().unwrap().into();
         assert_eq!(ran.exits(0).out, b"x");
 
-        let ran: Ran =
-            sandbox.command("backup -fk k a").arg(sandbox.path("photos").join(name)).output().unwrap().into();
+        let ran: Ran = sandbox
+            .command("backup -fk k a")
+            .arg(sandbox.path("photos").join(name))
+            .output()
+            .unwrap()
+            .into();
         ran.exits(0);
         assert_eq!(Listing::of(&sandbox, "a").get(b"caf\xe9\n/file")["len"], 1);
     }
@@ -377,7 +429,7 @@ mod on_unix {
         chmod(&sandbox, "photos/locked", 0o755);
         chmod(&sandbox, "photos/blind", 0o755);
         let listing = Listing::of(&sandbox, "out/a");
-        assert_eq!(listing.left_out(), ["photos/blind/file", "photos/locked/", "photos/zero"]);
+        assert_eq!(listing.skip(), ["photos/blind/file", "photos/locked/", "photos/zero"]);
         assert_eq!(listing.get("photos/locked")["mode"], "0000");
         assert!(!listing.names().contains(&"photos/zero".to_owned()));
     }
@@ -390,10 +442,11 @@ mod on_unix {
         assert_eq!(ran.err.lines().count(), 21, "{}", ran.err);
         let ran = ran.says("warning: and 25 more; `bulla list --long` shows all of them");
         drop(ran);
-        assert_eq!(Listing::of(&sandbox, "a").left_out().len(), 45);
+        assert_eq!(Listing::of(&sandbox, "a").skip().len(), 45);
     }
 
-    /// Begins a backup of `photos` to a pipe, and returns when the plan is made, while the first file keeps it busy.
+    /// Begins a backup of `photos` to a pipe, and returns when the plan is made, while the first
+    /// file keeps it busy.
     fn begin(sandbox: &Sandbox) -> (std::process::Child, Vec<u8>) {
         fs::write(sandbox.path("photos/.first"), noise(64 << 20)).unwrap();
         let mut child = sandbox.command("backup -k k --threads 1 - photos").spawn().unwrap();
@@ -402,16 +455,20 @@ mod on_unix {
         (child, out)
     }
 
-    /// A-3.2: what files do while they are backed up stops nothing, is warned of, and is told by the archive.
+    /// A-3.2: what files do while they are backed up stops nothing, is warned of, and is told by
+    /// the archive.
     #[test]
     fn files_that_change_meanwhile() {
         let sandbox = Sandbox::with_photos();
-        for name in ["shrinks", "grows", "vanishes", "becomes a pipe", "becomes a link", "is written to"] {
+        for name in
+            ["shrinks", "grows", "vanishes", "becomes a pipe", "becomes a link", "is written to"]
+        {
             sandbox.write(&format!("photos/{name}"), &noise(100_000));
         }
         let (mut child, mut out) = begin(&sandbox);
 
-        let open = |name: &str| fs::OpenOptions::new().append(true).open(sandbox.path(name)).unwrap();
+        let open =
+            |name: &str| fs::OpenOptions::new().append(true).open(sandbox.path(name)).unwrap();
         open("photos/shrinks").set_len(1000).unwrap();
         open("photos/grows").write_all(b"more").unwrap();
         open("photos/is written to").set_modified(SystemTime::UNIX_EPOCH).unwrap();
@@ -448,7 +505,8 @@ mod on_unix {
             assert_eq!(listing.get(&name)["len"], len, "{name}");
             assert!(listing.state(&name).contains(&state), "{name}");
             let ran: Ran = sandbox.command("cat -k k a").arg(&name).output().unwrap().into();
-            let ran = ran.exits(6).says(&format!("bulla: {name}: warning: when it was backed up, it "));
+            let ran =
+                ran.exits(6).says(&format!("bulla: {name}: warning: when it was backed up, it "));
             assert!(noise(100_000).starts_with(&ran.out) && ran.out.len() == len, "{name}");
         }
         assert!(listing.state("photos/2024/large").is_empty());
@@ -482,18 +540,22 @@ mod on_unix {
     #[test]
     fn command_to_list_it_can_be_copied() {
         let sandbox = Sandbox::with_photos();
-        let made = sandbox.shell(r#""$BULLA" backup --new-key "my key" "it's all" photos"#).exits(0);
-        let command = made.err.lines().find_map(|line| line.strip_prefix("To list it: bulla ")).unwrap();
+        let made =
+            sandbox.shell(r#""$BULLA" backup --new-key "my key" "it's all" photos"#).exits(0);
+        let command =
+            made.err.lines().find_map(|line| line.strip_prefix("To list it: bulla ")).unwrap();
         let out = sandbox.shell(&format!("\"$BULLA\" {command}")).exits(0).out;
         assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), NAMES);
     }
 
     /// Deeper than a path can be: what cannot be got at is named, and the rest is there.
     #[test]
-    fn deep_folders() {
+    fn deep_directories() {
         let sandbox = Sandbox::with_photos();
         let name = "n".repeat(200);
-        let script = format!("cd photos; for n in $(seq 1 25); do mkdir {name} && cd {name} || exit 1; done");
+        let script = format!(
+            "cd photos; for n in $(seq 1 25); do mkdir {name} && cd {name} || exit 1; done"
+        );
         if sandbox.shell(&script).code != Some(0) {
             return;
         }

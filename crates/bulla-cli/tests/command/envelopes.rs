@@ -56,8 +56,11 @@ fn passphrase_and_key_open() {
     ran.says("bulla open --passphrase-file pass e -o plain").says("needs a key file");
     opens(&sandbox, "--passphrase-file pass e", 0).says("opened 10000 bytes");
     opens(&sandbox, "-k n e", 0);
-    opens(&sandbox, "--passphrase-file wrong e", 3).says("e: the passphrase in wrong does not open it");
-    opens(&sandbox, "-k k e", 3).says("the key does not open this container").says("another key file than k");
+    opens(&sandbox, "--passphrase-file wrong e", 3)
+        .says("e: the passphrase in wrong does not open it");
+    opens(&sandbox, "-k k e", 3)
+        .says("the key does not open this container")
+        .says("another key file than k");
     // From a pipe as well.
     let piped = sandbox.run_with_input("open -k n", &sandbox.read("e")).exits(0);
     assert_eq!(piped.out, sandbox.read("plain"));
@@ -77,9 +80,16 @@ fn passphrase_files_that_hold_none() {
     sandbox.run("open --passphrase-file missing e -o x").exits(1).says("missing: no such file");
     // No slot is for a passphrase, so none is hashed.
     write_secret(&sandbox, "pass", "a passphrase");
-    sandbox.run("open --passphrase-file pass e -o x").exits(3).says("no slot for this kind of secret");
+    sandbox
+        .run("open --passphrase-file pass e -o x")
+        .exits(3)
+        .says("no slot for this kind of secret");
     sandbox.run("seal -k k plain -o c").exits(0);
-    sandbox.run("open --passphrase-file pass c -o x").exits(2).says("it has no envelope").says("-k FILE");
+    sandbox
+        .run("open --passphrase-file pass c -o x")
+        .exits(2)
+        .says("it has no envelope")
+        .says("-k FILE");
     sandbox.run("open --passphrase-file pass -k k c -o x").exits(2);
     assert!(!sandbox.path("x").exists());
 }
@@ -88,7 +98,10 @@ fn passphrase_files_that_hold_none() {
 fn slots_come_and_go_in_place() {
     let sandbox = with_envelope();
     let before = sandbox.read("e");
-    sandbox.run("key add e -k k --new-key two").exits(0).says("e: slot 2, a recovery key, opens it now");
+    sandbox
+        .run("key add e -k k --new-key two")
+        .exits(0)
+        .says("e: slot 2, a recovery key, opens it now");
     let list = String::from_utf8(sandbox.run("key list e").exits(0).out).unwrap();
     assert!(list.contains("e: 2 slots") && list.contains("  2  recovery key"), "{list}");
     opens(&sandbox, "-k k e", 0);
@@ -110,7 +123,8 @@ fn slots_come_and_go_in_place() {
     assert_eq!(sandbox.names(), ["e", "k", "plain", "two"].map(String::from).into());
 }
 
-/// `key add` and `key remove` know nothing of the data, so its size costs nothing: here all of it is gone.
+/// `key add` and `key remove` know nothing of the data, so its size costs nothing: here all of it
+/// is gone.
 #[test]
 fn the_data_is_not_looked_at() {
     let sandbox = with_envelope();
@@ -144,7 +158,8 @@ fn mistyped_digit_is_named() {
         write_secret(&sandbox, "bad", &mistype(&sandbox, place));
         let group = place.div_ceil(4);
         for args in ["-k bad c", "-k bad e"] {
-            let named = format!("the key in bad is mistyped: digit {place}, in group {group}, is wrong");
+            let named =
+                format!("the key in bad is mistyped: digit {place}, in group {group}, is wrong");
             opens(&sandbox, args, 3).says(&named).says("correct it in the file");
         }
     }
@@ -161,7 +176,8 @@ fn other_mistakes_are_named() {
         (digits[1..].to_vec(), "is missing"),
         ([&digits[..7], &digits[6..]].concat(), "is one too many, or typed twice"),
         (
-            [&digits[..differ], &[digits[differ + 1], digits[differ]], &digits[differ + 2..]].concat(),
+            [&digits[..differ], &[digits[differ + 1], digits[differ]], &digits[differ + 2..]]
+                .concat(),
             "are the wrong way round",
         ),
         (
@@ -181,7 +197,9 @@ fn other_mistakes_are_named() {
 #[test]
 fn damaged_copies_of_the_envelope() {
     let second = LEN + 3 * 16 + HEADER + ENVELOPE;
-    for (at, says) in [(HEADER + 200, "the first copy of its envelope"), (second + 200, "the second copy")] {
+    for (at, says) in
+        [(HEADER + 200, "the first copy of its envelope"), (second + 200, "the second copy")]
+    {
         let sandbox = with_envelope();
         sandbox.change("e", |bytes| bytes[at] ^= 1);
         opens(&sandbox, "-k k e", 6).says(says).says("bulla key add");
@@ -194,7 +212,8 @@ fn damaged_copies_of_the_envelope() {
     }
 }
 
-/// An envelope kept beside the container opens it when there is no other left, and can be changed by itself.
+/// An envelope kept beside the container opens it when there is no other left, and can be changed
+/// by itself.
 #[test]
 fn envelope_beside_the_container() {
     let sandbox = with_envelope();
@@ -239,22 +258,28 @@ fn altered_envelope_is_told() {
 #[test]
 fn inspect_shows_the_slots() {
     let sandbox = with_envelope();
-    let facts: Value = serde_json::from_slice(&sandbox.run("inspect e --json").exits(0).out).unwrap();
+    let facts: Value =
+        serde_json::from_slice(&sandbox.run("inspect e --json").exits(0).out).unwrap();
     let slots = json!([{ "id": 1, "kind": "recovery_key" }]);
     assert_eq!(facts["envelope"], json!({ "revision": 1, "copies": "intact", "slots": slots }));
     let text = String::from_utf8(sandbox.run("inspect e").exits(0).out).unwrap();
-    assert!(text.contains("revision 1, with 1 slot:") && text.contains("1  recovery key"), "{text}");
+    assert!(
+        text.contains("revision 1, with 1 slot:") && text.contains("1  recovery key"),
+        "{text}"
+    );
 }
 
 #[test]
 fn rotated_container_has_another_key() {
     let sandbox = with_envelope();
     let ran = sandbox.run("key rotate e -o new -k k --new-key two").exits(0);
-    ran.says("sealed 10000 bytes of e anew").says("e is as it was, and whatever opened it opens it still");
+    ran.says("sealed 10000 bytes of e anew")
+        .says("e is as it was, and whatever opened it opens it still");
     opens(&sandbox, "-k two new", 0);
     opens(&sandbox, "-k k new", 3);
     opens(&sandbox, "-k k e", 0);
-    let facts: Value = serde_json::from_slice(&sandbox.run("inspect new --json").exits(0).out).unwrap();
+    let facts: Value =
+        serde_json::from_slice(&sandbox.run("inspect new --json").exits(0).out).unwrap();
     assert_eq!((&facts["chunk_size"], &facts["envelope"]["revision"]), (&json!(4096), &json!(1)));
     let (old, new) = (sandbox.read("e"), sandbox.read("new"));
     // No block of the data is the same.
@@ -287,8 +312,9 @@ fn archives_have_envelopes_and_are_rotated() {
         sandbox.write(name, &crate::sandbox::noise(len));
     }
     sandbox.run("backup --recovery-key k a photos").exits(0).says("bulla list -k k a");
-    let list =
-        |args: &str| String::from_utf8(sandbox.run(&format!("list --long {args}")).exits(0).out).unwrap();
+    let list = |args: &str| {
+        String::from_utf8(sandbox.run(&format!("list --long {args}")).exits(0).out).unwrap()
+    };
     let before = list("-k k a");
     assert_eq!(before.lines().count(), 5);
     sandbox.run("key rotate a -o b -k k --new-key two").exits(0).says("sealed 5 entries of a anew");

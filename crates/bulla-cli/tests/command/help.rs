@@ -108,7 +108,8 @@ fn chunk_sizes_are_named() {
 fn completions_know_every_command() {
     let sandbox = Sandbox::new();
     for shell in ["bash", "zsh", "fish"] {
-        let script = String::from_utf8(sandbox.run(&format!("completions {shell}")).exits(0).out).unwrap();
+        let script =
+            String::from_utf8(sandbox.run(&format!("completions {shell}")).exits(0).out).unwrap();
         for command in COMMANDS {
             assert!(script.contains(command), "{shell}: {command}");
         }
@@ -120,7 +121,8 @@ fn completions_know_every_command() {
 #[test]
 fn manual_pages() {
     let sandbox = Sandbox::new();
-    for (args, title) in [("man", "BULLA"), ("man backup", "BULLA-BACKUP"), ("man key add", "BULLA-KEY-ADD")]
+    for (args, title) in
+        [("man", "BULLA"), ("man backup", "BULLA-BACKUP"), ("man key add", "BULLA-KEY-ADD")]
     {
         let page = String::from_utf8(sandbox.run(args).exits(0).out).unwrap();
         assert!(page.contains(&format!(".TH {title}")) && page.contains(".SH OPTIONS"), "{page}");

@@ -1,20 +1,21 @@
-//! Restoring never leaves the target folder, whatever names, links and the folder's own links say (A-6.5).
+//! Restoring never leaves the target directory, whatever names, links and the directory's own links
+//! say (A-6.5).
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use bulla::{Content, Options, Sealer};
+use bulla::{ContentType, Options, Sealer};
 use bulla_archive::Metadata;
 
 use crate::restore::file;
 use crate::sandbox::{Sandbox, noise};
 
-/// With an archive of `photos/1.jpg` and `notes`, and a folder `outside` that must not change.
+/// With an archive of `photos/1.jpg` and `notes`, and a directory `outside` that must not change.
 fn with_outside() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
-        writer.folder(b"photos", &Metadata::new().mode(0o777)).unwrap();
+        writer.directory(b"photos", &Metadata::new().mode(0o777)).unwrap();
         file(writer, "photos/1.jpg", b"one");
         file(writer, "photos/deep/2.jpg", b"two");
         file(writer, "notes", b"notes");
@@ -31,7 +32,7 @@ fn outside_is_untouched(sandbox: &Sandbox) {
 
 /// Neither a link out, nor one that stays within: tomorrow it may lead out.
 #[test]
-fn link_in_the_place_of_a_folder() {
+fn link_in_the_place_of_a_directory() {
     for link in ["../outside", "elsewhere", "nowhere", ".", ".."] {
         for command in
             ["restore", "restore --force", "restore --no-sync --threads 1", "salvage", "salvage -f"]
@@ -41,10 +42,13 @@ fn link_in_the_place_of_a_folder() {
             symlink(link, sandbox.path("out/photos")).unwrap();
             let ran = sandbox.run(&format!("{command} -k k a -C out"));
             match command.starts_with("salvage") {
-                true => drop(ran.exits(6).says("photos/1.jpg: not restored: something is in the way")),
-                false => {
-                    drop(ran.exits(1).says("out/photos: this is no folder, where one is to be restored"))
+                true => {
+                    drop(ran.exits(6).says("photos/1.jpg: not restored: something is in the way"))
                 }
+                false => drop(
+                    ran.exits(1)
+                        .says("out/photos: this is no directory, where one is to be restored"),
+                ),
             }
             outside_is_untouched(&sandbox);
             assert!(sandbox.below("out/elsewhere").is_empty());
@@ -55,12 +59,15 @@ fn link_in_the_place_of_a_folder() {
 }
 
 #[test]
-fn absolute_link_in_the_place_of_a_deeper_folder() {
+fn absolute_link_in_the_place_of_a_deeper_directory() {
     let sandbox = with_outside();
     fs::create_dir_all(sandbox.path("out/photos")).unwrap();
     symlink(sandbox.path("outside"), sandbox.path("out/photos/deep")).unwrap();
     sandbox.run("restore -k k a -C out --force").exits(1).says("out/photos/deep: ");
-    sandbox.run("restore -k k a photos/deep/2.jpg -C out --force").exits(1).says("out/photos/deep: ");
+    sandbox
+        .run("restore -k k a photos/deep/2.jpg -C out --force")
+        .exits(1)
+        .says("out/photos/deep: ");
     sandbox.run("restore -k k a notes -C out").exits(0);
     outside_is_untouched(&sandbox);
 }
@@ -126,17 +133,21 @@ fn link(name: &'static str, target: &'static str) -> Item {
 
 /// Makes the archive `a` of such entries, which come in the order of their names.
 fn build(sandbox: &Sandbox, items: &[Item], rows: u64) {
-    let options = Options::new().content(Content::ARCHIVE);
+    let options = Options::new().content_type(ContentType::ARCHIVE);
     let mut sealer = Sealer::new(&sandbox.key(), Vec::new(), &options).unwrap();
     let marker = sealer.export(b"archive record")[..16].to_vec();
     let head = |kind: u8, encoding: u8, name: &[u8], attributes: &[u8], len: usize| {
         let lens =
-            [&(name.len() as u16).to_be_bytes()[..], &(attributes.len() as u32).to_be_bytes()].concat();
-        [&marker[..], &[kind, encoding], &lens, &(len as u64).to_be_bytes(), name, attributes].concat()
+            [&(name.len() as u16).to_be_bytes()[..], &(attributes.len() as u32).to_be_bytes()]
+                .concat();
+        [&marker[..], &[kind, encoding], &lens, &(len as u64).to_be_bytes(), name, attributes]
+            .concat()
     };
     let (mut plain, mut index, mut offsets, mut sum) = (Vec::new(), Vec::new(), Vec::new(), 0);
     if rows > 0 {
-        plain.extend([head(16, 0, b"", b"", 96 * rows as usize), vec![7; 96 * rows as usize]].concat());
+        plain.extend(
+            [head(16, 0, b"", b"", 96 * rows as usize), vec![7; 96 * rows as usize]].concat(),
+        );
     }
     for item in items {
         let attributes = match item.target {
@@ -145,7 +156,8 @@ fn build(sandbox: &Sandbox, items: &[Item], rows: u64) {
         };
         plain.extend(head(item.kind, item.encoding, item.name, &attributes, item.content.len()));
         let offset = item.same_as.map_or(plain.len() as u64, |number| offsets[number]);
-        let len = item.same_as.map_or(item.content.len(), |number| items[number].content.len()) as u64;
+        let len =
+            item.same_as.map_or(item.content.len(), |number| items[number].content.len()) as u64;
         offsets.push(offset);
         let place = if item.kind == 1 { [offset, len] } else { [0, 0] };
         sum += place[1];
@@ -187,7 +199,7 @@ fn entries_below_a_link() {
         sandbox
             .run(&format!("restore -k k a {names} -C out"))
             .exits(4)
-            .says("lies below an entry that is no folder");
+            .says("lies below an entry that is no directory");
         assert!(!sandbox.path("out").exists());
     }
     // Alone, it is as good as any other.
@@ -204,7 +216,7 @@ fn names_that_lead_out() {
     for name in ["../outside/1.jpg", "/tmp/evil", "a/../../outside/1.jpg", "./a", "a//b", ".."] {
         let sandbox = with_outside();
         build(&sandbox, &[item(name, b"evil")], 0);
-        sandbox.run("restore -k k a -C out").exits(4).says("a name is none");
+        sandbox.run("restore -k k a -C out").exits(4).says("a path is none");
         assert!(!sandbox.path("out").exists());
         drop(sandbox.run("salvage -k k a -C out"));
         assert!(sandbox.below("out").is_empty(), "{name}");
@@ -234,25 +246,28 @@ fn contents_that_are_one() {
     let mut items = vec![item("000", &noise(2_000_000))];
     items.extend(names.iter().map(|name| Item { same_as: Some(0), ..item(name, b"") }));
     build(&sandbox, &items, 0);
-    sandbox.shell(r#"ulimit -n 128; "$BULLA" restore -qk k a -C out --no-sync"#).exits(0).says_nothing();
+    sandbox
+        .shell(r#"ulimit -n 128; "$BULLA" restore -qk k a -C out --no-sync"#)
+        .exits(0)
+        .says_nothing();
     let first = sandbox.read("out/000");
     assert!(first == noise(2_000_000));
     assert!(names.iter().all(|name| sandbox.read(&format!("out/{name}")) == first));
 }
 
-/// Of 2000 folders below each other the names take a multiple of the square.
+/// Of 2000 directories below each other the names take a multiple of the square.
 #[test]
 fn deepest_name() {
     let sandbox = Sandbox::new();
     let name: &'static str = ["d"; 2040].join("/").leak();
     build(&sandbox, &[item(name, b"deep")], 0);
     sandbox.run("restore -qk k a -C out --no-sync").exits(0).says_nothing();
-    let mut folder = sandbox.path("out");
+    let mut directory = sandbox.path("out");
     let mut depth = 0;
-    while let Ok(Some(Ok(entry))) = fs::read_dir(&folder).map(|mut entries| entries.next())
+    while let Ok(Some(Ok(entry))) = fs::read_dir(&directory).map(|mut entries| entries.next())
         && depth < 300
     {
-        folder = entry.path();
+        directory = entry.path();
         depth += 1;
     }
     assert_eq!(depth, 300);

@@ -14,7 +14,9 @@ fn keygen_writes_16_groups_of_4() {
     let text = String::from_utf8(sandbox.read("k")).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines.len(), 4);
-    assert!(lines.iter().all(|groups| groups.len() == 4 && groups.iter().all(|group| group.len() == 4)));
+    assert!(
+        lines.iter().all(|groups| groups.len() == 4 && groups.iter().all(|group| group.len() == 4))
+    );
     assert!(digits(&sandbox, "k").chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c)));
 }
 
@@ -87,9 +89,18 @@ fn new_key_goes_with_a_failure() {
     let names = sandbox.names();
     sandbox.run("seal --new-key n missing").exits(1).says("missing: no such file");
     sandbox.run("seal --new-key n plain -o c").exits(1).says("c: already exists");
-    sandbox.run("seal --new-key n plain -o missing/c").exits(1).says("missing/c: no such file or folder");
-    sandbox.run("seal --new-key missing/n plain").exits(1).says("missing/n: no such file or folder");
-    sandbox.run("seal --new-key n plain -o n").exits(2).says("the output and the new key file are the same");
+    sandbox
+        .run("seal --new-key n plain -o missing/c")
+        .exits(1)
+        .says("missing/c: no such file or directory");
+    sandbox
+        .run("seal --new-key missing/n plain")
+        .exits(1)
+        .says("missing/n: no such file or directory");
+    sandbox
+        .run("seal --new-key n plain -o n")
+        .exits(2)
+        .says("the output and the new key file are the same");
     sandbox.run("seal --new-key n plain -o ./n --force").exits(2);
     assert_eq!(sandbox.names(), names);
 }
@@ -108,10 +119,17 @@ fn key_from_the_environment() {
     let sandbox = Sandbox::with_container(10);
     sandbox.command("verify c").env("BULLA_KEY_FILE", "k").status().unwrap();
     let ran = |args: &str, file: &str| {
-        sandbox.command(args).env("BULLA_KEY_FILE", file).output().map(crate::sandbox::Ran::from).unwrap()
+        sandbox
+            .command(args)
+            .env("BULLA_KEY_FILE", file)
+            .output()
+            .map(crate::sandbox::Ran::from)
+            .unwrap()
     };
     ran("verify c", "k").exits(0);
-    ran("verify c", "missing").exits(1).says("missing: no such file or folder; this should be the key file");
+    ran("verify c", "missing")
+        .exits(1)
+        .says("missing: no such file or directory; this should be the key file");
     sandbox.run("keygen -o other").exits(0);
     // What stands after -k counts.
     ran("verify -k k c", "other").exits(0);
@@ -123,8 +141,10 @@ fn any_spacing_and_case() {
     let sandbox = Sandbox::with_container(10);
     let text = digits(&sandbox, "k");
     sandbox.write("one line", text.as_bytes());
-    sandbox
-        .write("spread", text.to_uppercase().chars().flat_map(|c| [c, '\n']).collect::<String>().as_bytes());
+    sandbox.write(
+        "spread",
+        text.to_uppercase().chars().flat_map(|c| [c, '\n']).collect::<String>().as_bytes(),
+    );
     sandbox.write("dashes", format!("\u{FEFF}{}-{}\r\n", &text[..7], &text[7..]).as_bytes());
     for name in ["one line", "spread", "dashes"] {
         let mut command = sandbox.command("verify c -k");
@@ -150,7 +170,7 @@ fn malformed_key_files() {
             assert!(!ran.err.contains(&text[1..5]), "{}", ran.err);
         }
     }
-    sandbox.run("verify -k . c").exits(2).says("this is a folder");
+    sandbox.run("verify -k . c").exits(2).says("this is a directory");
     assert_eq!(sandbox.names(), ["bad", "c", "k", "plain"].map(String::from).into());
 }
 
@@ -166,7 +186,10 @@ fn key_from_a_pipe() {
     let sandbox = Sandbox::with_container(10);
     sandbox.shell(r#"cat k | "$BULLA" verify -k /dev/stdin c"#).exits(0);
     sandbox.shell(r#""$BULLA" verify -k /dev/fd/3 c 3<k"#).exits(0);
-    sandbox.shell(r#""$BULLA" verify -k - c"#).exits(2).says("for a key from a pipe, name /dev/stdin");
+    sandbox
+        .shell(r#""$BULLA" verify -k - c"#)
+        .exits(2)
+        .says("for a key from a pipe, name /dev/stdin");
 }
 
 #[test]
@@ -174,10 +197,15 @@ fn key_from_a_pipe() {
 fn key_file_that_others_can_read() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::with_container(10);
-    let share = |mode| fs::set_permissions(sandbox.path("k"), fs::Permissions::from_mode(mode)).unwrap();
+    let share =
+        |mode| fs::set_permissions(sandbox.path("k"), fs::Permissions::from_mode(mode)).unwrap();
     for mode in [0o640, 0o604, 0o620] {
         share(mode);
-        sandbox.run("verify -q -k k c").exits(0).says("k: warning: other users").says("chmod 600 k");
+        sandbox
+            .run("verify -q -k k c")
+            .exits(0)
+            .says("k: warning: other users")
+            .says("chmod 600 k");
     }
     share(0o400);
     sandbox.run("verify -q -k k c").exits(0).says_nothing();

@@ -33,11 +33,16 @@ impl Listing {
 
     /// The words for what is wrong with it.
     pub(crate) fn state(&self, name: impl AsRef<[u8]>) -> Vec<&str> {
-        self.get(name)["state"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect()
+        self.get(name)["state"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|word| word.as_str().unwrap())
+            .collect()
     }
 
     /// What was left out.
-    pub(crate) fn left_out(&self) -> Vec<String> {
+    pub(crate) fn skip(&self) -> Vec<String> {
         let others = self.0.iter().filter(|(_, object)| object["kind"].is_null());
         others.map(|(name, _)| String::from_utf8_lossy(name).into_owned()).collect()
     }

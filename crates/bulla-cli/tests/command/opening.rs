@@ -1,6 +1,7 @@
-//! `bulla open` and `bulla verify` of what cannot be opened, or not without a word. Nothing is left of it.
+//! `bulla open` and `bulla verify` of what cannot be opened, or not without a word. Nothing is left
+//! of it.
 
-use bulla::{Content, Key, Options};
+use bulla::{ContentType, Key, Options};
 use bulla_key::key_text;
 
 use crate::sandbox::Sandbox;
@@ -10,7 +11,8 @@ const LEN: usize = 10_000;
 const HEADER: usize = 128;
 const SEALED: usize = 4096 + 16;
 
-/// Opens and verifies `c` in all ways, with the same result. Through a pipe, a damaged header cannot be made up for.
+/// Opens and verifies `c` in all ways, with the same result. Through a pipe, a damaged header
+/// cannot be made up for.
 fn opens_to(sandbox: &Sandbox, code: i32, says: &str) {
     let names = sandbox.names();
     sandbox.run("open -k k c -o opened").exits(code).says(says);
@@ -32,8 +34,9 @@ fn wrong_key() {
     sandbox.run("keygen -o right").exits(0);
     std::fs::rename(sandbox.path("right"), sandbox.path("k")).unwrap();
     let cause = "more than one digit may be wrong, or it is the key of another container";
-    let says =
-        format!("c: the key does not belong to this container; {cause}; look for another key file than k");
+    let says = format!(
+        "c: the key does not belong to this container; {cause}; look for another key file than k"
+    );
     opens_to(&sandbox, 3, &says);
 }
 
@@ -60,7 +63,9 @@ fn first_and_last_chunk_tampered_with() {
 #[test]
 fn cut_off() {
     let whole = Sandbox::with_container(LEN).read("c").len();
-    for len in [HEADER - 1, HEADER, HEADER + SEALED, HEADER + SEALED + 20, whole - HEADER, whole - 1] {
+    for len in
+        [HEADER - 1, HEADER, HEADER + SEALED, HEADER + SEALED + 20, whole - HEADER, whole - 1]
+    {
         let sandbox = Sandbox::with_container(LEN);
         sandbox.change("c", |bytes| bytes.truncate(len));
         opens_to(&sandbox, 4, "truncated after ");
@@ -136,10 +141,11 @@ fn content_that_is_no_plain_bytes() {
     for (content, says) in
         [(1, "it holds an archive"), (2, "content of kind 2"), (200, "content of kind 200")]
     {
-        seal_specially(&sandbox, &Options::new().content(Content(content)));
+        seal_specially(&sandbox, &Options::new().content_type(ContentType(content)));
         sandbox.run("open -k k c -o opened").exits(5).says(says);
         sandbox.run_with_input("open -k k", &sandbox.read("c")).exits(5).says(says);
-        // Whether it is whole can be told all the same. These bytes are no archive, whatever the header says.
+        // Whether it is whole can be told all the same. These bytes are no archive, whatever the
+        // header says.
         sandbox.run("verify -k k c").exits(if content == 1 { 4 } else { 0 });
     }
 }
@@ -154,7 +160,10 @@ fn envelope() {
     assert_eq!(sandbox.read("opened"), sandbox.read("plain"));
     sandbox.shell(r#""$BULLA" open -k k c -o - > redirected"#).exits(0);
     assert_eq!(sandbox.read("redirected"), sandbox.read("plain"));
-    assert_eq!(sandbox.run_with_input("open -k k", &sandbox.read("c")).exits(0).out, sandbox.read("plain"));
+    assert_eq!(
+        sandbox.run_with_input("open -k k", &sandbox.read("c")).exits(0).out,
+        sandbox.read("plain")
+    );
 }
 
 /// Opens `c` in all ways that give all of the plaintext, with a warning.
@@ -174,7 +183,10 @@ fn opens_with_warning(sandbox: &Sandbox, says: &str) {
 fn header_damaged() {
     let sandbox = Sandbox::with_container(LEN);
     sandbox.change("c", |bytes| bytes[..HEADER].fill(0));
-    opens_with_warning(&sandbox, "c: warning: the header is damaged, and the footer stands in for it");
+    opens_with_warning(
+        &sandbox,
+        "c: warning: the header is damaged, and the footer stands in for it",
+    );
     sandbox.run_with_input("open -k k", &sandbox.read("c")).exits(5);
 }
 

@@ -1,4 +1,5 @@
-//! Where the output goes: nothing is overwritten that was not meant to be, and nothing is replaced that is no file.
+//! Where the output goes: nothing is overwritten that was not meant to be, and nothing is replaced
+//! that is no file.
 
 use std::fs;
 
@@ -53,9 +54,16 @@ mod on_unix {
     #[test]
     fn modes() {
         let sandbox = Sandbox::with_container(100);
-        sandbox.shell(r#"umask 027; "$BULLA" seal -k k plain -o a; "$BULLA" open -k k a -o b"#).exits(0);
-        sandbox.shell(r#"umask 0; "$BULLA" seal -k k plain -o c1; "$BULLA" open -k k c1 -o d"#).exits(0);
-        assert_eq!(["a", "b", "c1", "d"].map(|name| mode(&sandbox, name)), [0o640, 0o600, 0o666, 0o600]);
+        sandbox
+            .shell(r#"umask 027; "$BULLA" seal -k k plain -o a; "$BULLA" open -k k a -o b"#)
+            .exits(0);
+        sandbox
+            .shell(r#"umask 0; "$BULLA" seal -k k plain -o c1; "$BULLA" open -k k c1 -o d"#)
+            .exits(0);
+        assert_eq!(
+            ["a", "b", "c1", "d"].map(|name| mode(&sandbox, name)),
+            [0o640, 0o600, 0o666, 0o600]
+        );
     }
 
     #[test]
@@ -73,15 +81,15 @@ mod on_unix {
     #[test]
     fn link_to_a_file() {
         let sandbox = Sandbox::with_container(100);
-        fs::create_dir(sandbox.path("folder")).unwrap();
-        sandbox.write("folder/real", b"precious");
-        symlink("folder/real", sandbox.path("link")).unwrap();
+        fs::create_dir(sandbox.path("directory")).unwrap();
+        sandbox.write("directory/real", b"precious");
+        symlink("directory/real", sandbox.path("link")).unwrap();
         sandbox.run("open -k k c -o link").exits(1).says("link: already exists");
-        assert_eq!(sandbox.read("folder/real"), b"precious");
+        assert_eq!(sandbox.read("directory/real"), b"precious");
 
         sandbox.run("open -k k c -o link --force").exits(0);
-        assert_eq!(fs::read_link(sandbox.path("link")).unwrap().to_str(), Some("folder/real"));
-        assert_eq!(sandbox.read("folder/real"), sandbox.read("plain"));
+        assert_eq!(fs::read_link(sandbox.path("link")).unwrap().to_str(), Some("directory/real"));
+        assert_eq!(sandbox.read("directory/real"), sandbox.read("plain"));
     }
 
     #[test]
@@ -171,7 +179,9 @@ mod on_unix {
             .exits(0);
         assert_eq!(sandbox.run("open -k k d -o -").exits(0).out, sandbox.read("plain")[1000..]);
         sandbox
-            .shell(r#"{ echo 12345; cat c; } > e; { read -r _; "$BULLA" open -qk k -o opened; } < e"#)
+            .shell(
+                r#"{ echo 12345; cat c; } > e; { read -r _; "$BULLA" open -qk k -o opened; } < e"#,
+            )
             .exits(0);
         assert_eq!(sandbox.read("opened"), sandbox.read("plain"));
     }
@@ -193,7 +203,8 @@ mod on_unix {
         if fs::write(sandbox.path("").join(name), b"x").is_err() {
             return; // Some file systems take text only.
         }
-        let ran: crate::sandbox::Ran = sandbox.command("seal -k k").arg(name).output().unwrap().into();
+        let ran: crate::sandbox::Ran =
+            sandbox.command("seal -k k").arg(name).output().unwrap().into();
         ran.exits(0);
         assert!(sandbox.path("").join(std::ffi::OsStr::from_bytes(b"caf\xe9.bulla")).exists());
     }
@@ -214,15 +225,17 @@ mod on_unix {
         }
     }
 
-    /// Where memory ends the command may be aborted at any point; what stands under the final name is whole.
+    /// Where memory ends the command may be aborted at any point; what stands under the final name
+    /// is whole.
     #[test]
     #[cfg(target_os = "linux")]
     fn limit_of_memory() {
         let sandbox = Sandbox::with_container(1 << 20);
         let plain = sandbox.read("plain");
-        for (args, content) in
-            [("seal -qk k plain -o x", r#""$BULLA" open -qk k x -o -"#), ("open -qk k c -o x", "cat x")]
-        {
+        for (args, content) in [
+            ("seal -qk k plain -o x", r#""$BULLA" open -qk k x -o -"#),
+            ("open -qk k c -o x", "cat x"),
+        ] {
             let is_done = |kib| {
                 let ran = sandbox.shell(&format!(r#"ulimit -v {kib}; "$BULLA" {args}"#));
                 let there = sandbox.path("x").exists();

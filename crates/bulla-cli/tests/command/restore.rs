@@ -1,4 +1,5 @@
-//! `bulla restore`: what comes back, what is in the way, and what is left when something goes wrong.
+//! `bulla restore`: what comes back, what is in the way, and what is left when something goes
+//! wrong.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -28,16 +29,20 @@ impl Sandbox {
         self.write("a", &bytes);
     }
 
-    /// Whatever lies below `folder`, folders too.
-    pub(crate) fn below(&self, folder: &str) -> Vec<PathBuf> {
+    /// Whatever lies below `directory`, directories too.
+    pub(crate) fn below(&self, directory: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        walk(&self.path(folder), &mut found);
+        walk(&self.path(directory), &mut found);
         found.sort();
-        found.iter().map(|path| path.strip_prefix(self.path(folder)).unwrap().to_owned()).collect()
+        found
+            .iter()
+            .map(|path| path.strip_prefix(self.path(directory)).unwrap().to_owned())
+            .collect()
     }
 
-    pub(crate) fn leaves_nothing_unfinished(&self, folder: &str) {
-        let unfinished = self.below(folder).into_iter().find(|path| path.to_string_lossy().ends_with(".tmp"));
+    pub(crate) fn leaves_nothing_unfinished(&self, directory: &str) {
+        let unfinished =
+            self.below(directory).into_iter().find(|path| path.to_string_lossy().ends_with(".tmp"));
         assert_eq!(unfinished, None);
     }
 
@@ -51,8 +56,8 @@ impl Sandbox {
     }
 }
 
-fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.is_symlink() {
@@ -63,15 +68,18 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 pub(crate) fn file(writer: &mut ArchiveWriter<Bytes>, name: impl AsRef<[u8]>, bytes: &[u8]) {
-    let metadata = Metadata::new().mode(0o640).modified(Time { seconds: 1_000_000_000, nanoseconds: 5 });
-    writer.file(name.as_ref(), &metadata, bytes.len() as u64, Bytes::copy_from_slice(bytes)).unwrap();
+    let metadata =
+        Metadata::new().mode(0o640).mtime(Time { seconds: 1_000_000_000, nanoseconds: 5 });
+    writer
+        .file(name.as_ref(), &metadata, bytes.len() as u64, Bytes::copy_from_slice(bytes))
+        .unwrap();
 }
 
 /// The archive `a` of three small files, two of them in `photos`.
 fn with_photos() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
-        writer.folder(b"photos", &Metadata::new().mode(0o750)).unwrap();
+        writer.directory(b"photos", &Metadata::new().mode(0o750)).unwrap();
         file(writer, "photos/1.jpg", b"one");
         file(writer, "photos/2.jpg", b"two");
         file(writer, "notes", b"notes");
@@ -82,11 +90,11 @@ fn with_photos() -> Sandbox {
 const TEXT: &[u8] = b"caf\xe9";
 
 fn plan_of_everything(writer: &mut ArchiveWriter<Bytes>) {
-    let at = |seconds, nanoseconds| Metadata::new().modified(Time { seconds, nanoseconds });
-    writer.folder(b"all", &at(1_000_000_001, 0).mode(0o755)).unwrap();
-    writer.folder(b"all/empty", &at(-5, 7).mode(0o1777)).unwrap();
-    writer.folder(b"all/locked", &at(1_000_000_002, 0).mode(0o555)).unwrap();
-    writer.folder(b"all/locked/within", &at(1_000_000_003, 0).mode(0)).unwrap();
+    let at = |seconds, nanoseconds| Metadata::new().mtime(Time { seconds, nanoseconds });
+    writer.directory(b"all", &at(1_000_000_001, 0).mode(0o755)).unwrap();
+    writer.directory(b"all/empty", &at(-5, 7).mode(0o1777)).unwrap();
+    writer.directory(b"all/locked", &at(1_000_000_002, 0).mode(0o555)).unwrap();
+    writer.directory(b"all/locked/within", &at(1_000_000_003, 0).mode(0)).unwrap();
     file(writer, "all/locked/within/deep", b"deep");
     writer.file(b"all/set", &at(3, 4).mode(0o6755), 3, Bytes::from_static(b"run")).unwrap();
     writer.file(b"all/bare", &Metadata::new(), 4, Bytes::from_static(b"bare")).unwrap();
@@ -106,8 +114,9 @@ fn plan_of_everything(writer: &mut ArchiveWriter<Bytes>) {
 fn everything_comes_back() {
     let sandbox = Sandbox::new();
     sandbox.archive(plan_of_everything);
-    for (number, args) in
-        ["", "--no-sync", "--threads 1", "--threads 8", "--threads 8 --no-sync"].into_iter().enumerate()
+    for (number, args) in ["", "--no-sync", "--threads 1", "--threads 8", "--threads 8 --no-sync"]
+        .into_iter()
+        .enumerate()
     {
         let target = format!("new/{number}");
         let ran = sandbox.run(&format!("restore -k k a -C {target} {args}"));
@@ -116,8 +125,11 @@ fn everything_comes_back() {
         let read = |name: &str| sandbox.read(&at(name));
 
         assert_eq!(sandbox.mode(&at("all/locked/within")), 0);
-        fs::set_permissions(sandbox.path(&at("all/locked/within")), fs::Permissions::from_mode(0o700))
-            .unwrap();
+        fs::set_permissions(
+            sandbox.path(&at("all/locked/within")),
+            fs::Permissions::from_mode(0o700),
+        )
+        .unwrap();
         assert_eq!(read("all/locked/within/deep"), b"deep");
         assert!(read("all/large") == noise(3_000_001));
         assert_eq!(
@@ -147,16 +159,19 @@ fn everything_comes_back() {
             ("all/large", (1_000_000_000, 5)),
             ("all/relative", (9, 8)),
         ];
-        times.iter().for_each(|(name, time)| assert_eq!(sandbox.modified(at(name)), *time, "{name}"));
+        times
+            .iter()
+            .for_each(|(name, time)| assert_eq!(sandbox.modified(at(name)), *time, "{name}"));
 
         let link = |name: &str| fs::read_link(sandbox.path(&at(name))).unwrap();
         assert_eq!(link("all/relative"), Path::new("../all/zero"));
         assert_eq!(link("all/absolute"), Path::new("/etc/hostname"));
         assert_eq!(link("all/dangling").as_os_str().as_bytes(), b"no\xff/where");
-        // 44 entries, and a folder that is none.
+        // 44 entries, and a directory that is none.
         assert_eq!(sandbox.below(&target).len(), 45);
         // Else it could not be removed.
-        fs::set_permissions(sandbox.path(&at("all/locked")), fs::Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(sandbox.path(&at("all/locked")), fs::Permissions::from_mode(0o700))
+            .unwrap();
     }
 }
 
@@ -175,7 +190,7 @@ fn backed_up_and_restored() {
 }
 
 #[test]
-fn named_entries_and_folders() {
+fn named_entries_and_directories() {
     for (names, found) in [
         ("notes", &["notes"][..]),
         ("photos/2.jpg", &["photos", "photos/2.jpg"]),
@@ -185,15 +200,22 @@ fn named_entries_and_folders() {
     ] {
         let sandbox = with_photos();
         sandbox.run(&format!("restore -qk k a {names} -C out")).exits(0).says_nothing();
-        assert_eq!(sandbox.below("out"), found.iter().map(PathBuf::from).collect::<Vec<_>>(), "{names}");
+        assert_eq!(
+            sandbox.below("out"),
+            found.iter().map(PathBuf::from).collect::<Vec<_>>(),
+            "{names}"
+        );
     }
 }
 
 /// Without -C, the target is where the command runs.
 #[test]
-fn into_the_current_folder() {
+fn into_the_current_directory() {
     let sandbox = with_photos();
-    sandbox.run("restore -k k a photos/1.jpg").exits(0).says(".: restored 1 entry, 3 bytes, from a");
+    sandbox
+        .run("restore -k k a photos/1.jpg")
+        .exits(0)
+        .says(".: restored 1 entry, 3 bytes, from a");
     assert_eq!(sandbox.names(), ["a", "k", "photos"].map(String::from).into());
     assert_eq!(sandbox.read("photos/1.jpg"), b"one");
 }
@@ -230,7 +252,7 @@ fn what_exists_is_spared() {
     assert_eq!(sandbox.below("out"), before);
     assert_eq!(sandbox.read("out/photos/2.jpg"), b"precious");
 
-    // What is not in the way is restored; a folder that exists stays as it is.
+    // What is not in the way is restored; a directory that exists stays as it is.
     sandbox.run("restore -k k a photos/1.jpg -C out").exits(0);
     sandbox.run("restore -k k a photos -C out").exits(1);
     fs::remove_file(sandbox.path("out/photos/2.jpg")).unwrap();
@@ -272,10 +294,16 @@ fn ten_obstacles_are_named() {
 
 /// Not even by --force.
 #[test]
-fn no_folder_for_a_file_and_no_file_for_a_folder() {
+fn no_directory_for_a_file_and_no_file_for_a_directory() {
     for (prepare, says) in [
-        ("mkdir -p out/notes", "out/notes: this is a folder, where a file or link is to be restored"),
-        ("mkdir out; echo 1 > out/photos", "out/photos: this is no folder, where one is to be restored"),
+        (
+            "mkdir -p out/notes",
+            "out/notes: this is a directory, where a file or link is to be restored",
+        ),
+        (
+            "mkdir out; echo 1 > out/photos",
+            "out/photos: this is no directory, where one is to be restored",
+        ),
     ] {
         let sandbox = with_photos();
         sandbox.shell(prepare).exits(0);
@@ -340,7 +368,7 @@ fn damaged_chunk() {
     for args in ["", "--no-sync", "--threads 1", "--threads 8"] {
         let sandbox = Sandbox::new();
         sandbox.archive(|writer| {
-            writer.folder(b"f", &Metadata::new().mode(0o755)).unwrap();
+            writer.directory(b"f", &Metadata::new().mode(0o755)).unwrap();
             (0..20).for_each(|number| file(writer, format!("f/{number:02}"), &noise(50_000)));
             file(writer, "f/large", &noise(4_000_000));
             file(writer, "f/last", &noise(10));
@@ -411,12 +439,18 @@ fn entries_that_are_not_as_planned() {
         for number in 0..25 {
             let metadata = Metadata::new();
             writer
-                .file(format!("short/{number:02}").as_bytes(), &metadata, 10, Bytes::from_static(b"cut"))
+                .file(
+                    format!("short/{number:02}").as_bytes(),
+                    &metadata,
+                    10,
+                    Bytes::from_static(b"cut"),
+                )
                 .unwrap();
         }
     });
     let ran = sandbox.run("restore -qk k a -C out").exits(6).says("warning: and so with 5 more");
-    let ran = ran.says("short/00: warning: when it was backed up, it became shorter while it was read");
+    let ran =
+        ran.says("short/00: warning: when it was backed up, it became shorter while it was read");
     assert!(!ran.err.contains("short/20"), "{}", ran.err);
     assert_eq!(sandbox.read("out/short/24"), b"cut");
     sandbox.run("restore -qk k a whole -C other").exits(0).says_nothing();
@@ -425,7 +459,8 @@ fn entries_that_are_not_as_planned() {
 fn with_many() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
-        (0..2000).for_each(|number| file(writer, format!("{}/{number}", number % 7), &noise(10_000)));
+        (0..2000)
+            .for_each(|number| file(writer, format!("{}/{number}", number % 7), &noise(10_000)));
         file(writer, "large", &noise(5_000_000));
     });
     sandbox
@@ -459,9 +494,14 @@ fn stopped_at_any_moment() {
         sandbox.leaves_nothing_unfinished("out");
         let restored = sandbox.below("out");
         counts.push(restored.len());
-        for path in restored.iter().map(|path| sandbox.path("out").join(path)).filter(|path| path.is_file()) {
+        for path in
+            restored.iter().map(|path| sandbox.path("out").join(path)).filter(|path| path.is_file())
+        {
             let len = fs::metadata(&path).unwrap().len();
-            assert!(len == 10_000 || (len == 5_000_000 && path.ends_with("large")), "{path:?} {len}");
+            assert!(
+                len == 10_000 || (len == 5_000_000 && path.ends_with("large")),
+                "{path:?} {len}"
+            );
         }
         let _ = fs::remove_dir_all(sandbox.path("out"));
     }

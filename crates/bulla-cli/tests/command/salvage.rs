@@ -12,11 +12,11 @@ use crate::sandbox::{Sandbox, noise};
 const HEADER: usize = 128;
 const SEALED: usize = 4096 + 16;
 
-/// The archive `a` of small and large files in a folder, in chunks of 4 KiB.
+/// The archive `a` of small and large files in a directory, in chunks of 4 KiB.
 fn with_files() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
-        writer.folder(b"f", &Metadata::new().mode(0o710)).unwrap();
+        writer.directory(b"f", &Metadata::new().mode(0o710)).unwrap();
         file(writer, "f/1", &noise(100));
         file(writer, "f/large", &noise(40_000));
         file(writer, "f/2", &noise(200));
@@ -63,7 +63,10 @@ fn file_with_a_hole() {
     let (start, end) = range.split_once("..").unwrap();
     let range = start.parse::<usize>().unwrap()..end.parse().unwrap();
     assert_eq!(range.len(), 4096);
-    assert_eq!(sandbox.below("out"), paths(&["f", "f/1", "f/2", "f/large.damaged", "f/link", "f/zero"]));
+    assert_eq!(
+        sandbox.below("out"),
+        paths(&["f", "f/1", "f/2", "f/large.damaged", "f/link", "f/zero"])
+    );
     let mut expected = noise(40_000);
     expected[range].fill(0);
     assert!(sandbox.read("out/f/large.damaged") == expected);
@@ -82,7 +85,10 @@ fn hole_at_the_end() {
     sandbox.run("salvage -k k a -C out").exits(6).says("..20000 are lost");
     let damaged = sandbox.read("out/large.damaged");
     assert_eq!(damaged.len(), 20_000);
-    assert!(damaged[..16_000] == noise(20_000)[..16_000] && damaged[16_384..].iter().all(|byte| *byte == 0));
+    assert!(
+        damaged[..16_000] == noise(20_000)[..16_000]
+            && damaged[16_384..].iter().all(|byte| *byte == 0)
+    );
 }
 
 /// The index names it all the same.
@@ -120,8 +126,11 @@ fn index_is_lost() {
 fn cut_off() {
     let sandbox = with_files();
     sandbox.change("a", |bytes| bytes.truncate(HEADER + 5 * SEALED + 17));
-    let ran =
-        sandbox.run("salvage -k k a -C out").exits(6).says("its index is lost").says("its notes are lost");
+    let ran = sandbox
+        .run("salvage -k k a -C out")
+        .exits(6)
+        .says("its index is lost")
+        .says("its notes are lost");
     assert!(ran.err.contains("f/large: bytes "), "{}", ran.err);
     assert_eq!(sandbox.below("out"), paths(&["f", "f/1", "f/large.damaged"]));
     assert_eq!(sandbox.read("out/f/large.damaged").len(), 40_000);
@@ -191,5 +200,8 @@ fn what_cannot_be_salvaged() {
         let body = HEADER..bytes.len() - HEADER;
         bytes[body].fill(0);
     });
-    sandbox.run("salvage -k k a -C out").exits(4).says("nothing is left of it that could be restored");
+    sandbox
+        .run("salvage -k k a -C out")
+        .exits(4)
+        .says("nothing is left of it that could be restored");
 }

@@ -1,4 +1,4 @@
-//! A folder to run the command in, and what came of it.
+//! A directory to run the command in, and what came of it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,14 +11,14 @@ use tempfile::TempDir;
 
 /// The command that is tested.
 pub(crate) const BULLA: &str = env!("CARGO_BIN_EXE_bulla");
-/// Tells `env` of Linux that signals do what they do by default. Under `nohup`, and in the background of a script, some are ignored,
-/// and the command leaves it so.
+/// Tells `env` of Linux that signals do what they do by default. Under `nohup`, and in the
+/// background of a script, some are ignored, and the command leaves it so.
 pub(crate) const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT,TERM";
 
 /// The longest that a run of the command may take. It is for runs that hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A folder with a key in the file `k`, removed when dropped.
+/// A directory with a key in the file `k`, removed when dropped.
 pub(crate) struct Sandbox(TempDir);
 
 impl Sandbox {
@@ -61,7 +61,8 @@ impl Sandbox {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// The command in this folder, with arguments that are separated by spaces, and without a key or an input from outside.
+    /// The command in this directory, with arguments that are separated by spaces, and without a
+    /// key or an input from outside.
     pub(crate) fn command(&self, args: &str) -> Command {
         self.wrapped(BULLA, args)
     }
@@ -75,7 +76,7 @@ impl Sandbox {
         }
     }
 
-    /// Another command in this folder.
+    /// Another command in this directory.
     pub(crate) fn wrapped(&self, program: impl AsRef<Path>, args: &str) -> Command {
         let mut command = Command::new(program.as_ref());
         command
@@ -105,7 +106,7 @@ impl Sandbox {
         ran
     }
 
-    /// A shell script in this folder, with the command as `$BULLA`.
+    /// A shell script in this directory, with the command as `$BULLA`.
     pub(crate) fn shell(&self, script: &str) -> Ran {
         self.shell_command(script).output().unwrap().into()
     }

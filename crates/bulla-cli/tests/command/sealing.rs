@@ -7,7 +7,10 @@ fn default_names() {
     let sandbox = Sandbox::new();
     let plain = noise(200_000);
     sandbox.write("photo.jpg", &plain);
-    sandbox.run("seal -k k photo.jpg").exits(0).says("To open it again: bulla open -k k photo.jpg.bulla\n");
+    sandbox
+        .run("seal -k k photo.jpg")
+        .exits(0)
+        .says("To open it again: bulla open -k k photo.jpg.bulla\n");
     std::fs::remove_file(sandbox.path("photo.jpg")).unwrap();
     sandbox
         .run("open -k k photo.jpg.bulla")
@@ -25,7 +28,9 @@ fn every_shape() {
     for len in [0, 1, chunk - 1, chunk, chunk + 1, 3 * chunk, extent, 3 * extent + 17] {
         let plain = noise(len);
         sandbox.write("plain", &plain);
-        for how in ["", "--chunk-size 4K", "--chunk-size 1M", "--threads 1", "--threads 2", "--threads 64"] {
+        for how in
+            ["", "--chunk-size 4K", "--chunk-size 1M", "--threads 1", "--threads 2", "--threads 64"]
+        {
             sandbox.run(&format!("seal -k k plain -fqo c {how}")).exits(0).says_nothing();
             sandbox.run("open -k k c -fqo opened").exits(0).says_nothing();
             assert!(sandbox.read("opened") == plain, "{len} {how}");
@@ -46,13 +51,14 @@ fn any_number_of_threads_opens_the_same() {
 #[test]
 fn command_to_open_it_again_can_be_copied() {
     let sandbox = Sandbox::new();
-    std::fs::create_dir(sandbox.path("my folder")).unwrap();
-    sandbox.write("my folder/it's", b"mine");
-    let sealed = sandbox.shell(r#""$BULLA" seal --new-key "my key" "my folder/it's""#).exits(0);
-    let command = sealed.err.lines().find_map(|line| line.strip_prefix("To open it again: bulla ")).unwrap();
-    std::fs::remove_file(sandbox.path("my folder/it's")).unwrap();
+    std::fs::create_dir(sandbox.path("my directory")).unwrap();
+    sandbox.write("my directory/it's", b"mine");
+    let sealed = sandbox.shell(r#""$BULLA" seal --new-key "my key" "my directory/it's""#).exits(0);
+    let command =
+        sealed.err.lines().find_map(|line| line.strip_prefix("To open it again: bulla ")).unwrap();
+    std::fs::remove_file(sandbox.path("my directory/it's")).unwrap();
     sandbox.shell(&format!("\"$BULLA\" {command}")).exits(0);
-    assert_eq!(sandbox.read("my folder/it's"), b"mine");
+    assert_eq!(sandbox.read("my directory/it's"), b"mine");
 }
 
 #[test]
@@ -93,5 +99,8 @@ fn verify_says_what_it_verified() {
 fn file_that_states_no_length() {
     let sandbox = Sandbox::new();
     sandbox.run("seal -k k /proc/version -o c").exits(0);
-    assert_eq!(sandbox.run("open -k k c -o -").exits(0).out, std::fs::read("/proc/version").unwrap());
+    assert_eq!(
+        sandbox.run("open -k k c -o -").exits(0).out,
+        std::fs::read("/proc/version").unwrap()
+    );
 }

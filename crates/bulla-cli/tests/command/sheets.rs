@@ -27,8 +27,10 @@ fn keeps_quiet(sandbox: &Sandbox, key: &str, said: &str) {
 #[test]
 fn with_a_new_key() {
     let sandbox = Sandbox::new();
-    let ran =
-        sandbox.run("keygen -o n --sheet n.svg").exits(0).says("n.svg: a recovery sheet that holds the key");
+    let ran = sandbox
+        .run("keygen -o n --sheet n.svg")
+        .exits(0)
+        .says("n.svg: a recovery sheet that holds the key");
     assert!(ran.out.is_empty());
     holds(&sandbox, "n.svg", "n");
     keeps_quiet(&sandbox, "n", &ran.err);
@@ -57,9 +59,14 @@ fn of_a_container() {
     holds(&sandbox, "k.svg", "k");
     let sheet = text(&sandbox, "k.svg");
     let inspected = String::from_utf8(sandbox.run("inspect d/c.bulla").exits(0).out).unwrap();
-    let salt =
-        inspected.lines().find(|line| line.contains("salt")).unwrap().split_whitespace().last().unwrap();
-    assert!(sheet.contains(">c.bulla</text>"), "its name without its folder");
+    let salt = inspected
+        .lines()
+        .find(|line| line.contains("salt"))
+        .unwrap()
+        .split_whitespace()
+        .last()
+        .unwrap();
+    assert!(sheet.contains(">c.bulla</text>"), "its name without its directory");
     assert!(sheet.contains(&format!(">{}</text>", &salt[..16])), "{salt}");
 }
 
@@ -68,7 +75,11 @@ fn of_another_container() {
     let sandbox = Sandbox::with_container(10);
     sandbox.run("keygen -o other").exits(0);
     let names = sandbox.names();
-    sandbox.run("sheet -k other -o s --container c").exits(3).says("c: ").says("other key file than other");
+    sandbox
+        .run("sheet -k other -o s --container c")
+        .exits(3)
+        .says("c: ")
+        .says("other key file than other");
     sandbox.run("sheet -k k -o s --container plain").exits(5);
     sandbox.run("sheet -k k -o s --container missing").exits(1).says("missing: no such file");
     sandbox.run("sheet -k k -o s --container -").exits(2);
@@ -114,6 +125,9 @@ fn never_to_standard_output() {
 #[test]
 fn new_key_goes_with_a_failure() {
     let sandbox = Sandbox::new();
-    sandbox.run("keygen -o n --sheet missing/s").exits(1).says("missing/s: no such file or folder");
+    sandbox
+        .run("keygen -o n --sheet missing/s")
+        .exits(1)
+        .says("missing/s: no such file or directory");
     assert_eq!(sandbox.names(), ["k".to_owned()].into());
 }

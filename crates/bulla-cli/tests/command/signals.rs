@@ -12,7 +12,8 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Starts a command that reads from `pipe`, feeds it, and returns when it has written a part of its output.
+/// Starts a command that reads from `pipe`, feeds it, and returns when it has written a part of its
+/// output.
 fn start(sandbox: &Sandbox, args: &str, input: &[u8]) -> (Child, File) {
     sandbox.shell("mkfifo pipe").exits(0);
     let child = sandbox.command_with_signals(args).spawn().unwrap();
@@ -20,15 +21,18 @@ fn start(sandbox: &Sandbox, args: &str, input: &[u8]) -> (Child, File) {
     pipe.write_all(input).unwrap();
     wait_until("a part is written", || {
         let staged = sandbox.names().into_iter().find(|name| name.ends_with(".tmp"));
-        staged
-            .is_some_and(|name| std::fs::metadata(sandbox.path(&name)).is_ok_and(|file| file.len() > 100_000))
+        staged.is_some_and(|name| {
+            std::fs::metadata(sandbox.path(&name)).is_ok_and(|file| file.len() > 100_000)
+        })
     });
     (child, pipe)
 }
 
 #[test]
 fn stopped_while_sealing() {
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)] {
+    for (signal, code) in
+        [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)]
+    {
         let sandbox = Sandbox::new();
         let (child, pipe) = start(&sandbox, "seal --new-key n pipe -o x", &noise(3 << 20));
         assert!(sandbox.names().contains("n"), "the key comes first");
@@ -47,7 +51,8 @@ fn stopped_while_opening() {
         sandbox.write("x", b"precious");
         let names = sandbox.names();
         let part = sandbox.read("c")[..10 << 20].to_vec();
-        let (child, pipe) = start(&sandbox, &format!("open -k k pipe -fo x --threads {threads}"), &part);
+        let (child, pipe) =
+            start(&sandbox, &format!("open -k k pipe -fo x --threads {threads}"), &part);
         send(&child, Signal::TERM);
         finish(child).exits(143);
         drop(pipe);
@@ -88,7 +93,8 @@ fn stopped_at_any_moment() {
 fn hangup_that_is_ignored() {
     let sandbox = Sandbox::new();
     sandbox.shell("mkfifo pipe").exits(0);
-    let child = sandbox.shell_command(r#"trap "" HUP; exec "$BULLA" seal -k k pipe -o x"#).spawn().unwrap();
+    let child =
+        sandbox.shell_command(r#"trap "" HUP; exec "$BULLA" seal -k k pipe -o x"#).spawn().unwrap();
     let mut pipe = OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
     pipe.write_all(b"some ").unwrap();
     wait_until("it started", || sandbox.names().iter().any(|name| name.ends_with(".tmp")));
@@ -100,7 +106,8 @@ fn hangup_that_is_ignored() {
     assert_eq!(sandbox.run("open -k k x -o -").exits(0).out, b"some text");
 }
 
-/// A killed process cannot clean up; but nothing has the final name, and the next run is not in its way.
+/// A killed process cannot clean up; but nothing has the final name, and the next run is not in its
+/// way.
 #[test]
 fn killed() {
     let sandbox = Sandbox::new();
@@ -120,7 +127,8 @@ fn killed() {
 fn no_core_dump() {
     let sandbox = Sandbox::new();
     let (child, pipe) = start(&sandbox, "seal -k k pipe -o x", &noise(3 << 20));
-    let limits = std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap_or_default();
+    let limits =
+        std::fs::read_to_string(format!("/proc/{}/limits", child.id())).unwrap_or_default();
     send(&child, Signal::TERM);
     finish(child).exits(143);
     drop(pipe);

@@ -21,7 +21,9 @@ fn through_pipes() {
 #[test]
 fn pipe_to_file_and_back() {
     let sandbox = Sandbox::with_container(300_000);
-    sandbox.shell(r#"cat plain | "$BULLA" seal -k k -o x; cat x | "$BULLA" open -k k -o y"#).exits(0);
+    sandbox
+        .shell(r#"cat plain | "$BULLA" seal -k k -o x; cat x | "$BULLA" open -k k -o y"#)
+        .exits(0);
     assert!(sandbox.read("y") == sandbox.read("plain"));
 }
 
@@ -77,8 +79,8 @@ fn standard_error_goes_away() {
     sandbox.run("verify -k k x").exits(0);
 }
 
-/// The writer fails in the middle: what came is sealed as if it were all, which the shell's pipefail has to tell; but of a
-/// container that ends early nothing is left.
+/// The writer fails in the middle: what came is sealed as if it were all, which the shell's
+/// pipefail has to tell; but of a container that ends early nothing is left.
 #[test]
 fn container_that_ends_early() {
     let sandbox = Sandbox::with_container(300_000);

@@ -26,7 +26,8 @@ struct Terminal {
 
 impl Terminal {
     fn run(sandbox: &Sandbox, args: &str) -> Terminal {
-        let keyboard = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        let keyboard =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
         let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
@@ -137,7 +138,9 @@ fn typing_errors() {
 fn key_for_sealing_is_typed_twice() {
     let sandbox = Sandbox::with_container(100);
     let key = key(&sandbox);
-    for (again, code) in [(&key[..], 0), (&key.replace(&key[..1], "0").replace(&key[1..2], "1")[..], 2)] {
+    for (again, code) in
+        [(&key[..], 0), (&key.replace(&key[..1], "0").replace(&key[1..2], "1")[..], 2)]
+    {
         let mut terminal = Terminal::run(&sandbox, "seal plain -fo sealed");
         terminal.waits_for("Key");
         terminal.types(&key);
@@ -145,7 +148,10 @@ fn key_for_sealing_is_typed_twice() {
         terminal.types(again);
         let shown = terminal.exits(code);
         assert_eq!(shown.contains("the two are not the same"), code == 2, "{shown}");
-        assert!(code == 2 || shown.contains("To open it again: bulla open sealed -o plain"), "{shown}");
+        assert!(
+            code == 2 || shown.contains("To open it again: bulla open sealed -o plain"),
+            "{shown}"
+        );
     }
     sandbox.run("verify -k k sealed").exits(0);
 }
@@ -173,7 +179,11 @@ fn mistyped_key_is_mended() {
             let says = format!("Digit 37, in group 10, is wrong: {wrong} was typed, {right} fits.");
             assert!(shown.contains(&says), "{shown}");
             assert!(!shown.contains(&typed[..8]), "{shown}");
-            assert_eq!(shown.contains("correct it where the key is written down"), code == 0, "{shown}");
+            assert_eq!(
+                shown.contains("correct it where the key is written down"),
+                code == 0,
+                "{shown}"
+            );
         }
     }
 }
@@ -183,7 +193,9 @@ fn mistyped_key_is_mended() {
 fn passphrases() {
     let sandbox = Sandbox::with_container(100);
     let names = sandbox.names();
-    for (first, second, says) in [("one", Some("two"), "the two are not the same"), ("", None, "is empty")] {
+    for (first, second, says) in
+        [("one", Some("two"), "the two are not the same"), ("", None, "is empty")]
+    {
         let mut terminal = Terminal::run(&sandbox, "seal --passphrase plain -o e");
         terminal.waits_for("New passphrase (not shown): ");
         assert!(!terminal.echoes());
@@ -207,7 +219,9 @@ fn passphrases() {
     let mut terminal = Terminal::run(&sandbox, "verify e");
     terminal.waits_for("Passphrase or 64-digit key (not shown): ");
     terminal.types("CORRECT HORSE\n");
-    terminal.waits_for("wrong passphrase: look at Caps Lock, and at the keyboard's language; 2 more tries");
+    terminal.waits_for(
+        "wrong passphrase: look at Caps Lock, and at the keyboard's language; 2 more tries",
+    );
     terminal.types("correct horse\n");
     assert!(terminal.exits(0).contains("all 100 bytes verified"));
 
@@ -223,7 +237,9 @@ fn passphrases() {
         terminal.types("wrong\n");
         terminal.waits_for(left);
     }
-    assert!(terminal.exits(3).contains("a wrong passphrase, or the passphrase of another container"));
+    assert!(
+        terminal.exits(3).contains("a wrong passphrase, or the passphrase of another container")
+    );
 }
 
 /// The terminal shows again what is typed.

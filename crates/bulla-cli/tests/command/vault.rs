@@ -1,4 +1,5 @@
-//! The commands of the vault, and backups whose key lies in one, against a vault in memory over HTTP on loopback.
+//! The commands of the vault, and backups whose key lies in one, against a vault in memory over
+//! HTTP on loopback.
 
 #[allow(dead_code, reason = "the client's own tests look into it")]
 #[path = "../../../bulla-vault/tests/client/server.rs"]
@@ -15,7 +16,8 @@ use server::Server;
 
 use crate::sandbox::{Ran, Sandbox};
 
-/// A folder with a key, and a configuration that names a vault. Passwords are in `first`, `second` and `wrong`.
+/// A directory with a key, and a configuration that names a vault. Passwords are in `first`,
+/// `second` and `wrong`.
 struct Place {
     sandbox: Sandbox,
     front: Front,
@@ -36,7 +38,8 @@ impl Place {
 
     fn configure(&self, public_key: &[u8]) {
         let digits: String = public_key.iter().map(|byte| format!("{byte:02x}")).collect();
-        let claims = Base64UrlUnpadded::encode_string(br#"{"iss":"https://id.example","sub":"alice"}"#);
+        let claims =
+            Base64UrlUnpadded::encode_string(br#"{"iss":"https://id.example","sub":"alice"}"#);
         fs::create_dir_all(self.sandbox.path("config/bulla")).unwrap();
         self.secret("config/bulla/token", &format!("e30.{claims}.c2ln\n"));
         let text = format!(
@@ -51,7 +54,8 @@ impl Place {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(self.sandbox.path(name), fs::Permissions::from_mode(0o600)).unwrap();
+            fs::set_permissions(self.sandbox.path(name), fs::Permissions::from_mode(0o600))
+                .unwrap();
         }
     }
 
@@ -67,7 +71,10 @@ impl Place {
 
     fn registered() -> Place {
         let place = Place::new();
-        place.run("vault register -k k --vault-password-file first").exits(0).says("the key lies there now");
+        place
+            .run("vault register -k k --vault-password-file first")
+            .exits(0)
+            .says("the key lies there now");
         place
     }
 
@@ -88,7 +95,10 @@ fn registered_and_recovered() {
     assert!(place.status().contains("no key lies there"));
     let place = Place::registered();
     assert!(place.status().contains("10 of 10 guesses are left; its locator is here"));
-    place.run("vault recover -o back --vault-password-file first").exits(0).says("back: the key is back");
+    place
+        .run("vault recover -o back --vault-password-file first")
+        .exits(0)
+        .says("back: the key is back");
     assert_eq!(place.sandbox.read("back"), place.sandbox.read("k"));
     place.run("vault recover -o back --vault-password-file first").exits(1).says("already exists");
     let refused = place.run("vault recover -o b --vault-password-file wrong").exits(3);
@@ -132,7 +142,9 @@ fn no_terminal_for_the_password() {
         .says("password of the vault: none was given")
         .says("--new-password-file FILE");
     let backup = format!("backup --vault {} a first", place.front.address);
-    refused(&backup).says("password of the vault: none was given").says("--vault-password-file FILE");
+    refused(&backup)
+        .says("password of the vault: none was given")
+        .says("--vault-password-file FILE");
     assert!(place.status().contains("no key lies there"));
 }
 
@@ -143,12 +155,14 @@ fn locator_is_elsewhere() {
     fs::remove_file(place.sandbox.path("config/bulla/vault.locator")).unwrap();
     let again = place.run("vault register -k k --vault-password-file second").exits(2);
     again.says("a key of this account lies there already").says("--forgotten");
-    let backup = format!("backup --vault {} --vault-password-file second a first", place.front.address);
+    let backup =
+        format!("backup --vault {} --vault-password-file second a first", place.front.address);
     place.run(&backup).exits(2).says("a key of this account lies there already");
     assert!(!place.sandbox.path("a").exists());
 }
 
-/// The whole of it: a backup whose key nobody has, the machine lost, and all of it back with the password alone.
+/// The whole of it: a backup whose key nobody has, the machine lost, and all of it back with the
+/// password alone.
 #[test]
 fn backup_and_restore() {
     let place = Place::new();
@@ -156,7 +170,11 @@ fn backup_and_restore() {
     fs::create_dir(place.sandbox.path("photos")).unwrap();
     place.sandbox.write("photos/one", b"first photo");
     let backup = format!("backup --vault {address} --vault-password-file first a photos");
-    place.run(&backup).exits(0).says("the key lies there now").says("forgets the password of the vault");
+    place
+        .run(&backup)
+        .exits(0)
+        .says("the key lies there now")
+        .says("forgets the password of the vault");
     // The second backup takes the same key, and so the same password.
     place.sandbox.write("photos/two", b"second photo");
     let again = backup.replace(" a ", " b ");
@@ -180,14 +198,20 @@ fn backup_and_restore() {
     assert_eq!(place.sandbox.read("z/photos/two"), b"second photo");
 }
 
-/// A backup from before holds the old locator. It gets the new one, and opens by the vault on another machine again.
+/// A backup from before holds the old locator. It gets the new one, and opens by the vault on
+/// another machine again.
 #[test]
 fn locator_is_written_anew() {
     let place = Place::registered();
     let address = place.front.address.clone();
     place.run(&format!("seal --vault {address} --vault-password-file first second -o e")).exits(0);
-    place.run("vault register -k k --vault-password-file first --new-password-file second").exits(0);
-    place.run("key add e -k k --vault-slot --vault-password-file second").exits(0).says("slot 2, a vault");
+    place
+        .run("vault register -k k --vault-password-file first --new-password-file second")
+        .exits(0);
+    place
+        .run("key add e -k k --vault-slot --vault-password-file second")
+        .exits(0)
+        .says("slot 2, a vault");
     place.lose_the_machine();
     place.run("open --vault-password-file second e -o opened").exits(0);
     assert_eq!(place.sandbox.read("opened"), place.sandbox.read("second"));
@@ -204,7 +228,10 @@ fn deleted() {
     assert!(!place.sandbox.path("config/bulla/vault.locator").exists());
     assert!(place.status().contains("no key lies there"));
     place.run("vault delete --vault-password-file first").exits(2).says("there is no locator");
-    place.run("vault recover -o b --vault-password-file first").exits(2).says("there is no locator");
+    place
+        .run("vault recover -o b --vault-password-file first")
+        .exits(2)
+        .says("there is no locator");
 }
 
 #[test]
@@ -216,7 +243,10 @@ fn what_is_missing_or_wrong() {
         .run("vault recover -o b --vault-password-file first")
         .exits(2)
         .says("not the vault of the configuration");
-    place.run("vault status --vault http://127.0.0.1:9").exits(2).says("its public key is not known");
+    place
+        .run("vault status --vault http://127.0.0.1:9")
+        .exits(2)
+        .says("its public key is not known");
     place.run("vault status --vault http://vault.example").exits(2);
     place.run("vault status --vault-public-key 7").exits(2).says("64 hex digits");
     place.run("vault status --vault-token-file first").exits(2).says("the token is not one");

@@ -44,7 +44,8 @@ pub(super) struct Canvas {
 impl Canvas {
     /// A white page. `capacity` is in bytes.
     pub(super) fn new(width: f32, height: f32, capacity: usize) -> Canvas {
-        let mut canvas = Canvas { svg: Zeroizing::new(String::with_capacity(capacity)), shift: 0.0 };
+        let mut canvas =
+            Canvas { svg: Zeroizing::new(String::with_capacity(capacity)), shift: 0.0 };
         canvas.write(format_args!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
              <svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}mm\" height=\"{height}mm\" \
@@ -105,7 +106,8 @@ impl Canvas {
         for row in 0..modules {
             let mut column = 0;
             while column < modules {
-                let dark = (column..modules).take_while(|column| qr.is_dark(*column, row)).count() as u16;
+                let dark =
+                    (column..modules).take_while(|column| qr.is_dark(*column, row)).count() as u16;
                 if dark > 0 {
                     self.write(format_args!("M{column} {row}h{dark}v1h-{dark}z"));
                 }
@@ -136,7 +138,9 @@ impl Canvas {
                 '<' => self.svg.push_str("&lt;"),
                 '>' => self.svg.push_str("&gt;"),
                 // Not all of them may stand in XML (XML 1.0, 2.2), and none can be printed.
-                c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => self.svg.push('\u{FFFD}'),
+                c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
+                    self.svg.push('\u{FFFD}')
+                }
                 c => self.svg.push(c),
             }
         }

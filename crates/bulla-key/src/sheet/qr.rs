@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 /// Light modules that must surround the code (ISO/IEC 18004, 6.3.8).
 pub(super) const MARGIN: u16 = 4;
 
-/// 64 alphanumeric characters with error correction Q, which a quarter of the code may be lost to, are 46 bytes; this version holds 48
-/// (ISO/IEC 18004, table 7).
+/// 64 alphanumeric characters with error correction Q, which a quarter of the code may be lost to,
+/// are 46 bytes; this version holds 48 (ISO/IEC 18004, table 7).
 const VERSION: Version = Version::new(4);
 /// Modules on an edge of this version, without the margin.
 const MODULES: u16 = 33;
@@ -32,11 +32,13 @@ impl Qr {
             None,
             false,
         );
-        // 64 digits always fit, as the tests see; without a code, the page still holds them as text.
+        // 64 digits always fit, as the tests see; without a code, the page still holds them as
+        // text.
         if let Ok(encoded) = encoded {
             for (position, module) in dark.iter_mut().enumerate() {
                 let side = usize::from(MODULES);
-                *module = encoded.get_module((position % side) as i32, (position / side) as i32).into();
+                *module =
+                    encoded.get_module((position % side) as i32, (position / side) as i32).into();
             }
         }
         Qr(dark)
@@ -48,7 +50,9 @@ impl Qr {
     }
 
     pub(super) fn is_dark(&self, column: u16, row: u16) -> bool {
-        let inside = |place: u16| place.checked_sub(MARGIN).filter(|place| *place < MODULES).map(usize::from);
+        let inside = |place: u16| {
+            place.checked_sub(MARGIN).filter(|place| *place < MODULES).map(usize::from)
+        };
         match (inside(column), inside(row)) {
             (Some(column), Some(row)) => self.0[row * usize::from(MODULES) + column] == 1,
             _ => false,

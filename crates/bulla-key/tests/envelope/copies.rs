@@ -54,7 +54,8 @@ fn the_first_of_equals_counts() {
     }
 }
 
-/// E-2.6: no secret has a say in it. The copy that counts has no slot for it; the other one would open.
+/// E-2.6: no secret has a say in it. The copy that counts has no slot for it; the other one would
+/// open.
 #[test]
 fn the_other_copy_is_not_tried() {
     let without = made(&slots(LEN)[..1], LEN, 5, &SALT, &exporter(LEN));

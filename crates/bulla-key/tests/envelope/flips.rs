@@ -29,8 +29,8 @@ fn by_accident() {
     }
 }
 
-/// E-4.2, E-4.4, E-5.2: one bit of both copies, by somebody who makes the check hold: the container's key, with a warning, or an
-/// error; never a panic, never another key.
+/// E-4.2, E-4.4, E-5.2: one bit of both copies, by somebody who makes the check hold: the
+/// container's key, with a warning, or an error; never a panic, never another key.
 #[test]
 fn on_purpose() {
     let whole = envelope();
@@ -89,6 +89,9 @@ fn cut_and_extended() {
         assert!(Envelope::parse(&whole[..len]).is_err(), "{len} bytes");
     }
     for extra in 1..64 {
-        assert!(matches!(Envelope::parse(&[&whole[..], &vec![0; extra]].concat()), Err(Error::Damaged)));
+        assert!(matches!(
+            Envelope::parse(&[&whole[..], &vec![0; extra]].concat()),
+            Err(Error::Damaged)
+        ));
     }
 }

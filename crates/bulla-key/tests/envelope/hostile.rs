@@ -39,7 +39,9 @@ fn refused_by_name() {
     }
     for version in [0, 2, 255] {
         let found = forged(|envelope| envelope[8] = version);
-        assert!(matches!(found, Err(Error::UnsupportedVersion { version: told }) if told == version));
+        assert!(
+            matches!(found, Err(Error::UnsupportedVersion { version: told }) if told == version)
+        );
     }
     let mut long = envelope();
     long.resize((1 << 20) + 1, 0);
@@ -54,7 +56,8 @@ fn lengths_that_lie() {
     for len in [0, 1, LEN as u32 - 1, LEN as u32 + 1, u32::MAX] {
         malformed(|envelope| envelope[12..16].copy_from_slice(&len.to_be_bytes()), 12);
     }
-    // Of the second slot: too short for a frame, for its kind, reaching into what follows, behind the end.
+    // Of the second slot: too short for a frame, for its kind, reaching into what follows, behind
+    // the end.
     for (len, at) in [
         (0, SECOND),
         (7, SECOND),
@@ -65,7 +68,10 @@ fn lengths_that_lie() {
         (LEN as u32, SECOND + 4),
         (u32::MAX, SECOND + 4),
     ] {
-        malformed(|envelope| envelope[SECOND + 4..SECOND + 8].copy_from_slice(&len.to_be_bytes()), at);
+        malformed(
+            |envelope| envelope[SECOND + 4..SECOND + 8].copy_from_slice(&len.to_be_bytes()),
+            at,
+        );
     }
 }
 
@@ -89,8 +95,13 @@ fn slot_counts_that_lie() {
 #[test]
 fn slots_up_to_the_mac() {
     let small = |len: u32| {
-        [&9u16.to_be_bytes()[..], &1u16.to_be_bytes(), &len.to_be_bytes(), &vec![0; len as usize - 8]]
-            .concat()
+        [
+            &9u16.to_be_bytes()[..],
+            &1u16.to_be_bytes(),
+            &len.to_be_bytes(),
+            &vec![0; len as usize - 8],
+        ]
+        .concat()
     };
     let room = LEN - 64 - 40;
     let full = envelope_of(&[small(room as u32)]);
@@ -98,7 +109,9 @@ fn slots_up_to_the_mac() {
     let mut one_more = full;
     one_more[11] = 2;
     complete(&mut one_more, &exporter(LEN));
-    assert!(matches!(Envelope::parse(&one_more), Err(Error::Malformed { offset }) if offset == LEN - 40));
+    assert!(
+        matches!(Envelope::parse(&one_more), Err(Error::Malformed { offset }) if offset == LEN - 40)
+    );
 }
 
 /// E-2.3
@@ -120,20 +133,26 @@ fn locator() {
 /// E-2.5: every kind that is known has the length of its kind.
 #[test]
 fn kinds_and_lengths() {
-    for (kind, fault) in
-        [(kind::PASSPHRASE, true), (kind::LOCATOR, true), (kind::RECIPIENT, false), (0, false), (999, false)]
-    {
+    for (kind, fault) in [
+        (kind::PASSPHRASE, true),
+        (kind::LOCATOR, true),
+        (kind::RECIPIENT, false),
+        (0, false),
+        (999, false),
+    ] {
         let change = |envelope: &mut Vec<u8>| envelope[64..66].copy_from_slice(&kind.to_be_bytes());
         match forged(change) {
             Ok(envelope) => assert!(!fault && envelope.list().len() == 3),
-            Err(Error::Malformed { offset }) => assert!(fault && [64 + 4, 64 + 40].contains(&offset)),
+            Err(Error::Malformed { offset }) => {
+                assert!(fault && [64 + 4, 64 + 40].contains(&offset))
+            }
             Err(e) => panic!("{e:?}"),
         }
     }
 }
 
-/// E-3.3: parameters out of range are refused before anything is hashed, of which the first would never end, and keep no other slot
-/// from opening.
+/// E-3.3: parameters out of range are refused before anything is hashed, of which the first would
+/// never end, and keep no other slot from opening.
 #[test]
 fn costly_parameters() {
     for (passes, memory, lanes) in [
@@ -153,7 +172,10 @@ fn costly_parameters() {
             envelope[SECOND + 40..SECOND + 56].copy_from_slice(&cost(passes, memory, lanes))
         };
         let costly = forged(change).unwrap();
-        assert!(matches!(open(costly.bytes(), &Secret::Passphrase(&phrase(PHRASE))), Err(Error::TooCostly)));
+        assert!(matches!(
+            open(costly.bytes(), &Secret::Passphrase(&phrase(PHRASE))),
+            Err(Error::TooCostly)
+        ));
         assert!(
             matches!(open(costly.bytes(), &Secret::Key(&key(RECOVERY))), Ok(unlocked) if unlocked.is_intact())
         );
@@ -178,7 +200,8 @@ fn many_passphrases() {
         (1..=count).map(|id| slot(&head(id), &[0; 32], &bound(LEN), &KEY)).collect()
     };
     let parse = |count| {
-        let envelope = bulla_testkit::envelope::envelope(&slots(count), 2000, 1, &SALT, &exporter(LEN));
+        let envelope =
+            bulla_testkit::envelope::envelope(&slots(count), 2000, 1, &SALT, &exporter(LEN));
         Envelope::parse(&envelope)
     };
     assert_eq!(parse(8).unwrap().list().len(), 8);
@@ -190,19 +213,24 @@ fn many_passphrases() {
 fn as_long_as_can_be() {
     let len = 1 << 20;
     let room = len - 64 - 40;
-    let unknown =
-        [&9u16.to_be_bytes()[..], &1u16.to_be_bytes(), &(room as u32).to_be_bytes(), &vec![7; room - 8]]
-            .concat();
+    let unknown = [
+        &9u16.to_be_bytes()[..],
+        &1u16.to_be_bytes(),
+        &(room as u32).to_be_bytes(),
+        &vec![7; room - 8],
+    ]
+    .concat();
     let envelope = bulla_testkit::envelope::envelope(&[unknown], len, 1, &SALT, &exporter(LEN));
-    assert!(!Envelope::parse(&envelope).unwrap().fits(&key(RECOVERY)));
+    assert!(!Envelope::parse(&envelope).unwrap().matches(&key(RECOVERY)));
 
     let params = [&[0; 64][..], &[0, 1], &1020u16.to_be_bytes(), &[b'a'; 1020]].concat();
-    let slots: Vec<_> =
-        (1..=32).map(|id| [slot_head(kind::LOCATOR, id, &[0; 32], &params), vec![0; 80]].concat()).collect();
+    let slots: Vec<_> = (1..=32)
+        .map(|id| [slot_head(kind::LOCATOR, id, &[0; 32], &params), vec![0; 80]].concat())
+        .collect();
     let envelope = bulla_testkit::envelope::envelope(&slots, len, 1, &SALT, &exporter(LEN));
     let envelope = Envelope::parse(&envelope).unwrap();
     // With 32 slots of 1.2 KB each, that is about 50 MB through SHA-512.
-    assert!(keys_tried(&"7".repeat(64), |key| envelope.fits(key)) <= 1144);
+    assert!(keys_tried(&"7".repeat(64), |key| envelope.matches(key)) <= 1144);
 }
 
 /// Any bytes behind magic and version, with a check that holds: no panic, and nothing opens.

@@ -32,9 +32,11 @@ fn three_slots() -> Slots {
 fn round_trip() {
     let container = seal(&three_slots(), Envelope::DEFAULT_LEN);
     assert_eq!(container.len(), 256 + 2 * 16384 + PLAINTEXT.len() + 16);
-    for secret in
-        [Secret::Key(&key(RECOVERY)), Secret::Passphrase(&phrase(PHRASE)), Secret::Key(&key(IN_VAULT))]
-    {
+    for secret in [
+        Secret::Key(&key(RECOVERY)),
+        Secret::Passphrase(&phrase(PHRASE)),
+        Secret::Key(&key(IN_VAULT)),
+    ] {
         let unlocked = open(&container, &secret);
         assert!(unlocked.is_intact());
         assert_eq!(unlocked.into_key().expose(), &KEY);
@@ -58,7 +60,8 @@ fn fresh_salts() {
     let container_key = key(KEY);
     let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();
     let slots = three_slots();
-    let (a, b) = (slots.seal(&draft, &container_key).unwrap(), slots.seal(&draft, &container_key).unwrap());
+    let (a, b) =
+        (slots.seal(&draft, &container_key).unwrap(), slots.seal(&draft, &container_key).unwrap());
     // Slot 1 is at 64: frame 8, salt 32, commitment 32, wrapped key 48.
     for part in [72..104, 104..136, 136..184] {
         assert_ne!(a[part.clone()], b[part]);
@@ -66,7 +69,8 @@ fn fresh_salts() {
     assert_eq!(a[64..72], b[64..72]);
 }
 
-/// E-3.1, E-3.5, E-5.3: what is kept is kept byte for byte, also what nobody knows; the revision rises by one.
+/// E-3.1, E-3.5, E-5.3: what is kept is kept byte for byte, also what nobody knows; the revision
+/// rises by one.
 #[test]
 fn slots_are_kept_as_they_are() {
     let kept = [slots(LEN), vec![unknown_slot(4, 9)]].concat();
@@ -224,8 +228,8 @@ fn kept_slots_stay_with_their_container() {
     assert!(matches!(sealed, Err(Error::AnotherContainer)));
 }
 
-/// E-5.4: who kept the envelope from before still opens the container with the secret of a slot that was removed. A later
-/// release that finds a way to prevent this may change the page.
+/// E-5.4: who kept the envelope from before still opens the container with the secret of a slot
+/// that was removed. A later release that finds a way to prevent this may change the page.
 #[test]
 fn removing_is_not_revoking() {
     let before = envelope();
@@ -234,15 +238,22 @@ fn removing_is_not_revoking() {
     slots.remove(SlotId(3)).unwrap();
     let after = unlocked.seal(&slots).unwrap();
     let in_vault = key(IN_VAULT);
-    assert!(matches!(crate::sample::open(&after, &Secret::Key(&in_vault)), Err(Error::WrongSecret)));
+    assert!(matches!(
+        crate::sample::open(&after, &Secret::Key(&in_vault)),
+        Err(Error::WrongSecret)
+    ));
     assert!(crate::sample::open(&before, &Secret::Key(&in_vault)).is_ok());
 }
 
 /// A cost that is too high is listed as such and kept.
 #[test]
 fn too_costly_is_kept() {
-    let head =
-        bulla_testkit::envelope::slot_head(2, 5, &[1; 32], &bulla_testkit::envelope::cost(9, 1 << 18, 1));
+    let head = bulla_testkit::envelope::slot_head(
+        2,
+        5,
+        &[1; 32],
+        &bulla_testkit::envelope::cost(9, 1 << 18, 1),
+    );
     let costly = [&head[..], &[0; 80]].concat();
     let before = envelope_of(&[slots(LEN)[0].clone(), costly.clone()]);
     let unlocked = crate::sample::open(&before, &Secret::Key(&key(RECOVERY))).unwrap();

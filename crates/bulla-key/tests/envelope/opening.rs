@@ -6,7 +6,8 @@ use bulla_testkit::envelope::{cost, kind, slot, slot_head, stretch, t1, wrap};
 
 use crate::sample::*;
 
-/// E-2.1, E-2.3, E-3.1, E-3.3, E-3.4, E-4.1, E-5.1: an envelope that was made from the page alone opens by each of its slots.
+/// E-2.1, E-2.3, E-3.1, E-3.3, E-3.4, E-4.1, E-5.1: an envelope that was made from the page alone
+/// opens by each of its slots.
 #[test]
 fn by_each_slot() {
     let container = container(&envelope());
@@ -63,11 +64,18 @@ fn wrong_secret() {
 #[test]
 fn no_such_slot() {
     let slots = slots(LEN);
-    let keys_only = envelope_of(&[slots[0].clone(), slots[2].clone(), unknown_slot(kind::RECIPIENT, 4)]);
+    let keys_only =
+        envelope_of(&[slots[0].clone(), slots[2].clone(), unknown_slot(kind::RECIPIENT, 4)]);
     let phrases_only = envelope_of(&[slots[1].clone()]);
-    assert!(matches!(open(&keys_only, &Secret::Passphrase(&phrase(PHRASE))), Err(Error::NoSuchSlot)));
+    assert!(matches!(
+        open(&keys_only, &Secret::Passphrase(&phrase(PHRASE))),
+        Err(Error::NoSuchSlot)
+    ));
     assert!(matches!(open(&phrases_only, &Secret::Key(&key(RECOVERY))), Err(Error::NoSuchSlot)));
-    assert!(matches!(open(&envelope_of(&[]), &Secret::Key(&key(RECOVERY))), Err(Error::NoSuchSlot)));
+    assert!(matches!(
+        open(&envelope_of(&[]), &Secret::Key(&key(RECOVERY))),
+        Err(Error::NoSuchSlot)
+    ));
 }
 
 /// E-4.3: the salt tells at once, without a secret.
@@ -130,7 +138,8 @@ fn passphrase_is_normalised() {
     assert!(open(&envelope, &Secret::Passphrase(&phrase("ete 1"))).is_err());
 }
 
-/// E-4.2: a slot whose commitment was changed stays closed, also to the secret whose wrapped key is in it.
+/// E-4.2: a slot whose commitment was changed stays closed, also to the secret whose wrapped key is
+/// in it.
 #[test]
 fn commitment_of_nobody() {
     let mut slots = slots(LEN);
@@ -148,22 +157,23 @@ fn commitment_of_nobody() {
 fn typing_mistake() {
     let envelope = Envelope::parse(&envelope()).unwrap();
     let right = Key::generate().unwrap();
-    assert!(!envelope.fits(&right) && envelope.fits(&key(IN_VAULT)));
+    assert!(!envelope.matches(&right) && envelope.matches(&key(IN_VAULT)));
     // What a passphrase was stretched to is nobody's recovery key.
-    assert!(!envelope.fits(&key(stretch(PHRASE, &[2; 32], 1, 8, 1))));
+    assert!(!envelope.matches(&key(stretch(PHRASE, &[2; 32], 1, 8, 1))));
     let typed = key_text::format(&key(IN_VAULT)).replacen("2222 2222", "2222 2262", 1);
-    let found = typing::find_mistake(&typed, |key| envelope.fits(key)).unwrap().unwrap();
+    let found = typing::find_mistake(&typed, |key| envelope.matches(key)).unwrap().unwrap();
     assert_eq!(found.mistake, typing::Mistake::Substituted { digit: 7 });
     assert_eq!(found.key.expose(), &IN_VAULT);
 }
 
-/// E-1.4: the same where the key is the container's own, and looking for a mistake that is not there comes to an end.
+/// E-1.4: the same where the key is the container's own, and looking for a mistake that is not
+/// there comes to an end.
 #[test]
 fn typing_mistake_without_envelope() {
     let container = bulla::seal(&key(KEY), PLAINTEXT, &Options::new()).unwrap();
     let header = Preamble::read_at(&container).unwrap().header().clone();
     let typed = key_text::format(&key(KEY)).replacen("c0c0 c0c0", "c0c0 cc00", 1);
-    let fits = |key: &Key| header.fits(key, None);
+    let fits = |key: &Key| header.matches(key, None);
     let found = typing::find_mistake(&typed, fits).unwrap().unwrap();
     assert_eq!(found.mistake, typing::Mistake::Transposed { digit: 6 });
 
@@ -185,7 +195,10 @@ fn nothing_secret_is_shown() {
     let unlocked = open(envelope.bytes(), &Secret::Key(&key(RECOVERY))).unwrap();
     let slots = unlocked.slots().unwrap();
     let shown = format!("{envelope:?} {unlocked:?} {slots:?}");
-    assert!(["Envelope {", "Unlocked {", "Slots {"].iter().all(|name| shown.contains(name)), "{shown}");
+    assert!(
+        ["Envelope {", "Unlocked {", "Slots {"].iter().all(|name| shown.contains(name)),
+        "{shown}"
+    );
     assert!(format!("{slots:?}").contains("SlotId(3)"));
     for secret in [KEY, RECOVERY, IN_VAULT] {
         let hex: String = secret.iter().take(4).map(|byte| format!("{byte:02x}")).collect();

@@ -10,18 +10,18 @@ use bulla_testkit::envelope::envelope as made;
 use crate::sample::*;
 
 struct Disk {
-    folder: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Disk {
     fn with(container: &[u8]) -> Disk {
-        let disk = Disk { folder: tempfile::tempdir().unwrap() };
+        let disk = Disk { directory: tempfile::tempdir().unwrap() };
         fs::write(disk.path(), container).unwrap();
         disk
     }
 
     fn path(&self) -> PathBuf {
-        self.folder.path().join("backup.bulla")
+        self.directory.path().join("backup.bulla")
     }
 
     fn file(&self) -> File {
@@ -63,7 +63,8 @@ fn slots_are_changed_in_place() {
     slots.add_passphrase(&phrase("another one"), cheap()).unwrap();
     unlocked.rewrap(&disk.file(), &slots).unwrap();
 
-    let (unlocked, copies) = unlock(&disk.path(), &Secret::Passphrase(&phrase("another one"))).unwrap();
+    let (unlocked, copies) =
+        unlock(&disk.path(), &Secret::Passphrase(&phrase("another one"))).unwrap();
     assert_eq!(copies, EnvelopeCopies::Intact);
     assert!(unlocked.is_intact());
     let wrong = unlock(&disk.path(), &Secret::Passphrase(&phrase(PHRASE)));
@@ -118,7 +119,8 @@ fn outdated() {
     assert_eq!(disk.bytes(), before);
 }
 
-/// E-2.2, E-6.3: an envelope that was kept beside the container goes into it, if what is in there is older or of no use.
+/// E-2.2, E-6.3: an envelope that was kept beside the container goes into it, if what is in there
+/// is older or of no use.
 #[test]
 fn from_beside_the_container() {
     let recovery = key(RECOVERY);
@@ -132,7 +134,10 @@ fn from_beside_the_container() {
         let disk = Disk::with(&container(&inside));
         let unlocked = beside(4);
         unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap()).unwrap();
-        assert_eq!(unlock(&disk.path(), &Secret::Key(&recovery)).unwrap().1, EnvelopeCopies::Intact);
+        assert_eq!(
+            unlock(&disk.path(), &Secret::Key(&recovery)).unwrap().1,
+            EnvelopeCopies::Intact
+        );
     }
     let disk = Disk::with(&container(&revision(9)));
     let unlocked = beside(4);
@@ -144,14 +149,16 @@ fn from_beside_the_container() {
 fn another_container() {
     let (unlocked, _) =
         unlock(&Disk::with(&container(&envelope())).path(), &Secret::Key(&key(RECOVERY))).unwrap();
-    let other = bulla::seal(&key(KEY), PLAINTEXT, &Options::new().envelope_len(LEN as u32)).unwrap();
+    let other =
+        bulla::seal(&key(KEY), PLAINTEXT, &Options::new().envelope_len(LEN as u32)).unwrap();
     let disk = Disk::with(&other);
     let refused = unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap());
     assert!(matches!(refused, Err(Error::AnotherContainer)));
     assert_eq!(disk.bytes(), other);
 }
 
-/// E-6.3: where the end of the container is missing, the second copy is not where its length says, and nothing is written.
+/// E-6.3: where the end of the container is missing, the second copy is not where its length says,
+/// and nothing is written.
 #[test]
 fn cut_container() {
     let whole = container(&envelope());
@@ -179,7 +186,8 @@ fn extended_container() {
     assert_eq!(disk.bytes(), long);
 }
 
-/// E-6.3: a footer that is merely damaged does not keep the envelope from being rewritten: the last chunk is where it should be.
+/// E-6.3: a footer that is merely damaged does not keep the envelope from being rewritten: the last
+/// chunk is where it should be.
 #[test]
 fn damaged_header_or_footer() {
     let whole = container(&envelope());

@@ -1,4 +1,5 @@
-//! One ciphertext that opens under two keys: AES-GCM allows it, the commitment of a slot does not (E-4.2).
+//! One ciphertext that opens under two keys: AES-GCM allows it, the commitment of a slot does not
+//! (E-4.2).
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -62,7 +63,8 @@ fn ghash(h: u128, aad: &[u8], ciphertext: &[u8]) -> u128 {
 fn ciphertext_of_two(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
     let h = keys.map(|key| aes(key, 0));
     let mask = keys.map(|key| aes(key, 1));
-    // The second block c enters each hash as c * h^2, and the tags have to be equal: c * (h0^2 + h1^2) = the rest.
+    // The second block c enters each hash as c * h^2, and the tags have to be equal: c * (h0^2 +
+    // h1^2) = the rest.
     let mut ciphertext = [0x77; 32];
     ciphertext[16..].fill(0);
     let rest = (0..2).fold(0, |sum, i| sum ^ mask[i] ^ ghash(h[i], aad, &ciphertext));
@@ -72,8 +74,8 @@ fn ciphertext_of_two(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
     [&ciphertext[..], &tag.to_be_bytes()].concat()
 }
 
-/// E-4.2: the slot whose ciphertext opens under two secrets opens under the one that its commitment was made for, and even that one gives
-/// no key, since what it gives is not the container's.
+/// E-4.2: the slot whose ciphertext opens under two secrets opens under the one that its commitment
+/// was made for, and even that one gives no key, since what it gives is not the container's.
 #[test]
 fn commitment_holds_against_it() {
     let head = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
@@ -94,7 +96,10 @@ fn commitment_holds_against_it() {
     {
         let slot = [&head, commitment, &wrapped].concat();
         let envelope = envelope_of(&[slot]);
-        assert!(matches!(open(&envelope, &Secret::Key(&key(stays_closed))), Err(Error::WrongSecret)));
+        assert!(matches!(
+            open(&envelope, &Secret::Key(&key(stays_closed))),
+            Err(Error::WrongSecret)
+        ));
         assert!(matches!(open(&envelope, &Secret::Key(&key(opens))), Err(Error::AnotherContainer)));
     }
 }

@@ -1,5 +1,6 @@
-//! Builds the plaintext of an archive in stages: pieces give a [`Draft`], a draft a [`Layout`], a layout its records,
-//! and these the bytes. Whoever changes one stage gets all that follows from the change, and no more.
+//! Builds the plaintext of an archive in stages: pieces give a [`Draft`], a draft a [`Layout`], a
+//! layout its records, and these the bytes. Whoever changes one stage gets all that follows from
+//! the change, and no more.
 
 use super::{attribute, kind, tag};
 
@@ -82,7 +83,7 @@ pub struct Row {
     pub commitment: [u8; 32],
 }
 
-/// A file, folder, symbolic link or reference that is to be archived.
+/// A file, directory, symbolic link or reference that is to be archived.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// The kind in its index entry: 1, 2 or 3.
@@ -111,9 +112,9 @@ impl Item {
         Item { kind, encoding: 0, state: 0, name, attributes, content, missing: 0, reference: None }
     }
 
-    /// A folder without attributes.
-    pub fn folder(name: &[u8]) -> Item {
-        Item { kind: kind::FOLDER, ..Item::file(name, b"") }
+    /// A directory without attributes.
+    pub fn directory(name: &[u8]) -> Item {
+        Item { kind: kind::DIRECTORY, ..Item::file(name, b"") }
     }
 
     /// A symbolic link.
@@ -139,9 +140,10 @@ impl Item {
     fn record(&self) -> Record {
         let (kind, content) = match self.reference {
             // row u32, zero u32, offset u64, len u64.
-            Some((row, offset, len)) => {
-                (kind::REFERENCE, [u64::from(row) << 32, offset, len].map(u64::to_be_bytes).concat())
-            }
+            Some((row, offset, len)) => (
+                kind::REFERENCE,
+                [u64::from(row) << 32, offset, len].map(u64::to_be_bytes).concat(),
+            ),
             None => (self.kind, [&self.content[..], &vec![0; self.missing]].concat()),
         };
         let (name, attributes) = (self.name.clone(), self.attributes.clone());
@@ -179,7 +181,8 @@ impl Note {
     fn encode(&self) -> Vec<u8> {
         let name_len = self.name_len.unwrap_or(self.name.len() as u16);
         let head =
-            [&self.state.to_be_bytes()[..], &name_len.to_be_bytes(), &self.zero.to_be_bytes()].concat();
+            [&self.state.to_be_bytes()[..], &name_len.to_be_bytes(), &self.zero.to_be_bytes()]
+                .concat();
         [&head[..], &self.found.to_be_bytes(), &self.name].concat()
     }
 }
@@ -300,10 +303,18 @@ impl Draft {
         let mut offset = index_offset; // of the block that would be next
         for entry in &self.index {
             let bytes = entry.encode();
-            match blocks.last_mut().filter(|block| block.content.len() + bytes.len() <= self.block_max) {
+            match blocks
+                .last_mut()
+                .filter(|block| block.content.len() + bytes.len() <= self.block_max)
+            {
                 Some(block) => block.content.extend(&bytes),
                 None => {
-                    fence.push(FenceEntry { offset, content_len: 0, zero: 0, name: entry.name.clone() });
+                    fence.push(FenceEntry {
+                        offset,
+                        content_len: 0,
+                        zero: 0,
+                        name: entry.name.clone(),
+                    });
                     blocks.push(Record::new(kind::BLOCK, &bytes));
                     offset += super::HEAD_LEN;
                 }
@@ -346,7 +357,8 @@ impl Layout {
     /// All records: those before the notes, the notes, the blocks, the fence, the trailer.
     pub fn all(&self) -> Vec<Record> {
         let fence: Vec<u8> = self.fence.iter().flat_map(FenceEntry::encode).collect();
-        let ends = [Record::new(kind::FENCE, &fence), Record::new(kind::TRAILER, &self.trailer.encode())];
+        let ends =
+            [Record::new(kind::FENCE, &fence), Record::new(kind::TRAILER, &self.trailer.encode())];
         [&self.records[..], std::slice::from_ref(&self.notes), &self.blocks, &ends].concat()
     }
 }
@@ -385,7 +397,16 @@ pub struct Trailer {
 
 impl Trailer {
     fn encode(&self) -> Vec<u8> {
-        let Trailer { notes_offset, index_offset, fence_offset, entries, blocks, rows, len_sum, rest } = self;
+        let Trailer {
+            notes_offset,
+            index_offset,
+            fence_offset,
+            entries,
+            blocks,
+            rows,
+            len_sum,
+            rest,
+        } = self;
         let fields = [notes_offset, index_offset, fence_offset, entries, blocks, rows, len_sum];
         fields.iter().flat_map(|field| field.to_be_bytes()).chain(*rest).collect()
     }

@@ -1,17 +1,20 @@
-//! Reads archives as section 6 says, each step with its checks in the order in which they stand there.
+//! Reads archives as section 6 says, each step with its checks in the order in which they stand
+//! there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::fault::{Fault, hold};
 use super::fields::{Fields, is_name, parse_attributes, permissions, time};
-use super::{ATTRIBUTES_MAX, CONTENT, HEAD_LEN, NAME_MAX, ROW_LEN, Row, TRAILER_LEN, kind, state, tag};
+use super::{
+    ATTRIBUTES_MAX, CONTENT, HEAD_LEN, NAME_MAX, ROW_LEN, Row, TRAILER_LEN, kind, state, tag,
+};
 use crate::reference;
 
 /// An entry as the index has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// 1 file or reference, 2 folder, 3 symbolic link.
+    /// 1 file or reference, 2 directory, 3 symbolic link.
     pub kind: u8,
     /// As in the record.
     pub encoding: u8,
@@ -116,7 +119,8 @@ impl<'c> Archive<'c> {
         archive.rows = fields.number(8)?;
         archive.len_sum = fields.number(8)?;
 
-        let ascend = archive.notes_offset <= archive.index_offset && archive.index_offset <= fence_offset;
+        let ascend =
+            archive.notes_offset <= archive.index_offset && archive.index_offset <= fence_offset;
         hold(ascend && fence_offset < end, end, "the trailer's offsets")?;
         let fence = archive.filled(kind::FENCE, fence_offset..end)?;
         let mut fields = Fields::new(&fence, fence_offset + HEAD_LEN);
@@ -167,11 +171,18 @@ impl<'c> Archive<'c> {
 
     ///
     fn no_file_is_a_parent(&self, entries: &[Entry]) -> Result<(), Fault> {
-        let leaves: BTreeSet<_> =
-            entries.iter().filter(|entry| entry.kind != kind::FOLDER).map(|entry| &entry.name[..]).collect();
+        let leaves: BTreeSet<_> = entries
+            .iter()
+            .filter(|entry| entry.kind != kind::DIRECTORY)
+            .map(|entry| &entry.name[..])
+            .collect();
         for name in entries.iter().map(|entry| &entry.name) {
             let mut parents = (0..name.len()).filter(|&at| name[at] == b'/').map(|at| &name[..at]);
-            hold(!parents.any(|parent| leaves.contains(parent)), self.index_offset, "a file is a parent")?;
+            hold(
+                !parents.any(|parent| leaves.contains(parent)),
+                self.index_offset,
+                "a file is a parent",
+            )?;
         }
         Ok(())
     }
@@ -179,7 +190,8 @@ impl<'c> Archive<'c> {
     ///
     fn contents_are_identical_or_disjoint(&self, entries: &[Entry]) -> Result<(), Fault> {
         let own = entries.iter().filter(|entry| entry.container == 0 && entry.len > 0);
-        let ranges: BTreeSet<_> = own.map(|entry| (entry.offset, entry.offset + entry.len)).collect();
+        let ranges: BTreeSet<_> =
+            own.map(|entry| (entry.offset, entry.offset + entry.len)).collect();
         let mut end = 0;
         for range in ranges {
             hold(end <= range.0, range.0, "contents overlap")?;
@@ -199,15 +211,23 @@ impl<'c> Archive<'c> {
         let name = fields.take(name_len)?.to_vec();
         let attributes = fields.take(attr_len)?.to_vec();
 
-        hold(matches!(kind, kind::FILE | kind::FOLDER | kind::LINK), at, "kind of an index entry")?;
+        hold(
+            matches!(kind, kind::FILE | kind::DIRECTORY | kind::LINK),
+            at,
+            "kind of an index entry",
+        )?;
         hold(is_name(&name), at, "a name")?;
         hold(attr_len <= ATTRIBUTES_MAX, at, "attributes are too long")?;
         if kind != kind::FILE {
-            hold((container, offset, len) == (0, 0, 0), at, "a folder or link with content")?;
+            hold((container, offset, len) == (0, 0, 0), at, "a directory or link with content")?;
         }
         if container == 0 {
             let end = offset.checked_add(len);
-            hold(end.is_some_and(|end| end <= self.notes_offset), at, "a content behind the notes")?;
+            hold(
+                end.is_some_and(|end| end <= self.notes_offset),
+                at,
+                "a content behind the notes",
+            )?;
         }
         hold(u64::from(container) <= self.rows, at, "no such row")?;
 
@@ -216,13 +236,27 @@ impl<'c> Archive<'c> {
         let mode = known.remove(&tag::MODE).map(|value| permissions(&value, at)).transpose()?;
         let target = known.remove(&tag::TARGET);
         hold(target.is_some() == (kind == kind::LINK), at, "a target is a link's")?;
-        let good = |target: &Vec<u8>| (1..=NAME_MAX).contains(&target.len()) && !target.contains(&0);
+        let good =
+            |target: &Vec<u8>| (1..=NAME_MAX).contains(&target.len()) && !target.contains(&0);
         hold(target.as_ref().is_none_or(good), at, "a target")?;
         let state = state & 0xF;
-        Ok(Entry { kind, encoding, state, container, offset, len, name, attributes, modified, mode, target })
+        Ok(Entry {
+            kind,
+            encoding,
+            state,
+            container,
+            offset,
+            len,
+            name,
+            attributes,
+            modified,
+            mode,
+            target,
+        })
     }
 
-    /// The content of a file, in one of `others` if it is a reference: the containers of the rows, in their order.
+    /// The content of a file, in one of `others` if it is a reference: the containers of the rows,
+    /// in their order.
     ///
     /// # Panics
     ///
@@ -244,7 +278,8 @@ impl<'c> Archive<'c> {
             return Err(Fault::WrongContainer);
         }
         let content = reference::open_range(other, &row.key, None, range)?;
-        content.ok_or(Fault::Malformed { at: 0, what: "a reference beyond the other container's end" })
+        content
+            .ok_or(Fault::Malformed { at: 0, what: "a reference beyond the other container's end" })
     }
 
     ///
@@ -256,7 +291,8 @@ impl<'c> Archive<'c> {
         hold(self.rows <= 1 << 16 && end <= self.notes_offset, 0, "the number of rows")?;
         let bytes = self.filled(kind::CONTAINERS, 0..end)?;
         let part = |row: &[u8], i: usize| row[32 * i..][..32].try_into().expect("32 bytes of 96");
-        let row = |row: &[u8]| Row { salt: part(row, 0), key: part(row, 1), commitment: part(row, 2) };
+        let row =
+            |row: &[u8]| Row { salt: part(row, 0), key: part(row, 1), commitment: part(row, 2) };
         Ok(bytes.chunks(ROW_LEN as usize).map(row).collect())
     }
 
@@ -279,7 +315,8 @@ impl<'c> Archive<'c> {
         let entries = self.list()?;
         self.rows()?;
         self.notes()?;
-        let mut without: BTreeMap<_, _> = entries.iter().map(|entry| (&entry.name[..], entry)).collect();
+        let mut without: BTreeMap<_, _> =
+            entries.iter().map(|entry| (&entry.name[..], entry)).collect();
         let mut at = if self.rows == 0 { 0 } else { HEAD_LEN + ROW_LEN * self.rows };
         while at < self.notes_offset {
             let head = self.head(at, self.notes_offset)?;
@@ -311,7 +348,11 @@ impl<'c> Archive<'c> {
             let mut fields = Fields::new(&bytes, head.content.start);
             let (row, _zero) = (fields.number(4)? as u32, fields.number(4)?);
             let named = (row, fields.number(8)?, fields.number(8)?);
-            return hold(named == (entry.container, entry.offset, entry.len), at, "what a reference names");
+            return hold(
+                named == (entry.container, entry.offset, entry.len),
+                at,
+                "what a reference names",
+            );
         }
         hold(head.kind == entry.kind, at, "kind of record and index entry")?;
         let begins = entry.kind != kind::FILE || head.content.start == entry.offset;
@@ -326,14 +367,20 @@ impl<'c> Archive<'c> {
         Ok(bytes.expect("the range is within the plaintext"))
     }
 
-    /// A record's head with name and attributes, and where its content lies; it ends at `limit` or before.
+    /// A record's head with name and attributes, and where its content lies; it ends at `limit` or
+    /// before.
     fn head(&self, at: u64, limit: u64) -> Result<Head, Fault> {
-        hold(at.checked_add(HEAD_LEN).is_some_and(|end| end <= limit), at, "a record's head is cut")?;
+        hold(
+            at.checked_add(HEAD_LEN).is_some_and(|end| end <= limit),
+            at,
+            "a record's head is cut",
+        )?;
         let bytes = self.bytes(at..at + HEAD_LEN)?;
         hold(bytes[..16] == self.marker, at, "a record's marker")?;
         let mut fields = Fields::new(&bytes[16..], at + 16);
         let (kind, encoding) = (fields.number(1)? as u8, fields.number(1)? as u8);
-        let (name_len, attr_len, content_len) = (fields.number(2)?, fields.number(4)?, fields.number(8)?);
+        let (name_len, attr_len, content_len) =
+            (fields.number(2)?, fields.number(4)?, fields.number(8)?);
         let name = at + HEAD_LEN..at + HEAD_LEN + name_len;
         let attributes = name.end..name.end + attr_len;
         let end = attributes.end.checked_add(content_len).filter(|end| *end <= limit);
@@ -345,7 +392,13 @@ impl<'c> Archive<'c> {
             "a record's head",
         )?;
         let content = attributes.end..end.unwrap_or(attributes.end);
-        Ok(Head { kind, encoding, name: self.bytes(name)?, attributes: self.bytes(attributes)?, content })
+        Ok(Head {
+            kind,
+            encoding,
+            name: self.bytes(name)?,
+            attributes: self.bytes(attributes)?,
+            content,
+        })
     }
 
     /// The content of a record that has its own place.

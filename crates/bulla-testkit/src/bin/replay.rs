@@ -1,5 +1,5 @@
-//! Lets an oracle judge inputs on stable: `cargo run -p bulla-testkit --features vault --bin replay TARGET FILE...`. It panics
-//! as the target would.
+//! Lets an oracle judge inputs on stable: `cargo run -p bulla-testkit --features vault --bin replay
+//! TARGET FILE...`. It panics as the target would.
 
 use std::{env, fs, io};
 
@@ -10,7 +10,10 @@ fn main() -> io::Result<()> {
     let target = arguments.next().unwrap_or_default();
     let Some((_, oracle)) = ALL.iter().find(|(name, _)| *name == target) else {
         let names: Vec<_> = ALL.iter().map(|(name, _)| *name).collect();
-        return Err(io::Error::other(format!("the first argument is a target: {}", names.join(", "))));
+        return Err(io::Error::other(format!(
+            "the first argument is a target: {}",
+            names.join(", ")
+        )));
     };
     for path in arguments {
         eprintln!("{path}");

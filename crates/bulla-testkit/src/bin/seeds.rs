@@ -1,4 +1,5 @@
-//! Writes the fuzz targets' seeds: `cargo run -p bulla-testkit --features vault --bin seeds [DIRECTORY]`, fuzz/seeds by default.
+//! Writes the fuzz targets' seeds: `cargo run -p bulla-testkit --features vault --bin seeds
+//! [DIRECTORY]`, fuzz/seeds by default.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -9,18 +10,22 @@ fn main() -> io::Result<()> {
     let by_default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
     let directory = env::args_os().nth(1).map_or(by_default, PathBuf::from);
     for (target, seeds) in seeds::generate() {
-        let folder = directory.join(target);
-        fs::create_dir_all(&folder)?;
+        let directory = directory.join(target);
+        fs::create_dir_all(&directory)?;
         for (name, bytes) in &seeds {
-            fs::write(folder.join(name), bytes)?;
+            fs::write(directory.join(name), bytes)?;
         }
-        for entry in fs::read_dir(&folder)? {
+        for entry in fs::read_dir(&directory)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             if !seeds.contains_key(&name) {
                 println!("stray: {target}/{name}: no seed has this name, so delete it");
             }
         }
-        println!("{target}: {} seeds, {} bytes", seeds.len(), seeds.values().map(Vec::len).sum::<usize>());
+        println!(
+            "{target}: {} seeds, {} bytes",
+            seeds.len(),
+            seeds.values().map(Vec::len).sum::<usize>()
+        );
     }
     Ok(())
 }

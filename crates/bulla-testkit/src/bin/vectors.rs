@@ -1,4 +1,5 @@
-//! Writes the vectors' files: `cargo run -p bulla-testkit --bin vectors [DIRECTORY]`, spec/vectors by default.
+//! Writes the vectors' files: `cargo run -p bulla-testkit --bin vectors [DIRECTORY]`, spec/vectors
+//! by default.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,16 +11,16 @@ fn main() -> io::Result<()> {
     let by_default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
     let directory = env::args_os().nth(1).map_or(by_default, PathBuf::from);
     write(&directory, "", &generate())?;
-    write(&directory, archive::FOLDER, &archive::generate())?;
-    write(&directory, envelopes::FOLDER, &envelopes::generate())?;
-    write(&directory, vault::FOLDER, &vault::generate())
+    write(&directory, archive::DIRECTORY, &archive::generate())?;
+    write(&directory, envelopes::DIRECTORY, &envelopes::generate())?;
+    write(&directory, vault::DIRECTORY, &vault::generate())
 }
 
 /// Writes what changed, and says so.
-fn write(directory: &Path, folder: &str, files: &BTreeMap<&str, String>) -> io::Result<()> {
-    let directory = directory.join(folder);
+fn write(root: &Path, subdirectory: &str, files: &BTreeMap<&str, String>) -> io::Result<()> {
+    let directory = root.join(subdirectory);
     fs::create_dir_all(&directory)?;
-    let shown = |name: &str| Path::new(folder).join(name).display().to_string();
+    let shown = |name: &str| Path::new(subdirectory).join(name).display().to_string();
     for (name, json) in files {
         let path = directory.join(name);
         let change = match fs::read(&path) {

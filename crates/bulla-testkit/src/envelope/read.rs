@@ -1,4 +1,5 @@
-//! Reads key envelopes as spec/ENVELOPE.md says, clause by clause. Errors are the names that the vectors have for them.
+//! Reads key envelopes as spec/ENVELOPE.md says, clause by clause. Errors are the names that the
+//! vectors have for them.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -83,7 +84,8 @@ pub fn slots(envelope: &[u8]) -> Option<Vec<&[u8]>> {
         slots.push(slot);
         rest = behind;
     }
-    let passphrases = slots.iter().filter(|slot| effective_kind(slot) == Some(kind::PASSPHRASE)).count();
+    let passphrases =
+        slots.iter().filter(|slot| effective_kind(slot) == Some(kind::PASSPHRASE)).count();
     (passphrases <= 8).then_some(slots)
 }
 
@@ -104,8 +106,10 @@ pub fn id(slot: &[u8]) -> u16 {
 /// Passes, memory and lanes of a slot for a passphrase; none if they are out of range (E-3.3).
 pub fn cost_of(slot: &[u8]) -> Option<[u32; 3]> {
     let [passes, memory, lanes] = [44, 48, 52].map(|at| number(slot, at, 4));
-    let in_range = (1..=16).contains(&lanes) && (8 * lanes..=1 << 18).contains(&memory) && passes >= 1;
-    (in_range && passes * memory <= 1 << 20).then(|| [passes, memory, lanes].map(|value| value as u32))
+    let in_range =
+        (1..=16).contains(&lanes) && (8 * lanes..=1 << 18).contains(&memory) && passes >= 1;
+    (in_range && passes * memory <= 1 << 20)
+        .then(|| [passes, memory, lanes].map(|value| value as u32))
 }
 
 /// Whether length and parameters are those of the kind (E-2.5, E-3.4).
@@ -192,7 +196,8 @@ fn unwrap(
         return Err("another_container");
     }
     let (covered, tail) = envelope.split_at(envelope.len() - TAIL_LEN);
-    let mac = reference::hmac_sha512(&reference::export(&keys.exporter, b"bulla envelope"), &[covered]);
+    let mac =
+        reference::hmac_sha512(&reference::export(&keys.exporter, b"bulla envelope"), &[covered]);
     Ok(Opened { key, slot, intact: mac[..32] == tail[..32] })
 }
 

@@ -1,18 +1,22 @@
-//! Archives of which index, fence and trailer are described, each part following from the one before unless it is changed.
+//! Archives of which index, fence and trailer are described, each part following from the one
+//! before unless it is changed.
 
 use super::archives::{agree, seal};
 use super::known;
 use super::script::{Script, stretch};
-use crate::archive::{self, Draft, IndexEntry, Item, Layout, Note, Piece, Record, Row, attribute, kind, tag};
+use crate::archive::{
+    self, Draft, IndexEntry, Item, Layout, Note, Piece, Record, Row, attribute, kind, tag,
+};
 
 /// Entries at most.
 const ENTRIES_MAX: usize = 12;
 /// Changes to each stage at most.
 const CHANGES_MAX: usize = 6;
 
-/// **The bytes describe an archive** of up to 12 entries: their names, kinds, attributes, states, lengths, references; then what
-/// is changed in the index, in fence and trailer, and in the records that these become. What is not changed follows from what is, as
-/// in an archive that is well-formed: so a change shows where it is checked, and is not hidden by another error.
+/// **The bytes describe an archive** of up to 12 entries: their names, kinds, attributes, states,
+/// lengths, references; then what is changed in the index, in fence and trailer, and in the records
+/// that these become. What is not changed follows from what is, as in an archive that is
+/// well-formed: so a change shows where it is checked, and is not hidden by another error.
 ///
 /// The promises are those of [`archive_records`](super::archive_records).
 pub fn archive_index(bytes: &[u8]) {
@@ -58,7 +62,9 @@ fn piece(script: &mut Script<'_>, names: &mut Vec<Vec<u8>>, rows: usize) -> Piec
     let parent = script.byte();
     let mut name = match names.len() {
         // Every other name lies below one that was there before.
-        count @ 1.. if parent & 1 == 1 => [&names[usize::from(parent / 2) % count][..], b"/"].concat(),
+        count @ 1.. if parent & 1 == 1 => {
+            [&names[usize::from(parent / 2) % count][..], b"/"].concat()
+        }
         _ => Vec::new(),
     };
     let own = script.take(1 + usize::from(shape / 8) % 4);
@@ -68,7 +74,7 @@ fn piece(script: &mut Script<'_>, names: &mut Vec<Vec<u8>>, rows: usize) -> Piec
     let content = stretch(&name, script.within(0..=600) * usize::from(1 + 15 * (shape >> 7)));
     let item = match shape % 8 {
         0..=2 => Item::file(&name, &content),
-        3 | 4 => Item::folder(&name),
+        3 | 4 => Item::directory(&name),
         5 => Item::link(&name, if script.flag() { b"target" } else { b"../.." }),
         _ if rows > 0 => {
             Item::reference(&name, 1 + u32::from(script.byte()) % rows as u32, 7, script.number(2))

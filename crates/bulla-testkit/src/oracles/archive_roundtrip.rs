@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use bulla::{ChunkSize, Key, ReadAt};
-use bulla_archive::{ArchiveWriter, Content, Error, Metadata, Source, State, Time};
+use bulla_archive::{ArchiveWriter, ContentSource, Error, Metadata, Source, State, Time};
 
 use super::archives::agree;
 use super::known;
@@ -15,13 +15,14 @@ use crate::library::options;
 /// Entries at most.
 const ENTRIES_MAX: usize = 12;
 
-/// **The bytes describe a plan of up to 12 entries**: names, kinds, times, modes; and for each source how many bytes it has, which
-/// may be fewer or more than planned, and whether it can be opened and read.
+/// **The bytes describe a plan of up to 12 entries**: names, kinds, times, modes; and for each
+/// source how many bytes it has, which may be fewer or more than planned, and whether it can be
+/// opened and read.
 ///
 /// - The writer refuses exactly the names that do not allow.
-/// - What it seals, whatever its sources do, is an archive in which the reference finds nothing wrong, with the entries
-///   that were planned, the bytes that were there, and the notes that follow. The writer
-///   reports the same notes.
+/// - What it seals, whatever its sources do, is an archive in which the reference finds nothing
+///   wrong, with the entries that were planned, the bytes that were there, and the notes that
+///   follow. The writer reports the same notes.
 /// - The library reads it as the reference does ([`archive_records`](super::archive_records)).
 pub fn archive_roundtrip(bytes: &[u8]) {
     let mut script = Script::new(bytes);
@@ -36,32 +37,41 @@ pub fn archive_roundtrip(bytes: &[u8]) {
                 assert!(is_name(&plan.name), "a name that an archive cannot hold is planned");
                 planned.push(plan);
             }
-            Err(Error::BadName { .. }) => assert!(!is_name(&plan.name), "a good name is refused"),
+            Err(Error::InvalidPath { .. }) => {
+                assert!(!is_name(&plan.name), "a good name is refused")
+            }
             Err(error) => panic!("{error}"),
         }
     }
     let left_out = script.run();
     if !left_out.is_empty() {
-        writer.left_out(left_out);
+        writer.skip(left_out);
     }
     assert_eq!(writer.len(), planned.len() as u64);
 
     let options = options(None).chunk_size(ChunkSize::MIN);
-    let (container, report) = match writer.seal_to(&Key::from_bytes(&known::KEY), Vec::new(), &options) {
-        Ok(sealed) => sealed,
-        Err(Error::Duplicate { name }) => {
-            assert!(planned.iter().filter(|plan| plan.name == name).count() > 1, "there is one of that name");
-            return;
-        }
-        Err(Error::ParentIsNoFolder { name }) => {
-            assert!(parent_is_no_folder(&planned, &name), "all above it are folders");
-            return;
-        }
-        Err(error) => panic!("{error}"),
-    };
+    let (container, report) =
+        match writer.seal_to(&Key::from_bytes(&known::KEY), Vec::new(), &options) {
+            Ok(sealed) => sealed,
+            Err(Error::Duplicate { path }) => {
+                assert!(
+                    planned.iter().filter(|plan| plan.name == path).count() > 1,
+                    "there is one of that name"
+                );
+                return;
+            }
+            Err(Error::ParentNotDirectory { path }) => {
+                assert!(parent_is_no_directory(&planned, &path), "all above it are directories");
+                return;
+            }
+            Err(error) => panic!("{error}"),
+        };
     let names: BTreeMap<_, _> = planned.iter().map(|plan| (&plan.name, plan)).collect();
     assert_eq!(names.len(), planned.len(), "two entries of one name were sealed");
-    assert!(!planned.iter().any(|plan| parent_is_no_folder(&planned, &plan.name)), "a file is a parent");
+    assert!(
+        !planned.iter().any(|plan| parent_is_no_directory(&planned, &plan.name)),
+        "a file is a parent"
+    );
 
     agree(&container).expect("the reference finds nothing wrong with it");
     let archive = Archive::open(&container, &known::KEY, None).expect("it was just read");
@@ -83,25 +93,34 @@ pub fn archive_roundtrip(bytes: &[u8]) {
 }
 
 /// The notes follow from the plan, and are those that the writer reports.
-fn notes(archive: &Archive<'_>, reported: &[bulla_archive::Note], planned: &[Planned], left_out: &[u8]) {
+fn notes(
+    archive: &Archive<'_>,
+    reported: &[bulla_archive::Note],
+    planned: &[Planned],
+    left_out: &[u8],
+) {
     let mut found = archive.notes().expect("it was just read");
     found.sort_by(|a, b| a.name.cmp(&b.name));
     let of_entries = planned.iter().filter(|plan| plan.expected_state() != 0).map(|plan| {
         let (state, name) = (plan.expected_state(), plan.name.clone());
         Noted { state, found: plan.expected_content().len() as u64, name }
     });
-    let of_others =
-        (!left_out.is_empty()).then(|| Noted { state: state::LEFT_OUT, found: 0, name: left_out.to_vec() });
+    let of_others = (!left_out.is_empty()).then(|| Noted {
+        state: state::SKIPPED,
+        found: 0,
+        name: left_out.to_vec(),
+    });
     let mut expected: Vec<_> = of_entries.chain(of_others).collect();
     expected.sort_by(|a, b| a.name.cmp(&b.name));
     assert_eq!(found, expected, "found the left, expected the right");
 
-    let states = [State::SHORT, State::GREW, State::CHANGED, State::UNREADABLE, State::LEFT_OUT];
-    let bits = |state: State| (0..).zip(states).map(|(bit, of)| u16::from(state.has(of)) << bit).sum();
+    let states = [State::SHORT, State::GREW, State::CHANGED, State::UNREADABLE, State::SKIPPED];
+    let bits =
+        |state: State| (0..).zip(states).map(|(bit, of)| u16::from(state.has(of)) << bit).sum();
     let told = |note: &bulla_archive::Note| Noted {
         state: bits(note.state),
         found: note.found,
-        name: note.name.clone(),
+        name: note.path.clone(),
     };
     let mut reported: Vec<_> = reported.iter().map(told).collect();
     reported.sort_by(|a, b| a.name.cmp(&b.name));
@@ -152,7 +171,7 @@ impl Planned {
             1 => Fate::FailsAt(script.within(0..=9000)),
             _ => Fate::Opens,
         };
-        let kind = [kind::FILE, kind::FILE, kind::FOLDER, kind::LINK][usize::from(shape) % 4];
+        let kind = [kind::FILE, kind::FILE, kind::DIRECTORY, kind::LINK][usize::from(shape) % 4];
         Planned {
             kind,
             modified: script
@@ -170,14 +189,14 @@ impl Planned {
     fn add_to(&self, writer: &mut ArchiveWriter<Planned>) -> Result<(), Error> {
         let mut metadata = Metadata::new();
         if let Some((seconds, nanoseconds)) = self.modified {
-            metadata = metadata.modified(Time { seconds, nanoseconds });
+            metadata = metadata.mtime(Time { seconds, nanoseconds });
         }
         if let Some(mode) = self.mode {
             metadata = metadata.mode(mode);
         }
         match self.kind {
             kind::FILE => writer.file(&self.name, &metadata, self.len as u64, self.clone()),
-            kind::FOLDER => writer.folder(&self.name, &metadata),
+            kind::DIRECTORY => writer.directory(&self.name, &metadata),
             _ => writer.symlink(&self.name, &metadata, &self.target),
         }
     }
@@ -223,8 +242,8 @@ impl Source for Planned {
     }
 }
 
-impl Content for Planned {
-    fn modified(&self) -> io::Result<Option<Time>> {
+impl ContentSource for Planned {
+    fn mtime(&self) -> io::Result<Option<Time>> {
         Ok(self.modified.map(|(seconds, nanoseconds)| Time { seconds, nanoseconds }))
     }
 }
@@ -252,9 +271,9 @@ fn is_name(name: &[u8]) -> bool {
 }
 
 ///
-fn parent_is_no_folder(planned: &[Planned], name: &[u8]) -> bool {
+fn parent_is_no_directory(planned: &[Planned], name: &[u8]) -> bool {
     planned.iter().any(|above| {
         let below = name.strip_prefix(&above.name[..]).is_some_and(|rest| rest.starts_with(b"/"));
-        above.kind != kind::FOLDER && below
+        above.kind != kind::DIRECTORY && below
     })
 }

@@ -11,14 +11,16 @@ use crate::archive::{self, Archive, CONTENT, Fault, kind};
 use crate::library::options;
 use crate::reference::{self, SealParams};
 
-/// **The bytes are the plaintext of an archive**: its records, from the first to the trailer, with [`known::MARKER`] wherever a
-/// record begins. The reference seals them under [`known::KEY`].
+/// **The bytes are the plaintext of an archive**: its records, from the first to the trailer, with
+/// [`known::MARKER`] wherever a record begins. The reference seals them under [`known::KEY`].
 ///
-/// - Opening, listing and verifying the archive come to the same with library and reference: the same entries, states, times, modes,
-///   targets, notes and contents; or the same error, at the same step (A-1.1 to,
-///   The library may find at opening what the reference finds later.
-/// - Each entry that is listed is found by its name, and none by a name that is not listed. The entries of a folder are
-///   those below it. All contents at once are what they are one by one.
+/// - Opening, listing and verifying the archive come to the same with library and reference: the
+///   same entries, states, times, modes, targets, notes and contents; or the same error, at the
+///   same step (A-1.1 to to
+///   The library may find at opening what the reference finds later.
+/// - Each entry that is listed is found by its name, and none by a name that is not listed.
+///   The entries of a directory are those below it. All contents at once are what they are one by
+///   one.
 /// - Salvage ends, and hands out all of an archive in which nothing is wrong.
 /// - Nothing panics, no length in the archive makes the library allocate more than the archive has.
 pub fn archive_records(bytes: &[u8]) {
@@ -73,12 +75,15 @@ impl Found {
     }
 }
 
-/// The promise of [`archive_records`] on a container. The entries, if nothing is wrong with the archive.
+/// The promise of [`archive_records`] on a container. The entries, if nothing is wrong with the
+/// archive.
 pub(super) fn agree(container: &[u8]) -> Option<Vec<Told>> {
     let expected = by_reference(container);
     let found = by_library(container);
     let same = match (expected.error, found.error) {
-        (Some((Step::List | Step::Verify, expected)), Some((Step::Open, found))) => expected == found,
+        (Some((Step::List | Step::Verify, expected)), Some((Step::Open, found))) => {
+            expected == found
+        }
         (expected, found) => expected == found,
     };
     assert!(same, "{:?} by library, {:?} by reference", found.error, expected.error);
@@ -124,16 +129,17 @@ fn by_reference(container: &[u8]) -> Found {
 }
 
 fn by_library(container: &[u8]) -> Found {
-    let reader = match ArchiveReader::new(&Key::from_bytes(&known::KEY), container, &options(None)) {
+    let reader = match ArchiveReader::new(&Key::from_bytes(&known::KEY), container, &options(None))
+    {
         Ok(reader) => reader,
         Err(error) => return Found::fails(Step::Open, name(&error)),
     };
     let entries: Vec<Entry> = match reader.entries().collect::<Result<_, _>>() {
         Ok(entries) => entries,
         Err(error) => {
-            // Whoever looks up a name does not list; nor does who walks a folder.
+            // Whoever looks up a name does not list; nor does who walks a directory.
             let _ = reader.lookup(b"a").map_err(|error| name(&error));
-            for error in reader.folder(b"").filter_map(Result::err) {
+            for error in reader.directory(b"").filter_map(Result::err) {
                 assert!(!name(&error).is_empty());
             }
             return Found::fails(Step::List, name(&error));
@@ -146,11 +152,14 @@ fn by_library(container: &[u8]) -> Found {
     let noted = |note: bulla_archive::Note| archive::Noted {
         state: bits(note.state),
         found: note.found,
-        name: note.name,
+        name: note.path,
     };
     Found {
         entries: Some(told),
-        notes: reader.notes().map(|notes| notes.into_iter().map(noted).collect()).map_err(|e| name(&e)),
+        notes: reader
+            .notes()
+            .map(|notes| notes.into_iter().map(noted).collect())
+            .map_err(|e| name(&e)),
         error: reader.verify().err().map(|error| (Step::Verify, name(&error))),
     }
 }
@@ -158,20 +167,20 @@ fn by_library(container: &[u8]) -> Found {
 fn told(reader: &ArchiveReader<'_, &[u8]>, entry: &Entry) -> Told {
     let content = reader.content(entry).and_then(|content| content.range(0..entry.len()));
     let container = match content {
-        Err(Error::Elsewhere { container }) => container,
+        Err(Error::ExternalContent { container }) => container,
         _ => 0,
     };
     Told {
-        name: entry.name().to_vec(),
+        name: entry.path().to_vec(),
         kind: match entry.kind() {
             Kind::File => kind::FILE,
-            Kind::Folder => kind::FOLDER,
+            Kind::Directory => kind::DIRECTORY,
             Kind::Symlink => kind::LINK,
         },
         state: bits(entry.state()) & 0xF,
         container,
         len: entry.len(),
-        modified: entry.metadata().modified.map(|time| (time.seconds, time.nanoseconds)),
+        modified: entry.metadata().mtime.map(|time| (time.seconds, time.nanoseconds)),
         mode: entry.metadata().mode,
         target: entry.target().map(<[u8]>::to_vec),
         content: content.map(|content| content.to_vec()).map_err(|error| name(&error)),
@@ -184,7 +193,7 @@ fn bits(state: State) -> u16 {
         (State::GREW, archive::state::GREW),
         (State::CHANGED, archive::state::CHANGED),
         (State::UNREADABLE, archive::state::UNREADABLE),
-        (State::LEFT_OUT, archive::state::LEFT_OUT),
+        (State::SKIPPED, archive::state::SKIPPED),
     ];
     bits.iter().filter(|(flag, _)| state.has(*flag)).fold(0, |bits, (_, bit)| bits | bit)
 }
@@ -193,9 +202,11 @@ fn bits(state: State) -> u16 {
 pub(super) fn name(error: &Error) -> &'static str {
     match error {
         Error::NotAnArchive { .. } => "not_an_archive",
-        Error::Malformed { .. } | Error::Duplicate { .. } | Error::ParentIsNoFolder { .. } => "malformed",
+        Error::Malformed { .. } | Error::Duplicate { .. } | Error::ParentNotDirectory { .. } => {
+            "malformed"
+        }
         Error::UnknownKind { .. } | Error::UnknownEncoding { .. } => "unsupported",
-        Error::Elsewhere { .. } => "elsewhere",
+        Error::ExternalContent { .. } => "elsewhere",
         Error::NoContent => "no_content",
         other => panic!("no intact container gives this error: {other:?}"),
     }
@@ -204,22 +215,22 @@ pub(super) fn name(error: &Error) -> &'static str {
 ///
 fn lookups(reader: &ArchiveReader<'_, &[u8]>, entries: &[Entry]) {
     let look = |name: &[u8]| reader.lookup(name).expect("all blocks were read without an error");
-    let listed = |name: &[u8]| entries.iter().find(|entry| entry.name() == name).cloned();
+    let listed = |name: &[u8]| entries.iter().find(|entry| entry.path() == name).cloned();
     for entry in entries.iter().take(32) {
-        let entry_name = entry.name();
+        let entry_name = entry.path();
         let behind = [entry_name, b"\0"].concat();
         let before = &entry_name[..entry_name.len() - 1];
         for name in [entry_name, &behind, before] {
             assert_eq!(look(name), listed(name), "{:?}", String::from_utf8_lossy(name));
         }
         let below = [entry_name, b"/"].concat();
-        let folder: Vec<_> = reader
-            .folder(entry_name)
+        let directory: Vec<_> = reader
+            .directory(entry_name)
             .collect::<Result<_, _>>()
             .expect("all blocks were read without an error");
-        let is_in = |found: &&Entry| found.name() == entry_name || found.name().starts_with(&below);
+        let is_in = |found: &&Entry| found.path() == entry_name || found.path().starts_with(&below);
         let expected: Vec<_> = entries.iter().filter(is_in).cloned().collect();
-        assert_eq!(folder, expected, "the folder {:?}", String::from_utf8_lossy(entry_name));
+        assert_eq!(directory, expected, "the directory {:?}", String::from_utf8_lossy(entry_name));
     }
 }
 
@@ -228,7 +239,8 @@ fn contents_at_once(reader: &ArchiveReader<'_, &[u8]>, entries: &[Entry], told: 
     let (files, stated): (Vec<Entry>, Vec<&Vec<u8>>) = (entries.iter().zip(told))
         .filter_map(|(entry, told)| Some((entry.clone(), told.content.as_ref().ok()?)))
         .unzip();
-    let contents: Vec<_> = files.iter().map(|entry| Mutex::new(vec![0; entry.len() as usize])).collect();
+    let contents: Vec<_> =
+        files.iter().map(|entry| Mutex::new(vec![0; entry.len() as usize])).collect();
     let put = |number: usize, offset: u64, bytes: &[u8]| {
         let mut content = contents[number].lock().expect("no thread panicked");
         content[offset as usize..][..bytes.len()].copy_from_slice(bytes);
@@ -251,11 +263,18 @@ fn salvaged(container: &[u8], whole: Option<&[Told]>) {
     let Some(whole) = whole else { return };
     assert_eq!(salvage.summary().lost, 0);
     for told in whole {
-        let at = found.iter().position(|found| found.entry.name() == told.name).expect("each entry is named");
+        let at = found
+            .iter()
+            .position(|found| found.entry.path() == told.name)
+            .expect("each entry is named");
         let found = found.swap_remove(at);
         match &told.content {
-            Ok(content) => assert!(found.whole() == Some(content.clone()), "other bytes salvaged than read"),
-            Err(_) => assert!(found.pieces.is_empty() && found.holes.is_empty(), "it has no content"),
+            Ok(content) => {
+                assert!(found.whole() == Some(content.clone()), "other bytes salvaged than read")
+            }
+            Err(_) => {
+                assert!(found.pieces.is_empty() && found.holes.is_empty(), "it has no content")
+            }
         }
     }
     assert!(found.is_empty(), "entries that are not listed");
@@ -277,12 +296,13 @@ impl Salvaged {
     }
 }
 
-/// All that salvage hands out, of a container of so many bytes: pieces and holes of an entry follow one another, and are all of
-/// it; and it ends.
+/// All that salvage hands out, of a container of so many bytes: pieces and holes of an entry follow
+/// one another, and are all of it; and it ends.
 pub(super) fn collect(salvage: &mut Salvage<&[u8]>, container_len: usize) -> Vec<Salvaged> {
     let mut all: Vec<Salvaged> = Vec::new();
     let (mut lost, mut parts) = (0u64, 0);
-    // No more entries than heads of records or of the index fit in, and each in so many chunks at most.
+    // No more entries than heads of records or of the index fit in, and each in so many chunks at
+    // most.
     let (entries_max, parts_max) = (container_len / 32 + 1, container_len / 4096 + 2);
     for recovered in salvage.by_ref() {
         let begun = all.last().map_or(0, |entry| {
@@ -299,7 +319,9 @@ pub(super) fn collect(salvage: &mut Salvage<&[u8]>, container_len: usize) -> Vec
             Recovered::Piece { offset, bytes } => {
                 assert_eq!(offset, begun, "a piece that does not follow what came before");
                 assert!(!bytes.is_empty());
-                last.expect("an entry comes before its pieces").pieces.push((offset, bytes.to_vec()));
+                last.expect("an entry comes before its pieces")
+                    .pieces
+                    .push((offset, bytes.to_vec()));
             }
             Recovered::Hole { range } => {
                 assert_eq!(range.start, begun, "a hole that does not follow what came before");

@@ -13,21 +13,25 @@ use crate::vectors;
 const ROOM: usize = 640;
 /// The passphrase that it knows.
 const PHRASE: &str = "correct horse battery staple";
-/// Passes times KiB of memory, of all slots for passphrases together, up to which one is tried: a fuzzer has no time for more.
+/// Passes times KiB of memory, of all slots for passphrases together, up to which one is tried: a
+/// fuzzer has no time for more.
 const MAX_WORK: u64 = 256;
 
-/// **The bytes are a choice, a length of two bytes, and one or two copies of an envelope** of the container that most of the envelope
-/// vectors are of. The choice: bit 0 makes the check of each copy hold, as everybody can; bit 1 makes mac and check hold, as somebody
-/// with the container's key can; with bit 2 there are two copies, the first as long as the length says.
+/// **The bytes are a choice, a length of two bytes, and one or two copies of an envelope** of the
+/// container that most of the envelope vectors are of. The choice: bit 0 makes the check of each
+/// copy hold, as everybody can; bit 1 makes mac and check hold, as somebody with the container's
+/// key can; with bit 2 there are two copies, the first as long as the length says.
 ///
-/// - The library takes the copy that the reference takes to count, sees the same state of the two and the same slots in it, or
-///   refuses with the same error (E-2.1 to E-2.6, E-3.3 to E-3.5).
-/// - Under two recovery keys, the container's own key and a passphrase, it opens what the reference opens, by the same slot, to the
-///   container's key and to no other; and it says the same of the mac (E-4.1 to E-4.5, E-5.1, E-5.2). Passphrases are not
-///   tried where that would take long.
-/// - What was opened and has its mac is written anew with every slot as it was, byte for byte, and with the next revision; and opens
-///   by the same slot again. Nothing is taken over from one whose mac fails (E-3.1, E-5.2, E-5.3).
-/// - It never panics, and allocates little more than the copies and what a passphrase's slot asks for.
+/// - The library takes the copy that the reference takes to count, sees the same state of the two
+///   and the same slots in it, or refuses with the same error (E-2.1 to E-2.6, E-3.3 to E-3.5).
+/// - Under two recovery keys, the container's own key and a passphrase, it opens what the reference
+///   opens, by the same slot, to the container's key and to no other; and it says the same of the
+///   mac (E-4.1 to E-4.5, E-5.1, E-5.2). Passphrases are not tried where that would take long.
+/// - What was opened and has its mac is written anew with every slot as it was, byte for byte, and
+///   with the next revision; and opens by the same slot again. Nothing is taken over from one whose
+///   mac fails (E-3.1, E-5.2, E-5.3).
+/// - It never panics, and allocates little more than the copies and what a passphrase's slot asks
+///   for.
 pub fn envelope(bytes: &[u8]) {
     let known = Known::new();
     let mut script = Script::new(bytes);
@@ -69,7 +73,10 @@ impl Known {
     fn library_header(&self) -> Header {
         let mut stream = self.header.to_vec();
         stream.resize(128 + ROOM, 0);
-        Preamble::read(&mut &stream[..]).expect("a header and room for an envelope").header().clone()
+        Preamble::read(&mut &stream[..])
+            .expect("a header and room for an envelope")
+            .header()
+            .clone()
     }
 
     fn made_to_hold(&self, copy: &[u8], choice: u8) -> Vec<u8> {
@@ -106,13 +113,21 @@ impl Known {
         for label in ["recovery key", "key in vault", "container key"] {
             let bytes = secret(label);
             let key = Key::from_bytes(&bytes);
-            let expected = read::open(envelope.bytes(), &self.header, None, read::Secret::Key(&bytes));
+            let expected =
+                read::open(envelope.bytes(), &self.header, None, read::Secret::Key(&bytes));
             self.same_opening(&envelope, &slots, &header, &Secret::Key(&key), expected);
         }
         if is_cheap(&slots) {
             let passphrase = Passphrase::new(PHRASE).expect("a passphrase");
-            let expected = read::open(envelope.bytes(), &self.header, None, read::Secret::Passphrase(PHRASE));
-            self.same_opening(&envelope, &slots, &header, &Secret::Passphrase(&passphrase), expected);
+            let expected =
+                read::open(envelope.bytes(), &self.header, None, read::Secret::Passphrase(PHRASE));
+            self.same_opening(
+                &envelope,
+                &slots,
+                &header,
+                &Secret::Passphrase(&passphrase),
+                expected,
+            );
         }
     }
 
@@ -129,13 +144,21 @@ impl Known {
             (Err(error), Err(expected)) => return assert_eq!(name(&error), expected),
             (found, expected) => panic!("{found:?} by library, {expected:?} by reference"),
         };
-        assert_eq!(*unlocked.key().expose(), self.key, "an envelope gives no other key than the container's");
+        assert_eq!(
+            *unlocked.key().expose(),
+            self.key,
+            "an envelope gives no other key than the container's"
+        );
         assert_eq!(expected.key, self.key);
-        assert_eq!((unlocked.opened_by().0, unlocked.is_intact()), (expected.slot, expected.intact));
+        assert_eq!(
+            (unlocked.opened_by().0, unlocked.is_intact()),
+            (expected.slot, expected.intact)
+        );
         match unlocked.slots() {
             Ok(kept) => {
                 assert!(expected.intact, "slots are taken over without a mac");
-                let next = unlocked.seal(&kept).expect("there is room for the slots that were there");
+                let next =
+                    unlocked.seal(&kept).expect("there is room for the slots that were there");
                 same_but_newer(&next, &unlocked, envelope, slots, header, secret);
             }
             Err(error) => assert!(!expected.intact && matches!(error, Error::Altered), "{error:?}"),
@@ -185,7 +208,8 @@ fn same_but_newer(
 
 /// Whether all its passphrases are tried in little time.
 fn is_cheap(slots: &[&[u8]]) -> bool {
-    let of_passphrases = slots.iter().filter(|slot| read::effective_kind(slot) == Some(kind::PASSPHRASE));
+    let of_passphrases =
+        slots.iter().filter(|slot| read::effective_kind(slot) == Some(kind::PASSPHRASE));
     let work = |[passes, memory, _]: [u32; 3]| u64::from(passes) * u64::from(memory);
     of_passphrases.filter_map(|slot| read::cost_of(slot)).map(work).sum::<u64>() <= MAX_WORK
 }

@@ -13,11 +13,12 @@ use crate::reference::SealParams;
 /// What an error of the system is, in these tests: `EIO`.
 const OS_ERROR: i32 = 5;
 
-/// **The bytes describe a container, and a fault**: what befalls, at which call, of sealing it and of opening it by stream, for ranges
-/// and for salvage.
+/// **The bytes describe a container, and a fault**: what befalls, at which call, of sealing it and
+/// of opening it by stream, for ranges and for salvage.
 ///
 /// - Interruptions and short calls are made up for: the outcome is that of sound input and output.
-/// - An error arrives as it is, its code included, through [`io::Error`] and back. It is final: the same comes again.
+/// - An error arrives as it is, its code included, through [`io::Error`] and back. It is final: the
+///   same comes again.
 /// - What was written or handed out before it is a prefix of what sound input and output give.
 /// - A source that ends early gives an error, or what there is to salvage, and never other bytes.
 pub fn faulty_io(bytes: &[u8]) {
@@ -64,7 +65,8 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    /// An error is allowed if a fault befell that is none to be absorbed; and then it is that of the fault.
+    /// An error is allowed if a fault befell that is none to be absorbed; and then it is that of
+    /// the fault.
     fn check(&self, calls: &Calls, error: &Error) {
         assert!(calls.befell() && !self.absorbed, "{error:?} without a cause");
         match error {
@@ -91,7 +93,8 @@ impl Case<'_> {
             for part in params.plaintext.chunks(write_len) {
                 if let Err(error) = sealer.write_all(part) {
                     let error = Error::from(error);
-                    let again = Error::from(sealer.write(b"more").expect_err("the first error is final"));
+                    let again =
+                        Error::from(sealer.write(b"more").expect_err("the first error is final"));
                     assert_eq!(again.to_string(), error.to_string());
                     let again = sealer.finish().map(drop).expect_err("the first error is final");
                     assert_eq!(again.to_string(), error.to_string());
@@ -112,7 +115,8 @@ impl Case<'_> {
     fn open_stream(&self, container: &[u8], context: Option<&[u8]>, step: usize, plaintext: &[u8]) {
         let calls = (self.calls)();
         let reader = Faulty::new(container, &calls);
-        let mut opener = match Opener::new(&Key::from_bytes(&known::KEY), reader, &options(context)) {
+        let mut opener = match Opener::new(&Key::from_bytes(&known::KEY), reader, &options(context))
+        {
             Ok(opener) => opener,
             Err(error) => return self.check(&calls, &error),
         };
@@ -125,7 +129,9 @@ impl Case<'_> {
                     let error = Error::from(error);
                     self.check(&calls, &error);
                     assert!(plaintext.starts_with(&released), "no prefix was released");
-                    let again = Error::from(opener.read(&mut buffer).expect_err("the first error is final"));
+                    let again = Error::from(
+                        opener.read(&mut buffer).expect_err("the first error is final"),
+                    );
                     assert_eq!(again.to_string(), error.to_string());
                     return;
                 }
@@ -147,15 +153,18 @@ impl Case<'_> {
     fn salvage(&self, container: &[u8], context: Option<&[u8]>, plaintext: &[u8]) {
         let calls = (self.calls)();
         let source = Faulty::new(container, &calls);
-        let reader = match SalvageReader::new(&Key::from_bytes(&known::KEY), source, &options(context)) {
-            Ok(reader) => reader,
-            Err(error) => return self.check(&calls, &error),
-        };
+        let reader =
+            match SalvageReader::new(&Key::from_bytes(&known::KEY), source, &options(context)) {
+                Ok(reader) => reader,
+                Err(error) => return self.check(&calls, &error),
+            };
         let chunk_len = ChunkSize::MIN.bytes();
         for (i, expected) in (0..).zip(plaintext.chunks(chunk_len)) {
             match reader.chunk(i) {
                 Some(found) => assert!(found[..] == *expected, "chunk {i} is other bytes"),
-                None => assert!(calls.befell() && !self.absorbed, "chunk {i} is lost without a cause"),
+                None => {
+                    assert!(calls.befell() && !self.absorbed, "chunk {i} is lost without a cause")
+                }
             }
         }
     }

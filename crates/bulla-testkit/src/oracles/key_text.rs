@@ -4,9 +4,10 @@ use bulla_key::key_text::{self as library, MAX_TEXT_LEN, ParseError};
 
 /// **The bytes are what somebody typed for a key**; what is no UTF-8 among them is replaced.
 ///
-/// - The library reads the key that stands there, or names the first fault and its place: a slow reading of the text, by its own
-///   table of digits and spacing, comes to the same.
-/// - The key that was read is written as text that gives the same key again, in four lines of 64 digits.
+/// - The library reads the key that stands there, or names the first fault and its place: a slow
+///   reading of the text, by its own table of digits and spacing, comes to the same.
+/// - The key that was read is written as text that gives the same key again, in four lines of 64
+///   digits.
 /// - It never panics, and an error shows no digit of the text.
 pub fn key_text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
@@ -44,5 +45,9 @@ fn read_slowly(text: &str) -> Result<Vec<u8>, ParseError> {
             None => return Err(ParseError::NotADigit { position: before + 1 }),
         }
     }
-    if digits.len() == 64 { Ok(digits) } else { Err(ParseError::WrongLength { digits: digits.len() }) }
+    if digits.len() == 64 {
+        Ok(digits)
+    } else {
+        Err(ParseError::WrongLength { digits: digits.len() })
+    }
 }

@@ -11,12 +11,15 @@ use super::script::Script;
 use crate::library::{self, fault, options};
 use crate::reference::{self, Fault, StreamOutcome};
 
-/// **The bytes are a container**, opened as a stream under [`known::KEY`], without a context and with [`known::CONTEXT`].
+/// **The bytes are a container**, opened as a stream under [`known::KEY`], without a context and
+/// with [`known::CONTEXT`].
 ///
-/// - The library releases what the reference releases, byte for byte, and ends as it ends: with the same state of the copies or the
-///   same error (F-3.4 to F-3.8, F-4.4, F-7.1, F-7.2, F-7.4). So all that is released before an error is a prefix of what was
-///   sealed, and nothing unverified is among it.
-/// - It does so whether it is asked to copy all or is read in small steps, from a reader that gives small pieces.
+/// - The library releases what the reference releases, byte for byte, and ends as it ends: with the
+///   same state of the copies or the same error (F-3.4 to F-3.8, F-4.4, F-7.1, F-7.2, F-7.4). So
+///   all that is released before an error is a prefix of what was sealed, and nothing unverified is
+///   among it.
+/// - It does so whether it is asked to copy all or is read in small steps, from a reader that gives
+///   small pieces.
 /// - After an error it gives the same error again and releases nothing more (F-7.8).
 /// - It never panics.
 pub fn open_stream(bytes: &[u8]) {
@@ -25,12 +28,15 @@ pub fn open_stream(bytes: &[u8]) {
     }
 }
 
-/// **The bytes are two numbers and a container.** The numbers, of two bytes each, big-endian, are the ends of a range of the plaintext,
-/// in whichever order. The container is opened for ranges under [`known::KEY`], without a context and with [`known::CONTEXT`].
+/// **The bytes are two numbers and a container.** The numbers, of two bytes each, big-endian, are
+/// the ends of a range of the plaintext, in whichever order. The container is opened for ranges
+/// under [`known::KEY`], without a context and with [`known::CONTEXT`].
 ///
-/// - The library gives the range that the reference gives, byte for byte, or refuses with the same error (F-5.3, F-7.5, F-7.6). So the
-///   length is authenticated before anything is read, and damage elsewhere costs the range nothing.
-/// - All ways to read a range agree: into a new buffer, into one of the caller's, as [`ReadAt`], extent by extent.
+/// - The library gives the range that the reference gives, byte for byte, or refuses with the same
+///   error (F-5.3, F-7.5, F-7.6). So the length is authenticated before anything is read, and
+///   damage elsewhere costs the range nothing.
+/// - All ways to read a range agree: into a new buffer, into one of the caller's, as [`ReadAt`],
+///   extent by extent.
 /// - It never panics, not for a range beyond the end either.
 pub fn open_range(bytes: &[u8]) {
     let mut script = Script::new(bytes);
@@ -42,13 +48,17 @@ pub fn open_range(bytes: &[u8]) {
     }
 }
 
-/// **The bytes are a container**, opened from memory under [`known::KEY`], without a context and with [`known::CONTEXT`].
+/// **The bytes are a container**, opened from memory under [`known::KEY`], without a context and
+/// with [`known::CONTEXT`].
 ///
-/// - The library gives the plaintext and the state of the copies that the reference gives, or refuses with the same error, of
-///   several damaged chunks the first (F-3.4 to F-3.8, F-4.4, F-7.1, F-7.3 to F-7.6).
-/// - Opened into a buffer of the caller's, the same comes of it; a buffer of another length is refused.
-/// - What a stream releases of the same bytes is a prefix of this plaintext. Where the stream opens, this opens, to the same; where
-///   only this opens, the header was made up for by the footer.
+/// - The library gives the plaintext and the state of the copies that the reference gives, or
+///   refuses with the same error, of several damaged chunks the first (F-3.4 to F-3.8, F-4.4,
+///   F-7.1, F-7.3 to F-7.6).
+/// - Opened into a buffer of the caller's, the same comes of it; a buffer of another length is
+///   refused.
+/// - What a stream releases of the same bytes is a prefix of this plaintext. Where the stream
+///   opens, this opens, to the same; where only this opens, the header was made up for by the
+///   footer.
 /// - It never panics.
 pub fn open_slice(bytes: &[u8]) {
     for context in [None, Some(known::CONTEXT)] {
@@ -76,7 +86,8 @@ pub(super) fn range(container: &[u8], context: Option<&[u8]>, range: Range<u64>)
         described(&found),
         described(&expected)
     );
-    let Ok(reader) = RangeReader::new(&Key::from_bytes(&known::KEY), container, &options(context)) else {
+    let Ok(reader) = RangeReader::new(&Key::from_bytes(&known::KEY), container, &options(context))
+    else {
         return;
     };
     match expected {
@@ -99,25 +110,36 @@ pub(super) fn slice(container: &[u8], context: Option<&[u8]>) {
     match (&expected, into) {
         (Ok(opened), Ok(found)) => {
             assert!(buffer == opened.plaintext, "into a buffer");
-            assert_eq!(library::copies(found.copies), opened.copies);
-            let longer = bulla::open_into(&key, container, &mut vec![0; len + 1], &options(context));
+            assert_eq!(library::copies(found.header_state), opened.header_state);
+            let longer =
+                bulla::open_into(&key, container, &mut vec![0; len + 1], &options(context));
             assert!(matches!(longer, Err(Error::BufferLength { .. })), "{longer:?}");
         }
         (Err(expected), Err(error)) => assert_eq!(fault(error), *expected),
         (expected, found) => {
-            panic!("into a buffer: {found:?} by library, {:?} by reference", expected.as_ref().err());
+            panic!(
+                "into a buffer: {found:?} by library, {:?} by reference",
+                expected.as_ref().err()
+            );
         }
     }
 
     let stream = library::open_stream(container, &known::KEY, context);
     match (expected, stream.result) {
         (Ok(opened), Ok(copies)) => {
-            assert!(opened.plaintext == stream.released, "stream and slice give different plaintexts");
-            assert_eq!(opened.copies, copies);
+            assert!(
+                opened.plaintext == stream.released,
+                "stream and slice give different plaintexts"
+            );
+            assert_eq!(opened.header_state, copies);
         }
         (Ok(opened), Err(fault)) => {
             assert!(opened.plaintext.starts_with(&stream.released), "no prefix was released");
-            assert_eq!(opened.copies, reference::Copies::HeaderDamaged, "{fault:?} by stream");
+            assert_eq!(
+                opened.header_state,
+                reference::HeaderState::HeaderDamaged,
+                "{fault:?} by stream"
+            );
         }
         (Err(fault), Ok(_)) => panic!("a stream opens what a slice does not: {fault:?}"),
         (Err(_), Err(_)) => {}
@@ -168,10 +190,18 @@ fn read_in_steps(container: &[u8], context: Option<&[u8]>, step: usize) -> Strea
             Ok(read) => released.extend_from_slice(&buffer[..read]),
             Err(error) => {
                 let first = fault(error.into());
-                let again =
-                    |again: io::Error| assert_eq!(fault(again.into()), first, "the first error is final");
-                opener.read(&mut buffer).map_err(again).expect_err("it gives nothing after an error");
-                opener.fill_buf().map(drop).map_err(again).expect_err("it gives nothing after an error");
+                let again = |again: io::Error| {
+                    assert_eq!(fault(again.into()), first, "the first error is final")
+                };
+                opener
+                    .read(&mut buffer)
+                    .map_err(again)
+                    .expect_err("it gives nothing after an error");
+                opener
+                    .fill_buf()
+                    .map(drop)
+                    .map_err(again)
+                    .expect_err("it gives nothing after an error");
                 assert!(opener.opened().is_none());
                 return StreamOutcome { released, result: Err(first) };
             }
@@ -179,11 +209,15 @@ fn read_in_steps(container: &[u8], context: Option<&[u8]>, step: usize) -> Strea
     }
     let opened = opener.opened().expect("it says what it found, at the end");
     assert_eq!(opened.plaintext_len, released.len() as u64);
-    StreamOutcome { result: Ok(library::copies(opened.copies)), released }
+    StreamOutcome { result: Ok(library::copies(opened.header_state)), released }
 }
 
 /// Reads a range by every other way that there is.
-fn by_every_way(reader: &RangeReader<'_, &[u8]>, range: Range<u64>, expected: Result<&[u8], Fault>) {
+fn by_every_way(
+    reader: &RangeReader<'_, &[u8]>,
+    range: Range<u64>,
+    expected: Result<&[u8], Fault>,
+) {
     let len = (range.end - range.start) as usize;
     let compare = |how: &str, found: bulla::Result<Vec<u8>>| match (found, &expected) {
         (Ok(found), Ok(expected)) => assert!(found == *expected, "{how}: other bytes"),

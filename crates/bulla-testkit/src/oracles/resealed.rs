@@ -9,13 +9,16 @@ use crate::reference::{self, HEADER_LEN, SealParams};
 /// Changes to one container, at most: enough for any of them to meet any other.
 const CHANGES_MAX: usize = 24;
 
-/// **The bytes describe a container and what befell it.** The reference seals the container under [`known::KEY`]; then fields of its
-/// header are changed and all is sealed anew; then parts change place, are cut, doubled, put in, or sealed under another number,
-/// with checks that hold; then bytes are flipped, cut, added, planted. Chunks put in are authentic in themselves.
+/// **The bytes describe a container and what befell it.** The reference seals the container under
+/// [`known::KEY`]; then fields of its header are changed and all is sealed anew; then parts change
+/// place, are cut, doubled, put in, or sealed under another number, with checks that hold; then
+/// bytes are flipped, cut, added, planted. Chunks put in are authentic in themselves.
 ///
-/// What comes of it is opened by stream, from memory and by range, with the promises of [`open_stream`](super::open_stream),
-/// [`open_slice`](super::open_slice), [`open_range`](super::open_range) and [`header`](super::header). So behind the tags, too, the
-/// library does what the reference does: never other plaintext, the error that the reference names, no panic.
+/// What comes of it is opened by stream, from memory and by range, with the promises of
+/// [`open_stream`](super::open_stream), [`open_slice`](super::open_slice),
+/// [`open_range`](super::open_range) and [`header`](super::header). So behind the tags, too, the
+/// library does what the reference does: never other plaintext, the error that the reference names,
+/// no panic.
 pub fn resealed(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let context = script.flag().then_some(known::CONTEXT);
@@ -56,7 +59,9 @@ fn damaged(params: &SealParams<'_>, script: &mut Script<'_>) -> Vec<u8> {
     let mut first = None;
     while changes.next().is_some() && first.is_none() {
         match script.next() {
-            Some(number) if number % 2 == 1 => parts = change_parts(parts, params, number / 2, script),
+            Some(number) if number % 2 == 1 => {
+                parts = change_parts(parts, params, number / 2, script)
+            }
             Some(number) => first = Some(number),
             None => break,
         }
@@ -69,7 +74,12 @@ fn damaged(params: &SealParams<'_>, script: &mut Script<'_>) -> Vec<u8> {
     container
 }
 
-fn change_parts(parts: Parts, params: &SealParams<'_>, number: u8, script: &mut Script<'_>) -> Parts {
+fn change_parts(
+    parts: Parts,
+    params: &SealParams<'_>,
+    number: u8,
+    script: &mut Script<'_>,
+) -> Parts {
     let keys = parts.keys(&params.key, params.context);
     let count = parts.chunks.len();
     let place = [Place::Header, Place::Footer, Place::Both][usize::from(script.byte()) % 3];
@@ -129,7 +139,12 @@ fn change_parts(parts: Parts, params: &SealParams<'_>, number: u8, script: &mut 
     }
 }
 
-fn change_bytes(container: Vec<u8>, params: &SealParams<'_>, number: u8, script: &mut Script<'_>) -> Vec<u8> {
+fn change_bytes(
+    container: Vec<u8>,
+    params: &SealParams<'_>,
+    number: u8,
+    script: &mut Script<'_>,
+) -> Vec<u8> {
     let len = container.len();
     let at = script.number(2) as usize % (len + 1);
     let footer = || {
@@ -141,7 +156,9 @@ fn change_bytes(container: Vec<u8>, params: &SealParams<'_>, number: u8, script:
         1 => malform::truncate(&container, at),
         2 => malform::extend(&container, script.run()),
         3 => malform::extend(&container, &footer()),
-        4 if at + HEADER_LEN <= len => [&container[..at], &footer(), &container[at + HEADER_LEN..]].concat(),
+        4 if at + HEADER_LEN <= len => {
+            [&container[..at], &footer(), &container[at + HEADER_LEN..]].concat()
+        }
         5 => malform::remove(&container, at, usize::from(script.byte()).min(len - at)),
         6 => malform::insert(&container, at, script.run()),
         // A run from another container of the same shape, key and context.

@@ -8,13 +8,14 @@ use super::known;
 use super::openings;
 use super::script::{Script, stretch};
 use crate::library::{self, options};
-use crate::reference::{self, Copies, SealParams};
+use crate::reference::{self, HeaderState, SealParams};
 
-/// **The bytes describe a container**: chunk size, content, context, envelope, how it is cut into writes; the rest is the
-/// plaintext, repeated to the length that is asked for.
+/// **The bytes describe a container**: chunk size, content, context, envelope, how it is cut into
+/// writes; the rest is the plaintext, repeated to the length that is asked for.
 ///
-/// - Under one salt, the library seals it at once, into a buffer, by stream and by a plan to the same bytes, which are those
-///   that the reference makes (F-2.1, F-3.1, F-3.2, F-4.3, F-5.1, F-5.2), as long as was foretold; and exports the same secret (F-4.5).
+/// - Under one salt, the library seals it at once, into a buffer, by stream and by a plan to the
+///   same bytes, which are those that the reference makes (F-2.1, F-3.1, F-3.2, F-4.3, F-5.1,
+///   F-5.2), as long as was foretold; and exports the same secret (F-4.5).
 /// - Under a salt of its own, the library seals what the reference opens.
 /// - All of it opens again by every way to the same plaintext, both copies intact.
 pub fn roundtrip(bytes: &[u8]) {
@@ -46,14 +47,19 @@ pub fn roundtrip(bytes: &[u8]) {
     let (by_plan, sealed) =
         library::draft(&params).seal_plan_to(&plan, Vec::new()).expect("writes to memory");
     assert!(by_plan == container, "by plan");
-    assert_eq!((sealed.plaintext_len, sealed.container_len), (plaintext_len as u64, container.len() as u64));
+    assert_eq!(
+        (sealed.plaintext_len, sealed.container_len),
+        (plaintext_len as u64, container.len() as u64)
+    );
     let with = with(&params);
     assert_eq!(
         bulla::sealed_len(plaintext_len as u64, &with).expect("not too large"),
         container.len() as u64
     );
     let mut buffer = vec![0xEE; container.len()];
-    library::draft(&params).seal_into(&plaintext, &mut buffer).expect("a buffer of the right length");
+    library::draft(&params)
+        .seal_into(&plaintext, &mut buffer)
+        .expect("a buffer of the right length");
     assert!(buffer == container, "into a buffer");
 
     let found = reference::look(&container, true).expect("the reference seals what it opens");
@@ -64,8 +70,9 @@ pub fn roundtrip(bytes: &[u8]) {
 
     let fresh = bulla::seal(&Key::from_bytes(&known::KEY), &plaintext, &with).expect("seals");
     for container in [&container[..], &fresh] {
-        let opened = reference::open_positional(container, &known::KEY, context).expect("it was just sealed");
-        assert!(opened.plaintext == plaintext && opened.copies == Copies::Intact);
+        let opened = reference::open_positional(container, &known::KEY, context)
+            .expect("it was just sealed");
+        assert!(opened.plaintext == plaintext && opened.header_state == HeaderState::Intact);
         openings::all(container, context, 0..plaintext_len as u64);
     }
 }
@@ -73,7 +80,7 @@ pub fn roundtrip(bytes: &[u8]) {
 fn with<'a>(params: &SealParams<'a>) -> Options<'a> {
     options(params.context)
         .chunk_size(ChunkSize::from_log2(params.chunk_log2).expect("12 to 14"))
-        .content(bulla::Content(params.content))
+        .content_type(bulla::ContentType(params.content))
         .envelope_len(params.envelope.len() as u32)
 }
 

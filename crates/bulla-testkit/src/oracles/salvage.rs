@@ -15,15 +15,17 @@ use crate::reference;
 /// Kinds of damage at most.
 const DAMAGES_MAX: usize = 4;
 
-/// **The bytes describe damage and an archive.** A byte says how often damage is done, each by a byte for the kind and numbers for the
-/// place; then an odd byte, and the rest is an archive as for [`archive_index`](super::archive_index) without its
-/// changes; or an even one, and the rest is an archive's plaintext as for [`archive_records`](super::archive_records).
+/// **The bytes describe damage and an archive.** A byte says how often damage is done, each by a
+/// byte for the kind and numbers for the place; then an odd byte, and the rest is an archive as for
+/// [`archive_index`](super::archive_index) without its changes; or an even one, and the rest is an
+/// archive's plaintext as for [`archive_records`](super::archive_records).
 ///
-/// - Chunk by chunk, what salvage reads is what was sealed; a chunk that is whole and where it was is read, unless no copy of the header
-///   is left (promise 4 of the project: damage stays local).
-/// - Salvage of the archive ends. Each piece that it hands out for an entry is what the entry held in that place; pieces and holes
-///   are all of its content.
-/// - While the index is whole, every entry is named, and no byte is called lost whose chunk is whole.
+/// - Chunk by chunk, what salvage reads is what was sealed; a chunk that is whole and where it was
+///   is read, unless no copy of the header is left (promise 4 of the project: damage stays local).
+/// - Salvage of the archive ends. Each piece that it hands out for an entry is what the entry held
+///   in that place; pieces and holes are all of its content.
+/// - While the index is whole, every entry is named, and no byte is called lost whose chunk is
+///   whole.
 /// - Nothing panics, whatever the archive and the damage.
 pub fn salvage(bytes: &[u8]) {
     let mut script = Script::new(bytes);
@@ -41,7 +43,8 @@ pub fn salvage(bytes: &[u8]) {
     let damaged = damages.iter().fold(intact.clone(), damage);
 
     let chunks = chunks(&intact, &damaged, &plaintext);
-    // A content that holds the marker, which is a secret, is beyond the promise: it may pass for a record.
+    // A content that holds the marker, which is a secret, is beyond the promise: it may pass for a
+    // record.
     let whole = whole.filter(|_| marker_only_begins_records(&plaintext));
     archive_of(&damaged, &intact, whole.as_deref(), &chunks);
 }
@@ -50,7 +53,8 @@ pub fn salvage(bytes: &[u8]) {
 fn marker_only_begins_records(plaintext: &[u8]) -> bool {
     let (mut at, mut records) = (0, 0);
     while let Some(head) = plaintext.get(at..at + 32) {
-        let number = |range: Range<usize>| head[range].iter().fold(0, |n, b| n << 8 | usize::from(*b));
+        let number =
+            |range: Range<usize>| head[range].iter().fold(0, |n, b| n << 8 | usize::from(*b));
         at += 32 + number(18..20) + number(20..24) + number(24..32);
         records += 1;
     }
@@ -79,12 +83,18 @@ fn chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
     let reader = match SalvageReader::new(&Key::from_bytes(&known::KEY), damaged, &options(None)) {
         Ok(reader) => reader,
         Err(error) => {
-            assert!(damaged.get(..128) != Some(&intact[..128]), "{error:?}, but the header is whole");
+            assert!(
+                damaged.get(..128) != Some(&intact[..128]),
+                "{error:?}, but the header is whole"
+            );
             fault(error);
             return vec![false; whole.len()];
         }
     };
-    assert!(reader.places() <= damaged.len() as u64 / 4112 + 1, "room for more chunks than there is");
+    assert!(
+        reader.places() <= damaged.len() as u64 / 4112 + 1,
+        "room for more chunks than there is"
+    );
     for i in 0..reader.places().max(geometry.n + 1) {
         let expected = plaintext.chunks(4096).chain([&[][..]]).nth(i as usize);
         let found = reader.chunk(i);
@@ -116,7 +126,7 @@ fn archive_of(damaged: &[u8], intact: &[u8], told: Option<&[Told]>, chunks: &[bo
     let entries = entries.expect("nothing was wrong with it");
     let whole_index = summary.index == IndexState::Whole;
     for (told, entry) in told.iter().zip(&entries) {
-        let Some(at) = found.iter().position(|found| found.entry.name() == told.name) else {
+        let Some(at) = found.iter().position(|found| found.entry.path() == told.name) else {
             assert!(
                 !whole_index && summary.unnamed,
                 "{:?} is not named",
@@ -135,12 +145,18 @@ fn archive_of(damaged: &[u8], intact: &[u8], told: Option<&[Told]>, chunks: &[bo
             assert!(bytes[..len] == known[..len], "a piece is not what was there");
             // Only index and notes tell where a file that was short ends.
             let short = entry.state & (state::SHORT | state::UNREADABLE) != 0;
-            assert!(len == bytes.len() || short && !whole_index, "a piece reaches beyond the content");
+            assert!(
+                len == bytes.len() || short && !whole_index,
+                "a piece reaches beyond the content"
+            );
         }
         if whole_index && entry.kind == kind::FILE {
             for lost in found.holes.iter().flat_map(|hole| hole.clone()) {
                 let chunk = (entry.offset + lost) / 4096;
-                assert!(!chunks[chunk as usize], "byte {lost} is called lost, but its chunk is whole");
+                assert!(
+                    !chunks[chunk as usize],
+                    "byte {lost} is called lost, but its chunk is whole"
+                );
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use std::ops::RangeInclusive;
 
-/// A description that is being read. Where it ends, zeros follow, so that every input describes something.
+/// A description that is being read. Where it ends, zeros follow, so that every input describes
+/// something.
 pub(super) struct Script<'b> {
     rest: &'b [u8],
 }
@@ -57,8 +58,11 @@ impl<'b> Script<'b> {
     }
 }
 
-/// `len` bytes: `pattern` as often as it takes, each time with other bits, so that no two chunks are alike.
+/// `len` bytes: `pattern` as often as it takes, each time with other bits, so that no two chunks
+/// are alike.
 pub(super) fn stretch(pattern: &[u8], len: usize) -> Vec<u8> {
     let pattern = if pattern.is_empty() { &[0][..] } else { pattern };
-    (0..len).map(|at| pattern[at % pattern.len()] ^ (at / pattern.len()) as u8 ^ (at >> 8) as u8).collect()
+    (0..len)
+        .map(|at| pattern[at % pattern.len()] ^ (at / pattern.len()) as u8 ^ (at >> 8) as u8)
+        .collect()
 }

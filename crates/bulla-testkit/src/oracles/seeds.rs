@@ -1,4 +1,5 @@
-//! Inputs to begin with, made from the vectors: `cargo run -p bulla-testkit --features vault --bin seeds` writes them.
+//! Inputs to begin with, made from the vectors: `cargo run -p bulla-testkit --features vault --bin
+//! seeds` writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,10 @@ const DESCRIPTIONS: [(&str, &[u8]); 6] = [
     ("ones", &[1; 48]),
     ("high", &[0xFF; 48]),
     ("counting", &COUNTING),
-    ("letters", b"a/b\x01c\x02 folder/file\x03\x04\x05target\x06\x07 name\x08\x09 note\x10\x11\x12"),
+    (
+        "letters",
+        b"a/b\x01c\x02 directory/file\x03\x04\x05target\x06\x07 name\x08\x09 note\x10\x11\x12",
+    ),
 ];
 const COUNTING: [u8; 96] = {
     let mut bytes = [0; 96];
@@ -50,7 +54,10 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
     containers.insert(whole.to_owned(), all[whole].clone());
     let archives = pick(archives());
     let with = |seeds: &Seeds, before: &[u8]| {
-        seeds.iter().map(|(name, bytes)| (name.clone(), [before, bytes].concat())).collect::<Seeds>()
+        seeds
+            .iter()
+            .map(|(name, bytes)| (name.clone(), [before, bytes].concat()))
+            .collect::<Seeds>()
     };
     let described = || DESCRIPTIONS.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
     let damaged = |damage: &[u8]| with(&archives, &[damage, &[0]].concat());
@@ -59,7 +66,9 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
         salvage.insert(format!("{name}_cut"), bytes);
     }
     salvage.retain(|name, _| name.len() % 2 == 0);
-    salvage.extend(described().map(|(name, bytes)| (name, [&[1, 0, 20, 0, 9, 1], &bytes[..]].concat())));
+    salvage.extend(
+        described().map(|(name, bytes)| (name, [&[1, 0, 20, 0, 9, 1], &bytes[..]].concat())),
+    );
     BTreeMap::from([
         ("header", headers()),
         ("open_stream", containers.clone()),
@@ -80,11 +89,13 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
     ])
 }
 
-/// Bodies of vectors, without those that are long or the same; and what else of the vault's is read.
+/// Bodies of vectors, without those that are long or the same; and what else of the vault's is
+/// read.
 #[cfg(feature = "vault")]
 fn vault_messages() -> Seeds {
-    let messages =
-        vectors::vault::messages().into_iter().map(|vector| (vector.name, vector.body.into_bytes()));
+    let messages = vectors::vault::messages()
+        .into_iter()
+        .map(|vector| (vector.name, vector.body.into_bytes()));
     let mut seeds = pick(messages.collect());
     let derived = vectors::vault::derivations().remove(0);
     seeds.insert("locator_file".to_owned(), derived.locator_file.0);
@@ -98,12 +109,15 @@ fn containers() -> Seeds {
     known.map(|vector| (vector.name, vector.container.0)).collect()
 }
 
-/// Plaintexts of the archive vectors, with the marker that the oracles' salt leads to in the place of their own.
+/// Plaintexts of the archive vectors, with the marker that the oracles' salt leads to in the place
+/// of their own.
 fn archives() -> Seeds {
     let mut seeds = Seeds::new();
     for vector in vectors::archive::all() {
         let context = vector.context.as_deref();
-        let Ok(opened) = reference::open_positional(&vector.container, &KEY, context) else { continue };
+        let Ok(opened) = reference::open_positional(&vector.container, &KEY, context) else {
+            continue;
+        };
         let copy = vector.container.first_chunk().expect("it was opened");
         let keys = reference::schedule(&KEY, &reference::bound(copy), context);
         let own = archive::marker(&keys.exporter);
@@ -123,11 +137,15 @@ fn pick(all: Seeds) -> Seeds {
     let mut seen = BTreeSet::new();
     let all: Vec<_> = all.into_iter().filter(|(_, bytes)| seen.insert(bytes.clone())).collect();
     let of = |len: std::ops::RangeInclusive<usize>, count: usize| {
-        let fit: Vec<_> = all.iter().filter(|(_, bytes)| len.contains(&bytes.len())).cloned().collect();
+        let fit: Vec<_> =
+            all.iter().filter(|(_, bytes)| len.contains(&bytes.len())).cloned().collect();
         let step = fit.len().div_ceil(count).max(1);
         fit.into_iter().step_by(step).collect::<Vec<_>>()
     };
-    [of(0..=LEN_MAX, COUNT_MAX), of(LEN_MAX + 1..=LONG_MAX, LONG_COUNT)].concat().into_iter().collect()
+    [of(0..=LEN_MAX, COUNT_MAX), of(LEN_MAX + 1..=LONG_MAX, LONG_COUNT)]
+        .concat()
+        .into_iter()
+        .collect()
 }
 
 /// Beginnings of containers, without the chunks where both copies are there.
@@ -161,13 +179,16 @@ fn resealed() -> Seeds {
 /// Every kind of fault at several calls.
 fn faults() -> Seeds {
     let case = |what: u8, n: u8| {
-        let bytes = [&[what, n, what & n & 1, 5, 3, 0xE8, 0x21, 0], &b"faulty input and output"[..]].concat();
+        let bytes =
+            [&[what, n, what & n & 1, 5, 3, 0xE8, 0x21, 0], &b"faulty input and output"[..]]
+                .concat();
         (format!("fault_{what}_at_{n}"), bytes)
     };
     (0..7).flat_map(|what| [0, 1, 2, 5, 9].map(|n| case(what, n))).collect()
 }
 
-/// The copies of the vectors, as they are; and the usual envelope once more for check and mac to be made to hold.
+/// The copies of the vectors, as they are; and the usual envelope once more for check and mac to be
+/// made to hold.
 fn envelopes() -> Seeds {
     let with = |choice: u8, first: &[u8], second: &[u8]| {
         [&[choice][..], &(first.len() as u16).to_be_bytes(), first, second].concat()
@@ -193,8 +214,11 @@ fn envelopes() -> Seeds {
 
 fn key_texts() -> Seeds {
     let digits = "0123456789abcdef".repeat(4);
-    let grouped: Vec<String> =
-        digits.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group).into_owned()).collect();
+    let grouped: Vec<String> = digits
+        .as_bytes()
+        .chunks(4)
+        .map(|group| String::from_utf8_lossy(group).into_owned())
+        .collect();
     let texts = [
         ("digits", digits.clone()),
         ("upper_case", digits.to_uppercase()),

@@ -4,17 +4,21 @@ use bulla_key::{Passphrase, PassphraseCost};
 use bulla_vault::locators::{locator_file, parse_locator_file};
 use bulla_vault::messages::*;
 use bulla_vault::wire::{MAX_BODY_LEN, decode, encode};
-use bulla_vault::{AccountHash, Error, Login, Parties, RegId, Registration, Stretching, Terms, Token};
+use bulla_vault::{
+    AccountHash, Error, Login, Parties, RegId, Registration, Stretching, Terms, Token,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// **The bytes are a body**, read as every message in turn; and a locator's file, and a token.
 ///
-/// - A body that is a message is an object with one encoding of each value: what is written again has the members that were read, and a
-///   request had no others. One of more than 4096 bytes is none.
-/// - A client that is given the reply to a registration registers with the key that it pinned, or not at all; one that is given the reply
-///   to a login proves nothing, as nobody but the vault can make that reply.
+/// - A body that is a message is an object with one encoding of each value: what is written again
+///   has the members that were read, and a request had no others. One of more than 4096 bytes is
+///   none.
+/// - A client that is given the reply to a registration registers with the key that it pinned, or
+///   not at all; one that is given the reply to a login proves nothing, as nobody but the vault can
+///   make that reply.
 /// - A locator's file that is read is written the same again, but for the bytes that are ignored.
 /// - It never panics.
 pub fn vault_messages(bytes: &[u8]) {
@@ -41,7 +45,10 @@ pub fn vault_messages(bytes: &[u8]) {
         assert_eq!(written[16..written.len() - 8], bytes[16..bytes.len() - 8]);
     }
     if let Ok(token) = Token::parse(&String::from_utf8_lossy(bytes)) {
-        assert!(token.expose().bytes().all(|byte| byte.is_ascii_graphic()), "it goes into a header");
+        assert!(
+            token.expose().bytes().all(|byte| byte.is_ascii_graphic()),
+            "it goes into a header"
+        );
     }
 }
 
@@ -51,7 +58,8 @@ fn message<T: Serialize + DeserializeOwned>(bytes: &[u8], request: bool) -> Opti
     let written = encode(&message);
     let again = object(&written).expect("what is written is an object");
     assert!(decode::<T>(&written).is_ok_and(|message| encode(&message) == written));
-    // What a reply has besides, and what nobody reads, may be what no value can hold: a number without end, half a character.
+    // What a reply has besides, and what nobody reads, may be what no value can hold: a number
+    // without end, half a character.
     let Some(read) = object(bytes) else {
         assert!(!request, "a request that is no object");
         return Some(message);
@@ -82,7 +90,8 @@ fn same(read: &Value, written: &Value) -> bool {
     }
 }
 
-/// The cheapest stretching, whatever a message says: it is bounded by the same type, which the vectors test.
+/// The cheapest stretching, whatever a message says: it is bounded by the same type, which the
+/// vectors test.
 fn cheap() -> Stretching {
     Stretching::new(PassphraseCost::new(1, 8, 1).expect("the least cost"))
 }
@@ -114,8 +123,8 @@ fn registers(started: &RegisterStarted) {
 }
 
 fn proves_nothing(started: LoginStarted) {
-    let (login, _) =
-        Login::start(&password(), &[3; 32], &parties([4; 32])).expect("nothing is random but the blind");
+    let (login, _) = Login::start(&password(), &[3; 32], &parties([4; 32]))
+        .expect("nothing is random but the blind");
     let started = LoginStarted { stretching: cheap(), ..started };
     match login.prove(&started) {
         Err(Error::WrongPassword { left }) => assert_eq!(left, Some(started.left)),

@@ -1,4 +1,5 @@
-//! The vectors of spec/vectors/archive: archives with one feature or one fault each. They have a schema of their own.
+//! The vectors of spec/vectors/archive: archives with one feature or one fault each. They have a
+//! schema of their own.
 
 use std::collections::BTreeMap;
 
@@ -21,8 +22,8 @@ mod whole;
 pub const FORMAT: &str = "bulla archive vectors";
 /// What the member "version" of every file says.
 pub const VERSION: u32 = 1;
-/// The folder of the files, in that of the containers' vectors.
-pub const FOLDER: &str = "archive";
+/// The directory of the files, in that of the containers' vectors.
+pub const DIRECTORY: &str = "archive";
 
 /// One file of vectors on one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +69,7 @@ pub struct Vector {
 pub struct Entry {
     /// The name.
     pub name: Hex,
-    /// `file`, `folder` or `link`.
+    /// `file`, `directory` or `link`.
     pub kind: String,
     /// As in, in the order of bits.
     pub state: Vec<String>,

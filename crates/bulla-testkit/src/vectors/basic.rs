@@ -8,8 +8,12 @@ pub(super) fn vectors() -> Vec<Vector> {
     let everything = Sample { chunk_log2: 13, content: 128, ..Sample::new("everything", 8192 + 3) };
     let everything = everything.with_context(b"one context").with_envelope(77);
     vec![
-        Sample::new("empty", 0).vector("plaintext_empty", "F-5.1", "One chunk of no bytes.").opens(),
-        Sample::new("one byte", 1).vector("plaintext_1_byte", "F-5.1", "One chunk of one byte.").opens(),
+        Sample::new("empty", 0)
+            .vector("plaintext_empty", "F-5.1", "One chunk of no bytes.")
+            .opens(),
+        Sample::new("one byte", 1)
+            .vector("plaintext_1_byte", "F-5.1", "One chunk of one byte.")
+            .opens(),
         Sample::new("a hundred bytes", 100)
             .vector("plaintext_100_bytes", "F-5.1", "One short chunk.")
             .opens(),
@@ -17,11 +21,21 @@ pub(super) fn vectors() -> Vec<Vector> {
             .vector("content_1", "F-3.9", "An archive, says the header; this layer does not look.")
             .opens(),
         with_content(2).vector("content_2", "F-3.7", "A content that has no meaning yet.").opens(),
-        with_content(127).vector("content_127", "F-3.7", "The last content that has no meaning yet.").opens(),
-        with_content(128).vector("content_128", "F-3.7", "The first content for private use.").opens(),
-        with_content(255).vector("content_255", "F-3.7", "The last content for private use.").opens(),
+        with_content(127)
+            .vector("content_127", "F-3.7", "The last content that has no meaning yet.")
+            .opens(),
+        with_content(128)
+            .vector("content_128", "F-3.7", "The first content for private use.")
+            .opens(),
+        with_content(255)
+            .vector("content_255", "F-3.7", "The last content for private use.")
+            .opens(),
         everything
-            .vector("everything_at_once", "F-2.1", "Two chunks of 2^13, context, content, envelope.")
+            .vector(
+                "everything_at_once",
+                "F-2.1",
+                "Two chunks of 2^13, context, content, envelope.",
+            )
             .opens(),
     ]
 }

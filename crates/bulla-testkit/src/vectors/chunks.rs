@@ -84,7 +84,14 @@ fn changed() -> Vec<Vector> {
             REJECTED_0,
             "One bit of the ciphertext's last byte.",
         ),
-        fails("chunk_0_tag_flipped", c, &two, |p| p.flip_chunk(0, FULL), REJECTED_0, "The tag's first byte."),
+        fails(
+            "chunk_0_tag_flipped",
+            c,
+            &two,
+            |p| p.flip_chunk(0, FULL),
+            REJECTED_0,
+            "The tag's first byte.",
+        ),
         fails(
             "middle_chunk_flipped",
             c,
@@ -229,7 +236,14 @@ fn wrong_lengths() -> Vec<Vector> {
             REJECTED_1,
             "A zero byte follows the tag.",
         ),
-        fails("last_chunk_without_tag", "F-7.4", &two, |p| resized(p, 100), REJECTED_1, "Ciphertext only."),
+        fails(
+            "last_chunk_without_tag",
+            "F-7.4",
+            &two,
+            |p| resized(p, 100),
+            REJECTED_1,
+            "Ciphertext only.",
+        ),
         fails(
             "first_chunk_short",
             "F-5.1",
@@ -307,7 +321,12 @@ fn sealed_otherwise() -> Vec<Vector> {
             "chunk_with_associated_data",
             c,
             &one,
-            |p| p.replace_chunk(0, seal_chunk_with_associated_data(&keys(&one), 0, &one.plaintext, &header)),
+            |p| {
+                p.replace_chunk(
+                    0,
+                    seal_chunk_with_associated_data(&keys(&one), 0, &one.plaintext, &header),
+                )
+            },
             REJECTED_0,
             "The header as associated data, which is to be empty.",
         ),

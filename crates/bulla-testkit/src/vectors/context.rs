@@ -18,7 +18,9 @@ pub(super) fn vectors() -> Vec<Vector> {
     };
     vec![
         photos.vector("context_of_6_bytes", "F-3.8", "The reader is given the same.").opens(),
-        empty.vector("context_of_0_bytes", "F-3.8", "A context all the same: the flag is set.").opens(),
+        empty
+            .vector("context_of_0_bytes", "F-3.8", "A context all the same: the flag is set.")
+            .opens(),
         with(&bytes("context", 1000))
             .vector("context_of_1000_bytes", "F-3.8", "The reader is given the same.")
             .opens(),
@@ -38,7 +40,11 @@ pub(super) fn vectors() -> Vec<Vector> {
             .context(Some(b"photos"))
             .fails(Fault::ContextUnexpected),
         without
-            .vector("context_of_0_bytes_unexpected", "F-3.8", "The context of no bytes is not none.")
+            .vector(
+                "context_of_0_bytes_unexpected",
+                "F-3.8",
+                "The context of no bytes is not none.",
+            )
             .context(Some(b""))
             .fails(Fault::ContextUnexpected),
         wrong("context_wrong", b"photoz", "The last bit is another."),

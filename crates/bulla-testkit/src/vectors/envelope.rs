@@ -16,7 +16,8 @@ pub(super) fn vectors() -> Vec<Vector> {
 fn lengths() -> Vec<Vector> {
     let with = |len| Sample::new("envelope", 100).with_envelope(len);
     let two = Sample::new("envelope", 4096 + 100).with_envelope(100);
-    // The footer depends on the envelope's length, not on its bytes (F-8.3), so an envelope can hold it.
+    // The footer depends on the envelope's length, not on its bytes (F-8.3), so an envelope can
+    // hold it.
     let footer = with(128).parts().footer.to_vec();
     vec![
         with(1).vector("envelope_1_byte", "F-2.1", "Before the chunk and after it.").opens(),
@@ -24,7 +25,11 @@ fn lengths() -> Vec<Vector> {
         with(5000).vector("envelope_5000_bytes", "F-2.1", "Longer than a chunk.").opens(),
         two.vector("envelope_two_chunks", "F-5.3", "Chunks begin after it.").opens(),
         Sample { envelope: footer, ..with(128) }
-            .vector("envelope_holds_footer", "F-8.1", "The container's own footer; it opens all the same.")
+            .vector(
+                "envelope_holds_footer",
+                "F-8.1",
+                "The container's own footer; it opens all the same.",
+            )
             .opens(),
     ]
 }
@@ -58,10 +63,17 @@ fn misplaced() -> Vec<Vector> {
     let sample = Sample::new("misplaced envelope", 100).with_envelope(64);
     let container = sample.container();
     let rejected = |name, container, comment| {
-        sample.vector(name, "F-5.3", comment).container(container).fails(Fault::ChunkRejected { index: 0 })
+        sample
+            .vector(name, "F-5.3", comment)
+            .container(container)
+            .fails(Fault::ChunkRejected { index: 0 })
     };
     vec![
-        rejected("envelope_head_missing", remove(&container, 128, 64), "The chunk stands in its place."),
+        rejected(
+            "envelope_head_missing",
+            remove(&container, 128, 64),
+            "The chunk stands in its place.",
+        ),
         rejected(
             "envelope_tail_missing",
             remove(&container, 128 + 64 + 116, 64),

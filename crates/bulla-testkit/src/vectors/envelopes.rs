@@ -1,4 +1,5 @@
-//! The vectors of spec/vectors/envelope: key envelopes with one feature or one fault each. They have a schema of their own.
+//! The vectors of spec/vectors/envelope: key envelopes with one feature or one fault each. They
+//! have a schema of their own.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +17,8 @@ mod parsing;
 pub const FORMAT: &str = "bulla envelope vectors";
 /// What the member "version" of every file says.
 pub const VERSION: u32 = 1;
-/// The folder of the files, in that of the containers' vectors.
-pub const FOLDER: &str = "envelope";
+/// The directory of the files, in that of the containers' vectors.
+pub const DIRECTORY: &str = "envelope";
 
 /// One file of vectors on one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,7 +86,8 @@ pub struct Success {
     pub slot: u16,
     /// The envelope's revision.
     pub revision: u64,
-    /// What is reported of the copies (E-2.6): `intact`, `first_damaged`, `second_damaged`, `differ`, or `single` where there is one.
+    /// What is reported of the copies (E-2.6): `intact`, `first_damaged`, `second_damaged`,
+    /// `differ`, or `single` where there is one.
     pub copies: String,
     /// Whether the mac holds (E-5.2).
     pub intact: bool,

@@ -3,7 +3,7 @@
 use super::Vector;
 use super::sample::Sample;
 use crate::malform::{Parts, Place, field};
-use crate::reference::{Copies, Fault, HEADER_LEN};
+use crate::reference::{Fault, HEADER_LEN, HeaderState};
 
 pub(super) fn vectors() -> Vec<Vector> {
     let mut vectors = damaged();
@@ -15,11 +15,15 @@ pub(super) fn vectors() -> Vec<Vector> {
 fn damaged() -> Vec<Vector> {
     let sample = Sample::new("damaged footer", 100);
     let opens = |name, clause, parts: Parts, comment| {
-        sample.vector(name, clause, comment).container(parts.join()).opens_with(Copies::FooterDamaged)
+        sample
+            .vector(name, clause, comment)
+            .container(parts.join())
+            .opens_with(HeaderState::FooterDamaged)
     };
     let flip = |at| sample.parts().flip(Place::Footer, at);
-    let checked =
-        |at, value: &[u8]| sample.parts().edit(Place::Footer, at, value).remake_check(Place::Footer);
+    let checked = |at, value: &[u8]| {
+        sample.parts().edit(Place::Footer, at, value).remake_check(Place::Footer)
+    };
     let mut end_zeroed = sample.container();
     let cut = end_zeroed.len() - HEADER_LEN - 8;
     end_zeroed[cut..].fill(0);
@@ -66,12 +70,17 @@ fn damaged() -> Vec<Vector> {
 fn different() -> Vec<Vector> {
     let sample = Sample::new("different footer", 100);
     let opens = |name, parts: Parts, comment| {
-        sample.vector(name, "F-3.6", comment).container(parts.join()).opens_with(Copies::Differ)
+        sample
+            .vector(name, "F-3.6", comment)
+            .container(parts.join())
+            .opens_with(HeaderState::Differ)
     };
-    let checked =
-        |at, value: &[u8]| sample.parts().edit(Place::Footer, at, value).remake_check(Place::Footer);
+    let checked = |at, value: &[u8]| {
+        sample.parts().edit(Place::Footer, at, value).remake_check(Place::Footer)
+    };
     let footer = Sample::new("another footer", 100).parts().footer;
-    let of_another_key = Sample { key: [7; 32], ..Sample::new("different footer", 100) }.parts().footer;
+    let of_another_key =
+        Sample { key: [7; 32], ..Sample::new("different footer", 100) }.parts().footer;
     vec![
         opens(
             "footer_from_another_container",

@@ -24,7 +24,9 @@ fn sizes() -> Vec<Vector> {
         sample(4097)
             .vector("plaintext_4097_bytes", "F-5.1", "One full chunk, and a last one of one byte.")
             .opens(),
-        sample(8191).vector("plaintext_8191_bytes", "F-5.1", "Two chunks, the last one byte short.").opens(),
+        sample(8191)
+            .vector("plaintext_8191_bytes", "F-5.1", "Two chunks, the last one byte short.")
+            .opens(),
         sample(8192)
             .vector("plaintext_8192_bytes", "F-5.1", "Two full chunks, and an empty last one.")
             .opens(),
@@ -39,11 +41,19 @@ fn chunk_sizes() -> Vec<Vector> {
     vec![
         sample(12, 5).vector("chunk_log2_12", "F-3.7", "The smallest chunk size.").opens(),
         sample(13, 8193)
-            .vector("chunk_log2_13_two_chunks", "F-5.1", "One full chunk of 2^13 bytes, and one byte.")
+            .vector(
+                "chunk_log2_13_two_chunks",
+                "F-5.1",
+                "One full chunk of 2^13 bytes, and one byte.",
+            )
             .opens(),
         sample(16, 5).vector("chunk_log2_16", "F-3.7", "The chunk size by default.").opens(),
         sample(16, 65536)
-            .vector("chunk_log2_16_one_full", "F-5.1", "One full chunk of 2^16 bytes, and an empty last one.")
+            .vector(
+                "chunk_log2_16_one_full",
+                "F-5.1",
+                "One full chunk of 2^16 bytes, and an empty last one.",
+            )
             .opens(),
         sample(20, 5).vector("chunk_log2_20", "F-3.7", "The largest chunk size.").opens(),
     ]
@@ -72,7 +82,11 @@ fn out_of_range() -> Vec<Vector> {
             .container(envelope_len((1 << 20) + 1))
             .fails(Fault::UnsupportedFeature),
         sample
-            .vector("envelope_len_4_gib", "F-7.7", "2^32 - 1, in both copies; nothing is allocated for it.")
+            .vector(
+                "envelope_len_4_gib",
+                "F-7.7",
+                "2^32 - 1, in both copies; nothing is allocated for it.",
+            )
             .container(envelope_len(u32::MAX))
             .fails(Fault::UnsupportedFeature),
         sample

@@ -4,7 +4,7 @@ use super::label::bytes32;
 use super::sample::{Expected, Sample};
 use super::{Vector, bytes};
 use crate::malform::{self, Parts, Place, field};
-use crate::reference::{Copies, Fault, HEADER_LEN};
+use crate::reference::{Fault, HEADER_LEN, HeaderState};
 
 pub(super) fn vectors() -> Vec<Vector> {
     let mut vectors = not_ours();
@@ -22,7 +22,8 @@ fn not_ours() -> Vec<Vector> {
     let input = |name, input: &[u8], comment| {
         sample.vector(name, "F-3.5", comment).container(input.to_vec()).fails(Fault::NotAContainer)
     };
-    let footer_first = sample.parts().edit(Place::Header, field::MAGIC, b"\x94").remake_check(Place::Header);
+    let footer_first =
+        sample.parts().edit(Place::Header, field::MAGIC, b"\x94").remake_check(Place::Header);
     vec![
         input("input_empty", b"", "No bytes at all."),
         input("input_7_bytes", b"\x93BULLA\r", "The magic without its last byte."),
@@ -43,7 +44,10 @@ fn not_ours() -> Vec<Vector> {
                 "The header begins as a footer does; its check holds.",
             )
             .container(footer_first.join())
-            .outcomes(Expected::Fails(Fault::NotAContainer), Expected::Opens(Copies::HeaderDamaged)),
+            .outcomes(
+                Expected::Fails(Fault::NotAContainer),
+                Expected::Opens(HeaderState::HeaderDamaged),
+            ),
     ]
 }
 
@@ -51,11 +55,17 @@ fn refused_by_name() -> Vec<Vector> {
     let sample = Sample::new("refused by name", 100);
     let major = |name, major, comment| {
         let container = sample.resealed(field::MAJOR, &[major]);
-        sample.vector(name, "F-3.5", comment).container(container).fails(Fault::UnsupportedVersion { major })
+        sample
+            .vector(name, "F-3.5", comment)
+            .container(container)
+            .fails(Fault::UnsupportedVersion { major })
     };
     let suite = |name, suite: u16, comment| {
         let container = sample.resealed(field::SUITE, &suite.to_be_bytes());
-        sample.vector(name, "F-3.7", comment).container(container).fails(Fault::UnsupportedSuite { suite })
+        sample
+            .vector(name, "F-3.7", comment)
+            .container(container)
+            .fails(Fault::UnsupportedSuite { suite })
     };
     let flags = |name, flags: u16, comment| {
         let container = sample.resealed(field::FLAGS, &flags.to_be_bytes());
@@ -68,7 +78,11 @@ fn refused_by_name() -> Vec<Vector> {
         suite("suite_0", 0, "In both copies; sealed so."),
         suite("suite_2", 2, "In both copies; sealed so."),
         suite("suite_256", 256, "1 in the wrong byte order, in both copies; sealed so."),
-        flags("critical_flag_1", 1 << 1, "The first flag without a meaning, in both copies; sealed so."),
+        flags(
+            "critical_flag_1",
+            1 << 1,
+            "The first flag without a meaning, in both copies; sealed so.",
+        ),
         flags("critical_flag_15", 1 << 15, "The last flag, in both copies; sealed so."),
     ]
 }
@@ -78,12 +92,15 @@ fn damaged() -> Vec<Vector> {
     let flipped = |name, at, fault, comment| {
         let container = sample.parts().flip(Place::Header, at).join();
         let draft = sample.vector(name, "F-3.4", comment).container(container);
-        draft.outcomes(Expected::Fails(fault), Expected::Opens(Copies::HeaderDamaged))
+        draft.outcomes(Expected::Fails(fault), Expected::Opens(HeaderState::HeaderDamaged))
     };
-    let checked =
-        |at, value: &[u8]| sample.parts().edit(Place::Header, at, value).remake_check(Place::Header).join();
-    let reserved =
-        sample.parts().edit(Place::Header, field::RESERVED, &[0xa5; 24]).remake_check(Place::Header);
+    let checked = |at, value: &[u8]| {
+        sample.parts().edit(Place::Header, at, value).remake_check(Place::Header).join()
+    };
+    let reserved = sample
+        .parts()
+        .edit(Place::Header, field::RESERVED, &[0xa5; 24])
+        .remake_check(Place::Header);
     let both = |name, at, fault, comment| {
         sample
             .vector(name, "F-3.5", comment)
@@ -97,7 +114,12 @@ fn damaged() -> Vec<Vector> {
             Fault::NotAContainer,
             "Byte 0; the footer is whole.",
         ),
-        flipped("header_magic_last_flipped", 7, Fault::NotAContainer, "Byte 7; the footer is whole."),
+        flipped(
+            "header_magic_last_flipped",
+            7,
+            Fault::NotAContainer,
+            "Byte 7; the footer is whole.",
+        ),
         flipped(
             "header_major_flipped",
             field::MAJOR,
@@ -117,7 +139,12 @@ fn damaged() -> Vec<Vector> {
             "12 became 13; the footer is whole.",
         ),
         flipped("header_salt_flipped", field::SALT, Fault::DamagedHeader, "The footer is whole."),
-        flipped("header_commitment_flipped", field::COMMITMENT, Fault::DamagedHeader, "The footer is whole."),
+        flipped(
+            "header_commitment_flipped",
+            field::COMMITMENT,
+            Fault::DamagedHeader,
+            "The footer is whole.",
+        ),
         flipped(
             "header_reserved_flipped",
             field::RESERVED,
@@ -126,14 +153,22 @@ fn damaged() -> Vec<Vector> {
         ),
         flipped("header_check_flipped", field::CHECK, Fault::DamagedHeader, "The footer is whole."),
         sample
-            .vector("header_major_2", "F-3.3", "Another major makes a copy invalid; the check holds.")
+            .vector(
+                "header_major_2",
+                "F-3.3",
+                "Another major makes a copy invalid; the check holds.",
+            )
             .container(checked(field::MAJOR, &[2]))
             .outcomes(
                 Expected::Fails(Fault::UnsupportedVersion { major: 2 }),
-                Expected::Opens(Copies::HeaderDamaged),
+                Expected::Opens(HeaderState::HeaderDamaged),
             ),
         sample
-            .vector("header_suite_2", "F-3.4", "The header is valid and counts; the footer is not tried.")
+            .vector(
+                "header_suite_2",
+                "F-3.4",
+                "The header is valid and counts; the footer is not tried.",
+            )
             .container(checked(field::SUITE, &[0, 2]))
             .fails(Fault::UnsupportedSuite { suite: 2 }),
         both(
@@ -164,7 +199,10 @@ fn recovered() -> Vec<Vector> {
     let zeroed = |sample: &Sample, name, comment| {
         let container = sample.parts().edit(Place::Header, 0, &[0; HEADER_LEN]).join();
         let draft = sample.vector(name, "F-3.4", comment).container(container);
-        draft.outcomes(Expected::Fails(Fault::NotAContainer), Expected::Opens(Copies::HeaderDamaged))
+        draft.outcomes(
+            Expected::Fails(Fault::NotAContainer),
+            Expected::Opens(HeaderState::HeaderDamaged),
+        )
     };
     let sample = Sample::new("recovered", 100);
     vec![
@@ -191,9 +229,11 @@ fn recovered() -> Vec<Vector> {
 fn no_room_for_both() -> Vec<Vector> {
     let sample = Sample::new("no room", 100);
     let Parts { header, footer, .. } = sample.parts().flip(Place::Header, field::SALT);
-    let draft = |name, container, comment| sample.vector(name, "F-3.4", comment).container(container);
+    let draft =
+        |name, container, comment| sample.vector(name, "F-3.4", comment).container(container);
     vec![
-        draft("footer_alone", footer.to_vec(), "128 bytes, and no header.").fails(Fault::NotAContainer),
+        draft("footer_alone", footer.to_vec(), "128 bytes, and no header.")
+            .fails(Fault::NotAContainer),
         draft(
             "footer_overlaps_header",
             [&header[..127], &footer].concat(),
@@ -205,7 +245,10 @@ fn no_room_for_both() -> Vec<Vector> {
             [header, footer].concat(),
             "256 bytes; the footer counts, and nothing is between.",
         )
-        .outcomes(Expected::Fails(Fault::DamagedHeader), Expected::Fails(Fault::Truncated { after: 0 })),
+        .outcomes(
+            Expected::Fails(Fault::DamagedHeader),
+            Expected::Fails(Fault::Truncated { after: 0 }),
+        ),
     ]
 }
 
@@ -219,8 +262,10 @@ fn exchanged() -> Vec<Vector> {
     let key = bytes32("another key");
     let (keyed, of_another_key) =
         one(Sample::new("exchanged", 100), Sample { key, ..Sample::new("exchanged header", 100) });
-    let (short, of_another) = one(Sample::new("exchanged", 100), Sample::new("exchanged header", 100));
-    let (long, of_another_long) = one(Sample::new("exchanged", 4097), Sample::new("exchanged header", 4097));
+    let (short, of_another) =
+        one(Sample::new("exchanged", 100), Sample::new("exchanged header", 100));
+    let (long, of_another_long) =
+        one(Sample::new("exchanged", 4097), Sample::new("exchanged header", 4097));
     vec![
         keyed
             .vector(
@@ -267,7 +312,11 @@ fn shifted() -> Vec<Vector> {
             malform::remove(&container, 0, HEADER_LEN),
             "The first 128 bytes are cut off.",
         ),
-        shifted("leading_byte", malform::insert(&container, 0, b"\0"), "One byte stands before the header."),
+        shifted(
+            "leading_byte",
+            malform::insert(&container, 0, b"\0"),
+            "One byte stands before the header.",
+        ),
         sample
             .vector(
                 "line_ends_converted",

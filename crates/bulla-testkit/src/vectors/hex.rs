@@ -25,7 +25,8 @@ impl<T: AsRef<[u8]>> From<T> for Hex {
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
-        let digits: String = self.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
+        let digits: String =
+            self.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect();
         serializer.serialize_str(&digits)
     }
 }
@@ -33,7 +34,9 @@ impl Serialize for Hex {
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hex, D::Error> {
         let digits = String::deserialize(deserializer)?;
-        if !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) || digits.len() % 2 != 0 {
+        if !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+            || digits.len() % 2 != 0
+        {
             return Err(D::Error::custom("not pairs of lower-case hexadecimal digits"));
         }
         let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(D::Error::custom);

@@ -4,7 +4,7 @@ use super::Vector;
 use super::label::bytes32;
 use super::sample::{Draft, Expected, Sample};
 use crate::malform::{Parts, Place, extend, field, truncate};
-use crate::reference::{Copies, Fault};
+use crate::reference::{Fault, HeaderState};
 
 /// Bytes of plaintext in a full chunk of all samples here.
 const FULL: usize = 4096;
@@ -183,7 +183,7 @@ fn with_a_damaged_header() -> Vec<Vector> {
             },
             "Both copies of the envelope are handed back, whichever copy of the header counts.",
         )
-        .outcomes(DAMAGED, Expected::Opens(Copies::HeaderDamaged)),
+        .outcomes(DAMAGED, Expected::Opens(HeaderState::HeaderDamaged)),
     ]
 }
 
@@ -196,8 +196,9 @@ fn in_the_chunks() -> Vec<Vector> {
     };
     let flipped = two.parts().flip_chunk(0, 0);
     let container = flipped.join();
-    let by_stream_0 =
-        |draft: Draft, positional| draft.outcomes(Expected::Fails(REJECTED_0), Expected::Fails(positional));
+    let by_stream_0 = |draft: Draft, positional| {
+        draft.outcomes(Expected::Fails(REJECTED_0), Expected::Fails(positional))
+    };
     vec![
         by_stream_0(
             draft(

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Hex;
-use crate::reference::{Copies, Fault, Opened, StreamOutcome};
+use crate::reference::{Fault, HeaderState, Opened, StreamOutcome};
 
 /// What a reader reports at the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,13 +88,13 @@ impl From<&StreamOutcome> for Outcome {
 impl From<&Result<Opened, Fault>> for Outcome {
     fn from(positional: &Result<Opened, Fault>) -> Outcome {
         match positional {
-            Ok(opened) => Outcome::Ok(success(&opened.plaintext, opened.copies)),
+            Ok(opened) => Outcome::Ok(success(&opened.plaintext, opened.header_state)),
             Err(fault) => Outcome::Error((*fault).into()),
         }
     }
 }
 
-fn success(plaintext: &[u8], copies: Copies) -> Success {
+fn success(plaintext: &[u8], copies: HeaderState) -> Success {
     Success {
         plaintext_len: plaintext.len() as u64,
         plaintext_sha256: Sha256::digest(plaintext).into(),

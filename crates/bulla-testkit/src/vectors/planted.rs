@@ -15,8 +15,8 @@ pub(super) fn vectors() -> Vec<Vector> {
     vectors
 }
 
-/// A sample whose envelope begins with the container's own footer: the footer does not depend on the envelope's
-/// bytes (F-8.3).
+/// A sample whose envelope begins with the container's own footer: the footer does not depend on
+/// the envelope's bytes (F-8.3).
 fn planted(len: usize, envelope_len: usize) -> Sample {
     let sample = Sample::new("planted", len).with_envelope(envelope_len);
     let mut envelope = sample.envelope.clone();

@@ -1,13 +1,15 @@
-//! How a vector is made: a sample that the reference seals, a change to it, and the outcome stated by hand.
+//! How a vector is made: a sample that the reference seals, a change to it, and the outcome stated
+//! by hand.
 
 use super::label::{bytes, bytes32};
 use super::{ChunkNonce, Envelopes, Export, Intermediates, Outcome, Seal, Vector};
 use crate::malform::Parts;
-use crate::reference::{self, Copies, Fault, Opened, SealParams, StreamOutcome};
+use crate::reference::{self, Fault, HeaderState, Opened, SealParams, StreamOutcome};
 
 /// The label under which a vector's secret is exported unless it says otherwise.
 const EXPORT_LABEL: &[u8] = b"vectors";
-/// Chunks whose nonces show the byte order beyond one byte, and the last chunk that there can be (F-5.4).
+/// Chunks whose nonces show the byte order beyond one byte, and the last chunk that there can be
+/// (F-5.4).
 const FAR_CHUNKS: [u64; 4] = [256, 1 << 16, 1 << 24, (1 << 32) - 1];
 
 /// A plaintext with everything that it is sealed under; it follows from a label.
@@ -66,7 +68,12 @@ impl Sample {
     }
 
     /// A vector of the container as it is, opened with the key and context that it was sealed with.
-    pub(super) fn vector(&self, name: &'static str, clause: &'static str, comment: &'static str) -> Draft {
+    pub(super) fn vector(
+        &self,
+        name: &'static str,
+        clause: &'static str,
+        comment: &'static str,
+    ) -> Draft {
         let (key, context) = (self.key, self.context.clone());
         let (sample, container, label) = (self.clone(), self.container(), EXPORT_LABEL.to_vec());
         Draft { sample, name, clause, comment, key, context, container, label }
@@ -89,7 +96,7 @@ pub(super) struct Draft {
 #[derive(Clone, Copy)]
 pub(super) enum Expected {
     /// The sample's plaintext is handed out.
-    Opens(Copies),
+    Opens(HeaderState),
     /// Nothing of it is.
     Fails(Fault),
     /// A stream hands out so many bytes of it first.
@@ -119,11 +126,11 @@ impl Draft {
 
     /// Both readers hand out the plaintext and find the copies intact.
     pub(super) fn opens(self) -> Vector {
-        self.opens_with(Copies::Intact)
+        self.opens_with(HeaderState::Intact)
     }
 
     /// Both readers hand out the plaintext.
-    pub(super) fn opens_with(self, copies: Copies) -> Vector {
+    pub(super) fn opens_with(self, copies: HeaderState) -> Vector {
         self.outcomes(Expected::Opens(copies), Expected::Opens(copies))
     }
 
@@ -143,9 +150,12 @@ impl Draft {
     ///
     /// If the reference reports something else.
     pub(super) fn outcomes(self, stream: Expected, positional: Expected) -> Vector {
-        let (key, context, plaintext) = (&self.key, self.context.as_deref(), &self.sample.plaintext);
+        let (key, context, plaintext) =
+            (&self.key, self.context.as_deref(), &self.sample.plaintext);
         let stated = match stream {
-            Expected::Opens(copies) => StreamOutcome { released: plaintext.clone(), result: Ok(copies) },
+            Expected::Opens(copies) => {
+                StreamOutcome { released: plaintext.clone(), result: Ok(copies) }
+            }
             Expected::Fails(fault) => StreamOutcome { released: Vec::new(), result: Err(fault) },
             Expected::FailsAfter(len, fault) => {
                 StreamOutcome { released: plaintext[..len].to_vec(), result: Err(fault) }
@@ -160,7 +170,9 @@ impl Draft {
         );
 
         let stated = match positional {
-            Expected::Opens(copies) => Ok(Opened { plaintext: plaintext.clone(), copies }),
+            Expected::Opens(copies) => {
+                Ok(Opened { plaintext: plaintext.clone(), header_state: copies })
+            }
             Expected::Fails(fault) | Expected::FailsAfter(_, fault) => Err(fault),
         };
         let positional = Outcome::from(&reference::open_positional(&self.container, key, context));
@@ -185,7 +197,8 @@ impl Draft {
         }
     }
 
-    /// The sample, if the reader is given what it was sealed with and exactly what it was sealed to.
+    /// The sample, if the reader is given what it was sealed with and exactly what it was sealed
+    /// to.
     fn seal(&self) -> Option<Seal> {
         let sample = &self.sample;
         let same = (&self.key, &self.context) == (&sample.key, &sample.context);
@@ -209,7 +222,8 @@ impl Draft {
         let found = reference::look(&self.container, true).ok()?;
         found.check_context(context).ok()?;
         let keys = reference::schedule(&self.key, &reference::bound(&found.copy), context);
-        let nonce = |index| ChunkNonce { index, nonce: reference::nonce(&keys.base_nonce, index).into() };
+        let nonce =
+            |index| ChunkNonce { index, nonce: reference::nonce(&keys.base_nonce, index).into() };
         let secret = reference::export(&keys.exporter, &self.label);
         Some(Intermediates {
             nonces: (0..=found.geometry.n).chain(FAR_CHUNKS).map(nonce).collect(),

@@ -1,4 +1,5 @@
-//! The key schedule and what it binds: keys, salts, commitments, and every header field in bytes 8..64.
+//! The key schedule and what it binds: keys, salts, commitments, and every header field in bytes
+//! 8..64.
 
 use super::Vector;
 use super::label::{bytes, bytes32};
@@ -90,7 +91,8 @@ fn bound_and_sealed_in() -> Vec<Vector> {
 fn bound_and_changed() -> Vec<Vector> {
     let sample = Sample::new("changed", 100).with_envelope(8);
     let changed = |name, at, value: &[u8], comment| {
-        let container = sample.parts().edit(Place::Both, at, value).remake_check(Place::Both).join();
+        let container =
+            sample.parts().edit(Place::Both, at, value).remake_check(Place::Both).join();
         sample.vector(name, "F-4.3", comment).container(container).fails(Fault::WrongKey)
     };
     let mut salt = sample.salt;
@@ -145,8 +147,11 @@ fn commitments() -> Vec<Vector> {
     let sample = Sample::new("commitments", 100);
     let other = Sample::new("another commitment", 100).parts().header;
     let changed = |name, value: &[u8; 32], comment| {
-        let container =
-            sample.parts().edit(Place::Both, field::COMMITMENT, value).remake_check(Place::Both).join();
+        let container = sample
+            .parts()
+            .edit(Place::Both, field::COMMITMENT, value)
+            .remake_check(Place::Both)
+            .join();
         sample.vector(name, "F-4.4", comment).container(container).fails(Fault::WrongKey)
     };
     let right: [u8; 32] =
@@ -155,8 +160,16 @@ fn commitments() -> Vec<Vector> {
     first[0] ^= 0x80;
     last[31] ^= 0x01;
     vec![
-        changed("commitment_first_bit", &first, "The first bit flipped in both copies; the checks hold."),
-        changed("commitment_last_bit", &last, "The last bit flipped in both copies; the checks hold."),
+        changed(
+            "commitment_first_bit",
+            &first,
+            "The first bit flipped in both copies; the checks hold.",
+        ),
+        changed(
+            "commitment_last_bit",
+            &last,
+            "The last bit flipped in both copies; the checks hold.",
+        ),
         changed("commitment_zero", &[0; 32], "All zeros in both copies; the checks hold."),
         changed(
             "commitment_from_another_container",

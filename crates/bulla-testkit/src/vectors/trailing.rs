@@ -36,7 +36,8 @@ pub(super) fn vectors() -> Vec<Vector> {
         .outcomes(Expected::Fails(REJECTED_0), Expected::Fails(Fault::Truncated { after: 15 })),
         with("trailing_footer", footer, "The footer twice; a stream sees only the second.")
             .found(128, Expected::Fails(REJECTED_0)),
-        with("trailing_itself", &container, "The container twice.").found(372, Expected::Fails(REJECTED_0)),
+        with("trailing_itself", &container, "The container twice.")
+            .found(372, Expected::Fails(REJECTED_0)),
         with(
             "trailing_container",
             &other,
@@ -52,7 +53,11 @@ pub(super) fn vectors() -> Vec<Vector> {
     ];
     vectors.push(
         sample
-            .vector("trailing_after_damaged_footer", "F-7.4", "Without a footer it looks as a cut does.")
+            .vector(
+                "trailing_after_damaged_footer",
+                "F-7.4",
+                "Without a footer it looks as a cut does.",
+            )
             .container(extend(&sample.parts().flip(Place::Footer, field::SALT).join(), b"\n"))
             .fails(TRUNCATED_0),
     );
@@ -65,8 +70,13 @@ fn at_chunk_bounds() -> Vec<Vector> {
     let two = Sample::new("trailing", 4096 + 100);
     let enveloped = Sample::new("trailing", 100).with_envelope(64);
     vec![
-        trails(&Sample::new("trailing", 0), "trailing_empty_plaintext", &[0; 16], "As many zeros as a tag.")
-            .found(16, Expected::Fails(TRUNCATED_0)),
+        trails(
+            &Sample::new("trailing", 0),
+            "trailing_empty_plaintext",
+            &[0; 16],
+            "As many zeros as a tag.",
+        )
+        .found(16, Expected::Fails(TRUNCATED_0)),
         trails(
             &nearly_full,
             "trailing_fills_last_chunk",
@@ -88,8 +98,13 @@ fn at_chunk_bounds() -> Vec<Vector> {
             "With it, a full chunk is there and nothing after it.",
         )
         .found(3996, Expected::Fails(REJECTED_0)),
-        trails(&enveloped, "trailing_after_envelope", &[0; 3], "The second envelope is moved, too.")
-            .found(3, Expected::Fails(TRUNCATED_0)),
+        trails(
+            &enveloped,
+            "trailing_after_envelope",
+            &[0; 3],
+            "The second envelope is moved, too.",
+        )
+        .found(3, Expected::Fails(TRUNCATED_0)),
     ]
 }
 

@@ -19,7 +19,10 @@ pub(super) fn vectors() -> Vec<Vector> {
 fn in_the_header() -> Vec<Vector> {
     let sample = Sample::new("cut header", 100);
     let cut = |name, len, fault, comment| {
-        sample.vector(name, "F-3.5", comment).container(truncate(&sample.container(), len)).fails(fault)
+        sample
+            .vector(name, "F-3.5", comment)
+            .container(truncate(&sample.container(), len))
+            .fails(fault)
     };
     vec![
         cut("cut_to_7_bytes", 7, Fault::NotAContainer, "The magic is not whole."),
@@ -27,10 +30,20 @@ fn in_the_header() -> Vec<Vector> {
         cut("cut_to_9_bytes", 9, TRUNCATED_0, "The magic and the major."),
         cut("cut_to_64_bytes", 64, TRUNCATED_0, "Half a header."),
         cut("cut_to_127_bytes", 127, TRUNCATED_0, "The check is not whole."),
-        cut("cut_to_128_bytes", 128, TRUNCATED_0, "A header, which fits the key, and nothing else."),
+        cut(
+            "cut_to_128_bytes",
+            128,
+            TRUNCATED_0,
+            "A header, which fits the key, and nothing else.",
+        ),
         cut("cut_to_129_bytes", 129, TRUNCATED_0, "A header and one byte."),
         cut("cut_to_255_bytes", 255, TRUNCATED_0, "One byte too few for a header and a footer."),
-        cut("cut_to_256_bytes", 256, TRUNCATED_0, "As long as a header and a footer, but no chunk between."),
+        cut(
+            "cut_to_256_bytes",
+            256,
+            TRUNCATED_0,
+            "As long as a header and a footer, but no chunk between.",
+        ),
     ]
 }
 
@@ -38,11 +51,17 @@ fn in_the_header() -> Vec<Vector> {
 fn in_the_envelope() -> Vec<Vector> {
     let sample = Sample::new("cut envelope", 100).with_envelope(64);
     let cut = |name, len, comment| {
-        sample.vector(name, "F-7.1", comment).container(truncate(&sample.container(), len)).fails(TRUNCATED_0)
+        sample
+            .vector(name, "F-7.1", comment)
+            .container(truncate(&sample.container(), len))
+            .fails(TRUNCATED_0)
     };
     let longer = Sample::new("cut envelope", 1000).with_envelope(64);
     let long = |name, len, comment| {
-        longer.vector(name, "F-8.1", comment).container(truncate(&longer.container(), len)).fails(TRUNCATED_0)
+        longer
+            .vector(name, "F-8.1", comment)
+            .container(truncate(&longer.container(), len))
+            .fails(TRUNCATED_0)
     };
     vec![
         cut("cut_before_envelope", 128, "A header, and nothing else."),
@@ -56,7 +75,11 @@ fn in_the_envelope() -> Vec<Vector> {
         cut("cut_in_tail_envelope", 340, "Half of the second copy, and no footer."),
         cut("cut_after_tail_envelope", 372, "Only the footer is missing."),
         long("cut_to_no_second_envelope", 383, "One byte too few for a second copy."),
-        long("cut_to_second_envelope", 384, "What is handed back as the second copy is a part of the chunk."),
+        long(
+            "cut_to_second_envelope",
+            384,
+            "What is handed back as the second copy is a part of the chunk.",
+        ),
     ]
 }
 
@@ -96,7 +119,11 @@ fn in_the_chunks() -> Vec<Vector> {
         cut("cut_in_footer", 4420, 4096, TRUNCATED_1, "Half the footer is left."),
         cut("cut_last_byte", 4483, 4096, TRUNCATED_1, "One byte is missing."),
         three
-            .vector("cut_in_middle_chunk", "F-7.4", "Of three chunks, the first is released by stream.")
+            .vector(
+                "cut_in_middle_chunk",
+                "F-7.4",
+                "Of three chunks, the first is released by stream.",
+            )
             .container(truncate(&three.container(), 128 + 4112 + 2000))
             .fails_after(4096, TRUNCATED_1),
     ]
@@ -112,8 +139,22 @@ fn within() -> Vec<Vector> {
             .fails_after(released, Fault::ChunkRejected { index })
     };
     vec![
-        lost("byte_lost_in_first_chunk", 1000, 1, 0, 0, "Everything after it stands one byte too early."),
-        lost("sector_lost_in_first_chunk", 512, 512, 0, 0, "What is left is short enough for one chunk."),
+        lost(
+            "byte_lost_in_first_chunk",
+            1000,
+            1,
+            0,
+            0,
+            "Everything after it stands one byte too early.",
+        ),
+        lost(
+            "sector_lost_in_first_chunk",
+            512,
+            512,
+            0,
+            0,
+            "What is left is short enough for one chunk.",
+        ),
         lost("byte_lost_in_last_chunk", 4250, 1, 4096, 1, "Chunk 0 is untouched."),
     ]
 }

@@ -1,4 +1,5 @@
-//! The vectors of spec/vectors/vault: the vault's messages, good and bad, and its derivations. They have schemas of their own.
+//! The vectors of spec/vectors/vault: the vault's messages, good and bad, and its derivations. They
+//! have schemas of their own.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +15,8 @@ mod messages;
 pub const FORMAT: &str = "bulla vault vectors";
 /// What the member "version" of every file says.
 pub const VERSION: u32 = 1;
-/// The folder of the files, in that of the containers' vectors.
-pub const FOLDER: &str = "vault";
+/// The directory of the files, in that of the containers' vectors.
+pub const DIRECTORY: &str = "vault";
 
 /// One file of vectors.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,10 @@ pub struct Message {
 /// One value of everything that client and vault derive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of the page; spec/vectors/README.md says the rest")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the page; spec/vectors/README.md says the rest"
+)]
 pub struct Derivation {
     pub name: String,
     pub comment: String,

@@ -105,7 +105,8 @@ impl Serialize for Code {
 
 impl<'de> Deserialize<'de> for Code {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Code::from_number(u16::deserialize(deserializer)?).ok_or_else(|| D::Error::custom("unknown code"))
+        Code::from_number(u16::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom("unknown code"))
     }
 }
 

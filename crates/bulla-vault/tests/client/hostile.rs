@@ -73,7 +73,11 @@ fn another_public_key_at_a_login() {
     let bare = bulla_key::Locator::new(*kept.registration(), kept.pepper());
     let error = client.recover(&password("first"), &[bare]).unwrap_err();
     assert!(matches!(error, Error::AnotherVault), "{error:?}");
-    assert_eq!(sample.server.borrow().current.as_ref().unwrap().left, 4, "it was counted, and never proven");
+    assert_eq!(
+        sample.server.borrow().current.as_ref().unwrap().left,
+        4,
+        "it was counted, and never proven"
+    );
     assert!(matches!(client.info(), Err(Error::AnotherVault)));
     assert!(sample.client().info().is_ok());
 }
@@ -126,7 +130,8 @@ fn bad_elements() {
                 if called == path::REGISTER_START {
                     // The request is the last that the server was sent.
                     let received = server.borrow().received.clone();
-                    let begin = received.windows(9).rposition(|bytes| bytes == b"{\"reg_id\"").unwrap();
+                    let begin =
+                        received.windows(9).rposition(|bytes| bytes == b"{\"reg_id\"").unwrap();
                     let sent: RegisterStart = decode(&received[begin..]).unwrap();
                     request.set(sent.request.0);
                     let mut started: RegisterStarted = decode(&answer.body).unwrap();
@@ -163,7 +168,9 @@ fn released_reply_flipped() {
     for at_byte in (0..148).step_by(7) {
         let error = recover(
             &sample,
-            at(path::LOGIN_FINISH, move |finished: &mut LoginFinished| finished.sealed.0[at_byte] ^= 1),
+            at(path::LOGIN_FINISH, move |finished: &mut LoginFinished| {
+                finished.sealed.0[at_byte] ^= 1
+            }),
         );
         assert!(matches!(error, Error::Dishonest { .. }), "byte {at_byte}: {error:?}");
     }
@@ -173,8 +180,8 @@ fn released_reply_flipped() {
     assert!(matches!(error, Error::Dishonest { .. }), "{error:?}");
 }
 
-/// V-4.4: a vault that swaps what was registered for something else is found out by the login that proves the registration, and the old
-/// locator is still there.
+/// V-4.4: a vault that swaps what was registered for something else is found out by the login that
+/// proves the registration, and the old locator is still there.
 #[test]
 fn registered_something_else() {
     let sample = Sample::registered();
@@ -184,7 +191,8 @@ fn registered_something_else() {
         Some(Box::new(move |called, answer: &mut Answer| {
             if called == path::REGISTER_FINISH {
                 server.borrow_mut().pending.as_mut().unwrap().content.wrapped_key.0[40] ^= 1;
-                answer.body = encode(&RegisterFinished { state: RecordState::Pending, not_before: None });
+                answer.body =
+                    encode(&RegisterFinished { state: RecordState::Pending, not_before: None });
             }
         })),
     );
@@ -214,7 +222,10 @@ fn no_messages() {
         (404, b"<html>", DecodeError::Syntax { column: 1 }),
     ] {
         let error = recover(&sample, answer(status, body));
-        assert!(matches!(error, Error::BadReply(found) if found == expected), "{status}: {error:?}");
+        assert!(
+            matches!(error, Error::BadReply(found) if found == expected),
+            "{status}: {error:?}"
+        );
     }
     let error = recover(&sample, answer(404, br#"{"code":410}"#));
     assert!(matches!(error, Error::Dishonest { .. }), "{error:?}");
@@ -244,7 +255,8 @@ fn stretching_without_end() {
     ] {
         let tamper: Option<Tamper> = Some(Box::new(move |_, answer| {
             let body = String::from_utf8(answer.body.clone()).unwrap();
-            answer.body = body.replace(r#"{"passes":1,"memory_kib":8,"lanes":1}"#, costly).into_bytes();
+            answer.body =
+                body.replace(r#"{"passes":1,"memory_kib":8,"lanes":1}"#, costly).into_bytes();
         }));
         let error = recover(&sample, tamper);
         assert!(matches!(error, Error::BadReply(DecodeError::Field { .. })), "{error:?}");

@@ -14,11 +14,14 @@ use crate::wire::Weather::{Fair, ReplyLost, RequestLost};
 /// V-4.2: whatever is lost of a registration, there is one record, its guesses untouched.
 #[test]
 fn registration() {
-    for (lost, at) in [RequestLost, ReplyLost].into_iter().flat_map(|lost| (0..4).map(move |at| (lost, at))) {
+    for (lost, at) in
+        [RequestLost, ReplyLost].into_iter().flat_map(|lost| (0..4).map(move |at| (lost, at)))
+    {
         let sample = Sample::new();
         let mut client = sample.client();
         client.transport().weather = [vec![Fair; at], vec![lost; 4]].concat();
-        let registered = client.register(&password("first"), &sample.key, &mut sample.files(), &terms());
+        let registered =
+            client.register(&password("first"), &sample.key, &mut sample.files(), &terms());
         assert_eq!(registered.unwrap(), Registered::Active, "{lost:?} at call {at}");
         let server = sample.server.borrow();
         assert!(server.pending.is_none());
@@ -41,7 +44,8 @@ fn login() {
         let sample = Sample::registered();
         let mut client = sample.client();
         client.transport().weather = weather.clone();
-        let recovered = client.recover(&password("first"), &sample.files().read().unwrap()).unwrap();
+        let recovered =
+            client.recover(&password("first"), &sample.files().read().unwrap()).unwrap();
         assert_eq!(recovered.key.expose(), sample.key.expose());
         assert_eq!(recovered.failures, 0);
         assert_eq!(sample.server.borrow().evaluations, 2, "{weather:?}");
@@ -93,6 +97,8 @@ fn unavailable() {
 
     let mut client = sample.client();
     client.transport().tamper = Some(busy(1, Some(11)));
-    assert!(matches!(client.status(), Err(Error::Refused(failure)) if failure.code == Code::Unavailable));
+    assert!(
+        matches!(client.status(), Err(Error::Refused(failure)) if failure.code == Code::Unavailable)
+    );
     assert_eq!(client.transport().waits, []);
 }

@@ -13,7 +13,9 @@ fn key_comes_back() {
     assert_eq!(recovered.key.expose(), sample.key.expose());
     assert_eq!(recovered.failures, 0);
     for left in [4, 3] {
-        assert!(matches!(sample.recover("second"), Err(Error::WrongPassword { left: Some(l) }) if l == left));
+        assert!(
+            matches!(sample.recover("second"), Err(Error::WrongPassword { left: Some(l) }) if l == left)
+        );
     }
     assert_eq!(sample.recover("first").unwrap().failures, 2);
     assert_eq!(sample.recover("first").unwrap().failures, 0, "since the last one that was right");
@@ -53,7 +55,8 @@ fn stretching_of_the_registration() {
 
     // Other ones than the registration's make a wrong password of the right one.
     let cheaper = PassphraseCost::new(1, 64, 2).unwrap();
-    sample.server.borrow_mut().current.as_mut().unwrap().content.stretching = Stretching::new(cheaper);
+    sample.server.borrow_mut().current.as_mut().unwrap().content.stretching =
+        Stretching::new(cheaper);
     assert!(matches!(sample.recover("first"), Err(Error::WrongPassword { .. })));
 }
 
@@ -67,13 +70,16 @@ fn pepper_counts() {
     assert!(matches!(recovered, Err(Error::WrongPassword { .. })));
 }
 
-/// V-3.6: what a locator says of the vault is compared with the configuration, before anything is sent.
+/// V-3.6: what a locator says of the vault is compared with the configuration, before anything is
+/// sent.
 #[test]
 fn locator_of_another_vault() {
     let sample = Sample::registered();
     let kept = sample.files().read().unwrap().remove(0);
     let sent = sample.server.borrow().received.len();
-    for hints in [(Locator::ADDRESS, &b"https://other.example"[..]), (Locator::PUBLIC_KEY, &[1; 32][..])] {
+    for hints in
+        [(Locator::ADDRESS, &b"https://other.example"[..]), (Locator::PUBLIC_KEY, &[1; 32][..])]
+    {
         let other = kept.clone().with_hint(hints.0, hints.1).unwrap();
         for locators in [vec![other.clone()], vec![kept.clone(), other.clone()]] {
             let recovered = sample.client().recover(&password("first"), &locators);

@@ -10,8 +10,10 @@ use crate::server::ANNOUNCED;
 #[test]
 fn proven_by_a_login() {
     let sample = Sample::new();
-    let registered =
-        sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms()).unwrap();
+    let registered = sample
+        .client()
+        .register(&password("first"), &sample.key, &mut sample.files(), &terms())
+        .unwrap();
     assert_eq!(registered, Registered::Active);
     let status = sample.client().status().unwrap();
     let current = status.current.unwrap();
@@ -28,8 +30,10 @@ fn anew_with_a_grant() {
     let sample = Sample::registered();
     let grant = Some(sample.recover("first").unwrap().grant);
     let terms = Terms { grant, ..terms() };
-    let registered =
-        sample.client().register(&password("second"), &sample.key, &mut sample.files(), &terms).unwrap();
+    let registered = sample
+        .client()
+        .register(&password("second"), &sample.key, &mut sample.files(), &terms)
+        .unwrap();
     assert_eq!(registered, Registered::Active);
     assert!(sample.recovers("second"));
     assert!(matches!(sample.recover("first"), Err(Error::WrongPassword { .. })));
@@ -40,8 +44,10 @@ fn anew_with_a_grant() {
 #[test]
 fn anew_without_a_grant() {
     let sample = Sample::registered();
-    let registered =
-        sample.client().register(&password("second"), &sample.key, &mut sample.files(), &terms()).unwrap();
+    let registered = sample
+        .client()
+        .register(&password("second"), &sample.key, &mut sample.files(), &terms())
+        .unwrap();
     assert_eq!(registered, Registered::Announced { not_before: ANNOUNCED });
     assert_eq!(sample.files().read().unwrap().len(), 2);
     assert!(sample.recovers("first"));
@@ -62,13 +68,17 @@ fn guesses_in_bounds() {
     let sample = Sample::new();
     for max in [0, 101, u32::MAX] {
         let terms = Terms { max, ..terms() };
-        let refused = sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms);
+        let refused =
+            sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms);
         assert!(matches!(refused, Err(Error::GuessesOutOfRange)));
     }
     for max in [1, 100] {
         let sample = Sample::new();
         let terms = Terms { max, ..terms() };
-        sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms).unwrap();
+        sample
+            .client()
+            .register(&password("first"), &sample.key, &mut sample.files(), &terms)
+            .unwrap();
     }
 }
 
@@ -82,6 +92,10 @@ fn deletion() {
     assert_eq!(client.delete(reg_id, None).unwrap(), Deleted::Announced { not_before: ANNOUNCED });
     assert!(sample.recovers("first"));
     assert_eq!(client.delete(reg_id, Some(&grant)).unwrap(), Deleted::Gone);
-    assert_eq!(client.delete(reg_id, Some(&grant)).unwrap(), Deleted::Gone, "as often as one likes");
+    assert_eq!(
+        client.delete(reg_id, Some(&grant)).unwrap(),
+        Deleted::Gone,
+        "as often as one likes"
+    );
     assert!(matches!(sample.recover("first"), Err(Error::NoRecord)));
 }

@@ -1,11 +1,13 @@
-//! One account, its vault, and a folder for its locators.
+//! One account, its vault, and a directory for its locators.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use bulla::Key;
 use bulla_key::{Passphrase, PassphraseCost};
-use bulla_vault::{AccountHash, Client, Error, LocatorFiles, Recovered, Stretching, Terms, VaultIdentity};
+use bulla_vault::{
+    AccountHash, Client, Error, LocatorFiles, Recovered, Stretching, Terms, VaultIdentity,
+};
 use tempfile::TempDir;
 
 use crate::server::Server;
@@ -16,7 +18,7 @@ pub(crate) struct Sample {
     pub(crate) account: AccountHash,
     pub(crate) vault: VaultIdentity,
     pub(crate) key: Key,
-    folder: TempDir,
+    directory: TempDir,
 }
 
 impl Sample {
@@ -24,22 +26,27 @@ impl Sample {
     pub(crate) fn new() -> Sample {
         let account = AccountHash::of("https://id.example", "alice");
         let server = Server::new(account);
-        let vault =
-            VaultIdentity { address: "https://vault.example".into(), public_key: server.public_key() };
+        let vault = VaultIdentity {
+            address: "https://vault.example".into(),
+            public_key: server.public_key(),
+        };
         let key = Key::from_bytes(&[0xB4; 32]);
         Sample {
             server: Rc::new(RefCell::new(server)),
             account,
             vault,
             key,
-            folder: tempfile::tempdir().unwrap(),
+            directory: tempfile::tempdir().unwrap(),
         }
     }
 
     /// The key is registered under the password "first".
     pub(crate) fn registered() -> Sample {
         let sample = Sample::new();
-        sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms()).unwrap();
+        sample
+            .client()
+            .register(&password("first"), &sample.key, &mut sample.files(), &terms())
+            .unwrap();
         sample
     }
 
@@ -52,7 +59,7 @@ impl Sample {
     }
 
     pub(crate) fn files(&self) -> LocatorFiles {
-        LocatorFiles::new(self.folder.path().join("key.locator"))
+        LocatorFiles::new(self.directory.path().join("key.locator"))
     }
 
     /// What a client finds with what lies there.
@@ -74,5 +81,9 @@ pub(crate) fn password(text: &str) -> Passphrase {
 
 /// The cheapest stretching: what it costs is no subject here.
 pub(crate) fn terms() -> Terms {
-    Terms { max: 5, stretching: Stretching::new(PassphraseCost::new(1, 8, 1).unwrap()), grant: None }
+    Terms {
+        max: 5,
+        stretching: Stretching::new(PassphraseCost::new(1, 8, 1).unwrap()),
+        grant: None,
+    }
 }

@@ -5,7 +5,8 @@ use bulla_key::Passphrase;
 
 use crate::sample::{Sample, terms};
 
-/// V-7.1: neither key nor password nor pepper, in bytes or in the messages' base64url at any offset.
+/// V-7.1: neither key nor password nor pepper, in bytes or in the messages' base64url at any
+/// offset.
 #[test]
 fn nothing_is_sent() {
     let sample = Sample::new();

@@ -1,4 +1,5 @@
-//! A vault in memory for one account: the protocol's calls, guesses counted, and all that it is sent is written down.
+//! A vault in memory for one account: the protocol's calls, guesses counted, and all that it is
+//! sent is written down.
 
 use std::collections::BTreeMap;
 
@@ -9,8 +10,8 @@ use bulla_vault::transport::{Answer, Call, Method};
 use bulla_vault::wire::{Bounded, Fixed, decode, encode};
 use bulla_vault::{AccountHash, AttemptId, RegId};
 use opaque_ke::{
-    CredentialFinalization, CredentialRequest, RegistrationRequest, RegistrationUpload, ServerLogin,
-    ServerLoginParameters, ServerRegistration, ServerSetup,
+    CredentialFinalization, CredentialRequest, RegistrationRequest, RegistrationUpload,
+    ServerLogin, ServerLoginParameters, ServerRegistration, ServerSetup,
 };
 use rand_core::OsRng;
 use zeroize::Zeroizing;
@@ -47,7 +48,14 @@ pub(crate) struct Record {
 impl Server {
     pub(crate) fn new(account: AccountHash) -> Server {
         let setup = ServerSetup::new(&mut OsRng);
-        Server { setup, account, current: None, pending: None, evaluations: 0, received: Vec::new() }
+        Server {
+            setup,
+            account,
+            current: None,
+            pending: None,
+            evaluations: 0,
+            received: Vec::new(),
+        }
     }
 
     pub(crate) fn public_key(&self) -> PublicKey {
@@ -69,14 +77,16 @@ impl Server {
             }
             _ => Err(Failure::new(Code::Malformed)),
         };
-        let (status, body) = answered.unwrap_or_else(|failure| (failure.code.number(), encode(&failure)));
+        let (status, body) =
+            answered.unwrap_or_else(|failure| (failure.code.number(), encode(&failure)));
         Answer { status, body }
     }
 
     fn register_start(&mut self, start: RegisterStart) -> Answered {
         let request = RegistrationRequest::deserialize(&start.request.0).unwrap();
         let response =
-            ServerRegistration::<Suite>::start(&self.setup, request, start.reg_id.as_bytes()).unwrap();
+            ServerRegistration::<Suite>::start(&self.setup, request, start.reg_id.as_bytes())
+                .unwrap();
         Ok((200, encode(&RegisterStarted { response: Fixed(response.message.serialize().into()) })))
     }
 
@@ -88,7 +98,8 @@ impl Server {
             if encode(&record.content) != encode(&finish) {
                 return Err(Failure::new(Code::Conflict));
             }
-            let active = self.current.as_ref().is_some_and(|current| current.reg_id == finish.reg_id);
+            let active =
+                self.current.as_ref().is_some_and(|current| current.reg_id == finish.reg_id);
             return reply(if active { RecordState::Active } else { RecordState::Pending });
         }
         self.pending = Some(Record {
@@ -159,7 +170,8 @@ impl Server {
         if !record.attempts.contains_key(&finish.attempt_id) {
             return Err(Failure::new(Code::Conflict));
         }
-        let state = record.tokens.get(finish.login_token.as_bytes()).ok_or(Failure::new(Code::Conflict))?;
+        let state =
+            record.tokens.get(finish.login_token.as_bytes()).ok_or(Failure::new(Code::Conflict))?;
         let context = context(&finish.attempt_id);
         let identity = ClientIdentity::new(&account, &finish.reg_id);
         let parameters =
@@ -176,7 +188,8 @@ impl Server {
             lifetime_failures: record.failures - 1,
             grant: Zeroizing::new(GRANT),
         };
-        let reply_context = ReplyContext { account, reg_id: finish.reg_id, attempt_id: finish.attempt_id };
+        let reply_context =
+            ReplyContext { account, reg_id: finish.reg_id, attempt_id: finish.attempt_id };
         let sealed = reply.seal(&session_key.into(), &reply_context).unwrap();
         let finished = LoginFinished { sealed: Fixed(sealed) };
         record.left = record.content.max;
@@ -217,7 +230,10 @@ impl Server {
     }
 
     fn record(&mut self, reg_id: &RegId) -> Option<&mut Record> {
-        [&mut self.current, &mut self.pending].into_iter().flatten().find(|record| record.reg_id == *reg_id)
+        [&mut self.current, &mut self.pending]
+            .into_iter()
+            .flatten()
+            .find(|record| record.reg_id == *reg_id)
     }
 }
 

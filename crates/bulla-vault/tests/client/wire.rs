@@ -11,7 +11,8 @@ use bulla_vault::{LocatorFiles, Locators};
 
 use crate::server::Server;
 
-/// How many steps the client does before it is killed: each call and each change of a locator is two, before it and after it.
+/// How many steps the client does before it is killed: each call and each change of a locator is
+/// two, before it and after it.
 #[derive(Clone)]
 pub(crate) struct Life(Rc<Cell<Option<u32>>>);
 

@@ -55,13 +55,25 @@ fn calls() {
 
     let requests = server.requests();
     let bearer = format!("authorization: Bearer {}", token().expose());
-    assert!(requests[0].starts_with("GET /v1/status HTTP/1.1\r\n") && requests[0].contains(&bearer));
-    assert!(requests[1].starts_with("POST /v1/login/start HTTP/1.1\r\n") && requests[1].contains(&bearer));
     assert!(
-        requests[1].ends_with("\r\n\r\n{\"a\":1}") && requests[1].contains("content-type: application/json")
+        requests[0].starts_with("GET /v1/status HTTP/1.1\r\n") && requests[0].contains(&bearer)
     );
-    assert!(requests[2].starts_with("DELETE /v1/record HTTP/1.1\r\n") && requests[2].ends_with("{\"b\":2}"));
-    assert!(requests[3].starts_with("GET /v1/info HTTP/1.1\r\n") && !requests[3].contains("authorization"));
+    assert!(
+        requests[1].starts_with("POST /v1/login/start HTTP/1.1\r\n")
+            && requests[1].contains(&bearer)
+    );
+    assert!(
+        requests[1].ends_with("\r\n\r\n{\"a\":1}")
+            && requests[1].contains("content-type: application/json")
+    );
+    assert!(
+        requests[2].starts_with("DELETE /v1/record HTTP/1.1\r\n")
+            && requests[2].ends_with("{\"b\":2}")
+    );
+    assert!(
+        requests[3].starts_with("GET /v1/info HTTP/1.1\r\n")
+            && !requests[3].contains("authorization")
+    );
 }
 
 /// V-2.2: no more is read than it takes to see that it is too long.
@@ -76,7 +88,8 @@ fn longest_body() {
 #[test]
 fn redirections_are_not_followed() {
     let elsewhere = Server::plain(vec![reply("200 OK", "{}")]);
-    let moved = format!("HTTP/1.1 307 -\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n", elsewhere.address);
+    let moved =
+        format!("HTTP/1.1 307 -\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n", elsewhere.address);
     let server = Server::plain(vec![moved.into_bytes()]);
     assert_eq!(call(&server.address, &Trust::System, &get(path::STATUS)).unwrap().status, 307);
     assert!(elsewhere.requests().is_empty());
@@ -98,7 +111,10 @@ fn lost() {
     }
     // Nobody listens at the address of a server that is gone.
     let address = Server::plain(Vec::new()).address.clone();
-    assert!(matches!(call(&address, &Trust::System, &get(path::STATUS)), Err(TransportError::Lost { .. })));
+    assert!(matches!(
+        call(&address, &Trust::System, &get(path::STATUS)),
+        Err(TransportError::Lost { .. })
+    ));
 }
 
 /// V-2.7: a server that does not answer is not waited for without end.
@@ -118,7 +134,8 @@ fn silent() {
 #[test]
 fn tls() {
     let certificates = Certificates::new();
-    let server = Server::tls(&certificates, &[&rustls::version::TLS13], vec![reply("200 OK", "{}")]);
+    let server =
+        Server::tls(&certificates, &[&rustls::version::TLS13], vec![reply("200 OK", "{}")]);
     let trust = Trust::Authorities(certificates.authority_pem.into_bytes());
     let answer = call(&server.address, &trust, &get(path::STATUS)).unwrap();
     assert_eq!((answer.status, &answer.body[..]), (200, &b"{}"[..]));
@@ -128,20 +145,26 @@ fn tls() {
 #[test]
 fn tls_1_2_is_refused() {
     let certificates = Certificates::new();
-    let server = Server::tls(&certificates, &[&rustls::version::TLS12], vec![reply("200 OK", "{}")]);
+    let server =
+        Server::tls(&certificates, &[&rustls::version::TLS12], vec![reply("200 OK", "{}")]);
     let trust = Trust::Authorities(certificates.authority_pem.into_bytes());
     let found = call(&server.address, &trust, &get(path::STATUS));
     assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{found:?}");
     assert!(server.requests().is_empty());
 }
 
-/// V-2.7: a certificate of another authority; the system's do not count where authorities are given.
+/// V-2.7: a certificate of another authority; the system's do not count where authorities are
+/// given.
 #[test]
 fn certificate_of_a_stranger() {
     let (certificates, others) = (Certificates::new(), Certificates::new());
-    let server = Server::tls(&certificates, &[&rustls::version::TLS13], vec![reply("200 OK", "{}")]);
-    let found =
-        call(&server.address, &Trust::Authorities(others.authority_pem.into_bytes()), &get(path::STATUS));
+    let server =
+        Server::tls(&certificates, &[&rustls::version::TLS13], vec![reply("200 OK", "{}")]);
+    let found = call(
+        &server.address,
+        &Trust::Authorities(others.authority_pem.into_bytes()),
+        &get(path::STATUS),
+    );
     assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{found:?}");
     assert!(server.requests().is_empty());
 }

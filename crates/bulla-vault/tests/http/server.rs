@@ -49,7 +49,8 @@ impl Server {
 
     /// Takes connections and says nothing.
     pub(crate) fn silent() -> Server {
-        let wait = |_: TcpStream, _: &Mutex<Vec<String>>, _: &mut Vec<Vec<u8>>| thread::sleep(SILENCE);
+        let wait =
+            |_: TcpStream, _: &Mutex<Vec<String>>, _: &mut Vec<Vec<u8>>| thread::sleep(SILENCE);
         Server::start("http", wait, vec![Vec::new()])
     }
 
@@ -59,17 +60,19 @@ impl Server {
         answers: Vec<Vec<u8>>,
     ) -> Server {
         let key = PrivateKeyDer::Pkcs8(certificates.key.clone().into());
-        let config = ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![certificates.certificate.clone()], key)
-            .unwrap();
+        let config =
+            ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+                .with_protocol_versions(versions)
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(vec![certificates.certificate.clone()], key)
+                .unwrap();
         let config = Arc::new(config);
-        let handle = move |stream: TcpStream, requests: &Mutex<Vec<String>>, answers: &mut Vec<Vec<u8>>| {
-            let connection = ServerConnection::new(config.clone()).unwrap();
-            serve(StreamOwned::new(connection, stream), requests, answers);
-        };
+        let handle =
+            move |stream: TcpStream, requests: &Mutex<Vec<String>>, answers: &mut Vec<Vec<u8>>| {
+                let connection = ServerConnection::new(config.clone()).unwrap();
+                serve(StreamOwned::new(connection, stream), requests, answers);
+            };
         Server::start("https", handle, answers)
     }
 

@@ -1,5 +1,6 @@
-//! RFC 9807's own vectors for OPAQUE-3DH over ristretto255 with SHA-512 (C.1.1, C.1.2, C.2.1) through the library and the groups that the
-//! vault uses, with the stretching that those vectors have: none.
+//! RFC 9807's own vectors for OPAQUE-3DH over ristretto255 with SHA-512 (C.1.1, C.1.2, C.2.1)
+//! through the library and the groups that the vault uses, with the stretching that those vectors
+//! have: none.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -50,7 +51,8 @@ impl Scripted {
         Scripted(parts.concat())
     }
 
-    /// A scalar is drawn as 64 bytes and reduced, so that what is less than the order stays what it is.
+    /// A scalar is drawn as 64 bytes and reduced, so that what is less than the order stays what it
+    /// is.
     fn scalar(scalar: &[u8]) -> Vec<u8> {
         [scalar, &[0; 32]].concat()
     }
@@ -66,7 +68,12 @@ impl RngCore for Scripted {
     }
 
     fn fill_bytes(&mut self, to: &mut [u8]) {
-        assert!(to.len() <= self.0.len(), "{} bytes are asked for, {} are left", to.len(), self.0.len());
+        assert!(
+            to.len() <= self.0.len(),
+            "{} bytes are asked for, {} are left",
+            to.len(),
+            self.0.len()
+        );
         to.copy_from_slice(&self.0[..to.len()]);
         self.0.drain(..to.len());
     }
@@ -101,10 +108,12 @@ fn real(name: &str) {
     assert_eq!(registered.export_key[..], vector.get("export_key"));
 
     let blind = Scripted::scalar(&vector.get("blind_login"));
-    let mut rng = Scripted::new(&[&blind, &vector.get("client_keyshare_seed"), &vector.get("client_nonce")]);
+    let mut rng =
+        Scripted::new(&[&blind, &vector.get("client_keyshare_seed"), &vector.get("client_nonce")]);
     let begun = ClientLogin::<Unstretched>::start(&mut rng, &password).unwrap();
     assert_eq!(begun.message.serialize()[..], vector.get("ke1"));
-    // The server draws the masking key of an unknown client for every login, so that it takes the same time.
+    // The server draws the masking key of an unknown client for every login, so that it takes the
+    // same time.
     let mut rng = Scripted::new(&[
         &[0; 64],
         &vector.get("masking_nonce"),
@@ -124,8 +133,10 @@ fn real(name: &str) {
     .unwrap();
     assert_eq!(answered.message.serialize()[..], vector.get("ke2"));
     let parameters = ClientLoginFinishParameters::new(Some(&context), identifiers, None);
-    let proven =
-        begun.state.finish(&mut Scripted(Vec::new()), &password, answered.message, parameters).unwrap();
+    let proven = begun
+        .state
+        .finish(&mut Scripted(Vec::new()), &password, answered.message, parameters)
+        .unwrap();
     assert_eq!(proven.message.serialize()[..], vector.get("ke3"));
     assert_eq!(proven.export_key[..], vector.get("export_key"));
     assert_eq!(proven.session_key[..], vector.get("session_key"));

@@ -11,7 +11,8 @@ use crate::args::Audit;
 pub(crate) fn run(command: &Audit) -> Result<(), String> {
     let Audit::Verify { log, key, head } = command;
     let key = public_key(key)?;
-    let head: Option<Head> = head.as_deref().map(str::parse).transpose().map_err(|_| "--head is no head")?;
+    let head: Option<Head> =
+        head.as_deref().map(str::parse).transpose().map_err(|_| "--head is no head")?;
     let mut file = File::open(log).map_err(|e| format!("{}: {e}", log.display()))?;
     let head = audit::verify(&mut file, &key, head.as_ref()).map_err(|e| e.to_string())?;
     println!("{} events, all signed and in their order\nhead {head}", head.number);
@@ -23,7 +24,9 @@ fn public_key(text: &str) -> Result<Vec<u8>, String> {
         let text = text.trim();
         let digits = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         digits.then(|| {
-            (0..32).filter_map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok()).collect()
+            (0..32)
+                .filter_map(|at| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).ok())
+                .collect()
         })
     };
     if let Some(key) = decode(text) {

@@ -9,8 +9,12 @@ use crate::parts;
 
 /// Seals every record under a new key, then destroys the old one.
 pub(crate) fn rotate(args: &Operate) -> Result<(), String> {
-    let done = vault(args)?.rotate(Duration::from_secs(args.settling)).map_err(|e| e.to_string())?;
-    println!("epoch {}: {} accounts sealed anew, the keys before it destroyed", done.epoch, done.resealed);
+    let done =
+        vault(args)?.rotate(Duration::from_secs(args.settling)).map_err(|e| e.to_string())?;
+    println!(
+        "epoch {}: {} accounts sealed anew, the keys before it destroyed",
+        done.epoch, done.resealed
+    );
     Ok(())
 }
 

@@ -41,18 +41,22 @@ pub(crate) fn serve(args: Serve) -> Result<(), String> {
     listen(args.listen, service, tls, &audit, None)
 }
 
-/// Starts a whole vault in a folder. The evaluator is in the same process: a key file that its owner can read is guarded by no process
-/// boundary, and one process needs nobody who looks after a second.
+/// Starts a whole vault in a directory. The evaluator is in the same process: a key file that its
+/// owner can read is guarded by no process boundary, and one process needs nobody who looks after a
+/// second.
 pub(crate) fn dev(args: Dev) -> Result<(), String> {
     if !args.listen.ip().is_loopback() {
-        return Err(format!("--listen {}: a development vault listens on loopback only", args.listen));
+        return Err(format!(
+            "--listen {}: a development vault listens on loopback only",
+            args.listen
+        ));
     }
     let said = |why: &dyn std::fmt::Display| format!("{}: {why}", args.data.display());
     std::fs::create_dir_all(&args.data).map_err(|e| said(&e))?;
     let path = |name: &str| args.data.join(name);
     let keys = path("vault.keys");
-    let hsm =
-        if keys.exists() { KeyFile::open(&keys) } else { KeyFile::create(&keys) }.map_err(|e| said(&e))?;
+    let hsm = if keys.exists() { KeyFile::open(&keys) } else { KeyFile::create(&keys) }
+        .map_err(|e| said(&e))?;
     parts::warn(&hsm);
     let store = Embedded::open(&path("records.redb")).map_err(|e| said(&e))?;
     let marks = Embedded::open(&path("marks.redb")).map_err(|e| said(&e))?;
@@ -70,15 +74,15 @@ fn client_configuration(address: &str, public_key: &str) -> String {
     format!("address = \"{address}\"\npublic_key = \"{public_key}\"\n")
 }
 
-/// Says how a development vault is used, and leaves what a client needs in its folder.
-fn introduce(folder: &Path, address: &str, public_key: &str) -> Result<(), String> {
-    let configuration = folder.join("client.toml");
+/// Says how a development vault is used, and leaves what a client needs in its directory.
+fn introduce(directory: &Path, address: &str, public_key: &str) -> Result<(), String> {
+    let configuration = directory.join("client.toml");
     std::fs::write(&configuration, client_configuration(address, public_key))
         .map_err(|e| format!("{}: {e}", configuration.display()))?;
     println!("a client's configuration: {}", configuration.display());
     println!(
         "a token:    bulla-vaultd token --key {} --issuer {DEV_ISSUER} --subject alice",
-        folder.join("issuer.key").display()
+        directory.join("issuer.key").display()
     );
     Ok(())
 }
@@ -98,13 +102,16 @@ fn listen(
     let address = listener.local_addr().map_err(|e| e.to_string())?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let address = format!("{scheme}://{address}");
-    let public_key: String = service.public_key().iter().map(|byte| format!("{byte:02x}")).collect();
+    let public_key: String =
+        service.public_key().iter().map(|byte| format!("{byte:02x}")).collect();
     println!("vault:      {address}\npublic key: {public_key}");
-    if let Some(folder) = development {
-        introduce(folder, &address, &public_key)?;
+    if let Some(directory) = development {
+        introduce(directory, &address, &public_key)?;
     }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| e.to_string())?;
     let served = runtime.block_on(server::run(listener, Arc::new(service), tls));
     audit.sync();
     served.map_err(|e| e.to_string())

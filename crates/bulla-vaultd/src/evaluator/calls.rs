@@ -188,7 +188,8 @@ pub struct FinishCall {
 /// A guess that was right.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finish {
-    /// The counter to be stored, and the registration whose sealed record is to be deleted; none if it was finished before.
+    /// The counter to be stored, and the registration whose sealed record is to be deleted; none
+    /// if it was finished before.
     pub change: Option<(Stored, Option<RegId>)>,
     /// To be released once that is stored and confirmed.
     pub reply: Vec<u8>,
@@ -358,7 +359,8 @@ impl fmt::Debug for FinishCall {
     }
 }
 
-/// The message that the bytes of a frame are, and nothing after it: what one side says and the other does not know is an error.
+/// The message that the bytes of a frame are, and nothing after it: what one side says and the
+/// other does not know is an error.
 pub(crate) fn decode<T: DeserializeOwned>(frame: &[u8]) -> postcard::Result<T> {
     match postcard::take_from_bytes(frame)? {
         (message, []) => Ok(message),

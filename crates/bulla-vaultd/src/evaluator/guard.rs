@@ -80,7 +80,8 @@ impl Guard<'_> {
         }
         let stored = sealed::Stored::decode(stored).map_err(|_| Refusal::Tampered)?;
         let associated_data = sealed::associated_data(stored.epoch, account, reg_id);
-        let plain = self.0.open(stored.epoch, &stored.nonce, &associated_data, &stored.ciphertext)?;
+        let plain =
+            self.0.open(stored.epoch, &stored.nonce, &associated_data, &stored.ciphertext)?;
         let content = Content::decode(&plain).map_err(|_| Refusal::Tampered)?;
         Ok((stored.epoch, content))
     }
@@ -124,7 +125,9 @@ impl Guard<'_> {
         reg_id: &RegId,
         login: &Proven,
     ) -> Result<[u8; GRANT_LEN], Refusal> {
-        let said = [&login.at.to_be_bytes(), &login.attempt_id[..], &login.generation.to_be_bytes()].concat();
+        let said =
+            [&login.at.to_be_bytes(), &login.attempt_id[..], &login.generation.to_be_bytes()]
+                .concat();
         let mac = self.0.mac(&[GRANT_LABEL, account, reg_id, &said].concat())?;
         let mut grant = [0; GRANT_LEN];
         grant[..32].copy_from_slice(&said);
@@ -165,7 +168,8 @@ pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
 pub(super) fn random<const N: usize>() -> Result<[u8; N], Refusal> {
     let mut bytes = [0; N];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Refusal::Unavailable("the system has no random numbers to give".to_owned()))?;
+    filled
+        .map_err(|_| Refusal::Unavailable("the system has no random numbers to give".to_owned()))?;
     Ok(bytes)
 }
 

@@ -1,12 +1,13 @@
-//! How many guesses were evaluated. Tests hold the promise of a limited number of guesses to this count: it is taken where the
-//! evaluation happens, and knows nothing of counters.
+//! How many guesses were evaluated. Tests hold the promise of a limited number of guesses to this
+//! count: it is taken where the evaluation happens, and knows nothing of counters.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{Account, Digest, RegId};
 
-/// Registrations that are remembered at a time. Beyond that all are forgotten: the totals stay right as upper bounds.
+/// Registrations that are remembered at a time. Beyond that all are forgotten: the totals stay
+/// right as upper bounds.
 const MAX_REMEMBERED: usize = 100_000;
 
 /// What was evaluated since this process started.
@@ -22,8 +23,15 @@ struct Counts {
 }
 
 impl Ledger {
-    /// Counts an evaluation with a counter that says that the last right guess was paid for at this generation.
-    pub(super) fn evaluated(&self, account: &Account, reg_id: &RegId, last_proof: u64, ke1: &Digest) {
+    /// Counts an evaluation with a counter that says that the last right guess was paid for at this
+    /// generation.
+    pub(super) fn evaluated(
+        &self,
+        account: &Account,
+        reg_id: &RegId,
+        last_proof: u64,
+        ke1: &Digest,
+    ) {
         let mut counts = self.counts();
         counts.evaluations += 1;
         if counts.since_proof.len() >= MAX_REMEMBERED {
@@ -46,7 +54,10 @@ impl Ledger {
 
     /// Distinct KE1 evaluated for a registration since the last right guess.
     pub(super) fn since_proof(&self, account: &Account, reg_id: &RegId) -> usize {
-        self.counts().since_proof.get(&(*account, *reg_id)).map_or(0, |(_, evaluated)| evaluated.len())
+        self.counts()
+            .since_proof
+            .get(&(*account, *reg_id))
+            .map_or(0, |(_, evaluated)| evaluated.len())
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

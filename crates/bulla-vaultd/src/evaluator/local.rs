@@ -17,8 +17,8 @@ use super::{Evaluator, login_token};
 use crate::hsm::Hsm;
 use crate::record::sealed::Content;
 use crate::record::{
-    Account, Counter, Deletion, Draft, Drafting, Finished, Grant, MAX_GUESSES, Placement, Policy, Proof,
-    RegId, Slot, State, clamp,
+    Account, Counter, Deletion, Draft, Drafting, Finished, Grant, MAX_GUESSES, Placement, Policy,
+    Proof, RegId, Slot, State, clamp,
 };
 use crate::store::Store;
 
@@ -78,7 +78,11 @@ impl Local {
     }
 
     /// The same for an account that may have none. None there is older than any mark.
-    fn current_or_new(&self, account: &Account, stored: Option<&Stored>) -> Result<Counter, Refusal> {
+    fn current_or_new(
+        &self,
+        account: &Account,
+        stored: Option<&Stored>,
+    ) -> Result<Counter, Refusal> {
         match stored {
             Some(stored) => self.current(account, stored),
             None => match self.marks.mark(&self.guard(), account)? {
@@ -102,7 +106,12 @@ impl Local {
 impl Evaluator for Local {
     fn about(&self, _: &AboutCall) -> Result<About, Refusal> {
         let (evaluations, distinct) = self.ledger.totals();
-        Ok(About { public_key: self.opaque.public_key(), epochs: self.hsm.epochs()?, evaluations, distinct })
+        Ok(About {
+            public_key: self.opaque.public_key(),
+            epochs: self.hsm.epochs()?,
+            evaluations,
+            distinct,
+        })
     }
 
     fn stand_in(&self, call: &StandInCall) -> Result<StandIn, Refusal> {
@@ -138,7 +147,8 @@ impl Evaluator for Local {
             Drafting::Conflict => return Err(Refusal::Conflict),
             Drafting::Locked => return Err(Refusal::Locked),
         };
-        let response = self.opaque.register(&*self.hsm, &call.account, &call.reg_id, &rk, &call.request)?;
+        let response =
+            self.opaque.register(&*self.hsm, &call.account, &call.reg_id, &rk, &call.request)?;
         Ok(Begun { counter: stored, response })
     }
 
@@ -150,7 +160,8 @@ impl Evaluator for Local {
         // A registration may ask for fewer guesses than the vault allows, never for more.
         let max = u8::try_from(call.max).unwrap_or(MAX_GUESSES).min(MAX_GUESSES);
         let stretching = call.stretching.map(u32::to_be_bytes).concat();
-        let digest = sha256(&[&call.upload, &call.wrapped_key, &call.max.to_be_bytes(), &stretching]);
+        let digest =
+            sha256(&[&call.upload, &call.wrapped_key, &call.max.to_be_bytes(), &stretching]);
         let said = |slot: &Slot, change| Placed {
             change,
             active: slot.state == State::Active,
@@ -165,7 +176,11 @@ impl Evaluator for Local {
             };
         }
         let draft = counter.draft.as_ref().filter(|draft| draft.reg_id == call.reg_id);
-        let rk = self.guard().open_rk(&call.account, &call.reg_id, &draft.ok_or(Refusal::Conflict)?.rk)?;
+        let rk = self.guard().open_rk(
+            &call.account,
+            &call.reg_id,
+            &draft.ok_or(Refusal::Conflict)?.rk,
+        )?;
         let content = Content {
             stand_in: false,
             rk: *rk,
@@ -207,15 +222,18 @@ impl Evaluator for Local {
         let ke1 = sha256(&[&call.ke1]);
         let paid = slot.attempt(&call.attempt_id).filter(|attempt| attempt.ke1 == ke1);
         let attempt = paid.ok_or(Refusal::Conflict)?;
-        // From here on no counter without this guess in it is taken, not even after a crash: only now may it be evaluated.
+        // From here on no counter without this guess in it is taken, not even after a crash: only
+        // now may it be evaluated.
         self.marks.raise(&guard, &counter, &call.counter)?;
 
         let (_, content) = guard.open(&call.account, &call.reg_id, &slot.sealed, &call.sealed)?;
         let last_proof = slot.finished.map_or(0, |finished| finished.attempt.generation);
         self.ledger.evaluated(&call.account, &call.reg_id, last_proof, &ke1);
-        let whose = Whose { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
+        let whose =
+            Whose { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
         let (ke2, state) = self.opaque.evaluate(&*self.hsm, &whose, &content, &call.ke1)?;
-        let login_token = login_token::seal(&*self.hsm, &call.account, &call.reg_id, attempt, &state)?;
+        let login_token =
+            login_token::seal(&*self.hsm, &call.account, &call.reg_id, attempt, &state)?;
         Ok(Evaluated { ke2, login_token, left: slot.left, stretching: content.stretching })
     }
 
@@ -227,9 +245,17 @@ impl Evaluator for Local {
         }
         let finished = slot.finished.map(|finished| finished.attempt);
         let known = slot.attempt(&call.attempt_id).copied().or(finished);
-        let attempt = known.filter(|attempt| attempt.id == call.attempt_id).ok_or(Refusal::Conflict)?;
-        let state = login_token::open(&*self.hsm, &call.account, &call.reg_id, &attempt, &call.login_token)?;
-        let whose = Whose { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
+        let attempt =
+            known.filter(|attempt| attempt.id == call.attempt_id).ok_or(Refusal::Conflict)?;
+        let state = login_token::open(
+            &*self.hsm,
+            &call.account,
+            &call.reg_id,
+            &attempt,
+            &call.login_token,
+        )?;
+        let whose =
+            Whose { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
         let session_key = self.opaque.finish(&whose, &state, &call.ke3)?;
         let session_key = session_key.ok_or(Refusal::WrongPassword { left: slot.left })?;
 
@@ -256,7 +282,9 @@ impl Evaluator for Local {
         Ok(match counter.delete(&self.policy, &call.reg_id, fresh, now) {
             Deletion::Gone => Deleted::Gone,
             Deletion::Deleted(counter) => Deleted::Deleted(self.guard().close(&counter)?),
-            Deletion::Announced(counter, due) => Deleted::Announced(self.guard().close(&counter)?, due),
+            Deletion::Announced(counter, due) => {
+                Deleted::Announced(self.guard().close(&counter)?, due)
+            }
             Deletion::Waits(due) => Deleted::Waits(due),
         })
     }
@@ -274,12 +302,16 @@ impl Evaluator for Local {
         let mut counter = self.current(&call.account, &call.counter)?;
         let newest = self.guard().newest_epoch()?;
         let mut resealed = Vec::new();
-        for slot in
-            counter.live.iter_mut().chain(&mut counter.pending).filter(|slot| slot.state != State::Locked)
+        for slot in counter
+            .live
+            .iter_mut()
+            .chain(&mut counter.pending)
+            .filter(|slot| slot.state != State::Locked)
         {
             let sealed = call.sealed.iter().find(|(reg_id, _)| *reg_id == slot.reg_id);
             let (_, sealed) = sealed.ok_or(Refusal::Tampered)?;
-            let (epoch, content) = self.guard().open(&call.account, &slot.reg_id, &slot.sealed, sealed)?;
+            let (epoch, content) =
+                self.guard().open(&call.account, &slot.reg_id, &slot.sealed, sealed)?;
             if epoch != newest {
                 let sealed = self.guard().seal(&call.account, &slot.reg_id, &content)?;
                 slot.sealed = sha256(&[&sealed]);
@@ -353,12 +385,18 @@ impl Local {
             attempt_id: AttemptName::from_bytes(call.attempt_id),
         };
         let sealed = reply.seal(session_key, &context);
-        sealed.map(Vec::from).map_err(|_| Refusal::Unavailable("the system has no random numbers".to_owned()))
+        sealed
+            .map(Vec::from)
+            .map_err(|_| Refusal::Unavailable("the system has no random numbers".to_owned()))
     }
 }
 
 fn proven(finished: &Finished) -> Proven {
-    Proven { at: finished.at, attempt_id: finished.attempt.id, generation: finished.attempt.generation }
+    Proven {
+        at: finished.at,
+        attempt_id: finished.attempt.id,
+        generation: finished.attempt.generation,
+    }
 }
 
 /// A cost as it is kept in a sealed record.

@@ -1,11 +1,13 @@
-//! The vault's state of a login, carried by the client between its two calls, so that any server can take the second.
+//! The vault's state of a login, carried by the client between its two calls, so that any server
+//! can take the second.
 //!
 //! ```text
 //! 0 salt 32 | 32 ciphertext of OPAQUE's server state | tag 16
 //! ```
 //!
-//! Each is sealed under a key of its own, derived in the HSM from the salt: hence the nonce is always zero. The associated data is
-//! account, registration, attempt, and the generation at which the attempt was paid for.
+//! Each is sealed under a key of its own, derived in the HSM from the salt: hence the nonce is
+//! always zero. The associated data is account, registration, attempt, and the generation at which
+//! the attempt was paid for.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -40,7 +42,11 @@ pub(crate) fn seal_with(
 ) -> Result<Vec<u8>, Refusal> {
     let mut sealed = Zeroizing::new(state.to_vec());
     let tag = key(hsm, &salt)?
-        .seal_in_place_separate_tag(zero_nonce(), associated_data(account, reg_id, attempt), &mut sealed)
+        .seal_in_place_separate_tag(
+            zero_nonce(),
+            associated_data(account, reg_id, attempt),
+            &mut sealed,
+        )
         .map_err(|_| Refusal::Unavailable("AES-256-GCM failed".to_owned()))?;
     Ok([&salt, &sealed[..], tag.as_ref()].concat())
 }

@@ -1,5 +1,6 @@
-//! The newest counter of each account that was evaluated with, kept apart from the store of records: in a file beside the evaluator, or
-//! in a cluster that several evaluators share. A store that was set back shows older counters than these.
+//! The newest counter of each account that was evaluated with, kept apart from the store of
+//! records: in a file beside the evaluator, or in a cluster that several evaluators share. A store
+//! that was set back shows older counters than these.
 
 use std::sync::Arc;
 
@@ -13,21 +14,33 @@ pub(super) struct Marks(pub(super) Arc<dyn Store>);
 
 impl Marks {
     /// Refuses a counter that is older than the mark, or another one of its generation.
-    pub(super) fn check(&self, guard: &Guard<'_>, counter: &Counter, stored: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn check(
+        &self,
+        guard: &Guard<'_>,
+        counter: &Counter,
+        stored: &[u8],
+    ) -> Result<(), Refusal> {
         self.compare(guard, counter, stored).map(|_| ())
     }
 
     /// The same, and makes it the mark. On the disk when this returns.
-    pub(super) fn raise(&self, guard: &Guard<'_>, counter: &Counter, stored: &[u8]) -> Result<(), Refusal> {
+    pub(super) fn raise(
+        &self,
+        guard: &Guard<'_>,
+        counter: &Counter,
+        stored: &[u8],
+    ) -> Result<(), Refusal> {
         let key = Key::Mark(counter.account);
-        // Ends: each turn another one has raised the mark, and it can rise only to the counter's generation.
+        // Ends: each turn another one has raised the mark, and it can rise only to the counter's
+        // generation.
         loop {
             let (found, newer) = self.compare(guard, counter, stored)?;
             if !newer {
                 return Ok(());
             }
-            let transaction =
-                Transaction::default().unless_changed(key, found.as_ref()).put(key, stored.to_vec());
+            let transaction = Transaction::default()
+                .unless_changed(key, found.as_ref())
+                .put(key, stored.to_vec());
             match self.0.commit(&transaction) {
                 Ok(Commit::Done { .. }) => return Ok(()),
                 Ok(Commit::Changed) | Err(StoreError::Unknown(_)) => {}
@@ -37,7 +50,11 @@ impl Marks {
     }
 
     /// The mark of an account.
-    pub(super) fn mark(&self, guard: &Guard<'_>, account: &Account) -> Result<Option<Counter>, Refusal> {
+    pub(super) fn mark(
+        &self,
+        guard: &Guard<'_>,
+        account: &Account,
+    ) -> Result<Option<Counter>, Refusal> {
         self.read(account)?.map(|found| guard.counter(account, &found.value)).transpose()
     }
 

@@ -11,8 +11,8 @@ use opaque_ke::generic_array::GenericArray;
 use opaque_ke::generic_array::typenum::U32;
 use opaque_ke::keypair::{KeyPair, PrivateKey, PublicKey};
 use opaque_ke::{
-    CredentialFinalization, CredentialRequest, RegistrationRequest, RegistrationUpload, Ristretto255,
-    ServerLogin, ServerLoginParameters, ServerRegistration, ServerSetup,
+    CredentialFinalization, CredentialRequest, RegistrationRequest, RegistrationUpload,
+    Ristretto255, ServerLogin, ServerLoginParameters, ServerRegistration, ServerSetup,
 };
 use rand_core::OsRng;
 use zeroize::{Zeroize, Zeroizing};
@@ -27,8 +27,8 @@ const STAND_IN_LABEL: &[u8] = b"bulla v1 vault stand-in\0";
 /// Bytes of the server's state: a session key, and the MAC that KE3 is to be.
 const STATE_LEN: usize = 2 * SESSION_KEY_LEN;
 
-/// The server's key pair. The OPRF seed is in the HSM, and `()` here; the private key is kept as a scalar, for the one multiplication
-/// that is left to the caller when the seed is elsewhere.
+/// The server's key pair. The OPRF seed is in the HSM, and `()` here; the private key is kept as a
+/// scalar, for the one multiplication that is left to the caller when the seed is elsewhere.
 pub(crate) struct Opaque {
     setup: ServerSetup<Suite, (), ()>,
     private: Zeroizing<Scalar>,
@@ -42,7 +42,8 @@ pub(crate) struct Whose<'a> {
 }
 
 impl Opaque {
-    /// The key pair that the HSM's derivation key stands for: the same at every start, in every evaluator.
+    /// The key pair that the HSM's derivation key stands for: the same at every start, in every
+    /// evaluator.
     pub(crate) fn new(hsm: &dyn Hsm) -> Result<Opaque, Refusal> {
         let derived = hsm.derive(KEY_PAIR_LABEL)?;
         let mut scalar = Zeroizing::new([0; 32]);
@@ -50,11 +51,14 @@ impl Opaque {
         // Below 2^252, and so below the group's order: a bias of 2^-128.
         scalar[31] &= 0x0f;
         let unusable = || Refusal::Unavailable("derived key is none".to_owned());
-        let private =
-            Zeroizing::new(Option::from(Scalar::from_canonical_bytes(*scalar)).ok_or_else(unusable)?);
-        let public =
-            PrivateKey::<Ristretto255>::deserialize(&scalar[..]).map_err(|_| unusable())?.public_key();
-        let setup = ServerSetup::new_with_key_pair_and_seed(&mut OsRng, KeyPair::new((), public), ());
+        let private = Zeroizing::new(
+            Option::from(Scalar::from_canonical_bytes(*scalar)).ok_or_else(unusable)?,
+        );
+        let public = PrivateKey::<Ristretto255>::deserialize(&scalar[..])
+            .map_err(|_| unusable())?
+            .public_key();
+        let setup =
+            ServerSetup::new_with_key_pair_and_seed(&mut OsRng, KeyPair::new((), public), ());
         Ok(Opaque { setup, private })
     }
 
@@ -72,10 +76,12 @@ impl Opaque {
         rk: &[u8; 32],
         request: &[u8],
     ) -> Result<Vec<u8>, Refusal> {
-        let request = read(request, REGISTRATION_REQUEST_LEN, RegistrationRequest::<Suite>::deserialize);
+        let request =
+            read(request, REGISTRATION_REQUEST_LEN, RegistrationRequest::<Suite>::deserialize);
         let request = request.ok_or(Refusal::Malformed)?;
         let key = self.key_material(hsm, account, reg_id, rk)?;
-        let started = ServerRegistration::<Suite>::start_with_key_material(&self.setup, key, request);
+        let started =
+            ServerRegistration::<Suite>::start_with_key_material(&self.setup, key, request);
         Ok(started.map_err(|_| Refusal::Malformed)?.message.serialize().to_vec())
     }
 
@@ -87,11 +93,13 @@ impl Opaque {
         content: &Content,
         ke1: &[u8],
     ) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Refusal> {
-        let ke1 = read(ke1, KE1_LEN, CredentialRequest::<Suite>::deserialize).ok_or(Refusal::Malformed)?;
+        let ke1 = read(ke1, KE1_LEN, CredentialRequest::<Suite>::deserialize)
+            .ok_or(Refusal::Malformed)?;
         let registration = match content.stand_in {
             true => None,
             false => Some(
-                ServerRegistration::<Suite>::deserialize(&content.upload).map_err(|_| Refusal::Tampered)?,
+                ServerRegistration::<Suite>::deserialize(&content.upload)
+                    .map_err(|_| Refusal::Tampered)?,
             ),
         };
         let key = self.key_material(hsm, whose.account, whose.reg_id, &content.rk)?;
@@ -109,7 +117,10 @@ impl Opaque {
         let builder = builder.map_err(|_| Refusal::Malformed)?;
         let shared = self.diffie_hellman(builder.data())?;
         let started = builder.build(shared).map_err(|_| Refusal::Malformed)?;
-        Ok((started.message.serialize().to_vec(), Zeroizing::new(started.state.serialize().to_vec())))
+        Ok((
+            started.message.serialize().to_vec(),
+            Zeroizing::new(started.state.serialize().to_vec()),
+        ))
     }
 
     /// The session key, if the third message proves that the client has it.
@@ -119,9 +130,10 @@ impl Opaque {
         state: &[u8],
         ke3: &[u8],
     ) -> Result<Option<Zeroizing<[u8; 64]>>, Refusal> {
-        let ke3 =
-            read(ke3, KE3_LEN, CredentialFinalization::<Suite>::deserialize).ok_or(Refusal::Malformed)?;
-        let login = read(state, STATE_LEN, ServerLogin::<Suite>::deserialize).ok_or(Refusal::Conflict)?;
+        let ke3 = read(ke3, KE3_LEN, CredentialFinalization::<Suite>::deserialize)
+            .ok_or(Refusal::Malformed)?;
+        let login =
+            read(state, STATE_LEN, ServerLogin::<Suite>::deserialize).ok_or(Refusal::Conflict)?;
         let (identity, context) = whose.bound();
         let parameters =
             ServerLoginParameters { context: Some(&context), identifiers: identity.identifiers() };
@@ -133,14 +145,19 @@ impl Opaque {
     }
 
     /// The secret shared with a client's ephemeral key.
-    fn diffie_hellman(&self, ephemeral: &PublicKey<Ristretto255>) -> Result<GenericArray<u8, U32>, Refusal> {
-        let point =
-            CompressedRistretto(ephemeral.serialize().into()).decompress().ok_or(Refusal::Malformed)?;
+    fn diffie_hellman(
+        &self,
+        ephemeral: &PublicKey<Ristretto255>,
+    ) -> Result<GenericArray<u8, U32>, Refusal> {
+        let point = CompressedRistretto(ephemeral.serialize().into())
+            .decompress()
+            .ok_or(Refusal::Malformed)?;
         let shared = Zeroizing::new((point * *self.private).compress());
         Ok(GenericArray::clone_from_slice(shared.as_bytes()))
     }
 
-    /// The OPRF key of a registration: HKDF-Expand for one block (RFC 5869, 2.3), which is one HMAC inside the HSM.
+    /// The OPRF key of a registration: HKDF-Expand for one block (RFC 5869, 2.3), which is one HMAC
+    /// inside the HSM.
     fn key_material(
         &self,
         hsm: &dyn Hsm,
@@ -155,7 +172,8 @@ impl Opaque {
     }
 }
 
-/// The random number of a stand-in: always the same for its account, so that the same KE1 is always evaluated to the same.
+/// The random number of a stand-in: always the same for its account, so that the same KE1 is always
+/// evaluated to the same.
 pub(super) fn stand_in_rk(hsm: &dyn Hsm, account: &Account) -> Result<[u8; 32], Refusal> {
     let derived = hsm.derive(&[STAND_IN_LABEL, account].concat())?;
     let mut rk = [0; 32];
@@ -173,7 +191,8 @@ pub(super) fn is_ke1(bytes: &[u8]) -> bool {
     read(bytes, KE1_LEN, CredentialRequest::<Suite>::deserialize).is_some()
 }
 
-/// What these bytes are, all of them. OPAQUE's library reads it off their beginning, whatever follows.
+/// What these bytes are, all of them. OPAQUE's library reads it off their beginning, whatever
+/// follows.
 fn read<T, E>(bytes: &[u8], len: usize, deserialize: impl Fn(&[u8]) -> Result<T, E>) -> Option<T> {
     (bytes.len() == len).then(|| deserialize(bytes).ok()).flatten()
 }

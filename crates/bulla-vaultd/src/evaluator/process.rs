@@ -1,6 +1,7 @@
 //! The evaluator's own process: it answers calls on a Unix socket that only its owner can reach.
 //!
-//! A frame is a length in four bytes and as many bytes of postcard. Each connection carries one call after another.
+//! A frame is a length in four bytes and as many bytes of postcard. Each connection carries one
+//! call after another.
 
 use std::io::{self, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -35,9 +36,11 @@ pub fn serve(evaluator: Arc<dyn Evaluator>, socket: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A socket of this name that its owner alone can reach, from its first moment on: it gets its name last.
+/// A socket of this name that its owner alone can reach, from its first moment on: it gets its name
+/// last.
 fn bind(socket: &Path) -> io::Result<UnixListener> {
-    // One that is left from a process that was killed is in the way; one that somebody listens on is not taken away.
+    // One that is left from a process that was killed is in the way; one that somebody listens on
+    // is not taken away.
     if UnixStream::connect(socket).is_ok() {
         return Err(io::Error::new(io::ErrorKind::AddrInUse, "an evaluator listens there already"));
     }
@@ -61,7 +64,8 @@ fn answer(evaluator: &dyn Evaluator, mut connection: UnixStream) -> io::Result<(
 
 /// Sends a frame.
 pub(super) fn send(connection: &mut UnixStream, message: &impl Serialize) -> io::Result<()> {
-    let mut frame = Zeroizing::new(postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?);
+    let mut frame =
+        Zeroizing::new(postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?);
     let len = u32::try_from(frame.len() - 4).map_err(io::Error::other)?;
     frame[..4].copy_from_slice(&len.to_be_bytes());
     connection.write_all(&frame)

@@ -32,7 +32,8 @@ impl Remote {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let reused = idle.is_some();
         let mut connection = idle.map_or_else(|| self.connect(), Ok)?;
-        // The evaluator may have been started anew since. No call of its does harm when it comes twice.
+        // The evaluator may have been started anew since. No call of its does harm when it comes
+        // twice.
         let sent = send(&mut connection, call).and_then(|()| receive(&mut connection));
         let answer = match sent {
             Err(_) if reused => {

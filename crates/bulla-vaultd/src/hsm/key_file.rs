@@ -45,7 +45,8 @@ impl KeyFile {
     ///
     /// [`HsmError::AlreadyInitialized`] if the file exists.
     pub fn create(path: &Path) -> Result<KeyFile, HsmError> {
-        let mut keys = Keys { counter: [0; 32], oprf: [0; 64], derivation: [0; 64], seal: BTreeMap::new() };
+        let mut keys =
+            Keys { counter: [0; 32], oprf: [0; 64], derivation: [0; 64], seal: BTreeMap::new() };
         random(&mut keys.counter)?;
         random(&mut keys.oprf)?;
         random(&mut keys.derivation)?;
@@ -63,11 +64,14 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// [`HsmError::NotInitialized`] if there is none, [`HsmError::Unavailable`] if it is none or others can read it.
+    /// [`HsmError::NotInitialized`] if there is none, [`HsmError::Unavailable`] if it is none or
+    /// others can read it.
     pub fn open(path: &Path) -> Result<KeyFile, HsmError> {
         let text = match fs::read(path) {
             Ok(text) => Zeroizing::new(text),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(HsmError::NotInitialized),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                return Err(HsmError::NotInitialized);
+            }
             Err(e) => return Err(unusable(path, e)),
         };
         owner_only(path)?;
@@ -101,7 +105,13 @@ impl Hsm for KeyFile {
         Ok(self.keys().seal.keys().copied().collect())
     }
 
-    fn seal(&self, epoch: u32, nonce: &[u8; 12], ad: &[u8], plain: &[u8]) -> Result<Vec<u8>, HsmError> {
+    fn seal(
+        &self,
+        epoch: u32,
+        nonce: &[u8; 12],
+        ad: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, HsmError> {
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let mut sealed = plain.to_vec();
         let key = self.seal_key(epoch)?;
@@ -132,7 +142,9 @@ impl Hsm for KeyFile {
     fn mac(&self, message: &[u8]) -> Result<[u8; 32], HsmError> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.keys().counter);
         let tag = hmac::sign(&key, message);
-        tag.as_ref().try_into().map_err(|_| HsmError::Unavailable("HMAC of another length".to_owned()))
+        tag.as_ref()
+            .try_into()
+            .map_err(|_| HsmError::Unavailable("HMAC of another length".to_owned()))
     }
 
     fn oprf(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError> {
@@ -159,7 +171,8 @@ impl Hsm for KeyFile {
             return Err(HsmError::LastEpoch);
         }
         keys.seal.remove(&epoch).ok_or(HsmError::NoSuchEpoch(epoch))?;
-        // What the old file's blocks still hold on the disk is one of the reasons why this is for development.
+        // What the old file's blocks still hold on the disk is one of the reasons why this is for
+        // development.
         keys.write(&self.path)
     }
 }
@@ -191,14 +204,15 @@ impl Keys {
         text
     }
 
-    /// The keys of a file. A file that this would not write was put together by hand, and is not guessed at: of two keys of one epoch one
-    /// would be lost.
+    /// The keys of a file. A file that this would not write was put together by hand, and is not
+    /// guessed at: of two keys of one epoch one would be lost.
     fn parse(text: &[u8]) -> Option<Keys> {
         let mut lines = std::str::from_utf8(text).ok()?.lines();
         if lines.next()? != TITLE {
             return None;
         }
-        let mut keys = Keys { counter: [0; 32], oprf: [0; 64], derivation: [0; 64], seal: BTreeMap::new() };
+        let mut keys =
+            Keys { counter: [0; 32], oprf: [0; 64], derivation: [0; 64], seal: BTreeMap::new() };
         hex_into(lines.next()?.strip_prefix("counter ")?, &mut keys.counter)?;
         hex_into(lines.next()?.strip_prefix("oprf ")?, &mut keys.oprf)?;
         hex_into(lines.next()?.strip_prefix("derivation ")?, &mut keys.derivation)?;

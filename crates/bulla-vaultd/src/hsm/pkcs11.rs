@@ -1,4 +1,5 @@
-//! Keys in a PKCS #11 module. They are made inside, cannot be taken out, and are only ever named here.
+//! Keys in a PKCS #11 module. They are made inside, cannot be taken out, and are only ever named
+//! here.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -68,7 +69,9 @@ impl Pkcs11 {
         for (label, bytes) in [(COUNTER, 32u64), (OPRF, 64), (DERIVATION, 64)] {
             let mut template = mac_key(label);
             template.push(Attribute::ValueLen(bytes.into()));
-            session.generate_key(&Mechanism::GenericSecretKeyGen, &template).map_err(unavailable)?;
+            session
+                .generate_key(&Mechanism::GenericSecretKeyGen, &template)
+                .map_err(unavailable)?;
         }
         generate_seal_key(&session, 1)?;
         Pkcs11::with(module, slot, session)
@@ -94,23 +97,32 @@ impl Pkcs11 {
         Ok(hsm)
     }
 
-    /// Puts given keys (counter, OPRF, derivation, seal of epoch 1) into a token that has none: to move a vault from a key file, and to
-    /// compare the two. A key that was outside once is no better guarded than it was there.
+    /// Puts given keys (counter, OPRF, derivation, seal of epoch 1) into a token that has none: to
+    /// move a vault from a key file, and to compare the two. A key that was outside once is no
+    /// better guarded than it was there.
     ///
     /// # Errors
     ///
     /// [`HsmError::AlreadyInitialized`].
-    pub fn import(options: &Pkcs11Options, pin: &str, keys: &[Vec<u8>; 4]) -> Result<Pkcs11, HsmError> {
+    pub fn import(
+        options: &Pkcs11Options,
+        pin: &str,
+        keys: &[Vec<u8>; 4],
+    ) -> Result<Pkcs11, HsmError> {
         let (module, slot, session) = log_in(options, pin)?;
         refuse_second(&session)?;
         let [counter, oprf, derivation, seal] = keys;
         for (label, value) in [(COUNTER, counter), (OPRF, oprf), (DERIVATION, derivation)] {
             let mut template = mac_key(label);
-            template.extend([Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Value(value.clone())]);
+            template.extend([
+                Attribute::Class(ObjectClass::SECRET_KEY),
+                Attribute::Value(value.clone()),
+            ]);
             session.create_object(&template).map_err(unavailable)?;
         }
         let mut template = aes_key(1);
-        template.extend([Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Value(seal.clone())]);
+        template
+            .extend([Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Value(seal.clone())]);
         session.create_object(&template).map_err(unavailable)?;
         Pkcs11::with(module, slot, session)
     }
@@ -146,10 +158,16 @@ impl Pkcs11 {
         key: ObjectHandle,
         message: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, HsmError> {
-        self.work(|session| session.sign(mechanism, key, message).map(Zeroizing::new).map_err(unavailable))
+        self.work(|session| {
+            session.sign(mechanism, key, message).map(Zeroizing::new).map_err(unavailable)
+        })
     }
 
-    fn sign_sha512(&self, key: ObjectHandle, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError> {
+    fn sign_sha512(
+        &self,
+        key: ObjectHandle,
+        message: &[u8],
+    ) -> Result<Zeroizing<[u8; 64]>, HsmError> {
         let mac = self.sign(&Mechanism::Sha512Hmac, key, message)?;
         let mac = mac[..].try_into().map(Zeroizing::new);
         mac.map_err(|_| HsmError::Unavailable("HMAC of another length".to_owned()))
@@ -162,7 +180,13 @@ impl Hsm for Pkcs11 {
         Ok(keys.into_iter().map(|(epoch, _)| epoch).collect())
     }
 
-    fn seal(&self, epoch: u32, nonce: &[u8; 12], ad: &[u8], plain: &[u8]) -> Result<Vec<u8>, HsmError> {
+    fn seal(
+        &self,
+        epoch: u32,
+        nonce: &[u8; 12],
+        ad: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, HsmError> {
         let mut nonce = *nonce;
         self.work(|session| {
             let key = seal_key(session, epoch)?;
@@ -213,7 +237,8 @@ impl Hsm for Pkcs11 {
         if keys.last().is_some_and(|(last, _)| *last == epoch) {
             return Err(HsmError::LastEpoch);
         }
-        let (_, handle) = keys.into_iter().find(|(e, _)| *e == epoch).ok_or(HsmError::NoSuchEpoch(epoch))?;
+        let (_, handle) =
+            keys.into_iter().find(|(e, _)| *e == epoch).ok_or(HsmError::NoSuchEpoch(epoch))?;
         session.destroy_object(handle).map_err(unavailable)
     }
 }
@@ -226,10 +251,12 @@ fn log_in(options: &Pkcs11Options, pin: &str) -> Result<(Module, Slot, Session),
         Err(e) => return Err(unavailable(e)),
     }
     let slots = module.get_slots_with_initialized_token().map_err(unavailable)?;
-    let labelled = |slot: &Slot| module.get_token_info(*slot).is_ok_and(|info| info.label() == options.token);
+    let labelled =
+        |slot: &Slot| module.get_token_info(*slot).is_ok_and(|info| info.label() == options.token);
     let slot = slots.into_iter().find(labelled);
-    let slot =
-        slot.ok_or_else(|| HsmError::Unavailable(format!("no token is labelled {:?}", options.token)))?;
+    let slot = slot.ok_or_else(|| {
+        HsmError::Unavailable(format!("no token is labelled {:?}", options.token))
+    })?;
     let session = module.open_rw_session(slot).map_err(unavailable)?;
     match session.login(UserType::User, Some(&AuthPin::new(pin.into()))) {
         Ok(()) | Err(Error::Pkcs11(RvError::UserAlreadyLoggedIn, _)) => {}
@@ -285,10 +312,15 @@ fn refuse_second(session: &Session) -> Result<(), HsmError> {
     }
 }
 
-fn check_kept_inside(session: &Session, key: ObjectHandle, name: &'static str) -> Result<(), HsmError> {
+fn check_kept_inside(
+    session: &Session,
+    key: ObjectHandle,
+    name: &'static str,
+) -> Result<(), HsmError> {
     let wanted = [AttributeType::Sensitive, AttributeType::Extractable];
     let found = session.get_attributes(key, &wanted).map_err(unavailable)?;
-    let kept = found.contains(&Attribute::Sensitive(true)) && found.contains(&Attribute::Extractable(false));
+    let kept = found.contains(&Attribute::Sensitive(true))
+        && found.contains(&Attribute::Extractable(false));
     if kept { Ok(()) } else { Err(HsmError::Exposed(name)) }
 }
 
@@ -319,7 +351,8 @@ fn seal_keys(session: &Session) -> Result<Vec<(u32, ObjectHandle)>, HsmError> {
     let template = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Label(SEAL.into())];
     let mut keys = Vec::new();
     for handle in session.find_objects(&template).map_err(unavailable)? {
-        let attributes = session.get_attributes(handle, &[AttributeType::Id]).map_err(unavailable)?;
+        let attributes =
+            session.get_attributes(handle, &[AttributeType::Id]).map_err(unavailable)?;
         if let Some(Attribute::Id(id)) = attributes.first()
             && let Ok(epoch) = id.as_slice().try_into().map(u32::from_be_bytes)
         {
@@ -332,7 +365,8 @@ fn seal_keys(session: &Session) -> Result<Vec<(u32, ObjectHandle)>, HsmError> {
 
 fn not_authentic(error: Error) -> HsmError {
     match error {
-        // Modules differ in how they say that a tag is wrong; SoftHSM2 says CKR_ENCRYPTED_DATA_INVALID or CKR_GENERAL_ERROR.
+        // Modules differ in how they say that a tag is wrong; SoftHSM2 says
+        // CKR_ENCRYPTED_DATA_INVALID or CKR_GENERAL_ERROR.
         Error::Pkcs11(
             RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange | RvError::GeneralError,
             _,

@@ -55,9 +55,10 @@ impl From<VaultError> for Denial {
         match error {
             VaultError::Malformed => Denial::code(Code::Malformed),
             VaultError::Conflict => Denial::code(Code::Conflict),
-            VaultError::Locked => {
-                Denial { failure: Failure { left: Some(0), ..Failure::new(Code::Locked) }, why: None }
-            }
+            VaultError::Locked => Denial {
+                failure: Failure { left: Some(0), ..Failure::new(Code::Locked) },
+                why: None,
+            },
             VaultError::WrongPassword { left } => Denial {
                 failure: Failure { left: Some(left.into()), ..Failure::new(Code::WrongPassword) },
                 why: None,
@@ -85,8 +86,10 @@ pub(super) fn respond(call: &'static str, answer: Result<Answer, Denial>) -> Res
                 tracing::warn!(call, why, "unavailable");
             }
             let status = StatusCode::from_u16(denial.failure.code.number());
-            let mut response =
-                json(status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE), wire::encode(&denial.failure));
+            let mut response = json(
+                status.unwrap_or(StatusCode::SERVICE_UNAVAILABLE),
+                wire::encode(&denial.failure),
+            );
             if let Some(seconds) = denial.failure.retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
             }

@@ -2,8 +2,9 @@
 
 use bulla_vault::Stretching;
 use bulla_vault::messages::{
-    Delete, DeleteAnnounced, Info, LoginFinish, LoginFinished, LoginStart, LoginStarted, RecordState,
-    RecordStatus, RegisterFinish, RegisterFinished, RegisterStart, RegisterStarted, Status, VERSION,
+    Delete, DeleteAnnounced, Info, LoginFinish, LoginFinished, LoginStart, LoginStarted,
+    RecordState, RecordStatus, RegisterFinish, RegisterFinished, RegisterStart, RegisterStarted,
+    Status, VERSION,
 };
 use bulla_vault::wire::{self, Bounded, Fixed};
 
@@ -13,13 +14,22 @@ use crate::evaluator::PlaceCall;
 use crate::record::{Account, Counter, Slot, State};
 use crate::vault::{Deletion, Login};
 
-pub(super) fn register_start(service: &Service, account: &Account, body: &[u8]) -> Result<Answer, Denial> {
+pub(super) fn register_start(
+    service: &Service,
+    account: &Account,
+    body: &[u8],
+) -> Result<Answer, Denial> {
     let asked: RegisterStart = wire::decode(body)?;
-    let response = service.vault.register_start(account, asked.reg_id.as_bytes(), &asked.request.0)?;
+    let response =
+        service.vault.register_start(account, asked.reg_id.as_bytes(), &asked.request.0)?;
     Ok(Answer::Ok(wire::encode(&RegisterStarted { response: fixed(response)? })))
 }
 
-pub(super) fn register_finish(service: &Service, account: &Account, body: &[u8]) -> Result<Answer, Denial> {
+pub(super) fn register_finish(
+    service: &Service,
+    account: &Account,
+    body: &[u8],
+) -> Result<Answer, Denial> {
     let asked: RegisterFinish = wire::decode(body)?;
     let cost = asked.stretching.cost();
     let placed = service.vault.register_finish(PlaceCall {
@@ -36,7 +46,11 @@ pub(super) fn register_finish(service: &Service, account: &Account, body: &[u8])
     Ok(Answer::Ok(wire::encode(&RegisterFinished { state, not_before: placed.not_before })))
 }
 
-pub(super) fn login_start(service: &Service, account: &Account, body: &[u8]) -> Result<Answer, Denial> {
+pub(super) fn login_start(
+    service: &Service,
+    account: &Account,
+    body: &[u8],
+) -> Result<Answer, Denial> {
     let asked: LoginStart = wire::decode(body)?;
     let login = Login {
         account: *account,
@@ -55,7 +69,11 @@ pub(super) fn login_start(service: &Service, account: &Account, body: &[u8]) -> 
     })))
 }
 
-pub(super) fn login_finish(service: &Service, account: &Account, body: &[u8]) -> Result<Answer, Denial> {
+pub(super) fn login_finish(
+    service: &Service,
+    account: &Account,
+    body: &[u8],
+) -> Result<Answer, Denial> {
     let asked: LoginFinish = wire::decode(body)?;
     let login = Login {
         account: *account,
@@ -66,7 +84,11 @@ pub(super) fn login_finish(service: &Service, account: &Account, body: &[u8]) ->
     Ok(Answer::Ok(wire::encode(&LoginFinished { sealed: fixed(reply)? })))
 }
 
-pub(super) fn delete_record(service: &Service, account: &Account, body: &[u8]) -> Result<Answer, Denial> {
+pub(super) fn delete_record(
+    service: &Service,
+    account: &Account,
+    body: &[u8],
+) -> Result<Answer, Denial> {
     let asked: Delete = wire::decode(body)?;
     let grant = asked.grant.as_ref().map(|grant| &grant.0[..]);
     match service.vault.delete(account, asked.reg_id.as_bytes(), grant)? {
@@ -80,7 +102,10 @@ pub(super) fn delete_record(service: &Service, account: &Account, body: &[u8]) -
 pub(super) fn status(service: &Service, account: &Account, _: &[u8]) -> Result<Answer, Denial> {
     let counter = service.vault.status(account)?.unwrap_or_else(|| Counter::new(*account));
     let said = |slot: &Option<Slot>| slot.as_ref().map(record_status);
-    Ok(Answer::Ok(wire::encode(&Status { current: said(&counter.live), pending: said(&counter.pending) })))
+    Ok(Answer::Ok(wire::encode(&Status {
+        current: said(&counter.live),
+        pending: said(&counter.pending),
+    })))
 }
 
 pub(super) fn info(service: &Service) -> Vec<u8> {
@@ -109,5 +134,6 @@ fn fixed<const N: usize>(bytes: Vec<u8>) -> Result<Fixed<N>, Denial> {
 }
 
 fn bounded<const MAX: usize>(bytes: &[u8]) -> Result<Bounded<MAX>, Denial> {
-    Bounded::new(bytes).ok_or_else(|| Denial::unavailable("evaluator answers another length".to_owned()))
+    Bounded::new(bytes)
+        .ok_or_else(|| Denial::unavailable("evaluator answers another length".to_owned()))
 }

@@ -1,5 +1,5 @@
-//! An HSM that keeps nothing from anybody, and marks that remember nothing: every record is authentic and new, so that the evaluator goes
-//! on to what is behind MACs and tags.
+//! An HSM that keeps nothing from anybody, and marks that remember nothing: every record is
+//! authentic and new, so that the evaluator goes on to what is behind MACs and tags.
 
 use std::sync::Arc;
 

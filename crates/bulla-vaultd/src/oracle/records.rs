@@ -4,8 +4,8 @@ use super::glass::{NOW, policy};
 use crate::evaluator::opaque;
 use crate::record::sealed::{Content, Stored};
 use crate::record::{
-    COUNTER_BODY_LEN, Counter, DecodeError, Deletion, Draft, Drafting, Grant, Placement, Policy, Proof, Slot,
-    State, clamp, decode_counter, encode_counter,
+    COUNTER_BODY_LEN, Counter, DecodeError, Deletion, Draft, Drafting, Grant, Placement, Policy,
+    Proof, Slot, State, clamp, decode_counter, encode_counter,
 };
 
 pub(super) fn counter(bytes: &[u8]) -> bool {
@@ -30,7 +30,9 @@ pub(super) fn counter(bytes: &[u8]) -> bool {
 
 pub(super) fn set_back(bytes: &[u8]) -> bool {
     let Some((restored, newest)) = bytes.split_at_checked(COUNTER_BODY_LEN) else { return false };
-    let (Ok(restored), Ok(newest)) = (decode_counter(restored), decode_counter(newest)) else { return false };
+    let (Ok(restored), Ok(newest)) = (decode_counter(restored), decode_counter(newest)) else {
+        return false;
+    };
     let (clamped, lost) = clamp(&restored, &newest);
     stands(&clamped);
     assert!(clamped.generation > restored.generation.max(newest.generation));
@@ -41,7 +43,11 @@ pub(super) fn set_back(bytes: &[u8]) -> bool {
         let Some(now) = now else { continue };
         let then = then.expect("it went on only if the newest has it");
         assert!(then.state != State::Locked && now.state == was.state);
-        assert!(now.left <= was.left.min(then.left) && now.attempts.is_empty() && now.finished.is_none());
+        assert!(
+            now.left <= was.left.min(then.left)
+                && now.attempts.is_empty()
+                && now.finished.is_none()
+        );
         assert!(now.failures >= was.failures);
         assert!(now.state != State::Pending || now.failures >= then.failures);
     }
@@ -79,7 +85,9 @@ fn changes(counter: &Counter, policy: &Policy) -> Vec<Counter> {
             {
                 changes.push(next);
             }
-            if let Proof::Proven { counter: next, .. } = counter.prove(policy, &slot.reg_id, &id, NOW) {
+            if let Proof::Proven { counter: next, .. } =
+                counter.prove(policy, &slot.reg_id, &id, NOW)
+            {
                 changes.push(*next);
             }
         }
@@ -98,7 +106,9 @@ fn changes(counter: &Counter, policy: &Policy) -> Vec<Counter> {
     if let Some(draft) = &counter.draft {
         for speaks in [false, true] {
             let slot = Slot::new(draft.reg_id, [1; 32], [2; 32], 10);
-            if let Placement::Placed { counter: next, .. } = counter.place(policy, slot, speaks, NOW) {
+            if let Placement::Placed { counter: next, .. } =
+                counter.place(policy, slot, speaks, NOW)
+            {
                 changes.push(*next);
             }
         }

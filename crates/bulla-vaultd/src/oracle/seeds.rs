@@ -29,9 +29,13 @@ pub fn generate() -> BTreeMap<String, Vec<u8>> {
     let (live, busy) = (live(), busy());
     let mut seeds = BTreeMap::new();
     let mut seed = |decoder: &str, name: &str, bytes: &[u8]| {
-        let at = DECODERS.iter().position(|(known, _)| *known == decoder).expect("a decoder's name");
+        let at =
+            DECODERS.iter().position(|(known, _)| *known == decoder).expect("a decoder's name");
         let name = if name.is_empty() { decoder.to_owned() } else { format!("{decoder}_{name}") };
-        assert!(seeds.insert(name, [&[at as u8], bytes].concat()).is_none(), "two seeds of one name");
+        assert!(
+            seeds.insert(name, [&[at as u8], bytes].concat()).is_none(),
+            "two seeds of one name"
+        );
     };
     seed("counter", "live", &encode_counter(&live));
     seed("counter", "busy", &encode_counter(&busy));
@@ -48,7 +52,8 @@ pub fn generate() -> BTreeMap<String, Vec<u8>> {
     seed("login_token", "", &token_of(&attempt()));
 
     let header = br#"{"alg":"EdDSA","typ":"JWT"}"#;
-    let claims = json!({"iss": ISSUER, "sub": "alice", "aud": AUDIENCE, "iat": NOW, "exp": NOW + 300});
+    let claims =
+        json!({"iss": ISSUER, "sub": "alice", "aud": AUDIENCE, "iat": NOW, "exp": NOW + 300});
     let claims = claims.to_string();
     seed("token", "", signed(header, claims.as_bytes()).as_bytes());
     seed("claims", "", &[header, claims.as_bytes()].join(&b'\n'));
@@ -91,7 +96,9 @@ fn busy() -> Counter {
     let live = live().live.map(|slot| Slot {
         left: 7,
         due: Some(NOW + 1000),
-        attempts: (10..13).map(|byte| Attempt { id: [byte; 16], ke1: [4; 32], generation: 8 }).collect(),
+        attempts: (10..13)
+            .map(|byte| Attempt { id: [byte; 16], ke1: [4; 32], generation: 8 })
+            .collect(),
         finished: Some(Finished { attempt: attempt(), failures: 0, at: NOW - 50 }),
         ..slot
     });
@@ -123,7 +130,13 @@ fn upload() -> [u8; 192] {
 }
 
 fn content() -> Content {
-    Content { stand_in: false, rk: [6; 32], stretching: [1, 8, 1], upload: upload(), wrapped_key: [7; 48] }
+    Content {
+        stand_in: false,
+        rk: [6; 32],
+        stretching: [1, 8, 1],
+        upload: upload(),
+        wrapped_key: [7; 48],
+    }
 }
 
 fn stored_content() -> Vec<u8> {
@@ -190,8 +203,18 @@ fn calls(live: &Counter, busy: &Counter) -> Vec<(&'static str, AnyCall)> {
         ke3: vec![8; 64],
     };
     let older = Stored { epoch: EPOCH, nonce: [1; 12], ciphertext: vec![0; 400] }.encode();
-    let reseal = ResealCall { account, counter: live.clone(), sealed: vec![(NEW_REG, older), (REG, sealed)] };
-    let grant = GrantCall { account, counter: live.clone(), reg_id: REG, attempt_id: [9; 16], ke1: [1; 32] };
+    let reseal = ResealCall {
+        account,
+        counter: live.clone(),
+        sealed: vec![(NEW_REG, older), (REG, sealed)],
+    };
+    let grant = GrantCall {
+        account,
+        counter: live.clone(),
+        reg_id: REG,
+        attempt_id: [9; 16],
+        ke1: [1; 32],
+    };
     let begin = BeginCall { account, counter: Some(live.clone()), reg_id: NEW_REG, request };
     vec![
         ("about", AnyCall::About(AboutCall)),
@@ -203,7 +226,12 @@ fn calls(live: &Counter, busy: &Counter) -> Vec<(&'static str, AnyCall)> {
         ("finish", AnyCall::Finish(finish)),
         (
             "delete",
-            AnyCall::Delete(DeleteCall { account, counter: busy.clone(), reg_id: NEW_REG, grant: None }),
+            AnyCall::Delete(DeleteCall {
+                account,
+                counter: busy.clone(),
+                reg_id: NEW_REG,
+                grant: None,
+            }),
         ),
         ("observe", AnyCall::Observe(ObserveCall { account, counter: live })),
         ("reseal", AnyCall::Reseal(reseal)),
@@ -240,7 +268,8 @@ fn line(head: &mut (u64, String), event: &str) -> String {
         previous: &'a str,
     }
     let (number, previous) = (head.0 + 1, &head.1);
-    let line = Line { number, time: NOW, event, account: "a1".repeat(32), generation: number, previous };
+    let line =
+        Line { number, time: NOW, event, account: "a1".repeat(32), generation: number, previous };
     let text = serde_json::to_string(&line).unwrap_or_default();
     let signature = signing_key().sign(&[LABEL, text.as_bytes()].concat());
     *head = (number, sha256(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect());

@@ -7,8 +7,8 @@ use super::glass::{self, Glass, MAC};
 use super::records::stands;
 use crate::evaluator::opaque::{Opaque, Whose};
 use crate::evaluator::{
-    AnyAnswer, AnyCall, Begun, Clamped, Deleted, Finish, Granted, Placed, Refusal, Resealed, StandIn, decode,
-    login_token as tokens,
+    AnyAnswer, AnyCall, Begun, Clamped, Deleted, Finish, Granted, Placed, Refusal, Resealed,
+    StandIn, decode, login_token as tokens,
 };
 use crate::record::{Attempt, decode_counter};
 
@@ -64,7 +64,8 @@ pub(super) fn attempt() -> Attempt {
     Attempt { id: [3; 16], ke1: [4; 32], generation: 5 }
 }
 
-/// The message of a frame. Numbers may be written longer than they need be, so that only what is written again has one encoding.
+/// The message of a frame. Numbers may be written longer than they need be, so that only what is
+/// written again has one encoding.
 fn frame<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let message: T = decode(bytes).ok()?;
     let again = written(&message);
@@ -83,10 +84,16 @@ fn counter_in(answer: &AnyAnswer) -> Option<&[u8]> {
     match answer {
         AnyAnswer::StandIn(StandIn { counter, .. }) => Some(counter),
         AnyAnswer::Begin(Begun { counter, .. }) => counter.as_deref(),
-        AnyAnswer::Place(Placed { change, .. }) => change.as_ref().map(|change| &change.counter[..]),
+        AnyAnswer::Place(Placed { change, .. }) => {
+            change.as_ref().map(|change| &change.counter[..])
+        }
         AnyAnswer::Grant(Granted::Paid(counter) | Granted::Locks(counter)) => Some(counter),
-        AnyAnswer::Finish(Finish { change, .. }) => change.as_ref().map(|(counter, _)| &counter[..]),
-        AnyAnswer::Delete(Deleted::Deleted(counter) | Deleted::Announced(counter, _)) => Some(counter),
+        AnyAnswer::Finish(Finish { change, .. }) => {
+            change.as_ref().map(|(counter, _)| &counter[..])
+        }
+        AnyAnswer::Delete(Deleted::Deleted(counter) | Deleted::Announced(counter, _)) => {
+            Some(counter)
+        }
         AnyAnswer::Reseal(Resealed { change }) => change.as_ref().map(|(counter, _)| &counter[..]),
         AnyAnswer::Clamp(Clamped { change }) => change.as_ref().map(|(counter, _)| &counter[..]),
         _ => None,

@@ -34,7 +34,8 @@ pub(super) fn token(bytes: &[u8]) -> bool {
     let Ok(account) = verified(text) else { return false };
     let parts: Vec<_> = text.split('.').collect();
     let [header, claims, _] = parts[..] else { panic!("a token of {} parts", parts.len()) };
-    let [header, claims] = [header, claims].map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
+    let [header, claims] =
+        [header, claims].map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
     assert_eq!(text, signed(&header, &claims), "another signature of the same");
     fits(&header, &claims, &account);
     true
@@ -50,7 +51,9 @@ pub(super) fn claims(bytes: &[u8]) -> bool {
 
 pub(super) fn tenants(bytes: &[u8]) -> bool {
     let Ok(tenants) = Tenants::parse(bytes) else { return false };
-    let text = |keys: &Vec<[u8; 32]>| keys.iter().map(|key| URL_SAFE_NO_PAD.encode(key)).collect::<Vec<_>>();
+    let text = |keys: &Vec<[u8; 32]>| {
+        keys.iter().map(|key| URL_SAFE_NO_PAD.encode(key)).collect::<Vec<_>>()
+    };
     let members = tenants.0.iter().map(|(issuer, keys)| (issuer.clone(), text(keys).into()));
     let written = Value::Object(members.collect()).to_string();
     assert_eq!(Tenants::parse(written.as_bytes()).map(|again| again.0), Ok(tenants.0));
@@ -59,7 +62,8 @@ pub(super) fn tenants(bytes: &[u8]) -> bool {
 
 pub(super) fn log(bytes: &[u8]) -> bool {
     let key = signing_key();
-    let verify = |mut log: &[u8], expected| audit::verify(&mut log, key.public_key().as_ref(), expected);
+    let verify =
+        |mut log: &[u8], expected| audit::verify(&mut log, key.public_key().as_ref(), expected);
     let Ok(head) = verify(bytes, None) else { return false };
     let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
     assert!(head.number == lines as u64 && bytes.last().is_none_or(|&byte| byte == b'\n'));
@@ -140,14 +144,17 @@ fn fits(header: &[u8], claims: &[u8], account: &AccountHash) {
     assert!(claims["iss"] == ISSUER && claims["aud"] == AUDIENCE);
     let number = |name: &str| claims.get(name).and_then(Value::as_u64);
     let (iat, exp) = (number("iat").expect("a number"), number("exp").expect("a number"));
-    assert!(exp >= iat && exp - iat <= MAX_LIFETIME && exp.saturating_add(60) > NOW && iat <= NOW + 60);
+    assert!(
+        exp >= iat && exp - iat <= MAX_LIFETIME && exp.saturating_add(60) > NOW && iat <= NOW + 60
+    );
     assert!(number("nbf").is_none_or(|nbf| nbf <= NOW + 60));
     let subject = text(&claims["sub"]);
     assert!((1..=256).contains(&subject.len()));
     assert_eq!(*account, AccountHash::of(ISSUER, subject));
 }
 
-/// The object that bytes are. None if a value that is passed over is what no value can hold: a number without end, half a character.
+/// The object that bytes are. None if a value that is passed over is what no value can hold: a
+/// number without end, half a character.
 fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes).ok()? {
         Value::Object(members) => Some(members),

@@ -2,7 +2,8 @@
 
 use super::{Account, AttemptId, Digest, RegId};
 
-/// The counter of an account: one registration that can be recovered, and beside it at most one that is still to be proven.
+/// The counter of an account: one registration that can be recovered, and beside it at most one
+/// that is still to be proven.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
     /// Whose it is.
@@ -59,13 +60,13 @@ pub struct Slot {
     pub max: u8,
     /// Guesses left.
     pub left: u8,
-    /// While it is PENDING: its guesses that no success followed. They become the account's when it becomes ACTIVE, so that nobody who
-    /// only has a token can use up the account's.
+    /// While it is PENDING: its guesses that no success followed. They become the account's when
+    /// it becomes ACTIVE, so that nobody who only has a token can use up the account's.
     pub failures: u32,
     /// When the last guess was granted, in seconds since 1970.
     pub last_grant: u64,
-    /// ACTIVE: when its announced deletion may be done, if one was announced. PENDING: when it may take the active one's place, if not
-    /// at once.
+    /// ACTIVE: when its announced deletion may be done, if one was announced. PENDING: when it may
+    /// take the active one's place, if not at once.
     pub due: Option<u64>,
     /// The guesses granted since the last success.
     pub attempts: Vec<Attempt>,

@@ -63,8 +63,8 @@ pub fn encode_counter(counter: &Counter) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`DecodeError`], for everything that [`encode_counter`] does not write, and for a counter that cannot be raised: no account comes to
-/// its last generation, and none would be above it.
+/// [`DecodeError`], for everything that [`encode_counter`] does not write, and for a counter that
+/// cannot be raised: no account comes to its last generation, and none would be above it.
 pub fn decode_counter(bytes: &[u8]) -> Result<Counter, DecodeError> {
     let mut reader = Reader::exactly(bytes, COUNTER_BODY_LEN)?;
     if reader.array()? != MAGIC {

@@ -9,7 +9,8 @@ pub enum Grant {
     Again,
     /// One guess less. May be evaluated once this counter is stored, and not before.
     Granted(Counter),
-    /// No guess was left: the registration is LOCKED, and its sealed record is to be deleted in the same transaction.
+    /// No guess was left: the registration is LOCKED, and its sealed record is to be deleted in the
+    /// same transaction.
     Locks(Counter),
     /// It was LOCKED before.
     Locked,
@@ -50,7 +51,14 @@ pub enum Proof {
 
 impl Counter {
     /// Asks for a guess.
-    pub fn grant(&self, policy: &Policy, reg_id: &RegId, id: &AttemptId, ke1: &Digest, now: u64) -> Grant {
+    pub fn grant(
+        &self,
+        policy: &Policy,
+        reg_id: &RegId,
+        id: &AttemptId,
+        ke1: &Digest,
+        now: u64,
+    ) -> Grant {
         let Some(slot) = self.slot(reg_id) else { return Grant::Unknown };
         if slot.state == State::Locked {
             return Grant::Locked;
@@ -84,9 +92,10 @@ impl Counter {
 
     /// Gives the guesses back: the password of this attempt was proven.
     ///
-    /// A PENDING registration becomes the live one, unless an ACTIVE one is there that it may not replace yet; then its own guesses
-    /// are full again and nothing else changes. A login to the ACTIVE one calls off its announced deletion, and begins the delay of
-    /// an announced replacement anew: whoever knows the password speaks against whoever has the token only.
+    /// A PENDING registration becomes the live one, unless an ACTIVE one is there that it may not
+    /// replace yet; then its own guesses are full again and nothing else changes. A login to
+    /// the ACTIVE one calls off its announced deletion, and begins the delay of an announced
+    /// replacement anew: whoever knows the password speaks against whoever has the token only.
     pub fn prove(&self, policy: &Policy, reg_id: &RegId, id: &AttemptId, now: u64) -> Proof {
         let Some(slot) = self.slot(reg_id) else { return Proof::Unknown };
         if slot.state == State::Locked {
@@ -97,8 +106,11 @@ impl Counter {
         }
         let Some(attempt) = slot.attempt(id).copied() else { return Proof::Conflict };
 
-        let finished =
-            Finished { attempt, failures: u32::from(slot.max - slot.left).saturating_sub(1), at: now };
+        let finished = Finished {
+            attempt,
+            failures: u32::from(slot.max - slot.left).saturating_sub(1),
+            at: now,
+        };
         let mut counter = self.next();
         let lifetime = counter.lifetime_mut(reg_id);
         *lifetime = lifetime.saturating_sub(1);
@@ -111,7 +123,8 @@ impl Counter {
             State::Pending => counter.promote(now),
             State::Active | State::Locked => {
                 slot.due = None;
-                if let Some(due) = counter.pending.as_mut().and_then(|pending| pending.due.as_mut()) {
+                if let Some(due) = counter.pending.as_mut().and_then(|pending| pending.due.as_mut())
+                {
                     *due = now.saturating_add(policy.announced).max(*due);
                 }
                 None

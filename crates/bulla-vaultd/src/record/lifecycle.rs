@@ -1,4 +1,5 @@
-//! Registrations begin, are placed, and are deleted; and what becomes of a counter that was restored from a backup.
+//! Registrations begin, are placed, and are deleted; and what becomes of a counter that was
+//! restored from a backup.
 
 use super::{Counter, Digest, Draft, Policy, RegId, Slot, State};
 
@@ -45,7 +46,8 @@ pub enum Deletion {
 }
 
 impl Counter {
-    /// Begins a registration. A draft never outlives the next one: what the random number of a draft was used for is one request only.
+    /// Begins a registration. A draft never outlives the next one: what the random number of a
+    /// draft was used for is one request only.
     pub fn draft(&self, policy: &Policy, draft: Draft) -> Drafting {
         if self.slot(&draft.reg_id).is_some() {
             return Drafting::Conflict;
@@ -62,11 +64,15 @@ impl Counter {
         Drafting::Drafted(Box::new(counter))
     }
 
-    /// Ends a registration: it is PENDING, in the place of an earlier PENDING one. `fresh` says that a login to the ACTIVE one
-    /// speaks for it; without, it has to wait.
+    /// Ends a registration: it is PENDING, in the place of an earlier PENDING one. `fresh` says
+    /// that a login to the ACTIVE one speaks for it; without, it has to wait.
     pub fn place(&self, policy: &Policy, mut slot: Slot, fresh: bool, now: u64) -> Placement {
         if let Some(old) = self.slot(&slot.reg_id) {
-            return if old.content == slot.content { Placement::Again } else { Placement::Conflict };
+            return if old.content == slot.content {
+                Placement::Again
+            } else {
+                Placement::Conflict
+            };
         }
         if self.draft.as_ref().is_none_or(|draft| draft.reg_id != slot.reg_id) {
             return Placement::Conflict;
@@ -84,8 +90,9 @@ impl Counter {
         self.slot(reg_id).is_some_and(|slot| slot.content == *content)
     }
 
-    /// Deletes a registration. One that is ACTIVE needs a fresh login to it that speaks for that, or an announcement and its delay. One
-    /// that is LOCKED stays: nothing of its sealed record is left.
+    /// Deletes a registration. One that is ACTIVE needs a fresh login to it that speaks for that,
+    /// or an announcement and its delay. One that is LOCKED stays: nothing of its sealed record
+    /// is left.
     pub fn delete(&self, policy: &Policy, reg_id: &RegId, fresh: bool, now: u64) -> Deletion {
         let Some(slot) = self.slot(reg_id) else { return Deletion::Gone };
         let mut counter = self.next();
@@ -109,14 +116,17 @@ impl Counter {
     }
 }
 
-/// The counter to go on with when the store came back older than the newest counter that was seen: its generation passes the newest, and
-/// what it lets anybody do is no more than either of the two did. The second value names the registrations that are lost by that.
+/// The counter to go on with when the store came back older than the newest counter that was seen:
+/// its generation passes the newest, and what it lets anybody do is no more than either of the two
+/// did. The second value names the registrations that are lost by that.
 ///
-/// A registration goes on only if the newest counter still has it. One that was made or deleted after the backup is gone.
+/// A registration goes on only if the newest counter still has it. One that was made or deleted
+/// after the backup is gone.
 pub fn clamp(restored: &Counter, newest: &Counter) -> (Counter, Vec<RegId>) {
     let mut lost = Vec::new();
     let mut keep = |slot: &Slot| {
-        let Some(latest) = newest.slot(&slot.reg_id).filter(|latest| latest.state != State::Locked) else {
+        let Some(latest) = newest.slot(&slot.reg_id).filter(|latest| latest.state != State::Locked)
+        else {
             lost.push(slot.reg_id);
             return None;
         };

@@ -5,8 +5,8 @@
 //! sealed:   0 kind 1, zeros 7 | 8 rk 32 | 40 passes, memory, lanes 12 | 52 upload 192 | 244 wrapped key 48 | 292 zeros 92
 //! ```
 //!
-//! The associated data is the stored record's first 12 bytes, the account and the registration: a record that lies under another name, or
-//! says another epoch, does not open.
+//! The associated data is the stored record's first 12 bytes, the account and the registration: a
+//! record that lies under another name, or says another epoch, does not open.
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -28,7 +28,8 @@ pub const STORED_LEN: usize = 24 + CIPHERTEXT_LEN;
 /// What a sealed record holds.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Content {
-    /// Whether there is no registration behind it, and it is here for an unknown one to be answered like a known one.
+    /// Whether there is no registration behind it, and it is here for an unknown one to be
+    /// answered like a known one.
     pub stand_in: bool,
     /// The registration's random number, from which its OPRF key comes.
     pub rk: [u8; 32],
@@ -133,7 +134,8 @@ mod tests {
             assert_eq!(encoded.len(), PLAIN_LEN);
             assert!(Content::decode(&encoded).unwrap() == content);
 
-            let stored = Stored { epoch: 5, nonce: [byte; 12], ciphertext: vec![byte; CIPHERTEXT_LEN] };
+            let stored =
+                Stored { epoch: 5, nonce: [byte; 12], ciphertext: vec![byte; CIPHERTEXT_LEN] };
             assert_eq!(stored.encode().len(), STORED_LEN);
             assert_eq!(Stored::decode(&stored.encode()), Ok(stored));
         }
@@ -141,7 +143,8 @@ mod tests {
 
     #[test]
     fn faults_are_named() {
-        let stored = Stored { epoch: 5, nonce: [1; 12], ciphertext: vec![1; CIPHERTEXT_LEN] }.encode();
+        let stored =
+            Stored { epoch: 5, nonce: [1; 12], ciphertext: vec![1; CIPHERTEXT_LEN] }.encode();
         assert_eq!(
             Stored::decode(&stored[1..]),
             Err(DecodeError::Length { found: STORED_LEN - 1, expected: STORED_LEN })
@@ -155,6 +158,9 @@ mod tests {
         assert_eq!(Content::decode(&plain).err(), Some(DecodeError::Malformed { offset: 0 }));
         plain[0] = 0;
         plain[PLAIN_LEN - 1] = 1;
-        assert_eq!(Content::decode(&plain).err(), Some(DecodeError::Malformed { offset: USED_LEN }));
+        assert_eq!(
+            Content::decode(&plain).err(),
+            Some(DecodeError::Malformed { offset: USED_LEN })
+        );
     }
 }

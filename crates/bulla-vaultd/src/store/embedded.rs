@@ -12,8 +12,8 @@ const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records
 /// The last revision.
 const LAST: TableDefinition<'_, (), u64> = TableDefinition::new("revision");
 
-/// A store in one file. A transaction is on the disk when it returns, in two phases: a torn write shows neither a part of it nor
-/// takes away what was there before.
+/// A store in one file. A transaction is on the disk when it returns, in two phases: a torn write
+/// shows neither a part of it nor takes away what was there before.
 pub struct Embedded {
     database: Database,
 }
@@ -25,23 +25,31 @@ impl Embedded {
     ///
     /// [`StoreError::Unavailable`], also when another process has it open.
     pub fn open(path: &Path) -> Result<Embedded, StoreError> {
-        let fault = |e: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {e}", path.display()));
+        let fault =
+            |e: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {e}", path.display()));
         let new = !path.exists();
         let database = Database::create(path).map_err(|e| fault(&e))?;
         let store = Embedded { database };
         store.write(|_, _| Ok(())).map_err(|e| fault(&e))?;
         if new {
             // The file's name must outlive a power cut as the file does.
-            let folder =
-                path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| fault(&e))?;
+            let directory = path
+                .parent()
+                .filter(|parent| !parent.as_os_str().is_empty())
+                .unwrap_or(Path::new("."));
+            std::fs::File::open(directory)
+                .and_then(|directory| directory.sync_all())
+                .map_err(|e| fault(&e))?;
         }
         Ok(store)
     }
 
     fn write<T>(
         &self,
-        work: impl FnOnce(&mut Table<'_, &[u8], &[u8]>, &mut Table<'_, (), u64>) -> Result<T, StoreError>,
+        work: impl FnOnce(
+            &mut Table<'_, &[u8], &[u8]>,
+            &mut Table<'_, (), u64>,
+        ) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let mut transaction = self.database.begin_write().map_err(unavailable)?;
         transaction.set_durability(Durability::Immediate).map_err(unavailable)?;
@@ -65,8 +73,8 @@ impl Store for Embedded {
     }
 
     fn commit(&self, wanted: &Transaction) -> Result<Commit, StoreError> {
-        // Two transactions of redb never run at a time, so what is compared here is what is changed. One that finds a record changed
-        // writes nothing and is not committed.
+        // Two transactions of redb never run at a time, so what is compared here is what is
+        // changed. One that finds a record changed writes nothing and is not committed.
         let mut changed = false;
         let done = self.write(|records, last| {
             for (key, expected) in &wanted.unchanged {
@@ -116,7 +124,9 @@ impl Store for Embedded {
             .map(|entry| {
                 let (name, _) = entry.map_err(unavailable)?;
                 let account = name.value().get(1..).and_then(|name| name.try_into().ok());
-                account.ok_or_else(|| StoreError::Damaged("a record's name has another length".to_owned()))
+                account.ok_or_else(|| {
+                    StoreError::Damaged("a record's name has another length".to_owned())
+                })
             })
             .collect()
     }

@@ -1,5 +1,6 @@
-//! The store of several data centres: an etcd cluster. Only compare-and-swap transactions, no leases and no locks: what etcd promises
-//! of those under a pause or a partition is not what a counter needs.
+//! The store of several data centres: an etcd cluster. Only compare-and-swap transactions, no
+//! leases and no locks: what etcd promises of those under a pause or a partition is not what a
+//! counter needs.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use std::time::Duration;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use super::gateway::{
-    Bytes, Compare, Fault, Member, Operation, OperationAnswer, RangeAnswer, RangeRequest, TxnAnswer,
-    TxnRequest,
+    Bytes, Compare, Fault, Member, Operation, OperationAnswer, RangeAnswer, RangeRequest,
+    TxnAnswer, TxnRequest,
 };
 use super::{Change, Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
 use crate::record::Account;
@@ -22,7 +23,8 @@ pub struct EtcdOptions {
     pub endpoints: Vec<String>,
     /// What the names of records begin with.
     pub prefix: String,
-    /// Members that must hold a change before it counts; the default is one more than a majority, and all of them at most.
+    /// Members that must hold a change before it counts; the default is one more than a majority,
+    /// and all of them at most.
     pub confirm: Option<usize>,
     /// How long to wait for a member.
     pub timeout: Duration,
@@ -65,8 +67,8 @@ impl EtcdOptions {
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(RootCerts::new_with_certs(&[roots]));
         if let Some((certificate, key)) = &self.identity {
-            let chain =
-                Certificate::from_pem(&read(certificate)?).map_err(|e| unreadable(certificate, &e))?;
+            let chain = Certificate::from_pem(&read(certificate)?)
+                .map_err(|e| unreadable(certificate, &e))?;
             let key = PrivateKey::from_pem(&read(key)?).map_err(|e| unreadable(key, &e))?;
             tls = tls.client_cert(Some(ClientCert::new_with_certs(&[chain], key)));
         }
@@ -79,7 +81,8 @@ impl Etcd {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if a certificate cannot be read, or the number of members to hold a change is no majority.
+    /// [`StoreError::Unavailable`] if a certificate cannot be read, or the number of members to
+    /// hold a change is no majority.
     pub fn open(options: &EtcdOptions) -> Result<Etcd, StoreError> {
         let count = options.endpoints.len();
         let needed = options.confirm.unwrap_or((count / 2 + 2).min(count));
@@ -106,7 +109,8 @@ impl Etcd {
         Bytes([self.prefix.as_slice(), &key.encode()].concat())
     }
 
-    /// Asks members in turn, beginning with the one that answered last. A question that changes nothing may be asked again of the next.
+    /// Asks members in turn, beginning with the one that answered last. A question that changes
+    /// nothing may be asked again of the next.
     fn ask<A>(
         &self,
         question: impl Fn(&Member) -> Result<A, Fault>,
@@ -138,7 +142,8 @@ impl Etcd {
 
 impl Store for Etcd {
     fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
-        // One transaction, so that all are of one moment. It is linearizable: it goes through the log of the cluster's leader.
+        // One transaction, so that all are of one moment. It is linearizable: it goes through the
+        // log of the cluster's leader.
         let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
         let operation = |name: &Bytes| Operation::Range { key: name.clone() };
         let request = TxnRequest {
@@ -158,7 +163,9 @@ impl Store for Etcd {
             mod_revision: revision.unwrap_or(0).to_string(),
         };
         let operation = |(key, change): &(Key, Change)| match change {
-            Change::Put(value) => Operation::Put { key: self.name(key), value: Bytes(value.clone()) },
+            Change::Put(value) => {
+                Operation::Put { key: self.name(key), value: Bytes(value.clone()) }
+            }
             Change::Delete => Operation::DeleteRange { key: self.name(key) },
         };
         let request = TxnRequest {
@@ -166,7 +173,8 @@ impl Store for Etcd {
             success: transaction.changes.iter().map(operation).collect(),
             failure: Vec::new(),
         };
-        // A transaction is sent once: should its answer be lost, only a read can tell what became of it.
+        // A transaction is sent once: should its answer be lost, only a read can tell what became
+        // of it.
         let answer = self.ask(|member| member.txn(&request), false)?;
         match answer.succeeded {
             true => Ok(Commit::Done { revision: answer.header.revision }),
@@ -187,8 +195,11 @@ impl Store for Etcd {
         let mut pause = Duration::from_millis(1);
         loop {
             let answers = std::thread::scope(|scope| {
-                let threads: Vec<_> =
-                    self.members.iter().map(|member| scope.spawn(|| member.range(&request))).collect();
+                let threads: Vec<_> = self
+                    .members
+                    .iter()
+                    .map(|member| scope.spawn(|| member.range(&request)))
+                    .collect();
                 threads.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
             });
             let (mut same, mut newer, mut silent) = (0, 0, 0);
@@ -198,7 +209,9 @@ impl Store for Etcd {
                     continue;
                 };
                 match answer.kvs.first() {
-                    Some(kv) if kv.value.0 == held.value && kv.mod_revision == held.revision => same += 1,
+                    Some(kv) if kv.value.0 == held.value && kv.mod_revision == held.revision => {
+                        same += 1
+                    }
                     Some(kv) if kv.mod_revision > held.revision => newer += 1,
                     _ => {}
                 }
@@ -227,15 +240,23 @@ impl Store for Etcd {
         let (from, end) = kind.range(after);
         let from = Bytes([self.prefix.as_slice(), &from].concat());
         let end = Bytes([self.prefix.as_slice(), &[end]].concat());
-        let request =
-            RangeRequest { key: from, range_end: Some(end), serializable: false, limit, keys_only: true };
+        let request = RangeRequest {
+            key: from,
+            range_end: Some(end),
+            serializable: false,
+            limit,
+            keys_only: true,
+        };
         let answer = self.ask(|member| member.range(&request), true)?;
         accounts(&answer, &[self.prefix.as_slice(), &kind.range(None).0].concat())
     }
 }
 
 /// The records of these names in the answer to a transaction that reads them.
-pub(crate) fn records(answer: TxnAnswer, names: &[Bytes]) -> Result<Vec<Option<Versioned>>, StoreError> {
+pub(crate) fn records(
+    answer: TxnAnswer,
+    names: &[Bytes],
+) -> Result<Vec<Option<Versioned>>, StoreError> {
     let damaged = || StoreError::Damaged("an answer without the records asked for".to_owned());
     if answer.responses.len() != names.len() {
         return Err(damaged());

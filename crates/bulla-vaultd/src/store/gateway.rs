@@ -1,5 +1,5 @@
-//! etcd's JSON gateway: what its `/v3/kv` calls take and answer. Byte strings are base64, 64-bit numbers are strings, and fields that
-//! are false, zero or empty are left out.
+//! etcd's JSON gateway: what its `/v3/kv` calls take and answer. Byte strings are base64, 64-bit
+//! numbers are strings, and fields that are false, zero or empty are left out.
 
 use std::time::Duration;
 
@@ -104,7 +104,11 @@ pub(crate) struct Header {
 }
 
 impl Member {
-    pub(super) fn new(endpoint: &str, timeout: Duration, tls: Option<ureq::tls::TlsConfig>) -> Member {
+    pub(super) fn new(
+        endpoint: &str,
+        timeout: Duration,
+        tls: Option<ureq::tls::TlsConfig>,
+    ) -> Member {
         let mut config = ureq::Agent::config_builder()
             .timeout_global(Some(timeout))
             .http_status_as_error(false)
@@ -126,7 +130,9 @@ impl Member {
     fn call<A: DeserializeOwned>(&self, path: &str, request: &impl Serialize) -> Result<A, Fault> {
         let sent = self.agent.post(format!("{}{path}", self.base)).send_json(request);
         let mut response = sent.map_err(|e| match e {
-            ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => Fault::NotSent(e.to_string()),
+            ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
+                Fault::NotSent(e.to_string())
+            }
             ureq::Error::Io(ref io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
                 Fault::NotSent(e.to_string())
             }
@@ -176,7 +182,8 @@ mod tests {
 
     #[test]
     fn answers_with_fields_left_out() {
-        let txn: TxnAnswer = serde_json::from_str(r#"{"header":{"revision":"7","raft_term":"2"}}"#).unwrap();
+        let txn: TxnAnswer =
+            serde_json::from_str(r#"{"header":{"revision":"7","raft_term":"2"}}"#).unwrap();
         assert!(!txn.succeeded && txn.header.revision == 7 && txn.responses.is_empty());
         let range: RangeAnswer = serde_json::from_str(r#"{"header":{"revision":"7"}}"#).unwrap();
         assert!(range.kvs.is_empty());

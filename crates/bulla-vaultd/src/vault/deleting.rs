@@ -46,8 +46,9 @@ impl Vault {
                 Deleted::Gone => return Ok(Deletion::Done),
                 Deleted::Waits(due) => return Ok(Deletion::NotBefore(due)),
                 Deleted::Deleted(stored) => {
-                    let transaction =
-                        unless_changed.put(key, stored.clone()).delete(Key::Sealed(*account, *reg_id));
+                    let transaction = unless_changed
+                        .put(key, stored.clone())
+                        .delete(Key::Sealed(*account, *reg_id));
                     (transaction, stored, Deletion::Done, Event::Deleted)
                 }
                 Deleted::Announced(stored, due) => {

@@ -5,8 +5,8 @@
 //! 3. have enough members confirm that they hold the paid counter;
 //! 4. have the evaluator mark the counter, on its disk, and only then evaluate.
 //!
-//! A crash between any two of them loses a guess at most. An answer that was lost is asked for again with the same attempt, and then
-//! step 2 finds it paid.
+//! A crash between any two of them loses a guess at most. An answer that was lost is asked for
+//! again with the same attempt, and then step 2 finds it paid.
 
 use super::turns::Turns;
 use super::{Vault, VaultError, sha256};
@@ -31,7 +31,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. A guess may have been paid for all the same; the same attempt with the same KE1 is not paid for again.
+    /// [`VaultError`]. A guess may have been paid for all the same; the same attempt with the same
+    /// KE1 is not paid for again.
     pub fn login_start(&self, login: &Login, ke1: &[u8]) -> Result<Evaluated, VaultError> {
         if !is_ke1(ke1) {
             return Err(VaultError::Malformed);
@@ -52,7 +53,8 @@ impl Vault {
                 None => continue,
                 Some(Granted::Again) => {}
                 Some(Granted::Paid(counter)) => {
-                    let transaction = view.unless_changed().put(view.counter_key(), counter.clone());
+                    let transaction =
+                        view.unless_changed().put(view.counter_key(), counter.clone());
                     let Some(revision) = self.commit(&transaction)? else { continue };
                     view.counter = Versioned { value: counter, revision };
                     self.record(&view.account, Event::Granted, &view.counter.value);
@@ -92,8 +94,14 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. Nothing is released before the guesses that were given back are stored and confirmed.
-    pub fn login_finish(&self, login: &Login, login_token: &[u8], ke3: &[u8]) -> Result<Vec<u8>, VaultError> {
+    /// [`VaultError`]. Nothing is released before the guesses that were given back are stored and
+    /// confirmed.
+    pub fn login_finish(
+        &self,
+        login: &Login,
+        login_token: &[u8],
+        ke3: &[u8],
+    ) -> Result<Vec<u8>, VaultError> {
         let mut turns = Turns::default();
         loop {
             let view = self.view(&mut turns, &login.account, &login.reg_id)?;
@@ -114,7 +122,8 @@ impl Vault {
             let counter = match finish.change {
                 None => view.counter.clone(),
                 Some((value, replaced)) => {
-                    let mut transaction = view.unless_changed().put(view.counter_key(), value.clone());
+                    let mut transaction =
+                        view.unless_changed().put(view.counter_key(), value.clone());
                     if let Some(replaced) = replaced {
                         transaction = transaction.delete(Key::Sealed(view.account, replaced));
                     }

@@ -15,7 +15,8 @@ const PAGE: usize = 500;
 /// What a rotation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// The epoch that records are sealed under from now on. The keys of all before it are destroyed.
+    /// The epoch that records are sealed under from now on. The keys of all before it are
+    /// destroyed.
     pub epoch: u32,
     /// Accounts whose records were sealed anew.
     pub resealed: u64,
@@ -31,8 +32,9 @@ pub struct Clamping {
 }
 
 impl Vault {
-    /// Begins a new epoch, seals every live record under its key, and destroys the keys before it. `settling` is how long a call may
-    /// take that began before the new key was there, on any server.
+    /// Begins a new epoch, seals every live record under its key, and destroys the keys before it.
+    /// `settling` is how long a call may take that began before the new key was there, on any
+    /// server.
     ///
     /// # Errors
     ///
@@ -42,7 +44,8 @@ impl Vault {
         let epoch = epochs.last().copied().unwrap_or(0);
         let mut resealed = self.reseal_all()?;
         loop {
-            // A registration that was sealed under the old key may still be on its way to the store.
+            // A registration that was sealed under the old key may still be on its way to the
+            // store.
             std::thread::sleep(settling);
             match self.reseal_all()? {
                 0 => break,
@@ -84,19 +87,26 @@ impl Vault {
                 (Key::Sealed(_, reg_id), Some(read)) => Some((*reg_id, read.value)),
                 _ => None,
             });
-            let call =
-                ResealCall { account: *account, counter: counter.value.clone(), sealed: sealed.collect() };
+            let call = ResealCall {
+                account: *account,
+                counter: counter.value.clone(),
+                sealed: sealed.collect(),
+            };
             let answer = self.evaluator.reseal(&call);
-            // The two reads are of two moments; if a login came between them, the records do not fit and are read again.
+            // The two reads are of two moments; if a login came between them, the records do not
+            // fit and are read again.
             let answer = match answer {
                 Err(Refusal::Tampered) if self.read_one(key)?.as_ref() != Some(&counter) => {
                     continue;
                 }
                 answer => answer,
             };
-            let Some(resealed) = turns.settle(generation(&counter.value), answer)? else { continue };
+            let Some(resealed) = turns.settle(generation(&counter.value), answer)? else {
+                continue;
+            };
             let Some((stored, records)) = resealed.change else { return Ok(false) };
-            let mut transaction = Transaction::default().unless_changed(key, Some(&counter)).put(key, stored);
+            let mut transaction =
+                Transaction::default().unless_changed(key, Some(&counter)).put(key, stored);
             for (reg_id, record) in records {
                 transaction = transaction.put(Key::Sealed(*account, reg_id), record);
             }
@@ -106,8 +116,9 @@ impl Vault {
         }
     }
 
-    /// Goes on after the store was set back: each counter that is older than its mark is replaced by one that allows no more than either.
-    /// What the store has lost, an account loses; no guess comes back.
+    /// Goes on after the store was set back: each counter that is older than its mark is replaced
+    /// by one that allows no more than either. What the store has lost, an account loses; no
+    /// guess comes back.
     ///
     /// # Errors
     ///
@@ -136,10 +147,12 @@ impl Vault {
         loop {
             turns.next()?;
             let counter = self.read_one(key)?;
-            let call = ClampCall { account: *account, counter: counter.as_ref().map(|c| c.value.clone()) };
+            let call =
+                ClampCall { account: *account, counter: counter.as_ref().map(|c| c.value.clone()) };
             let Some((stored, lost)) = self.evaluator.clamp(&call)?.change else { return Ok(None) };
-            let mut transaction =
-                Transaction::default().unless_changed(key, counter.as_ref()).put(key, stored.clone());
+            let mut transaction = Transaction::default()
+                .unless_changed(key, counter.as_ref())
+                .put(key, stored.clone());
             for reg_id in &lost {
                 transaction = transaction.delete(Key::Sealed(*account, *reg_id));
             }

@@ -31,10 +31,13 @@ impl Vault {
                 request: *request,
             };
             let answer = self.evaluator.begin(&call);
-            let Some(begun) = turns.settle(read_generation(counter.as_ref()), answer)? else { continue };
+            let Some(begun) = turns.settle(read_generation(counter.as_ref()), answer)? else {
+                continue;
+            };
             if let Some(stored) = begun.counter {
-                let transaction =
-                    Transaction::default().unless_changed(key, counter.as_ref()).put(key, stored.clone());
+                let transaction = Transaction::default()
+                    .unless_changed(key, counter.as_ref())
+                    .put(key, stored.clone());
                 if self.commit(&transaction)?.is_none() {
                     continue;
                 }
@@ -58,7 +61,9 @@ impl Vault {
             let counter = self.read_one(key)?;
             call.counter = counter.as_ref().map(|counter| counter.value.clone());
             let answer = self.evaluator.place(&call);
-            let Some(placed) = turns.settle(read_generation(counter.as_ref()), answer)? else { continue };
+            let Some(placed) = turns.settle(read_generation(counter.as_ref()), answer)? else {
+                continue;
+            };
             let held = match (&placed.change, counter) {
                 (None, Some(counter)) => counter,
                 (None, None) => return Err(VaultError::Conflict),

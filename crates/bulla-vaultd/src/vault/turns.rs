@@ -4,14 +4,16 @@ use super::VaultError;
 use crate::evaluator::Refusal;
 use crate::record::{COUNTER_BODY_LEN, decode_counter};
 
-/// Turns at most. Each one lost is one that another call has won, and a counter allows few before it makes everybody wait.
+/// Turns at most. Each one lost is one that another call has won, and a counter allows few before
+/// it makes everybody wait.
 const MAX_TURNS: usize = 100;
 
 /// The turns of one call.
 #[derive(Default)]
 pub(super) struct Turns {
     taken: usize,
-    /// The generation that a read from now on cannot be behind, as an evaluator has seen it stored.
+    /// The generation that a read from now on cannot be behind, as an evaluator has seen it
+    /// stored.
     floor: Option<u64>,
 }
 
@@ -25,10 +27,12 @@ impl Turns {
         }
     }
 
-    /// What an evaluator said of a counter that was read in this turn. None: it has seen a newer one, so take another turn.
+    /// What an evaluator said of a counter that was read in this turn. None: it has seen a newer
+    /// one, so take another turn.
     ///
-    /// The newer one was stored before the evaluator saw it. A read that begins afterwards and is still behind it comes from a store
-    /// that was set back, and so does another counter of the same generation.
+    /// The newer one was stored before the evaluator saw it. A read that begins afterwards and is
+    /// still behind it comes from a store that was set back, and so does another counter of the
+    /// same generation.
     pub(super) fn settle<T>(
         &mut self,
         read: u64,
@@ -72,7 +76,10 @@ mod tests {
     fn a_store_that_was_set_back_is_known() {
         let mut turns = Turns::default();
         assert_eq!(turns.settle::<()>(5, Err(Refusal::Stale { newest: 7 })), Ok(None));
-        assert_eq!(turns.settle::<()>(6, Err(Refusal::Stale { newest: 7 })), Err(VaultError::Frozen));
+        assert_eq!(
+            turns.settle::<()>(6, Err(Refusal::Stale { newest: 7 })),
+            Err(VaultError::Frozen)
+        );
         assert_eq!(
             Turns::default().settle::<()>(7, Err(Refusal::Stale { newest: 7 })),
             Err(VaultError::Frozen),

@@ -1,7 +1,9 @@
-//! What is read of an account before a login, and what stands in for a registration that is not there.
+//! What is read of an account before a login, and what stands in for a registration that is not
+//! there.
 //!
-//! A stand-in has a counter and a sealed record of its own, under names that only the vault can tell from others' (they are hashes, as
-//! all names). Both are always read together, so that a store is asked the same in either case.
+//! A stand-in has a counter and a sealed record of its own, under names that only the vault can
+//! tell from others' (they are hashes, as all names). Both are always read together, so that a
+//! store is asked the same in either case.
 
 use super::turns::{Turns, generation};
 use super::{Vault, VaultError, sha256};
@@ -52,7 +54,8 @@ impl Vault {
         reg_id: &RegId,
     ) -> Result<View, VaultError> {
         let shade = sha256(&[b"bulla v1 vault stand-in account\0", &account[..]].concat());
-        let shade_reg_id = sha256(&[b"bulla v1 vault stand-in registration\0", &account[..]].concat());
+        let shade_reg_id =
+            sha256(&[b"bulla v1 vault stand-in registration\0", &account[..]].concat());
         loop {
             turns.next()?;
             let keys = [
@@ -61,19 +64,24 @@ impl Vault {
                 Key::Counter(shade),
                 Key::Sealed(shade, shade_reg_id),
             ];
-            let read: [Option<Versioned>; 4] = self
-                .store
-                .read(&keys)?
-                .try_into()
-                .map_err(|_| VaultError::Unavailable("store answers something else".to_owned()))?;
+            let read: [Option<Versioned>; 4] =
+                self.store.read(&keys)?.try_into().map_err(|_| {
+                    VaultError::Unavailable("store answers something else".to_owned())
+                })?;
             let [counter, sealed, shade_counter, shade_sealed] = read;
             if let Some(counter) = counter.filter(|counter| names(&counter.value, reg_id)) {
                 return Ok(View { account: *account, reg_id: *reg_id, counter, sealed });
             }
             if let Some(counter) = shade_counter {
-                return Ok(View { account: shade, reg_id: shade_reg_id, counter, sealed: shade_sealed });
+                return Ok(View {
+                    account: shade,
+                    reg_id: shade_reg_id,
+                    counter,
+                    sealed: shade_sealed,
+                });
             }
-            let answer = self.evaluator.stand_in(&StandInCall { account: shade, reg_id: shade_reg_id });
+            let answer =
+                self.evaluator.stand_in(&StandInCall { account: shade, reg_id: shade_reg_id });
             if let Some(made) = turns.settle(0, answer)? {
                 let transaction = Transaction::default()
                     .unless_changed(keys[2], None)
@@ -86,8 +94,8 @@ impl Vault {
     }
 }
 
-/// Whether a counter names a registration. Its MAC is the evaluator's to check; what is no counter at all is passed on to it too, rather
-/// than passed over as if nothing were there.
+/// Whether a counter names a registration. Its MAC is the evaluator's to check; what is no counter
+/// at all is passed on to it too, rather than passed over as if nothing were there.
 fn names(counter: &[u8], reg_id: &RegId) -> bool {
     let decoded = counter.get(..COUNTER_BODY_LEN).map(decode_counter);
     !matches!(decoded, Some(Ok(counter)) if counter.slot(reg_id).is_none())

@@ -14,7 +14,8 @@ use bulla_vaultd::store::{Etcd, EtcdOptions, Key, Store};
 use super::online::{ISSUER, Site};
 
 pub fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run tests/scripts/vault-cluster.sh"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run tests/scripts/vault-cluster.sh"))
 }
 
 pub fn free_port() -> u16 {
@@ -71,17 +72,20 @@ impl Drop for Process {
 
 /// An etcd cluster of five.
 pub struct Members {
-    folder: PathBuf,
+    directory: PathBuf,
     ports: Vec<(u16, u16)>,
     running: Vec<Option<Process>>,
 }
 
 impl Members {
-    pub fn start(folder: &Path) -> Members {
-        fs::create_dir_all(folder).unwrap();
+    pub fn start(directory: &Path) -> Members {
+        fs::create_dir_all(directory).unwrap();
         let ports: Vec<_> = (0..5).map(|_| (free_port(), free_port())).collect();
-        let mut members =
-            Members { folder: folder.to_owned(), ports, running: (0..5).map(|_| None).collect() };
+        let mut members = Members {
+            directory: directory.to_owned(),
+            ports,
+            running: (0..5).map(|_| None).collect(),
+        };
         (0..5).for_each(|member| members.start_one(member));
         members.until_healthy();
         members
@@ -96,7 +100,7 @@ impl Members {
     }
 
     pub fn data(&self, member: usize) -> PathBuf {
-        self.folder.join(format!("member{member}"))
+        self.directory.join(format!("member{member}"))
     }
 
     pub fn start_one(&mut self, member: usize) {
@@ -107,9 +111,14 @@ impl Members {
         command.arg("--data-dir").arg(self.data(member));
         command.args(["--listen-client-urls", &self.endpoint(member)]);
         command.args(["--advertise-client-urls", &self.endpoint(member)]);
-        command.args(["--listen-peer-urls", &peer(member), "--initial-advertise-peer-urls", &peer(member)]);
+        command.args([
+            "--listen-peer-urls",
+            &peer(member),
+            "--initial-advertise-peer-urls",
+            &peer(member),
+        ]);
         command.args(["--initial-cluster-token", "bulla-test", "--log-level", "warn"]);
-        let log = self.folder.join(format!("member{member}.log"));
+        let log = self.directory.join(format!("member{member}.log"));
         self.running[member] = Some(Process::spawn(&mut command, &log));
     }
 
@@ -128,13 +137,13 @@ impl Members {
 
     /// Keeps a copy of a member's disk. It should not run meanwhile.
     pub fn back_up(&self, member: usize) {
-        copy(&self.data(member), &self.folder.join(format!("backup{member}")));
+        copy(&self.data(member), &self.directory.join(format!("backup{member}")));
     }
 
     /// Puts the copy back.
     pub fn set_back(&self, member: usize) {
         fs::remove_dir_all(self.data(member)).unwrap();
-        copy(&self.folder.join(format!("backup{member}")), &self.data(member));
+        copy(&self.directory.join(format!("backup{member}")), &self.data(member));
     }
 
     pub fn store(&self) -> Etcd {
@@ -172,12 +181,13 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A server and its evaluator, each in a process of its own. The evaluator's keys are in a token of a PKCS #11 module.
+/// A server and its evaluator, each in a process of its own. The evaluator's keys are in a token of
+/// a PKCS #11 module.
 pub struct Node {
     pub site: Site,
     server: Process,
     evaluator: Process,
-    folder: PathBuf,
+    directory: PathBuf,
     endpoints: Vec<String>,
     /// A cluster that all evaluators share; without one, each has a file of its own.
     marks: Option<Vec<String>>,
@@ -186,21 +196,34 @@ pub struct Node {
 
 impl Node {
     pub fn start(
-        folder: &Path,
+        directory: &Path,
         number: usize,
         endpoints: Vec<String>,
         marks: Option<Vec<String>>,
         issuer: &Arc<Issuer>,
     ) -> Node {
-        let folder = folder.join(format!("node{number}"));
-        fs::create_dir_all(&folder).unwrap();
+        let directory = directory.join(format!("node{number}"));
+        fs::create_dir_all(&directory).unwrap();
         let tenants = serde_json::json!({ ISSUER: [base64_url(&issuer.public_key())] });
-        fs::write(folder.join("tenants.json"), tenants.to_string()).unwrap();
+        fs::write(directory.join("tenants.json"), tenants.to_string()).unwrap();
         let port = free_port();
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let site = Site::new(format!("http://127.0.0.1:{port}"), Arc::clone(issuer), ISSUER, Arc::new(now));
+        let site = Site::new(
+            format!("http://127.0.0.1:{port}"),
+            Arc::clone(issuer),
+            ISSUER,
+            Arc::new(now),
+        );
         let nothing = || Process(None);
-        let mut node = Node { site, server: nothing(), evaluator: nothing(), folder, endpoints, marks, port };
+        let mut node = Node {
+            site,
+            server: nothing(),
+            evaluator: nothing(),
+            directory,
+            endpoints,
+            marks,
+            port,
+        };
         node.start_evaluator();
         node.start_server();
         node
@@ -208,27 +231,41 @@ impl Node {
 
     pub fn start_evaluator(&mut self) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
-        let hsm =
-            format!("pkcs11:{}?token={}", variable("BULLA_PKCS11_MODULE"), variable("BULLA_PKCS11_TOKEN"));
-        command.arg("evaluator").arg("--socket").arg(self.folder.join("socket"));
-        command.args(["--hsm", &hsm, "--pin-file", &variable("BULLA_PKCS11_PIN_FILE"), "--delays", "0"]);
+        let hsm = format!(
+            "pkcs11:{}?token={}",
+            variable("BULLA_PKCS11_MODULE"),
+            variable("BULLA_PKCS11_TOKEN")
+        );
+        command.arg("evaluator").arg("--socket").arg(self.directory.join("socket"));
+        command.args([
+            "--hsm",
+            &hsm,
+            "--pin-file",
+            &variable("BULLA_PKCS11_PIN_FILE"),
+            "--delays",
+            "0",
+        ]);
         match &self.marks {
-            Some(endpoints) => command.args(["--marks", "etcd", "--endpoints", &endpoints.join(",")]),
-            None => command.arg("--marks").arg(format!("redb:{}", self.folder.join("marks").display())),
+            Some(endpoints) => {
+                command.args(["--marks", "etcd", "--endpoints", &endpoints.join(",")])
+            }
+            None => command
+                .arg("--marks")
+                .arg(format!("redb:{}", self.directory.join("marks").display())),
         };
-        self.evaluator = Process::spawn(&mut command, &self.folder.join("evaluator.log"));
+        self.evaluator = Process::spawn(&mut command, &self.directory.join("evaluator.log"));
     }
 
     pub fn start_server(&mut self) {
-        let socket = self.folder.join("socket");
+        let socket = self.directory.join("socket");
         until("the evaluator listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
         command.args(["serve", "--listen", &format!("127.0.0.1:{}", self.port)]);
-        command.arg("--tenants").arg(self.folder.join("tenants.json"));
-        command.arg("--audit").arg(self.folder.join("audit")).arg("--evaluator").arg(&socket);
+        command.arg("--tenants").arg(self.directory.join("tenants.json"));
+        command.arg("--audit").arg(self.directory.join("audit")).arg("--evaluator").arg(&socket);
         command.args(["--store", "etcd", "--endpoints", &self.endpoints.join(",")]);
         command.args(["--per-address", "100000", "--per-account", "100000"]);
-        self.server = Process::spawn(&mut command, &self.folder.join("server.log"));
+        self.server = Process::spawn(&mut command, &self.directory.join("server.log"));
         until("the server answers", || self.site.try_health());
     }
 
@@ -253,9 +290,17 @@ impl Node {
     /// Runs one of the operator's commands on this node's evaluator.
     pub fn operate(&self, command: &str) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"))
-            .args([command, "--store", "etcd", "--endpoints", &self.endpoints.join(","), "--settling", "2"])
+            .args([
+                command,
+                "--store",
+                "etcd",
+                "--endpoints",
+                &self.endpoints.join(","),
+                "--settling",
+                "2",
+            ])
             .arg("--evaluator")
-            .arg(self.folder.join("socket"))
+            .arg(self.directory.join("socket"))
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

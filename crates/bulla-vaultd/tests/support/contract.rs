@@ -27,10 +27,15 @@ pub fn holds(store: &dyn Store) {
     assert_eq!(store.commit(&make()).unwrap(), Commit::Changed);
     let first = Versioned { value: b"first".to_vec(), revision };
     let record = Versioned { value: vec![0, 255, b'\n'], revision };
-    assert_eq!(store.read(&[sealed, counter]).unwrap(), [Some(record.clone()), Some(first.clone())]);
+    assert_eq!(
+        store.read(&[sealed, counter]).unwrap(),
+        [Some(record.clone()), Some(first.clone())]
+    );
 
     // The same bytes again are a change.
-    let again = Transaction::default().unless_changed(counter, Some(&first)).put(counter, b"first".to_vec());
+    let again = Transaction::default()
+        .unless_changed(counter, Some(&first))
+        .put(counter, b"first".to_vec());
     let Commit::Done { revision: second } = store.commit(&again).unwrap() else { panic!() };
     assert!(second > revision);
     assert_eq!(store.commit(&again).unwrap(), Commit::Changed);
@@ -75,7 +80,8 @@ fn races(store: &dyn Store) {
                 for _ in 0..5 {
                     loop {
                         let read = one(store, key).unwrap();
-                        let number: usize = String::from_utf8(read.value.clone()).unwrap().parse().unwrap();
+                        let number: usize =
+                            String::from_utf8(read.value.clone()).unwrap().parse().unwrap();
                         let next = Transaction::default()
                             .unless_changed(key, Some(&read))
                             .put(key, (number + 1).to_string().into_bytes());
@@ -88,7 +94,10 @@ fn races(store: &dyn Store) {
             });
         }
     });
-    assert_eq!(one(store, key).unwrap().value, done.load(Ordering::SeqCst).to_string().into_bytes());
+    assert_eq!(
+        one(store, key).unwrap().value,
+        done.load(Ordering::SeqCst).to_string().into_bytes()
+    );
 }
 
 fn pages(store: &dyn Store) {

@@ -1,4 +1,5 @@
-//! A crash at the n-th step: a store and an evaluator that stop working, before or after they did what they were asked to.
+//! A crash at the n-th step: a store and an evaluator that stop working, before or after they did
+//! what they were asked to.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -25,7 +26,11 @@ impl Crash {
         self.steps.load(Ordering::SeqCst) < 0
     }
 
-    fn step<T, E>(&self, work: impl FnOnce() -> Result<T, E>, crashed: impl Fn() -> E) -> Result<T, E> {
+    fn step<T, E>(
+        &self,
+        work: impl FnOnce() -> Result<T, E>,
+        crashed: impl Fn() -> E,
+    ) -> Result<T, E> {
         match self.steps.fetch_sub(1, Ordering::SeqCst) {
             1.. => work(),
             0 if self.after => {

@@ -1,4 +1,5 @@
-//! What the tests of the vault share: a vault in a folder, a clock that they set, and a client of OPAQUE that is fast.
+//! What the tests of the vault share: a vault in a directory, a clock that they set, and a client
+//! of OPAQUE that is fast.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
@@ -22,8 +23,8 @@ use bulla_vaultd::record::Policy;
 use bulla_vaultd::store::{Embedded, Store};
 use bulla_vaultd::vault::{Login, Vault, VaultError};
 use opaque_ke::{
-    ClientLogin, ClientLoginFinishParameters, ClientRegistration, ClientRegistrationFinishParameters,
-    CredentialResponse, RegistrationResponse,
+    ClientLogin, ClientLoginFinishParameters, ClientRegistration,
+    ClientRegistrationFinishParameters, CredentialResponse, RegistrationResponse,
 };
 use rand_core::OsRng;
 
@@ -62,7 +63,7 @@ impl Time {
     }
 }
 
-/// A vault in a folder, as one process has it.
+/// A vault in a directory, as one process has it.
 pub struct Bench {
     pub store: Arc<dyn Store>,
     pub hsm: Arc<dyn Hsm>,
@@ -77,15 +78,16 @@ pub fn policy() -> Policy {
 }
 
 impl Bench {
-    pub fn open(folder: &Path) -> Bench {
-        Bench::with(folder, policy(), Time::new())
+    pub fn open(directory: &Path) -> Bench {
+        Bench::with(directory, policy(), Time::new())
     }
 
-    pub fn with(folder: &Path, policy: Policy, time: Time) -> Bench {
-        let keys = folder.join("keys");
-        let hsm = if keys.exists() { KeyFile::open(&keys) } else { KeyFile::create(&keys) }.unwrap();
-        let store = Arc::new(Embedded::open(&folder.join("records")).unwrap());
-        let marks = Arc::new(Embedded::open(&folder.join("marks")).unwrap());
+    pub fn with(directory: &Path, policy: Policy, time: Time) -> Bench {
+        let keys = directory.join("keys");
+        let hsm =
+            if keys.exists() { KeyFile::open(&keys) } else { KeyFile::create(&keys) }.unwrap();
+        let store = Arc::new(Embedded::open(&directory.join("records")).unwrap());
+        let marks = Arc::new(Embedded::open(&directory.join("marks")).unwrap());
         Bench::of(store, Arc::new(hsm), marks, policy, time)
     }
 
@@ -144,10 +146,14 @@ pub fn upload(
 ) -> PlaceCall {
     let identity = identity(account, reg_id);
     let stretching = cheap();
-    let parameters = ClientRegistrationFinishParameters::new(identity.identifiers(), Some(&stretching));
+    let parameters =
+        ClientRegistrationFinishParameters::new(identity.identifiers(), Some(&stretching));
     let response = RegistrationResponse::deserialize(response).unwrap();
-    let finished =
-        registering.state.clone().finish(&mut OsRng, password.as_bytes(), response, parameters).unwrap();
+    let finished = registering
+        .state
+        .clone()
+        .finish(&mut OsRng, password.as_bytes(), response, parameters)
+        .unwrap();
     PlaceCall {
         account: *account,
         counter: None,
@@ -217,10 +223,14 @@ impl Guess {
         let context = suite::context(&AttemptId::from_bytes(self.login.attempt_id));
         let [passes, memory, lanes] = evaluated.stretching;
         let stretching = Stretching::new(PassphraseCost::new(passes, memory, lanes).unwrap());
-        let parameters =
-            ClientLoginFinishParameters::new(Some(&context), identity.identifiers(), Some(&stretching));
+        let parameters = ClientLoginFinishParameters::new(
+            Some(&context),
+            identity.identifiers(),
+            Some(&stretching),
+        );
         let ke2 = CredentialResponse::deserialize(&evaluated.ke2).unwrap();
-        let finished = self.state.clone().finish(&mut OsRng, self.password.as_bytes(), ke2, parameters);
+        let finished =
+            self.state.clone().finish(&mut OsRng, self.password.as_bytes(), ke2, parameters);
         let finished = finished.map_err(|_| Failed::Wrong { left: evaluated.left })?;
         Ok(Proof {
             login: self.login,

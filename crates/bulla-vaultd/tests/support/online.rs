@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use bulla_vault::messages::{
-    Code, Failure, LoginFinish, LoginFinished, LoginStart, LoginStarted, RegisterFinish, RegisterStart,
-    RegisterStarted, Status, path,
+    Code, Failure, LoginFinish, LoginFinished, LoginStart, LoginStarted, RegisterFinish,
+    RegisterStart, RegisterStarted, Status, path,
 };
 use bulla_vault::reply::{LoginReply, ReplyContext};
 use bulla_vault::wire::{self, Bounded, Fixed};
@@ -64,7 +64,8 @@ impl Online {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let served = Arc::clone(&service);
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.unwrap().block_on(bulla_vaultd::server::run(listener, served, None)).unwrap();
         });
         Online { site: Site::new(url, issuer, ISSUER, Arc::new(|| NOW)), service }
@@ -103,7 +104,13 @@ impl Site {
     }
 
     pub fn delete(&self, token: &str, message: &impl Serialize) -> Answer {
-        call(&self.agent, "DELETE", &format!("{}{}", self.url, path::RECORD), token, &wire::encode(message))
+        call(
+            &self.agent,
+            "DELETE",
+            &format!("{}{}", self.url, path::RECORD),
+            token,
+            &wire::encode(message),
+        )
     }
 
     pub fn raw(&self, method: &str, path: &str, token: &str, body: &[u8]) -> Answer {
@@ -122,11 +129,20 @@ impl Site {
         let token = self.token(subject);
         let account = AccountHash::of(&self.name, subject);
         let registering = begin(password);
-        let request =
-            RegisterStart { reg_id: RegId::from_bytes(reg_id), request: Fixed(registering.request) };
+        let request = RegisterStart {
+            reg_id: RegId::from_bytes(reg_id),
+            request: Fixed(registering.request),
+        };
         let started: RegisterStarted = self.post(path::REGISTER_START, &token, &request).is();
-        let call =
-            upload(account.as_bytes(), &reg_id, password, &registering, &started.response.0, max, None);
+        let call = upload(
+            account.as_bytes(),
+            &reg_id,
+            password,
+            &registering,
+            &started.response.0,
+            max,
+            None,
+        );
         let request = RegisterFinish {
             reg_id: RegId::from_bytes(reg_id),
             upload: Fixed(call.upload.try_into().unwrap()),
@@ -192,7 +208,8 @@ impl Site {
 
     /// Whether it says that it is well.
     pub fn try_health(&self) -> bool {
-        let answer = try_call(&self.agent, "GET", &format!("{}{}", self.url, path::HEALTH), "", b"");
+        let answer =
+            try_call(&self.agent, "GET", &format!("{}{}", self.url, path::HEALTH), "", b"");
         answer.is_ok_and(|answer| answer.status == 200)
     }
 
@@ -216,7 +233,11 @@ pub fn evaluated(started: &LoginStarted) -> Evaluated {
 }
 
 pub fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true).build().into()
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .allow_non_standard_methods(true)
+        .build()
+        .into()
 }
 
 pub fn try_call(
@@ -232,7 +253,8 @@ pub fn try_call(
         token => request.header("authorization", format!("Bearer {token}")),
     };
     let mut response = agent.run(request.body(body.to_vec())?)?;
-    let mut headers: Vec<_> = response.headers().keys().map(|name| name.as_str().to_owned()).collect();
+    let mut headers: Vec<_> =
+        response.headers().keys().map(|name| name.as_str().to_owned()).collect();
     headers.sort();
     let status = response.status().as_u16();
     Ok(Answer { status, headers, body: response.body_mut().read_to_vec()? })

@@ -1,4 +1,5 @@
-//! How a vector is made: pieces that the reference lays out, a change to one stage of that, and the outcome stated by hand.
+//! How a vector is made: pieces that the reference lays out, a change to one stage of that, and the
+//! outcome stated by hand.
 
 use sha2::{Digest, Sha256};
 
@@ -30,13 +31,23 @@ enum Stage {
 }
 
 /// A vector of items as they are.
-pub(super) fn case(name: &str, clause: &'static str, comment: &'static str, items: &[Item]) -> Case {
+pub(super) fn case(
+    name: &str,
+    clause: &'static str,
+    comment: &'static str,
+    items: &[Item],
+) -> Case {
     let pieces: Vec<_> = items.iter().cloned().map(Piece::Entry).collect();
     of_pieces(name, clause, comment, &pieces)
 }
 
 /// A vector of items and other records.
-pub(super) fn of_pieces(name: &str, clause: &'static str, comment: &'static str, pieces: &[Piece]) -> Case {
+pub(super) fn of_pieces(
+    name: &str,
+    clause: &'static str,
+    comment: &'static str,
+    pieces: &[Piece],
+) -> Case {
     with_rows(name, clause, comment, &[], pieces)
 }
 
@@ -109,7 +120,8 @@ impl Case {
     /// Changes the bytes of the plaintext.
     pub(super) fn plaintext(self, change: impl FnOnce(&mut Vec<u8>)) -> Case {
         let marker = self.marker();
-        let mut case = if let Stage::Plaintext(_) = self.stage { self } else { self.records(|_| ()) };
+        let mut case =
+            if let Stage::Plaintext(_) = self.stage { self } else { self.records(|_| ()) };
         let mut plaintext = match case.stage {
             Stage::Records(records) => archive::join(&records, &marker),
             Stage::Plaintext(plaintext) => plaintext,
@@ -122,7 +134,8 @@ impl Case {
 
     /// Changes the container.
     pub(super) fn container(self, change: impl FnOnce(&mut Vec<u8>)) -> Case {
-        let mut case = if let Stage::Container(_) = self.stage { self } else { self.plaintext(|_| ()) };
+        let mut case =
+            if let Stage::Container(_) = self.stage { self } else { self.plaintext(|_| ()) };
         let mut container = match case.stage {
             Stage::Plaintext(plaintext) => {
                 seal(&case.name, case.content, case.context.as_deref(), &plaintext)
@@ -163,7 +176,9 @@ impl Case {
         let context = self.context.as_deref();
         let empty = seal(&self.name, self.content, context, b"");
         let header = empty.first_chunk().expect("a container has a header");
-        archive::marker(&reference::schedule(&bytes32("key"), &reference::bound(header), context).exporter)
+        archive::marker(
+            &reference::schedule(&bytes32("key"), &reference::bound(header), context).exporter,
+        )
     }
 
     /// Nothing is wrong with it.
@@ -191,7 +206,8 @@ impl Case {
         self.complete(Some((Step::Verify, error, None)))
     }
 
-    /// Verifying fails, if nothing did before: what is wrong stands where a reader MAY look earlier.
+    /// Verifying fails, if nothing did before: what is wrong stands where a reader MAY look
+    /// earlier.
     pub(super) fn fails_to_verify_at_the_latest(self, error: &str) -> Vector {
         let vector = self.complete(Some((Step::Verify, error, None)));
         Vector { entries: None, notes: None, ..vector }
@@ -235,18 +251,26 @@ impl Case {
         }
     }
 
-    /// What is in the archive is what was to be archived, as far as that can be told without reading it.
+    /// What is in the archive is what was to be archived, as far as that can be told without
+    /// reading it.
     fn compare_with_items(&self, entries: &[Entry]) {
         let mut items: Vec<_> = self.items.iter().collect();
         items.sort_by_key(|item| &item.name);
         assert_eq!(items.len(), entries.len(), "{}", self.name);
         for (item, entry) in items.into_iter().zip(entries) {
             let name = String::from_utf8_lossy(&item.name);
-            assert_eq!((&item.name[..], words(item.state)), (&entry.name[..], entry.state.clone()), "{name}");
+            assert_eq!(
+                (&item.name[..], words(item.state)),
+                (&entry.name[..], entry.state.clone()),
+                "{name}"
+            );
             assert_eq!(kind_name(item.kind), entry.kind, "{name}");
             if item.kind == kind::FILE && item.reference.is_none() {
                 let digest = Sha256::digest(&item.content).into();
-                assert_eq!((Some(digest), item.content.len() as u64), (entry.sha256.clone(), entry.len));
+                assert_eq!(
+                    (Some(digest), item.content.len() as u64),
+                    (entry.sha256.clone(), entry.len)
+                );
             }
         }
     }
@@ -260,7 +284,8 @@ struct Found {
 }
 
 fn read(container: &[u8], context: Option<&[u8]>, others: &[Vec<u8>]) -> Found {
-    let failed = |step, fault| Found { entries: None, notes: None, error: Some((step, fault, None)) };
+    let failed =
+        |step, fault| Found { entries: None, notes: None, error: Some((step, fault, None)) };
     let key = bytes32("key");
     let archive = match Archive::open(container, &key, context) {
         Ok(archive) => archive,
@@ -312,7 +337,7 @@ fn entry(listed: archive::Entry, content: Option<Vec<u8>>) -> Entry {
 fn kind_name(kind: u8) -> &'static str {
     match kind {
         kind::FILE => "file",
-        kind::FOLDER => "folder",
+        kind::DIRECTORY => "directory",
         kind::LINK => "link",
         other => panic!("the index has no kind {other}"),
     }
@@ -321,5 +346,9 @@ fn kind_name(kind: u8) -> &'static str {
 /// A state in the words of.
 fn words(state: u16) -> Vec<String> {
     let words = ["short", "grew", "changed", "unreadable", "left_out"];
-    (0..).zip(words).filter(|(bit, _)| state >> bit & 1 == 1).map(|(_, word)| word.to_owned()).collect()
+    (0..)
+        .zip(words)
+        .filter(|(bit, _)| state >> bit & 1 == 1)
+        .map(|(_, word)| word.to_owned())
+        .collect()
 }

@@ -79,9 +79,14 @@ fn bad_references() -> Vec<Vector> {
         )
         .others(&[another.clone(), another])
         .fails_to_read(b"there", "wrong_container"),
-        referring("reference_to_another_commitment", "A-3.4", "The row's last bit is another.", &item())
-            .draft(|draft| draft.records[0].content[95] ^= 1)
-            .fails_to_read(b"there", "wrong_container"),
+        referring(
+            "reference_to_another_commitment",
+            "A-3.4",
+            "The row's last bit is another.",
+            &item(),
+        )
+        .draft(|draft| draft.records[0].content[95] ^= 1)
+        .fails_to_read(b"there", "wrong_container"),
         referring(
             "reference_with_another_key",
             "A-3.4",
@@ -104,14 +109,20 @@ fn bad_references() -> Vec<Vector> {
             &[Item::reference(b"a", 1, 0, 1 << 63), Item::reference(b"b", 1, 0, 1 << 63)],
         )
         .fails_to_list("malformed"),
-        record("reference_record_of_another_row", "Row 2, where the index says 1.", |r| r.content[3] = 2),
-        record("reference_record_of_another_offset", "1, where the index says 0.", |r| r.content[15] = 1),
+        record("reference_record_of_another_row", "Row 2, where the index says 1.", |r| {
+            r.content[3] = 2
+        }),
+        record("reference_record_of_another_offset", "1, where the index says 0.", |r| {
+            r.content[15] = 1
+        }),
         record("reference_record_of_another_length", "101, where the index says 100.", |r| {
             r.content[23] = 101
         }),
-        record("reference_record_of_a_file", "The index says that its content is elsewhere.", |r| {
-            r.kind = kind::FILE
-        }),
+        record(
+            "reference_record_of_a_file",
+            "The index says that its content is elsewhere.",
+            |r| r.kind = kind::FILE,
+        ),
         referring("reference_record_of_25_bytes", "A-1.2", "It has 24.", &item())
             .draft(|draft| draft.records[1].content.push(0))
             .fails_to_verify("malformed"),
@@ -131,8 +142,10 @@ fn bad_references() -> Vec<Vector> {
         )
         .draft(|draft| draft.rows = 1)
         .fails_to_verify_at_the_latest("malformed"),
-        rows("rows_without_marker", "Zeros in its place.", |records| records[0].marker = Some([0; 16]))
-            .fails_to_verify_at_the_latest("malformed"),
+        rows("rows_without_marker", "Zeros in its place.", |records| {
+            records[0].marker = Some([0; 16])
+        })
+        .fails_to_verify_at_the_latest("malformed"),
         rows("rows_not_first", "Padding in their place, and they behind it.", |records| {
             let rows = records[0].clone();
             records[0].kind = kind::PADDING;
@@ -143,12 +156,22 @@ fn bad_references() -> Vec<Vector> {
             records.push(records[0].clone());
         })
         .fails_to_verify("malformed"),
-        referring("rows_that_the_trailer_does_not_know", "A-5.3", "It says that there are none.", &four())
-            .draft(|draft| draft.rows = 0)
-            .fails_to_verify("malformed"),
-        referring("content_of_the_other_damaged", "A-3.4", "A byte of its chunk 0 was changed.", &item())
-            .others(&[changed(&other, 128), other.clone()])
-            .fails_to_read(b"there", "chunk_rejected"),
+        referring(
+            "rows_that_the_trailer_does_not_know",
+            "A-5.3",
+            "It says that there are none.",
+            &four(),
+        )
+        .draft(|draft| draft.rows = 0)
+        .fails_to_verify("malformed"),
+        referring(
+            "content_of_the_other_damaged",
+            "A-3.4",
+            "A byte of its chunk 0 was changed.",
+            &item(),
+        )
+        .others(&[changed(&other, 128), other.clone()])
+        .fails_to_read(b"there", "chunk_rejected"),
     ]
 }
 
@@ -170,8 +193,13 @@ fn encodings() -> Vec<Vector> {
             &[a, a1, encoded, c],
         )
         .fails_to_read(b"b", "unsupported"),
-        case("encoding_unknown_of_no_bytes", "A-1.4", "What its content is, nobody can tell.", &[empty])
-            .fails_to_read(b"d", "unsupported"),
+        case(
+            "encoding_unknown_of_no_bytes",
+            "A-1.4",
+            "What its content is, nobody can tell.",
+            &[empty],
+        )
+        .fails_to_read(b"d", "unsupported"),
     ]
 }
 
@@ -206,8 +234,12 @@ fn containers() -> Vec<Vector> {
         case("container_cut", "A-6.1", "The last 200 bytes are missing.", &four())
             .container(|container| container.truncate(container.len() - 200))
             .fails_to_open("truncated"),
-        damaged("chunk_of_a_content_damaged", "Chunk 0: the index is fine, the content of `a` is not.", 0)
-            .fails_to_read(b"a", "chunk_rejected"),
+        damaged(
+            "chunk_of_a_content_damaged",
+            "Chunk 0: the index is fine, the content of `a` is not.",
+            0,
+        )
+        .fails_to_read(b"a", "chunk_rejected"),
         damaged("last_chunk_damaged", "Chunk 2, which has trailer and index.", 2)
             .fails_to_open("chunk_rejected"),
     ]

@@ -22,12 +22,15 @@ fn offsets() -> Vec<Vector> {
         two_blocks(name, "A-6.1", comment).layout(change).fails_to_open("malformed")
     };
     vec![
-        two_blocks("fence_of_two_blocks", "A-5.2", "As the others here, with nothing wrong.").reads(),
+        two_blocks("fence_of_two_blocks", "A-5.2", "As the others here, with nothing wrong.")
+            .reads(),
         lie("fence_first_block_behind_index_offset", "By one byte.", |l| l.fence[0].offset += 1),
         lie("fence_gap_between_blocks", "The second begins one byte behind the first.", |l| {
             l.fence[1].offset += 1
         }),
-        lie("fence_overlap_of_blocks", "The second begins within the first.", |l| l.fence[1].offset -= 1),
+        lie("fence_overlap_of_blocks", "The second begins within the first.", |l| {
+            l.fence[1].offset -= 1
+        }),
         lie("fence_runs_in_a_circle", "The second block is the first.", |l| {
             l.fence[1].offset = l.fence[0].offset
         }),
@@ -37,7 +40,9 @@ fn offsets() -> Vec<Vector> {
         lie("fence_block_in_the_contents", "The second block lies before the index.", |l| {
             l.fence[1].offset = 0
         }),
-        lie("fence_block_2_64_less_1", "An offset that overflows.", |l| l.fence[1].offset = u64::MAX),
+        lie("fence_block_2_64_less_1", "An offset that overflows.", |l| {
+            l.fence[1].offset = u64::MAX
+        }),
         lie("fence_skips_a_block", "It ends before the fence does.", |l| {
             l.fence.pop();
             l.trailer.blocks = 1;
@@ -48,7 +53,9 @@ fn offsets() -> Vec<Vector> {
         lie("fence_content_len_one_less", "The last block would end before the fence.", |l| {
             l.fence[1].content_len -= 1;
         }),
-        lie("fence_content_len_2_32_less_1", "More than there is.", |l| l.fence[1].content_len = u32::MAX),
+        lie("fence_content_len_2_32_less_1", "More than there is.", |l| {
+            l.fence[1].content_len = u32::MAX
+        }),
         lie("fence_block_too_many", "A third one, behind the second.", |l| {
             let (mut more, end) = (l.fence[1].clone(), l.trailer.fence_offset);
             (more.offset, more.content_len, more.name) = (end, 0, b"e".to_vec());
@@ -81,21 +88,28 @@ fn offsets() -> Vec<Vector> {
 }
 
 fn names() -> Vec<Vector> {
-    let lie = |name, comment, change: fn(&mut Layout)| two_blocks(name, "A-6.1", comment).layout(change);
+    let lie =
+        |name, comment, change: fn(&mut Layout)| two_blocks(name, "A-6.1", comment).layout(change);
     vec![
         lie("fence_names_descend", "`e` before `c`.", |l| l.fence[0].name = b"e".to_vec())
             .fails_to_open("malformed"),
         lie("fence_names_equal", "`c` twice.", |l| l.fence[0].name = b"c".to_vec())
             .fails_to_open("malformed"),
-        lie("fence_name_below_the_first", "The block begins with `a`.", |l| l.fence[0].name = b"A".to_vec())
-            .fails_to_list("malformed"),
+        lie("fence_name_below_the_first", "The block begins with `a`.", |l| {
+            l.fence[0].name = b"A".to_vec()
+        })
+        .fails_to_list("malformed"),
         lie("fence_name_above_the_first", "The block begins with `c`, the fence says `cc`.", |l| {
             l.fence[1].name = b"cc".to_vec();
         })
         .fails_to_list("malformed"),
-        lie("fence_name_of_the_second_entry", "The first block begins with `a`, the fence says `b`.", |l| {
-            l.fence[0].name = b"b".to_vec();
-        })
+        lie(
+            "fence_name_of_the_second_entry",
+            "The first block begins with `a`, the fence says `b`.",
+            |l| {
+                l.fence[0].name = b"b".to_vec();
+            },
+        )
         .fails_to_list("malformed"),
         case(
             "block_reaches_into_the_next",
@@ -120,9 +134,13 @@ fn records() -> Vec<Vector> {
         two_blocks(name, clause, comment).records(fence).fails_to_open("malformed")
     };
     vec![
-        changed("fence_without_marker", "A-1.3", "Zeros in its place.", |fence| fence.marker = Some([0; 16])),
+        changed("fence_without_marker", "A-1.3", "Zeros in its place.", |fence| {
+            fence.marker = Some([0; 16])
+        }),
         changed("fence_of_another_kind", "A-1.2", "A block's.", |fence| fence.kind = kind::BLOCK),
-        changed("fence_with_encoding", "A-1.4", "Only entries have an encoding.", |fence| fence.encoding = 1),
+        changed("fence_with_encoding", "A-1.4", "Only entries have an encoding.", |fence| {
+            fence.encoding = 1
+        }),
         changed("fence_record_one_less", "A-6.1", "It ends a byte before the trailer.", |fence| {
             let lens = fence.true_lens();
             fence.lens = Some(Lens { content: lens.content - 1, ..lens });
@@ -134,9 +152,14 @@ fn records() -> Vec<Vector> {
         changed("fence_with_a_byte_behind", "A-5.2", "Too few for another block.", |fence| {
             fence.content.push(0)
         }),
-        changed("fence_name_len_lies", "A-5.2", "65535 bytes of name that are not there.", |fence| {
-            fence.content[12..14].copy_from_slice(&[0xFF; 2]);
-        }),
+        changed(
+            "fence_name_len_lies",
+            "A-5.2",
+            "65535 bytes of name that are not there.",
+            |fence| {
+                fence.content[12..14].copy_from_slice(&[0xFF; 2]);
+            },
+        ),
         changed("fence_cut", "A-5.2", "The last name has no byte.", |fence| {
             fence.content.pop();
         }),

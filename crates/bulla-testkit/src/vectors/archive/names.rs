@@ -1,4 +1,4 @@
-//! Names that are allowed, and ways out of the folder that a reader restores into.
+//! Names that are allowed, and ways out of the directory that a reader restores into.
 
 use super::Vector;
 use super::case::{Case, case};
@@ -48,8 +48,13 @@ fn allowed() -> Vec<Vector> {
             &[&b"a/".repeat(NAME_MAX / 2)[..NAME_MAX - 1]],
         )
         .reads(),
-        named("no_folder_above", "A-2.2", "Folders above an entry need not be entries.", &[b"a/b/c", b"d/e"])
-            .reads(),
+        named(
+            "no_directory_above",
+            "A-2.2",
+            "Directories above an entry need not be entries.",
+            &[b"a/b/c", b"d/e"],
+        )
+        .reads(),
     ]
 }
 
@@ -58,9 +63,9 @@ fn refused() -> Vec<Vector> {
     let too_long = vec![b'n'; NAME_MAX + 1];
     let names: [(&str, &[u8], &str); 16] = [
         ("name_empty", b"", "At least one byte."),
-        ("name_parent", b"..", "The folder above."),
-        ("name_up_and_out", b"../x", "Out of the folder."),
-        ("name_down_and_up", b"a/../../x", "Out of the folder, by way of another."),
+        ("name_parent", b"..", "The directory above."),
+        ("name_up_and_out", b"../x", "Out of the directory."),
+        ("name_down_and_up", b"a/../../x", "Out of the directory, by way of another."),
         ("name_ends_in_parent", b"a/..", "A component that is `..`."),
         ("name_absolute", b"/x", "Begins with a slash."),
         ("name_of_a_slash", b"/", "Two empty components."),
@@ -90,10 +95,10 @@ fn refused() -> Vec<Vector> {
     );
     vectors.push(
         case(
-            "name_of_a_folder_up_and_out",
+            "name_of_a_directory_up_and_out",
             "A-2.1",
             "In a block of its own, the second.",
-            &[good[0].clone(), Item::folder(b"b/.."), good[1].clone()],
+            &[good[0].clone(), Item::directory(b"b/.."), good[1].clone()],
         )
         .draft(|draft| draft.block_max = 1)
         .fails_to_list("malformed"),
@@ -102,16 +107,23 @@ fn refused() -> Vec<Vector> {
 }
 
 fn together() -> Vec<Vector> {
-    let below =
-        |name, comment, items: &[Item]| case(name, "A-2.2", comment, items).fails_to_list("malformed");
+    let below = |name, comment, items: &[Item]| {
+        case(name, "A-2.2", comment, items).fails_to_list("malformed")
+    };
     let [a, x, b] = [b"a", &b"a!"[..], b"a/b"].map(|name| Item::file(name, b""));
     let link = Item::link(b"a", b"/");
     let in_blocks = |name, comment, items: &[Item]| {
-        case(name, "A-2.2", comment, items).draft(|draft| draft.block_max = 1).fails_to_list("malformed")
+        case(name, "A-2.2", comment, items)
+            .draft(|draft| draft.block_max = 1)
+            .fails_to_list("malformed")
     };
     vec![
         below("name_twice", "In one block.", &[a.clone(), a.clone()]),
-        below("name_of_a_file_and_a_folder", "Of two kinds.", &[a.clone(), Item::folder(b"a")]),
+        below(
+            "name_of_a_file_and_a_directory",
+            "Of two kinds.",
+            &[a.clone(), Item::directory(b"a")],
+        ),
         case(
             "name_twice_in_two_blocks",
             "A-6.1",
@@ -131,12 +143,16 @@ fn together() -> Vec<Vector> {
             "`a!` sorts between them.",
             &[a.clone(), x.clone(), b.clone()],
         ),
-        below("file_as_a_grandparent", "`a` is above `a/b/c`.", &[a.clone(), Item::file(b"a/b/c", b"")]),
+        below(
+            "file_as_a_grandparent",
+            "`a` is above `a/b/c`.",
+            &[a.clone(), Item::file(b"a/b/c", b"")],
+        ),
         in_blocks("link_as_a_parent_in_another_block", "Each block alone is fine.", &[link, x, b]),
         below(
-            "file_as_a_parent_of_a_folder",
-            "`a` is a file, so there is no folder `a/b`.",
-            &[a, Item::folder(b"a/b")],
+            "file_as_a_parent_of_a_directory",
+            "`a` is a file, so there is no directory `a/b`.",
+            &[a, Item::directory(b"a/b")],
         ),
     ]
 }

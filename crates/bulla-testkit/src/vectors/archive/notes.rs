@@ -13,7 +13,7 @@ pub(super) fn vectors() -> Vec<Vector> {
 
 fn states() -> Vec<Vector> {
     let file = |content: &[u8]| Item::file(b"file", content);
-    let left_out = |name: &[u8]| Note::new(name, state::LEFT_OUT, 0);
+    let left_out = |name: &[u8]| Note::new(name, state::SKIPPED, 0);
     vec![
         case(
             "state_short",
@@ -29,10 +29,20 @@ fn states() -> Vec<Vector> {
             &[file(b"").in_state(state::SHORT, 10)],
         )
         .reads(),
-        case("state_grew", "A-3.2", "Cut at the planned length.", &[file(b"abc").in_state(state::GREW, 0)])
-            .reads(),
-        case("state_changed", "A-3.2", "Of its planned length.", &[file(b"abc").in_state(state::CHANGED, 0)])
-            .reads(),
+        case(
+            "state_grew",
+            "A-3.2",
+            "Cut at the planned length.",
+            &[file(b"abc").in_state(state::GREW, 0)],
+        )
+        .reads(),
+        case(
+            "state_changed",
+            "A-3.2",
+            "Of its planned length.",
+            &[file(b"abc").in_state(state::CHANGED, 0)],
+        )
+        .reads(),
         case(
             "state_unreadable",
             "A-3.2",
@@ -52,7 +62,8 @@ fn states() -> Vec<Vector> {
             .reads(),
         case("left_out_under_any_name", "A-4.1", "They need not keep to A-2.1.", &four())
             .draft(|draft| {
-                draft.notes = [&b""[..], b"..", b"/dev/null", b"a\0b", &[b'n'; 5000]].map(left_out).to_vec();
+                draft.notes =
+                    [&b""[..], b"..", b"/dev/null", b"a\0b", &[b'n'; 5000]].map(left_out).to_vec();
             })
             .reads(),
         case(
@@ -67,7 +78,7 @@ fn states() -> Vec<Vector> {
 }
 
 fn malformed() -> Vec<Vector> {
-    let note = Note::new(b"socket", state::LEFT_OUT, 0);
+    let note = Note::new(b"socket", state::SKIPPED, 0);
     let lens = |name, comment, content: u64| {
         case(name, "A-1.1", comment, &four())
             .draft(|draft| draft.notes.push(note.clone()))
@@ -93,7 +104,9 @@ fn malformed() -> Vec<Vector> {
             .draft(|draft| draft.notes.push(Note { name_len: Some(u16::MAX), ..note.clone() }))
             .fails_to_verify("malformed"),
         case("note_head_cut", "A-4.1", "15 bytes where a note has 16 and a name.", &four())
-            .draft(|draft| draft.notes.push(Note { name_len: Some(0), name: vec![0; 15], ..note.clone() }))
+            .draft(|draft| {
+                draft.notes.push(Note { name_len: Some(0), name: vec![0; 15], ..note.clone() })
+            })
             .fails_to_verify("malformed"),
         changed("notes_of_another_kind", "A-1.1", "Padding in their place.", |notes| {
             notes.kind = kind::PADDING
@@ -101,6 +114,8 @@ fn malformed() -> Vec<Vector> {
         changed("notes_without_marker", "A-1.3", "The last bit of it is another.", |notes| {
             notes.marker = Some([0; 16]);
         }),
-        changed("notes_with_encoding", "A-1.4", "Only entries have an encoding.", |notes| notes.encoding = 1),
+        changed("notes_with_encoding", "A-1.4", "Only entries have an encoding.", |notes| {
+            notes.encoding = 1
+        }),
     ]
 }

@@ -14,7 +14,7 @@ pub(super) fn vectors() -> Vec<Vector> {
 
 /// Record and index entry of one name.
 fn pairs() -> Vec<Vector> {
-    // Records 0 to 3 are a folder, two files and a link.
+    // Records 0 to 3 are a directory, two files and a link.
     let changed = |name, clause, comment, number: usize, change: fn(&mut Record)| {
         case(name, clause, comment, &four())
             .draft(|draft| change(&mut draft.records[number]))
@@ -39,16 +39,30 @@ fn pairs() -> Vec<Vector> {
                 r.kind = kind::LINK;
             },
         ),
-        changed("record_of_a_reference", "A-6.4", "The index says that the content is here.", 2, |r| {
-            r.kind = kind::REFERENCE;
+        changed(
+            "record_of_a_reference",
+            "A-6.4",
+            "The index says that the content is here.",
+            2,
+            |r| {
+                r.kind = kind::REFERENCE;
+            },
+        ),
+        changed("record_of_another_encoding", "A-6.4", "The index says that it is 0.", 2, |r| {
+            r.encoding = 1
         }),
-        changed("record_of_another_encoding", "A-6.4", "The index says that it is 0.", 2, |r| r.encoding = 1),
         changed("record_of_another_name", "A-6.4", "`d`, which the index does not know.", 2, |r| {
             r.name = b"d".to_vec();
         }),
-        changed("record_of_other_attributes", "A-6.4", "Mode 600, where the index says 644.", 1, |r| {
-            r.attributes = mode(0o600);
-        }),
+        changed(
+            "record_of_other_attributes",
+            "A-6.4",
+            "Mode 600, where the index says 644.",
+            1,
+            |r| {
+                r.attributes = mode(0o600);
+            },
+        ),
         length("record_longer_than_its_entry", "By one byte, without a state.", 0, 9),
         length(
             "record_longer_than_its_grown_entry",
@@ -57,7 +71,12 @@ fn pairs() -> Vec<Vector> {
             9,
         ),
         length("record_shorter_than_its_entry", "By one byte, without a state.", 0, 11),
-        length("record_shorter_than_its_short_entry", "By one byte, in state short.", state::SHORT, 11),
+        length(
+            "record_shorter_than_its_short_entry",
+            "By one byte, in state short.",
+            state::SHORT,
+            11,
+        ),
         case(
             "content_elsewhere_than_its_record",
             "A-6.4",
@@ -104,8 +123,12 @@ fn heads() -> Vec<Vector> {
     };
     let lens = Lens { name: 1, attributes: 0, content: 10 };
     vec![
-        changed("record_without_marker", "A-1.3", "Zeros in its place.", |r| r.marker = Some([0; 16])),
-        changed("record_with_another_marker", "A-1.3", "Of another container.", |r| r.marker = Some([7; 16])),
+        changed("record_without_marker", "A-1.3", "Zeros in its place.", |r| {
+            r.marker = Some([0; 16])
+        }),
+        changed("record_with_another_marker", "A-1.3", "Of another container.", |r| {
+            r.marker = Some([7; 16])
+        }),
         lie("record_name_len_lies", "65535 bytes.", Lens { name: u16::MAX, ..lens }),
         lie("record_attr_len_lies", "2^32 - 1 bytes.", Lens { attributes: u32::MAX, ..lens }),
         lie(
@@ -118,7 +141,11 @@ fn heads() -> Vec<Vector> {
             "The next record's marker is a byte late.",
             Lens { content: 9, ..lens },
         ),
-        lie("record_content_len_none", "The next record would be its content.", Lens { content: 0, ..lens }),
+        lie(
+            "record_content_len_none",
+            "The next record would be its content.",
+            Lens { content: 0, ..lens },
+        ),
         lie(
             "record_content_len_2_64_less_1",
             "An offset that overflows.",
@@ -160,7 +187,8 @@ fn strangers() -> Vec<Vector> {
         among(name, "A-1.4", "Below 128, so it must not be skipped.", of_kind(kind, b"x"))
             .fails_to_verify("unsupported")
     };
-    let known = |name, comment, record| among(name, "A-1.1", comment, record).fails_to_verify("malformed");
+    let known =
+        |name, comment, record| among(name, "A-1.1", comment, record).fails_to_verify("malformed");
     let padding = of_kind(kind::PADDING, b"");
     vec![
         unknown("kind_0_not_skipped", 0),
@@ -168,10 +196,26 @@ fn strangers() -> Vec<Vector> {
         unknown("kind_15_not_skipped", 15),
         unknown("kind_21_not_skipped", 21),
         unknown("kind_127_not_skipped", 127),
-        known("notes_among_the_entries", "The trailer names other notes.", of_kind(kind::NOTES, b"")),
-        known("block_among_the_entries", "The fence names other blocks.", of_kind(kind::BLOCK, b"")),
-        known("fence_among_the_entries", "The trailer names another fence.", of_kind(kind::FENCE, b"")),
-        known("trailer_among_the_entries", "It stands at the end.", of_kind(kind::TRAILER, &[0; 96])),
+        known(
+            "notes_among_the_entries",
+            "The trailer names other notes.",
+            of_kind(kind::NOTES, b""),
+        ),
+        known(
+            "block_among_the_entries",
+            "The fence names other blocks.",
+            of_kind(kind::BLOCK, b""),
+        ),
+        known(
+            "fence_among_the_entries",
+            "The trailer names another fence.",
+            of_kind(kind::FENCE, b""),
+        ),
+        known(
+            "trailer_among_the_entries",
+            "It stands at the end.",
+            of_kind(kind::TRAILER, &[0; 96]),
+        ),
         known(
             "rows_among_the_entries",
             "They come first, and the trailer has none.",

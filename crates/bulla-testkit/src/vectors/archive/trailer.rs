@@ -36,7 +36,9 @@ fn records() -> Vec<Vector> {
         plaintext("trailer_twice", "The second's fence does not end where it begins.", |bytes| {
             bytes.extend_from_within(bytes.len() - 128..);
         }),
-        trailer("trailer_without_marker", "Zeros in its place.", |trailer| trailer.marker = Some([0; 16])),
+        trailer("trailer_without_marker", "Zeros in its place.", |trailer| {
+            trailer.marker = Some([0; 16])
+        }),
         trailer("trailer_of_another_kind", "Padding, but for that as it was.", |trailer| {
             trailer.kind = kind::PADDING
         }),
@@ -44,7 +46,9 @@ fn records() -> Vec<Vector> {
             trailer.kind = kind::FENCE
         }),
         {
-            let name = move |trailer: &mut Record| trailer.lens = Some(Lens { name: 1, content: 95, ..lens });
+            let name = move |trailer: &mut Record| {
+                trailer.lens = Some(Lens { name: 1, content: 95, ..lens })
+            };
             let last = |records: &mut Vec<Record>| records.last_mut().into_iter().for_each(name);
             case("trailer_with_a_name", "A-6.1", "Of one byte, and 95 of content.", &four())
                 .records(last)
@@ -69,16 +73,24 @@ fn offsets() -> Vec<Vector> {
             .fails_to_open("malformed")
     };
     vec![
-        lie("notes_offset_behind_the_index", "By one byte.", |t| t.notes_offset = t.index_offset + 1),
+        lie("notes_offset_behind_the_index", "By one byte.", |t| {
+            t.notes_offset = t.index_offset + 1
+        }),
         lie("notes_offset_2_64_less_1", "Behind everything.", |t| t.notes_offset = u64::MAX),
         lie("index_offset_one_more", "No block begins there.", |t| t.index_offset += 1),
-        lie("index_offset_behind_the_fence", "By one byte.", |t| t.index_offset = t.fence_offset + 1),
-        lie("index_offset_of_the_fence", "As if there were no blocks.", |t| t.index_offset = t.fence_offset),
+        lie("index_offset_behind_the_fence", "By one byte.", |t| {
+            t.index_offset = t.fence_offset + 1
+        }),
+        lie("index_offset_of_the_fence", "As if there were no blocks.", |t| {
+            t.index_offset = t.fence_offset
+        }),
         lie("fence_offset_one_more", "No record begins there.", |t| t.fence_offset += 1),
         lie("fence_offset_of_the_last_block", "A record begins there, but no fence.", |t| {
             t.fence_offset = t.index_offset;
         }),
-        lie("fence_offset_2_64_less_16", "A head there would overflow.", |t| t.fence_offset = u64::MAX - 15),
+        lie("fence_offset_2_64_less_16", "A head there would overflow.", |t| {
+            t.fence_offset = u64::MAX - 15
+        }),
         lie("all_offsets_zero", "The first record is an entry's.", |t| {
             (t.notes_offset, t.index_offset, t.fence_offset) = (0, 0, 0);
         }),
@@ -101,8 +113,10 @@ fn numbers() -> Vec<Vector> {
         case(name, clause, comment, &four()).layout(|layout| change(&mut layout.trailer))
     };
     vec![
-        lie("entries_one_more", "A-6.2", "There are 4.", |t| t.entries += 1).fails_to_list("malformed"),
-        lie("entries_one_less", "A-6.2", "There are 4.", |t| t.entries -= 1).fails_to_list("malformed"),
+        lie("entries_one_more", "A-6.2", "There are 4.", |t| t.entries += 1)
+            .fails_to_list("malformed"),
+        lie("entries_one_less", "A-6.2", "There are 4.", |t| t.entries -= 1)
+            .fails_to_list("malformed"),
         lie("entries_none", "A-6.2", "There are 4, in a block.", |t| t.entries = 0)
             .fails_to_list("malformed"),
         lie("entries_a_million", "A-6.3", "They do not fit into the bytes that are there.", |t| {
@@ -111,7 +125,8 @@ fn numbers() -> Vec<Vector> {
         .fails_to_list("malformed"),
         lie("entries_2_64_less_1", "A-6.3", "More than fit into memory.", |t| t.entries = u64::MAX)
             .fails_to_list("malformed"),
-        lie("blocks_one_more", "A-6.1", "There is 1.", |t| t.blocks += 1).fails_to_open("malformed"),
+        lie("blocks_one_more", "A-6.1", "There is 1.", |t| t.blocks += 1)
+            .fails_to_open("malformed"),
         lie("blocks_none", "A-6.1", "There is 1.", |t| t.blocks = 0).fails_to_open("malformed"),
         lie("blocks_2_40", "A-6.3", "They do not fit into the fence.", |t| t.blocks = 1 << 40)
             .fails_to_open("malformed"),
@@ -119,7 +134,7 @@ fn numbers() -> Vec<Vector> {
             .fails_to_list("malformed"),
         lie("len_sum_none", "A-6.2", "The contents are longer.", |t| t.len_sum = 0)
             .fails_to_list("malformed"),
-        lie("rows_without_a_record", "A-3.4", "The first record is a folder's.", |t| t.rows = 1)
+        lie("rows_without_a_record", "A-3.4", "The first record is a directory's.", |t| t.rows = 1)
             .fails_to_verify_at_the_latest("malformed"),
         lie("rows_65537", "A-3.4", "More than there may be.", |t| t.rows = (1 << 16) + 1)
             .fails_to_verify_at_the_latest("malformed"),

@@ -5,10 +5,10 @@ use super::case::{case, of_pieces};
 use crate::archive::{Item, Piece, Record, attribute, kind, mode, tag};
 use crate::vectors::label::bytes;
 
-/// A folder with a file in it, a file and a link, in the order of names.
+/// A directory with a file in it, a file and a link, in the order of names.
 pub(super) fn four() -> [Item; 4] {
     [
-        Item::folder(b"a").with(&mode(0o755)),
+        Item::directory(b"a").with(&mode(0o755)),
         Item::file(b"a/1", b"first").with(&mode(0o644)),
         Item::file(b"b", b"the second"),
         Item::link(b"c", b"a/1"),
@@ -28,12 +28,28 @@ fn shapes() -> Vec<Vector> {
     let inner = case("inner archive", "", "", &four()).bytes();
     let inner_record = Record::new(kind::FILE, b"planted").encode(&[0xBB; 16]);
     vec![
-        case("no_entries", "A-5.3", "Notes, fence and trailer alone: index_offset is the fence's.", &[])
-            .reads(),
-        case("one_empty_file", "A-3.1", "Its content begins where it ends.", &[Item::file(b"empty", b"")])
-            .reads(),
+        case(
+            "no_entries",
+            "A-5.3",
+            "Notes, fence and trailer alone: index_offset is the fence's.",
+            &[],
+        )
+        .reads(),
+        case(
+            "one_empty_file",
+            "A-3.1",
+            "Its content begins where it ends.",
+            &[Item::file(b"empty", b"")],
+        )
+        .reads(),
         case("one_file", "A-3.1", "Five bytes.", &[Item::file(b"file", b"bytes")]).reads(),
-        case("file_folder_link", "A-1.2", "One of each kind, and a file in the folder.", &four()).reads(),
+        case(
+            "file_directory_link",
+            "A-1.2",
+            "One of each kind, and a file in the directory.",
+            &four(),
+        )
+        .reads(),
         case(
             "records_in_another_order",
             "A-1.1",
@@ -62,12 +78,22 @@ fn shapes() -> Vec<Vector> {
             &[Item::file(b"a", &inner), Item::file(b"b", b"")],
         )
         .reads(),
-        case("in_a_container_with_context", "A-6.1", "The container needs a context to open.", &four())
-            .context(b"photos")
-            .reads(),
-        case("header_damaged", "A-6.1", "The container's footer counts, as FORMAT.md says.", &four())
-            .container(|container| container[0] ^= 1)
-            .reads(),
+        case(
+            "in_a_container_with_context",
+            "A-6.1",
+            "The container needs a context to open.",
+            &four(),
+        )
+        .context(b"photos")
+        .reads(),
+        case(
+            "header_damaged",
+            "A-6.1",
+            "The container's footer counts, as FORMAT.md says.",
+            &four(),
+        )
+        .container(|container| container[0] ^= 1)
+        .reads(),
         case(
             "reserved_bytes_of_the_trailer",
             "A-5.3",
@@ -121,8 +147,14 @@ fn padding_and_unknown_records() -> Vec<Vector> {
     };
     vec![
         padded("padding", "A-8.1", "Before the notes.", 4, padding(&[0; 100])).reads(),
-        padded("padding_of_no_bytes", "A-8.1", "The shortest padding: a record's head.", 4, padding(b""))
-            .reads(),
+        padded(
+            "padding_of_no_bytes",
+            "A-8.1",
+            "The shortest padding: a record's head.",
+            4,
+            padding(b""),
+        )
+        .reads(),
         padded(
             "padding_first",
             "A-1.1",
@@ -132,9 +164,21 @@ fn padding_and_unknown_records() -> Vec<Vector> {
         )
         .reads(),
         padded("padding_not_zero", "A-1.2", "Ignored when read.", 2, padding(b"not zero")).reads(),
-        padded("kind_129_skipped", "A-1.4", "With name, attributes and encoding of its own.", 1, newer(129))
-            .reads(),
-        padded("kind_255_skipped", "A-1.4", "With name, attributes and encoding of its own.", 4, newer(255))
-            .reads(),
+        padded(
+            "kind_129_skipped",
+            "A-1.4",
+            "With name, attributes and encoding of its own.",
+            1,
+            newer(129),
+        )
+        .reads(),
+        padded(
+            "kind_255_skipped",
+            "A-1.4",
+            "With name, attributes and encoding of its own.",
+            4,
+            newer(255),
+        )
+        .reads(),
     ]
 }

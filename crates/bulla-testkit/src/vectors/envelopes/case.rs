@@ -1,4 +1,5 @@
-//! How a vector is made: slots, an envelope of them, a change to it, and the outcome stated by hand.
+//! How a vector is made: slots, an envelope of them, a change to it, and the outcome stated by
+//! hand.
 
 use super::{Outcome, Secret, Success, Vector};
 use crate::envelope::{self, TAIL_LEN, cost, kind, slot_head, stretch, t1};
@@ -47,7 +48,11 @@ impl Container {
         });
         let header = *container.first_chunk().expect("a container has a header");
         let bound = reference::bound(&header);
-        Container { header, bound, exporter: reference::schedule(&container_key(), &bound, context).exporter }
+        Container {
+            header,
+            bound,
+            exporter: reference::schedule(&container_key(), &bound, context).exporter,
+        }
     }
 
     pub(super) fn usual() -> Container {
@@ -114,7 +119,8 @@ pub(super) struct Case {
     secret: Secret,
 }
 
-/// The usual container, with an envelope of the usual slots in a single copy, opened with the recovery key.
+/// The usual container, with an envelope of the usual slots in a single copy, opened with the
+/// recovery key.
 pub(super) fn case(name: &'static str, clause: &'static str, comment: &'static str) -> Case {
     let container = Container::usual();
     let first = container.envelope(&container.usual_slots(), LEN, 1);
@@ -189,12 +195,14 @@ impl Case {
         self.complete(Outcome::Error(error.to_owned()))
     }
 
-    /// The slot at an offset of the first copy opens, and the mac holds. A passphrase is given as an OpaqueString.
+    /// The slot at an offset of the first copy opens, and the mac holds. A passphrase is given as
+    /// an OpaqueString.
     pub(super) fn opens(self, at: usize) -> Vector {
         self.opens_with(at, "single", true)
     }
 
-    /// As it says. The copy that counts is the first, unless the second is of a higher revision or the first is damaged.
+    /// As it says. The copy that counts is the first, unless the second is of a higher revision or
+    /// the first is damaged.
     pub(super) fn opens_with(self, at: usize, copies: &str, intact: bool) -> Vector {
         let counts = match (&self.second, copies) {
             (Some(second), "first_damaged") => second,
@@ -202,22 +210,34 @@ impl Case {
             _ => &self.first,
         };
         let len =
-            u32::from_be_bytes([counts[at + 4], counts[at + 5], counts[at + 6], counts[at + 7]]) as usize;
+            u32::from_be_bytes([counts[at + 4], counts[at + 5], counts[at + 6], counts[at + 7]])
+                as usize;
         let head = &counts[at..at + len - envelope::SEALED_LEN];
         let secret = match &self.secret {
             Secret::RecoveryKey(key) => *key.first_chunk().expect("a key has 32 bytes"),
             Secret::Passphrase(typed) => {
-                let number =
-                    |at: usize| u32::from_be_bytes(*head[40 + at..].first_chunk().expect("parameters"));
+                let number = |at: usize| {
+                    u32::from_be_bytes(*head[40 + at..].first_chunk().expect("parameters"))
+                };
                 let salt = head[8..].first_chunk().expect("a head has a salt");
                 stretch(&opaque(typed), salt, number(4), number(8), number(12))
             }
         };
         let t1 = t1(&secret, head);
-        assert_eq!(t1[32..], counts[at + head.len()..][..32], "{}: the commitment is another one", self.name);
+        assert_eq!(
+            t1[32..],
+            counts[at + head.len()..][..32],
+            "{}: the commitment is another one",
+            self.name
+        );
         let mac_key = reference::export(&self.container.exporter, b"bulla envelope");
         let mac = reference::hmac_sha512(&mac_key, &[&counts[..counts.len() - TAIL_LEN]]);
-        assert_eq!(mac[..32] == counts[counts.len() - TAIL_LEN..][..32], intact, "{}: the mac", self.name);
+        assert_eq!(
+            mac[..32] == counts[counts.len() - TAIL_LEN..][..32],
+            intact,
+            "{}: the mac",
+            self.name
+        );
         let success = Success {
             container_key: container_key().into(),
             slot: u16::from_be_bytes([head[2], head[3]]),

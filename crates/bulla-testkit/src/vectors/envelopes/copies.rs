@@ -13,7 +13,8 @@ pub(super) fn vectors() -> Vec<Vector> {
         envelope
     };
     let torn = || [&revision(4)[..300], &revision(3)[300..]].concat();
-    let two = |name, comment, first, second| case(name, "E-2.6", comment).first(first).second(second);
+    let two =
+        |name, comment, first, second| case(name, "E-2.6", comment).first(first).second(second);
     let mut padded = revision(4);
     padded[590] = 1;
     complete(&mut padded, &usual.exporter);
@@ -22,7 +23,8 @@ pub(super) fn vectors() -> Vec<Vector> {
     write_check(&mut malformed);
     let without_passphrase = usual.envelope(&usual.usual_slots()[..1], LEN, 5);
     vec![
-        two("copies_intact", "The same bytes.", revision(4), revision(4)).opens_with(64, "intact", true),
+        two("copies_intact", "The same bytes.", revision(4), revision(4))
+            .opens_with(64, "intact", true),
         two("second_newer", "A rewriting was interrupted.", revision(3), revision(4))
             .opens_with(64, "differ", true),
         two("first_newer", "Somebody put an older copy there.", revision(4), revision(3))
@@ -31,17 +33,15 @@ pub(super) fn vectors() -> Vec<Vector> {
             .opens_with(64, "differ", true),
         two("first_of_equals", "One revision, other bytes.", revision(4), padded.clone())
             .opens_with(64, "differ", true),
-        two("first_torn", "The end of it is of the revision before.", torn(), revision(4)).opens_with(
+        two("first_torn", "The end of it is of the revision before.", torn(), revision(4))
+            .opens_with(64, "first_damaged", true),
+        two("second_torn", "The end of it is of the revision before.", revision(3), torn())
+            .opens_with(64, "second_damaged", true),
+        two("first_blank", "Zeros.", vec![0; LEN], revision(4)).opens_with(
             64,
             "first_damaged",
             true,
         ),
-        two("second_torn", "The end of it is of the revision before.", revision(3), torn()).opens_with(
-            64,
-            "second_damaged",
-            true,
-        ),
-        two("first_blank", "Zeros.", vec![0; LEN], revision(4)).opens_with(64, "first_damaged", true),
         two("both_damaged", "Neither check holds.", damaged(3), damaged(4)).fails("damaged"),
         two(
             "blank_and_damaged",

@@ -18,9 +18,11 @@ pub(super) fn vectors() -> Vec<Vector> {
 
 fn by_each_kind() -> Vec<Vector> {
     let usual = Container::usual();
-    let with_unknown =
-        [vec![unknown_slot(4, 9), unknown_slot(0x8001, 65535)], vec![usual.key_slot(1, &recovery_key())]]
-            .concat();
+    let with_unknown = [
+        vec![unknown_slot(4, 9), unknown_slot(0x8001, 65535)],
+        vec![usual.key_slot(1, &recovery_key())],
+    ]
+    .concat();
     let two = [usual.key_slot(7, &key_in_vault()), usual.key_slot(4, &recovery_key())];
     let longest_hints = [&[0x80, 0, 3, 252][..], &[b'h'; 1020]].concat();
     let long = usual.envelope(&[usual.locator_slot(1, &key_in_vault(), &longest_hints)], 2000, 1);
@@ -43,9 +45,13 @@ fn by_each_kind() -> Vec<Vector> {
             .first(long)
             .key(key_in_vault())
             .opens(64),
-        case("beside_container_without_room", "E-2.2", "envelope_len is 0, the envelope was kept in a file.")
-            .of(beside)
-            .opens(64),
+        case(
+            "beside_container_without_room",
+            "E-2.2",
+            "envelope_len is 0, the envelope was kept in a file.",
+        )
+        .of(beside)
+        .opens(64),
         case("last_revision", "E-5.3", "2^64 - 1.")
             .first(usual.envelope(&usual.usual_slots(), LEN, u64::MAX))
             .opens(64),
@@ -63,10 +69,14 @@ fn passphrases() -> Vec<Vector> {
     let usual = Container::usual();
     let slot = |opaque| vec![usual.passphrase_slot(1, opaque, [1, 8, 1])];
     vec![
-        case("passphrase_is_composed", "E-3.2", "Typed decomposed, with a no-break space and an ohm sign.")
-            .slots(&slot("Caf\u{E9} \u{3A9}"))
-            .passphrase("Cafe\u{301}\u{A0}\u{2126}")
-            .opens(64),
+        case(
+            "passphrase_is_composed",
+            "E-3.2",
+            "Typed decomposed, with a no-break space and an ohm sign.",
+        )
+        .slots(&slot("Caf\u{E9} \u{3A9}"))
+        .passphrase("Cafe\u{301}\u{A0}\u{2126}")
+        .opens(64),
         case("passphrase_keeps_width", "E-3.2", "A wide letter stays wide.")
             .slots(&slot("\u{FF30}\u{E4}\u{DF}"))
             .passphrase("\u{FF30}\u{E4}\u{DF}")
@@ -132,11 +142,19 @@ fn refused() -> Vec<Vector> {
         case("envelope_of_another_container", "E-4.3", "Its salt is another one.")
             .for_container(Container::new("another envelope", LEN, None))
             .fails("another_container"),
-        case("slot_of_another_container", "E-4.4", "Same salt, another envelope_len in the header.")
-            .slots(&[moved])
-            .fails("another_container"),
-        case("another_key_in_slot", "E-4.5", "The slot opens, and what is in it is not the container's key.")
-            .slots(&[of_another_key])
-            .fails("another_container"),
+        case(
+            "slot_of_another_container",
+            "E-4.4",
+            "Same salt, another envelope_len in the header.",
+        )
+        .slots(&[moved])
+        .fails("another_container"),
+        case(
+            "another_key_in_slot",
+            "E-4.5",
+            "The slot opens, and what is in it is not the container's key.",
+        )
+        .slots(&[of_another_key])
+        .fails("another_container"),
     ]
 }

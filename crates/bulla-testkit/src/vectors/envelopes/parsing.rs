@@ -18,8 +18,12 @@ fn refused() -> Vec<Vector> {
     let short = |len| Container::usual().envelope(&[], 104, 1)[..len].to_vec();
     vec![
         case("nothing", "E-2.4", "No bytes at all.").first(Vec::new()).fails("no_envelope"),
-        case("zeros", "E-2.4", "Room that was never used.").first(vec![0; LEN]).fails("no_envelope"),
-        case("another_magic", "E-2.4", "That of a header.").altered(|e| e[0] = 0x93).fails("not_an_envelope"),
+        case("zeros", "E-2.4", "Room that was never used.")
+            .first(vec![0; LEN])
+            .fails("no_envelope"),
+        case("another_magic", "E-2.4", "That of a header.")
+            .altered(|e| e[0] = 0x93)
+            .fails("not_an_envelope"),
         case("short_magic", "E-2.4", "7 bytes.").first(short(7)).fails("not_an_envelope"),
         case("version_0", "E-2.4", "").altered(|e| e[8] = 0).fails("unsupported_version"),
         case("version_2", "E-2.4", "").altered(|e| e[8] = 2).fails("unsupported_version"),
@@ -35,7 +39,11 @@ fn refused() -> Vec<Vector> {
     ]
     .into_iter()
     .map(|vector| Vector {
-        comment: if vector.comment.is_empty() { "The check holds.".to_owned() } else { vector.comment },
+        comment: if vector.comment.is_empty() {
+            "The check holds.".to_owned()
+        } else {
+            vector.comment
+        },
         ..vector
     })
     .collect()
@@ -63,10 +71,28 @@ fn malformed() -> Vec<Vector> {
         malformed("slot_count_too_large", "E-2.5", "The fourth frame is padding.", 11, &[4]),
         malformed("slot_without_frame", "E-2.5", "A slot of 7 bytes.", SECOND + 4, &[0, 0, 0, 7]),
         malformed("slot_of_no_bytes", "E-2.5", "A slot of no bytes.", SECOND + 4, &[0, 0, 0, 0]),
-        malformed("slot_reaches_into_mac", "E-2.5", "It ends behind E - 40.", THIRD + 4, &[0, 0, 1, 25]),
-        malformed("slot_reaches_beyond_all", "E-2.5", "2^32 - 1 bytes.", THIRD + 4, &[255, 255, 255, 255]),
+        malformed(
+            "slot_reaches_into_mac",
+            "E-2.5",
+            "It ends behind E - 40.",
+            THIRD + 4,
+            &[0, 0, 1, 25],
+        ),
+        malformed(
+            "slot_reaches_beyond_all",
+            "E-2.5",
+            "2^32 - 1 bytes.",
+            THIRD + 4,
+            &[255, 255, 255, 255],
+        ),
         malformed("id_0", "E-2.3", "The second slot's.", SECOND + 2, &[0, 0]),
-        malformed("id_twice", "E-2.3", "The second slot's is the first one's.", SECOND + 2, &[0, 1]),
+        malformed(
+            "id_twice",
+            "E-2.3",
+            "The second slot's is the first one's.",
+            SECOND + 2,
+            &[0, 1],
+        ),
         malformed("recovery_key_with_parameters", "E-2.5", "A locator's bytes.", THIRD, &[0, 1]),
         malformed("passphrase_with_more_parameters", "E-2.5", "A locator's bytes.", THIRD, &[0, 2]),
         malformed("locator_too_short", "E-2.5", "A recovery key's bytes.", 64, &[0, 3]),
@@ -91,7 +117,8 @@ fn costly() -> Vec<Vector> {
             .passphrase(PHRASE)
     };
     vec![
-        costly("too_much_memory", "2^18 KiB and one more.", [1, (1 << 18) + 1, 1]).fails("too_costly"),
+        costly("too_much_memory", "2^18 KiB and one more.", [1, (1 << 18) + 1, 1])
+            .fails("too_costly"),
         costly("too_much_work", "5 passes over 2^18 KiB.", [5, 1 << 18, 1]).fails("too_costly"),
         costly("too_many_lanes", "17.", [1, 1 << 10, 17]).fails("too_costly"),
         costly("too_little_memory", "127 KiB for 16 lanes.", [1, 127, 16]).fails("too_costly"),

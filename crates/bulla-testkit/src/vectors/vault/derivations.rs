@@ -38,7 +38,8 @@ fn derive(
     [passes, memory_kib, lanes]: [u32; 3],
 ) -> Derivation {
     let of = |what: &str, len| bytes(&format!("vault {label} {what}"), len);
-    let (registration, attempt, pepper) = (of("registration", 32), of("attempt", 16), of("pepper", 32));
+    let (registration, attempt, pepper) =
+        (of("registration", 32), of("attempt", 16), of("pepper", 32));
     let account = sha256(&[
         b"bulla v1 vault account\0",
         &(iss.len() as u64).to_be_bytes(),
@@ -57,11 +58,13 @@ fn derive(
     let (nonce, grant) = (of("nonce", 12), of("grant", 64));
     let (failures, lifetime_failures) = (2_u32, 0x0102_0304_u32);
     let content =
-        [&wrapped_key[..], &failures.to_be_bytes(), &lifetime_failures.to_be_bytes(), &grant].concat();
+        [&wrapped_key[..], &failures.to_be_bytes(), &lifetime_failures.to_be_bytes(), &grant]
+            .concat();
     let associated = [&client_identity[..], &attempt].concat();
     let sealed = [&nonce[..], &seal(reply_key, &nonce, &associated, &content)].concat();
     let (address, public_key) = ("https://vault.example", of("public key", 32));
-    let locator = [&registration[..], &pepper, &hint(1, address.as_bytes()), &hint(2, &public_key)].concat();
+    let locator =
+        [&registration[..], &pepper, &hint(1, address.as_bytes()), &hint(2, &public_key)].concat();
     Derivation {
         name: label.to_owned(),
         comment: comment.to_owned(),
@@ -109,7 +112,8 @@ fn expand(prk: &[u8], info: &[&[u8]]) -> [u8; 64] {
 
 /// V-3.3
 fn stretch(input: &[u8], passes: u32, memory_kib: u32, lanes: u32) -> [u8; 64] {
-    let params = Params::new(memory_kib, passes, lanes, Some(64)).expect("a cost that Argon2id can have");
+    let params =
+        Params::new(memory_kib, passes, lanes, Some(64)).expect("a cost that Argon2id can have");
     let mut stretched = [0; 64];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(input, &[0; 16], &mut stretched)
@@ -130,7 +134,8 @@ fn hint(tag: u16, value: &[u8]) -> Vec<u8> {
 
 /// V-6.1
 fn locator_file(locator: &[u8]) -> Vec<u8> {
-    let body = [b"\x96BULLA\r\n\x01\0\0\0", &(locator.len() as u32).to_be_bytes()[..], locator].concat();
+    let body =
+        [b"\x96BULLA\r\n\x01\0\0\0", &(locator.len() as u32).to_be_bytes()[..], locator].concat();
     let check = sha256(&[&body]);
     [&body[..], &check[..8]].concat()
 }

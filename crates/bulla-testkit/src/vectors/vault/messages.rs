@@ -11,7 +11,14 @@ pub(super) fn vectors() -> Vec<Message> {
     vectors
 }
 
-fn vector(name: &str, clause: &str, comment: &str, message: &str, body: String, outcome: &str) -> Message {
+fn vector(
+    name: &str,
+    clause: &str,
+    comment: &str,
+    message: &str,
+    body: String,
+    outcome: &str,
+) -> Message {
     let [name, clause, comment, message, outcome] =
         [name, clause, comment, message, outcome].map(str::to_owned);
     Message { name, clause, comment, message, body, outcome }
@@ -29,8 +36,9 @@ fn fields(message: &str) -> Vec<(&'static str, String)> {
     let reg_id = ("reg_id", b64("vault registration", 32));
     let attempt_id = ("attempt_id", b64("vault attempt", 16));
     let name = b64("vault record name", 32);
-    let record =
-        |state: &str, left: u32| format!(r#"{{"name":{name},"state":"{state}","left":{left},"max":10}}"#);
+    let record = |state: &str, left: u32| {
+        format!(r#"{{"name":{name},"state":"{state}","left":{left},"max":10}}"#)
+    };
     match message {
         "register_start" => vec![reg_id, ("request", b64("vault request", 32))],
         "register_started" => vec![("response", b64("vault response", 64))],
@@ -61,7 +69,11 @@ fn fields(message: &str) -> Vec<(&'static str, String)> {
         "status" => vec![("current", record("active", 10)), ("pending", record("pending", 9))],
         "info" => vec![("version", "1".to_owned()), ("public_key", b64("vault public key", 32))],
         "failure" => {
-            vec![("code", "429".to_owned()), ("retry_after", "60".to_owned()), ("left", "3".to_owned())]
+            vec![
+                ("code", "429".to_owned()),
+                ("retry_after", "60".to_owned()),
+                ("left", "3".to_owned()),
+            ]
         }
         _ => unreachable!("no message of the protocol: {message}"),
     }
@@ -83,10 +95,12 @@ const MESSAGES: [&str; 13] = [
     "failure",
 ];
 /// Those of a client, in which unknown fields are refused.
-const REQUESTS: [&str; 5] = ["register_start", "register_finish", "login_start", "login_finish", "delete"];
+const REQUESTS: [&str; 5] =
+    ["register_start", "register_finish", "login_start", "login_finish", "delete"];
 
 fn body(fields: &[(&str, String)]) -> String {
-    let members: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let members: Vec<_> =
+        fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -144,9 +158,17 @@ fn bounds() -> Vec<Message> {
     let mut vectors = Vec::new();
     let mut add = |name: String, clause: &str, message: &str, body: String, ok: bool| {
         let comment = if ok { "At its bound." } else { "Beyond its bound." };
-        vectors.push(vector(&name, clause, comment, message, body, if ok { "ok" } else { "bad_field" }));
+        vectors.push(vector(
+            &name,
+            clause,
+            comment,
+            message,
+            body,
+            if ok { "ok" } else { "bad_field" },
+        ));
     };
-    for (max, ok) in [("1", true), ("100", true), ("0", false), ("101", false), ("-1", false), ("1.0", false)]
+    for (max, ok) in
+        [("1", true), ("100", true), ("0", false), ("101", false), ("-1", false), ("1.0", false)]
     {
         let name = format!("register_finish_max_{}", max.replace('-', "minus_").replace('.', "_"));
         add(name, "V-4.3", "register_finish", with("register_finish", "max", max), ok);
@@ -193,13 +215,15 @@ fn bounds() -> Vec<Message> {
 
 fn faults() -> Vec<Message> {
     let mut vectors = Vec::new();
-    let mut add = |name: String, clause: &str, comment: &str, message: &str, body: String, outcome: &str| {
-        vectors.push(vector(&name, clause, comment, message, body, outcome));
-    };
+    let mut add =
+        |name: String, clause: &str, comment: &str, message: &str, body: String, outcome: &str| {
+            vectors.push(vector(&name, clause, comment, message, body, outcome));
+        };
     for message in MESSAGES {
         let whole = fields(message);
         let outcome = if REQUESTS.contains(&message) { "bad_field" } else { "ok" };
-        let comment = if outcome == "ok" { "A reply may say more." } else { "A request may not say more." };
+        let comment =
+            if outcome == "ok" { "A reply may say more." } else { "A request may not say more." };
         let more = [&whole[..], &[("more", "[]".to_owned())]].concat();
         add(format!("{message}_more"), "V-2.2", comment, message, body(&more), outcome);
         let twice = [&whole[..], &whole[..1]].concat();
@@ -223,7 +247,14 @@ fn faults() -> Vec<Message> {
         }
         let values: Vec<_> = whole.iter().map(|(_, value)| value.as_str()).collect();
         let list = format!("[{}]", values.join(","));
-        add(format!("{message}_list"), "V-2.2", "A list of its values.", message, list, "bad_field");
+        add(
+            format!("{message}_list"),
+            "V-2.2",
+            "A list of its values.",
+            message,
+            list,
+            "bad_field",
+        );
         let cut = body(&whole);
         add(
             format!("{message}_cut"),
@@ -256,7 +287,14 @@ fn faults() -> Vec<Message> {
         ("null", "Null for bytes.", "null"),
         ("list", "A list of numbers for bytes.", "[1,2]"),
     ] {
-        add(format!("type_{name}"), "V-2.2", comment, "delete", with("delete", "reg_id", value), "bad_field");
+        add(
+            format!("type_{name}"),
+            "V-2.2",
+            comment,
+            "delete",
+            with("delete", "reg_id", value),
+            "bad_field",
+        );
     }
     let state = with("register_finished", "state", "\"Pending\"");
     add(
@@ -280,7 +318,14 @@ fn faults() -> Vec<Message> {
     let whole = body(&fields("delete"));
     add("empty".to_owned(), "V-2.2", "No value at all.", "delete", String::new(), "not_json");
     add("two_values".to_owned(), "V-2.2", "Two values.", "delete", whole.repeat(2), "not_json");
-    add("not_an_object".to_owned(), "V-2.2", "A string.", "delete", "\"delete\"".to_owned(), "bad_field");
+    add(
+        "not_an_object".to_owned(),
+        "V-2.2",
+        "A string.",
+        "delete",
+        "\"delete\"".to_owned(),
+        "bad_field",
+    );
     let spaces = |len: usize| format!("{}{whole}", " ".repeat(len - whole.len()));
     add("longest".to_owned(), "V-2.2", "4096 bytes.", "delete", spaces(4096), "ok");
     add("too_long".to_owned(), "V-2.2", "4097 bytes.", "delete", spaces(4097), "too_long");
