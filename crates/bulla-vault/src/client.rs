@@ -1,5 +1,9 @@
 //! The client: whole registrations and recoveries over a transport.
 
+mod secrets;
+mod registration;
+mod login;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -12,18 +16,19 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::ids::{AccountHash, RegId};
 use crate::locators::Locators;
-use crate::login::{Login, Recovered};
-use crate::messages::{
+use crate::protocol::messages::{
     Code, Delete, DeleteAnnounced, Failure, Info, LoginFinished, LoginStarted, RegisterFinished,
     RegisterStarted, Status, path,
 };
-use crate::registration::{Parties, Registration, Terms};
-use crate::reply::GRANT_LEN;
-use crate::suite::PublicKey;
+use crate::protocol::reply::GRANT_LEN;
+use crate::protocol::suite::PublicKey;
+use crate::protocol::wire::{Fixed, decode, encode};
+use crate::protocol::{AccountHash, RegId};
 use crate::transport::{Answer, Call, Method, Transport, TransportError};
-use crate::wire::{Fixed, decode, encode};
+
+pub use login::{Login, ProvenLogin, Recovered};
+pub use registration::{Parties, Registration, Terms};
 
 /// How often a call is made before the client gives up.
 const TRIES: u32 = 5;

@@ -2,9 +2,9 @@
 
 use std::{fmt, io};
 
-use crate::messages::{Code, Failure};
+use crate::protocol::messages::{Code, Failure};
+use crate::protocol::wire::DecodeError;
 use crate::transport::TransportError;
-use crate::wire::DecodeError;
 
 /// A result of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -52,7 +52,7 @@ pub enum Error {
     BadToken,
     /// There is no locator to recover from.
     NoLocator,
-    /// The number of guesses is not from 1 to [`MAX_GUESSES`](crate::messages::MAX_GUESSES).
+    /// The number of guesses is not from 1 to [`MAX_GUESSES`](crate::protocol::messages::MAX_GUESSES).
     GuessesOutOfRange,
     /// There is no memory for stretching the password.
     OutOfMemory,
@@ -134,7 +134,11 @@ impl fmt::Display for Error {
                 f.write_str("there is no locator, and without it nothing can be recovered")
             }
             Error::GuessesOutOfRange => {
-                write!(f, "the number of guesses is not from 1 to {}", crate::messages::MAX_GUESSES)
+                write!(
+                    f,
+                    "the number of guesses is not from 1 to {}",
+                    crate::protocol::messages::MAX_GUESSES
+                )
             }
             Error::OutOfMemory => f.write_str("not enough memory to stretch the password"),
             Error::NoRandomness => f.write_str("the operating system gave no random numbers"),

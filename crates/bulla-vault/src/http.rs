@@ -9,10 +9,10 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_p
 use ureq::{Agent, Body, http};
 use zeroize::Zeroizing;
 
-use crate::messages::path;
+use crate::protocol::messages::path;
+use crate::protocol::wire::MAX_BODY_LEN;
 use crate::token::Token;
 use crate::transport::{Answer, Call, Method, Transport, TransportError};
-use crate::wire::MAX_BODY_LEN;
 
 /// The time that a call may take from its beginning to its end. The vault answers within a second,
 /// or not at all.

@@ -40,29 +40,22 @@
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
-pub mod wire;
-mod ids;
-mod stretching;
-pub mod suite;
-pub mod reply;
-pub mod messages;
+// Modules are listed in dependency order: each imports only from those above it.
+mod protocol;
 pub mod transport;
 mod error;
-mod secrets;
-mod registration;
-mod login;
 mod token;
 pub mod locators;
 mod client;
 #[cfg(feature = "http")]
 pub mod http;
 
-pub use client::{Client, Deleted, Registered, VaultIdentity};
+pub use client::{
+    Client, Deleted, Login, Parties, ProvenLogin, Recovered, Registered, Registration, Terms,
+    VaultIdentity,
+};
 pub use error::{Error, Result};
-pub use ids::{AccountHash, AttemptId, RecordName, RegId};
 pub use locators::{LocatorFiles, Locators};
-pub use login::{Login, ProvenLogin, Recovered};
-pub use registration::{Parties, Registration, Terms};
-pub use stretching::Stretching;
+pub use protocol::{AccountHash, AttemptId, RecordName, RegId, Stretching};
+pub use protocol::{messages, reply, suite, wire};
 pub use token::Token;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::ids::AccountHash;
+use crate::protocol::AccountHash;
 
 /// The most bytes of a token (V-2.4).
 pub(crate) const MAX_TOKEN_LEN: usize = 4096;

@@ -22,7 +22,7 @@ pub trait Transport {
 pub struct Call<'a> {
     /// The method of HTTP.
     pub method: Method,
-    /// The path, of [`messages::path`](crate::messages::path).
+    /// The path, of [`messages::path`](crate::protocol::messages::path).
     pub path: &'static str,
     /// The body, if the call has one.
     pub body: Option<&'a [u8]>,
@@ -41,7 +41,7 @@ pub enum Method {
 pub struct Answer {
     /// The status of HTTP.
     pub status: u16,
-    /// The body; of a longer one than [`MAX_BODY_LEN`](crate::wire::MAX_BODY_LEN) at least one
+    /// The body; of a longer one than [`MAX_BODY_LEN`](crate::protocol::wire::MAX_BODY_LEN) at least one
     /// byte more than that.
     pub body: Vec<u8>,
 }

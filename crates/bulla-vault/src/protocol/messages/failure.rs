@@ -122,7 +122,7 @@ fn guesses_left<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{decode, encode};
+    use crate::protocol::wire::{decode, encode};
 
     /// V-2.6
     #[test]

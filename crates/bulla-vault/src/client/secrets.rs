@@ -7,10 +7,10 @@ use ring::hkdf;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, Result};
-use crate::ids::{AccountHash, RegId};
-use crate::reply::WRAPPED_KEY_LEN;
-use crate::suite::EXPORT_KEY_LEN;
-use crate::wire::Fixed;
+use crate::protocol::reply::WRAPPED_KEY_LEN;
+use crate::protocol::suite::EXPORT_KEY_LEN;
+use crate::protocol::wire::Fixed;
+use crate::protocol::{AccountHash, RegId};
 
 /// What OPAQUE takes for the password: 64 bytes that follow from the password and the pepper
 /// (V-3.4). Without either of the two no guess can be tested.

@@ -10,22 +10,22 @@
 //! | `GET /v1/status` | | [`Status`] |
 //! | `GET /v1/info` | | [`Info`] |
 //!
-//! Any of them may be answered with [`Failure`] instead. [`decode`](crate::wire::decode) and
-//! [`encode`](crate::wire::encode) turn bodies into messages and back. A request with an unknown
+//! Any of them may be answered with [`Failure`] instead. [`decode`](crate::protocol::wire::decode) and
+//! [`encode`](crate::protocol::wire::encode) turn bodies into messages and back. A request with an unknown
 //! field is refused; in a reply it is passed over, so that a vault can say more later.
 
 mod failure;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ids::{AttemptId, RecordName, RegId};
-use crate::reply::{GRANT_LEN, SEALED_REPLY_LEN, WRAPPED_KEY_LEN};
-use crate::stretching::Stretching;
-use crate::suite::{
+use crate::protocol::ids::{AttemptId, RecordName, RegId};
+use crate::protocol::reply::{GRANT_LEN, SEALED_REPLY_LEN, WRAPPED_KEY_LEN};
+use crate::protocol::stretching::Stretching;
+use crate::protocol::suite::{
     KE1_LEN, KE2_LEN, KE3_LEN, PUBLIC_KEY_LEN, REGISTRATION_REQUEST_LEN, REGISTRATION_RESPONSE_LEN,
     REGISTRATION_UPLOAD_LEN,
 };
-use crate::wire::{Bounded, Fixed, number_within, optional_object};
+use crate::protocol::wire::{Bounded, Fixed, number_within, optional_object};
 
 pub use failure::{Code, Failure};
 
@@ -142,7 +142,7 @@ pub struct LoginFinish {
 /// The reply to [`LoginFinish`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoginFinished {
-    /// A [`LoginReply`](crate::reply::LoginReply), sealed under the session key.
+    /// A [`LoginReply`](crate::protocol::reply::LoginReply), sealed under the session key.
     pub sealed: Fixed<SEALED_REPLY_LEN>,
 }
 

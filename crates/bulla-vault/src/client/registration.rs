@@ -8,14 +8,14 @@ use opaque_ke::{ClientRegistration, ClientRegistrationFinishParameters, Registra
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
+use crate::client::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error};
 use crate::error::{Error, Result};
-use crate::ids::{AccountHash, RegId};
-use crate::messages::{MAX_GUESSES, RegisterFinish, RegisterStart, RegisterStarted};
-use crate::reply::GRANT_LEN;
-use crate::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error};
-use crate::stretching::Stretching;
-use crate::suite::{ClientIdentity, PublicKey, Suite};
-use crate::wire::Fixed;
+use crate::protocol::Stretching;
+use crate::protocol::messages::{MAX_GUESSES, RegisterFinish, RegisterStart, RegisterStarted};
+use crate::protocol::reply::GRANT_LEN;
+use crate::protocol::suite::{ClientIdentity, PublicKey, Suite};
+use crate::protocol::wire::Fixed;
+use crate::protocol::{AccountHash, RegId};
 
 /// What both ends of a registration or login hold to: whose it is, and at which vault.
 #[derive(Clone, Copy, Debug)]

@@ -7,8 +7,8 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf;
 use zeroize::Zeroizing;
 
-use crate::ids::{AccountHash, AttemptId, RegId};
-use crate::suite::SESSION_KEY_LEN;
+use crate::protocol::ids::{AccountHash, AttemptId, RegId};
+use crate::protocol::suite::SESSION_KEY_LEN;
 
 /// Bytes of a wrapped backup key: the key and the tag.
 pub const WRAPPED_KEY_LEN: usize = 48;

@@ -8,13 +8,13 @@ use opaque_ke::{ClientLogin, ClientLoginFinishParameters, CredentialResponse};
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
+use crate::client::registration::Parties;
+use crate::client::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error, take_64};
 use crate::error::{Error, Result};
-use crate::ids::{AttemptId, RegId};
-use crate::messages::{LoginFinish, LoginFinished, LoginStart, LoginStarted};
-use crate::registration::Parties;
-use crate::reply::{GRANT_LEN, LoginReply, ReplyContext};
-use crate::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error, take_64};
-use crate::suite::{ClientIdentity, Suite, context};
+use crate::protocol::messages::{LoginFinish, LoginFinished, LoginStart, LoginStarted};
+use crate::protocol::reply::{GRANT_LEN, LoginReply, ReplyContext};
+use crate::protocol::suite::{ClientIdentity, Suite, context};
+use crate::protocol::{AttemptId, RegId};
 
 /// A login that waits for the vault's second message. It has no Clone: each one is one guess.
 pub struct Login {

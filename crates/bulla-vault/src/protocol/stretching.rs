@@ -12,7 +12,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::wire::Object;
+use crate::protocol::wire::Object;
 
 /// The key stretching function of a registration: Argon2id with these parameters (V-3.3).
 ///

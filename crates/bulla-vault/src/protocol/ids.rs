@@ -6,7 +6,7 @@ use rand_core::{OsRng, RngCore};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::wire::Fixed;
+use crate::protocol::wire::Fixed;
 
 /// An account: SHA-256 over its issuer and its subject at that issuer (V-2.4). All that the vault
 /// keeps of a person's name.
@@ -52,7 +52,7 @@ impl RegId {
         Ok(RegId(id))
     }
 
-    /// What the registration is called in a [`Status`](crate::messages::Status) (V-2.5).
+    /// What the registration is called in a [`Status`](crate::protocol::messages::Status) (V-2.5).
     pub fn record_name(&self) -> RecordName {
         let mut hash = Sha256::new();
         hash.update(b"bulla v1 vault record name\0");

@@ -2,8 +2,8 @@
 
 use opaque_ke::{CipherSuite, Identifiers, Ristretto255, TripleDh};
 
-use crate::ids::{AccountHash, AttemptId, RegId};
-use crate::stretching::Stretching;
+use crate::protocol::ids::{AccountHash, AttemptId, RegId};
+use crate::protocol::stretching::Stretching;
 
 /// OPAQUE-3DH over Ristretto255 with SHA-512, stretched by Argon2id (V-3.1).
 #[derive(Clone, Copy, Debug)]
