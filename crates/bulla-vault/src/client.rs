@@ -16,7 +16,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::locators::Locators;
+use crate::locators::LocatorStore;
 use crate::protocol::messages::{
     Code, Delete, DeleteAnnounced, Failure, Info, LoginFinished, LoginStarted, RegisterFinished,
     RegisterStarted, Status, path,
@@ -25,10 +25,10 @@ use crate::protocol::reply::GRANT_LEN;
 use crate::protocol::suite::PublicKey;
 use crate::protocol::wire::{Fixed, decode, encode};
 use crate::protocol::{AccountHash, RegId};
-use crate::transport::{Answer, Call, Method, Transport, TransportError};
+use crate::transport::{Method, Request, Response, Transport, TransportError};
 
 pub use login::{Login, ProvenLogin, Recovered};
-pub use registration::{Parties, Registration, Terms};
+pub use registration::{Parties, Registration, RegistrationOptions};
 
 /// How often a call is made before the client gives up.
 const TRIES: u32 = 5;
@@ -103,8 +103,8 @@ impl<T: Transport> Client<T> {
         &mut self,
         password: &Passphrase,
         key: &Key,
-        locators: &mut impl Locators,
-        terms: &Terms,
+        locators: &mut impl LocatorStore,
+        terms: &RegistrationOptions,
     ) -> Result<Registered> {
         self.settle(locators)?;
         let locator = self.new_locator()?;
@@ -114,26 +114,26 @@ impl<T: Transport> Client<T> {
         let upload = registration.finish(&started, key, terms)?;
         let finished: RegisterFinished = self.ask(Method::Post, path::REGISTER_FINISH, &upload)?;
         // Before the login, which may delete the old record: from here on both locators are there.
-        locators.keep_beside(&locator).map_err(Error::Locator)?;
+        locators.stage(&locator).map_err(Error::Locator)?;
         if let Some(not_before) = finished.not_before {
             return Ok(Registered::Announced { not_before });
         }
         let recovered = self.login(password, &locator)?;
         if !bool::from(recovered.key.expose().ct_eq(key.expose())) {
-            return Err(Error::AnotherKey);
+            return Err(Error::KeyMismatch);
         }
-        locators.replace_old().map_err(Error::Locator)?;
+        locators.promote().map_err(Error::Locator)?;
         Ok(Registered::Active)
     }
 
     /// Of two locators that an earlier registration left, the new one may be in use by now. Before
     /// another new one takes its place, it takes the old one's.
-    fn settle(&mut self, locators: &mut impl Locators) -> Result<()> {
-        let kept = locators.kept().map_err(Error::Locator)?;
+    fn settle(&mut self, locators: &mut impl LocatorStore) -> Result<()> {
+        let kept = locators.load().map_err(Error::Locator)?;
         let [_, new] = &kept[..] else { return Ok(()) };
         let current = self.status()?.current;
         if current.is_some_and(|record| record.name == registration(new).record_name()) {
-            locators.replace_old().map_err(Error::Locator)?;
+            locators.promote().map_err(Error::Locator)?;
         }
         Ok(())
     }
@@ -145,7 +145,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] before anything is sent, if a locator is of another vault than the
+    /// [`Error::VaultMismatch`] before anything is sent, if a locator is of another vault than the
     /// configured one. [`Error::NoRecord`] if the vault says that it has a record for none of
     /// them.
     pub fn recover(&mut self, password: &Passphrase, locators: &[Locator]) -> Result<Recovered> {
@@ -183,10 +183,14 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] if its public key is not the pinned one.
+    /// [`Error::VaultMismatch`] if its public key is not the pinned one.
     pub fn info(&mut self) -> Result<Info> {
         let info: Info = decoded(&self.exchange(Method::Get, path::INFO, None)?)?;
-        if info.public_key.0 == self.vault.public_key { Ok(info) } else { Err(Error::AnotherVault) }
+        if info.public_key.0 == self.vault.public_key {
+            Ok(info)
+        } else {
+            Err(Error::VaultMismatch)
+        }
     }
 
     /// Deletes a record: at once with the grant of a fresh login to it, or if it is pending; else
@@ -243,7 +247,7 @@ impl<T: Transport> Client<T> {
         if differs(Locator::ADDRESS, self.vault.address.as_bytes())
             || differs(Locator::PUBLIC_KEY, &self.vault.public_key)
         {
-            return Err(Error::AnotherVault);
+            return Err(Error::VaultMismatch);
         }
         Ok(())
     }
@@ -266,12 +270,12 @@ impl<T: Transport> Client<T> {
         method: Method,
         path: &'static str,
         body: Option<&[u8]>,
-    ) -> Result<Answer> {
+    ) -> Result<Response> {
         let mut wait = FIRST_WAIT;
         let mut tries = 0;
         loop {
             tries += 1;
-            let (failed, asked_for) = match self.transport.call(&Call { method, path, body }) {
+            let (failed, asked_for) = match self.transport.send(&Request { method, path, body }) {
                 Ok(answer) => match outcome(answer) {
                     Ok(answer) => return Ok(answer),
                     Err(Error::Refused(failure)) if failure.code == Code::Unavailable => {
@@ -287,7 +291,7 @@ impl<T: Transport> Client<T> {
                 return Err(failed);
             }
             self.transport
-                .wait(asked_for.map_or(wait, |seconds| Duration::from_secs(seconds.into())));
+                .sleep(asked_for.map_or(wait, |seconds| Duration::from_secs(seconds.into())));
             wait *= 2;
         }
     }
@@ -298,7 +302,7 @@ fn registration(locator: &Locator) -> RegId {
 }
 
 /// The answer, if it is a reply.
-fn outcome(answer: Answer) -> Result<Answer> {
+fn outcome(answer: Response) -> Result<Response> {
     if (200..300).contains(&answer.status) {
         return Ok(answer);
     }
@@ -306,14 +310,14 @@ fn outcome(answer: Answer) -> Result<Answer> {
         Ok(failure) if failure.code.number() == answer.status => Err(failure.into()),
         // Whatever stands between client and vault answers so, and not the vault.
         _ if answer.status >= 500 => Err(Error::Transport(TransportError::Lost {
-            why: format!("HTTP status {}", answer.status),
+            reason: format!("HTTP status {}", answer.status),
         })),
-        Ok(_) => Err(Error::Dishonest { what: "code and HTTP status differ" }),
-        Err(error) => Err(Error::BadReply(error)),
+        Ok(_) => Err(Error::ProtocolViolation { what: "code and HTTP status differ" }),
+        Err(error) => Err(Error::InvalidResponse(error)),
     }
 }
 
-fn decoded<R: DeserializeOwned>(answer: &Answer) -> Result<R> {
+fn decoded<R: DeserializeOwned>(answer: &Response) -> Result<R> {
     Ok(decode(&answer.body)?)
 }
 

@@ -23,7 +23,7 @@ pub enum Error {
     /// The vault has no such registration.
     NoRecord,
     /// Too many requests for now.
-    TooMany {
+    TooManyRequests {
         /// Seconds after which to ask again.
         retry_after: Option<u32>,
     },
@@ -33,23 +33,23 @@ pub enum Error {
     Refused(Failure),
     /// The vault's public key is not the pinned one, or the locator is of a vault with another
     /// address or public key than the configured one.
-    AnotherVault,
+    VaultMismatch,
     /// What came back is no message of the protocol.
-    BadReply(DecodeError),
+    InvalidResponse(DecodeError),
     /// What came back is a message of the protocol, but one that no honest vault sends.
-    Dishonest {
+    ProtocolViolation {
         /// What is wrong with it.
         what: &'static str,
     },
     /// The vault gave back another key than was registered.
-    AnotherKey,
+    KeyMismatch,
     /// The vault was not reached, or its reply was lost, at every try.
     Transport(TransportError),
     /// The locator could not be written, or reads back as another one. Nothing that was there
     /// before is lost.
     Locator(io::Error),
     /// The token is no signed token with an issuer and a subject.
-    BadToken,
+    InvalidToken,
     /// There is no locator to recover from.
     NoLocator,
     /// The number of guesses is not from 1 to [`MAX_GUESSES`](crate::protocol::messages::MAX_GUESSES).
@@ -68,7 +68,7 @@ impl From<Failure> for Error {
             Code::WrongPassword => Error::WrongPassword { left: failure.left },
             Code::Locked => Error::Locked,
             Code::NoRecord => Error::NoRecord,
-            Code::TooMany => Error::TooMany { retry_after: failure.retry_after },
+            Code::TooManyRequests => Error::TooManyRequests { retry_after: failure.retry_after },
             Code::Unauthorized => Error::Unauthorized,
             Code::Malformed | Code::Conflict | Code::Unavailable => Error::Refused(failure),
         }
@@ -77,7 +77,7 @@ impl From<Failure> for Error {
 
 impl From<DecodeError> for Error {
     fn from(error: DecodeError) -> Error {
-        Error::BadReply(error)
+        Error::InvalidResponse(error)
     }
 }
 
@@ -109,27 +109,29 @@ impl fmt::Display for Error {
             Error::NoRecord => {
                 f.write_str("the vault has no such registration: was it replaced or deleted since?")
             }
-            Error::TooMany { retry_after: Some(seconds) } => {
+            Error::TooManyRequests { retry_after: Some(seconds) } => {
                 write!(f, "too many attempts: try again in {seconds} s")
             }
-            Error::TooMany { retry_after: None } => {
+            Error::TooManyRequests { retry_after: None } => {
                 f.write_str("too many attempts: try again later")
             }
             Error::Unauthorized => f.write_str(
                 "the vault does not accept the token: it may be out of date, or another vault's",
             ),
             Error::Refused(failure) => failure.code.fmt(f),
-            Error::AnotherVault => f.write_str(
+            Error::VaultMismatch => f.write_str(
                 "this is not the vault of the configuration: its key or address differs",
             ),
-            Error::BadReply(error) => write!(f, "the vault's reply is none: {error}"),
-            Error::Dishonest { what } => {
+            Error::InvalidResponse(error) => write!(f, "the vault's reply is none: {error}"),
+            Error::ProtocolViolation { what } => {
                 write!(f, "the vault does not keep to the protocol: {what}")
             }
-            Error::AnotherKey => f.write_str("the vault gave back another key than was registered"),
+            Error::KeyMismatch => {
+                f.write_str("the vault gave back another key than was registered")
+            }
             Error::Transport(error) => error.fmt(f),
             Error::Locator(error) => write!(f, "the locator cannot be kept: {error}"),
-            Error::BadToken => f.write_str("the token is not one with an issuer and a subject"),
+            Error::InvalidToken => f.write_str("the token is not one with an issuer and a subject"),
             Error::NoLocator => {
                 f.write_str("there is no locator, and without it nothing can be recovered")
             }
@@ -150,7 +152,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::BadReply(error) => Some(error),
+            Error::InvalidResponse(error) => Some(error),
             Error::Transport(error) => Some(error),
             Error::Locator(error) => Some(error),
             _ => None,

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::protocol::messages::path;
 use crate::protocol::wire::MAX_BODY_LEN;
 use crate::token::Token;
-use crate::transport::{Answer, Call, Method, Transport, TransportError};
+use crate::transport::{Method, Request, Response, Transport, TransportError};
 
 /// The time that a call may take from its beginning to its end. The vault answers within a second,
 /// or not at all.
@@ -45,7 +45,7 @@ impl HttpTransport {
     ///
     /// # Errors
     ///
-    /// [`TransportError::Hopeless`] if the address is none, or there are no certificates to trust.
+    /// [`TransportError::Permanent`] if the address is none, or there are no certificates to trust.
     pub fn new(
         address: &str,
         token: Token,
@@ -91,29 +91,29 @@ impl HttpTransport {
         Ok(HttpTransport { agent, address: address.trim_end_matches('/').to_owned(), token })
     }
 
-    fn try_call(&self, call: &Call<'_>) -> Result<Answer, ureq::Error> {
-        let url = format!("{}{}", self.address, call.path);
+    fn try_send(&self, request: &Request<'_>) -> Result<Response, ureq::Error> {
+        let url = format!("{}{}", self.address, request.path);
         // Everybody may read it, so it is nobody's business who does.
-        let bearer = (call.path != path::INFO)
+        let bearer = (request.path != path::INFO)
             .then(|| Zeroizing::new(format!("Bearer {}", self.token.expose())));
-        let body = call.body.unwrap_or_default();
-        let response = match call.method {
+        let body = request.body.unwrap_or_default();
+        let response = match request.method {
             Method::Get => with_head(self.agent.get(url), bearer).call(),
             Method::Post => with_head(self.agent.post(url), bearer).send(body),
             Method::Delete => {
                 with_head(self.agent.delete(url).force_send_body(), bearer).send(body)
             }
         };
-        answer(response?)
+        read_response(response?)
     }
 }
 
 impl Transport for HttpTransport {
-    fn call(&mut self, call: &Call<'_>) -> Result<Answer, TransportError> {
-        self.try_call(call).map_err(transport_error)
+    fn send(&mut self, request: &Request<'_>) -> Result<Response, TransportError> {
+        self.try_send(request).map_err(transport_error)
     }
 
-    fn wait(&mut self, time: Duration) {
+    fn sleep(&mut self, time: Duration) {
         thread::sleep(time);
     }
 }
@@ -130,33 +130,33 @@ fn with_head<B>(
     }
 }
 
-fn answer(response: http::Response<Body>) -> Result<Answer, ureq::Error> {
+fn read_response(response: http::Response<Body>) -> Result<Response, ureq::Error> {
     let status = response.status().as_u16();
     let mut body = Vec::new();
     let mut reader = io::Read::take(response.into_body().into_reader(), MAX_BODY_LEN as u64 + 1);
     io::Read::read_to_end(&mut reader, &mut body)?;
-    Ok(Answer { status, body })
+    Ok(Response { status, body })
 }
 
 /// Whether it is an address with TLS.
 fn check_address(address: &str) -> Result<bool, TransportError> {
-    let hopeless = |why: &str| TransportError::Hopeless { why: why.to_owned() };
+    let permanent = |reason: &str| TransportError::Permanent { reason: reason.to_owned() };
     if address.len() > MAX_ADDRESS_LEN {
-        return Err(hopeless("the vault's address is too long"));
+        return Err(permanent("the vault's address is too long"));
     }
-    let uri: http::Uri = address.parse().map_err(|_| hopeless("the vault's address is none"))?;
-    let host = uri.host().ok_or_else(|| hopeless("the vault's address names no host"))?;
+    let uri: http::Uri = address.parse().map_err(|_| permanent("the vault's address is none"))?;
+    let host = uri.host().ok_or_else(|| permanent("the vault's address names no host"))?;
     let bare = uri.path() == "/" && uri.query().is_none() && !address.contains(['@', '#', '?']);
     if !bare {
-        return Err(hopeless("the vault's address is more than scheme, host and port"));
+        return Err(permanent("the vault's address is more than scheme, host and port"));
     }
     match uri.scheme_str() {
         Some("https") => Ok(true),
         Some("http") if is_loopback(host) => Ok(false),
         Some("http") => {
-            Err(hopeless("an address with http:// is for loopback only; elsewhere use https://"))
+            Err(permanent("an address with http:// is for loopback only; elsewhere use https://"))
         }
-        _ => Err(hopeless("the vault's address begins with neither https:// nor http://")),
+        _ => Err(permanent("the vault's address begins with neither https:// nor http://")),
     }
 }
 
@@ -174,7 +174,7 @@ fn tls13_only() -> CryptoProvider {
 }
 
 fn certificates(trust: &Trust) -> Result<Vec<Certificate<'static>>, TransportError> {
-    let hopeless = |why: &str| TransportError::Hopeless { why: why.to_owned() };
+    let permanent = |reason: &str| TransportError::Permanent { reason: reason.to_owned() };
     let found: Vec<_> = match trust {
         Trust::System => {
             let loaded = rustls_native_certs::load_native_certs();
@@ -188,24 +188,24 @@ fn certificates(trust: &Trust) -> Result<Vec<Certificate<'static>>, TransportErr
             .filter_map(|item| match item {
                 Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
                 Ok(_) => None,
-                Err(_) => Some(Err(hopeless("the file with the vault's authorities is not PEM"))),
+                Err(_) => Some(Err(permanent("the file with the vault's authorities is not PEM"))),
             })
             .collect::<Result<_, _>>()?,
     };
-    if found.is_empty() { Err(hopeless("there are no certificates to trust")) } else { Ok(found) }
+    if found.is_empty() { Err(permanent("there are no certificates to trust")) } else { Ok(found) }
 }
 
 fn transport_error(error: ureq::Error) -> TransportError {
     use ureq::Error::*;
-    let hopeless = match &error {
+    let permanent = match &error {
         Rustls(error) => is_refusal(error),
         // The handshake's errors come wrapped.
         Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(is_refusal),
         Http(_) | BadUri(_) | InvalidProxyUrl | Tls(_) | Pem(_) | RequireHttpsOnly(_) => true,
         _ => false,
     };
-    let why = error.to_string();
-    if hopeless { TransportError::Hopeless { why } } else { TransportError::Lost { why } }
+    let reason = error.to_string();
+    if permanent { TransportError::Permanent { reason } } else { TransportError::Lost { reason } }
 }
 
 /// Not a connection that broke, but one that was refused, by either side.

@@ -51,11 +51,11 @@ mod client;
 pub mod http;
 
 pub use client::{
-    Client, Deleted, Login, Parties, ProvenLogin, Recovered, Registered, Registration, Terms,
-    VaultIdentity,
+    Client, Deleted, Login, Parties, ProvenLogin, Recovered, Registered, Registration,
+    RegistrationOptions, VaultIdentity,
 };
 pub use error::{Error, Result};
-pub use locators::{LocatorFiles, Locators};
+pub use locators::{LocatorFiles, LocatorStore};
 pub use protocol::{AccountHash, AttemptId, RecordName, RegId, Stretching};
 pub use protocol::{messages, reply, suite, wire};
 pub use token::Token;

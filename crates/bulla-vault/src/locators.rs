@@ -12,13 +12,13 @@ use zeroize::Zeroizing;
 /// Where a client keeps its locators while it registers. The locator in use and a new one lie
 /// beside each other until the new one has been proven: whatever stops the client, one of the two
 /// leads to the key (V-6.2).
-pub trait Locators {
+pub trait LocatorStore {
     /// The locators that are there: the one in use, and behind it a new one.
     ///
     /// # Errors
     ///
     /// One of them cannot be read.
-    fn kept(&self) -> io::Result<Vec<Locator>>;
+    fn load(&self) -> io::Result<Vec<Locator>>;
 
     /// Writes a new locator beside the one in use, so that it will be there after a crash, and
     /// reads it back. Another new one, that was there before, goes.
@@ -26,17 +26,17 @@ pub trait Locators {
     /// # Errors
     ///
     /// It is not certain that it will be there.
-    fn keep_beside(&mut self, new: &Locator) -> io::Result<()>;
+    fn stage(&mut self, new: &Locator) -> io::Result<()>;
 
     /// Makes the new locator the one in use. The old one goes last.
     ///
     /// # Errors
     ///
     /// Both may still be there.
-    fn replace_old(&mut self) -> io::Result<()>;
+    fn promote(&mut self) -> io::Result<()>;
 }
 
-/// Locators in files: the one in use, and while registering anew a second one beside it, whose name
+/// LocatorStore in files: the one in use, and while registering anew a second one beside it, whose name
 /// ends in `.new`.
 #[derive(Clone, Debug)]
 pub struct LocatorFiles {
@@ -55,7 +55,7 @@ impl LocatorFiles {
     }
 
     /// Where a new one lies until it is proven.
-    pub fn new_path(&self) -> PathBuf {
+    pub fn staged_path(&self) -> PathBuf {
         let mut name = OsString::from(self.path.as_os_str());
         name.push(".new");
         PathBuf::from(name)
@@ -68,7 +68,7 @@ impl LocatorFiles {
     /// One of the files cannot be read or, with [`io::ErrorKind::InvalidData`], holds no locator.
     pub fn read(&self) -> io::Result<Vec<Locator>> {
         let mut found = Vec::new();
-        for path in [&self.path, &self.new_path()] {
+        for path in [&self.path, &self.staged_path()] {
             match File::open(path) {
                 Ok(file) => found.push(read_locator(file)?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -84,7 +84,7 @@ impl LocatorFiles {
     ///
     /// One of the files cannot be removed.
     pub fn remove(&self) -> io::Result<()> {
-        for path in [&self.path, &self.new_path()] {
+        for path in [&self.path, &self.staged_path()] {
             match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -94,13 +94,13 @@ impl LocatorFiles {
     }
 }
 
-impl Locators for LocatorFiles {
-    fn kept(&self) -> io::Result<Vec<Locator>> {
+impl LocatorStore for LocatorFiles {
+    fn load(&self) -> io::Result<Vec<Locator>> {
         self.read()
     }
 
-    fn keep_beside(&mut self, new: &Locator) -> io::Result<()> {
-        let path = self.new_path();
+    fn stage(&mut self, new: &Locator) -> io::Result<()> {
+        let path = self.staged_path();
         // A registration that was given up may have left one, whose record this one's replaces. A
         // file that is written over in place could end as neither.
         match fs::remove_file(&path) {
@@ -121,8 +121,8 @@ impl Locators for LocatorFiles {
         }
     }
 
-    fn replace_old(&mut self) -> io::Result<()> {
-        fs::rename(self.new_path(), &self.path)?;
+    fn promote(&mut self) -> io::Result<()> {
+        fs::rename(self.staged_path(), &self.path)?;
         sync_directory(&self.path)
     }
 }
@@ -236,15 +236,15 @@ mod tests {
             files.read().unwrap().iter().map(|locator| locator.registration()[0]).collect()
         };
         assert!(ids(&files).is_empty());
-        files.keep_beside(&locator(1)).unwrap();
+        files.stage(&locator(1)).unwrap();
         assert_eq!(ids(&files), [1]);
-        files.replace_old().unwrap();
-        files.keep_beside(&locator(2)).unwrap();
-        files.keep_beside(&locator(3)).unwrap();
+        files.promote().unwrap();
+        files.stage(&locator(2)).unwrap();
+        files.stage(&locator(3)).unwrap();
         assert_eq!(ids(&files), [1, 3]);
-        files.replace_old().unwrap();
+        files.promote().unwrap();
         assert_eq!(ids(&files), [3]);
-        assert!(files.replace_old().is_err(), "there is no new one");
+        assert!(files.promote().is_err(), "there is no new one");
         assert_eq!(ids(&files), [3]);
         #[cfg(unix)]
         {

@@ -31,11 +31,11 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// [`Error::BadToken`] unless it is three parts in base64url, the second of which has an issuer
+    /// [`Error::InvalidToken`] unless it is three parts in base64url, the second of which has an issuer
     /// and a subject.
     pub fn parse(text: &str) -> Result<Token> {
         let text = text.trim();
-        let account = account_in(text).ok_or(Error::BadToken)?;
+        let account = account_in(text).ok_or(Error::InvalidToken)?;
         Ok(Token { text: Zeroizing::new(text.to_owned()), account })
     }
 
@@ -106,7 +106,7 @@ mod tests {
             &token("7"),
             &token(&format!(r#"{{"iss":"a","sub":"{}"}}"#, "b".repeat(MAX_TOKEN_LEN))),
         ] {
-            assert!(matches!(Token::parse(wrong), Err(Error::BadToken)), "{wrong}");
+            assert!(matches!(Token::parse(wrong), Err(Error::InvalidToken)), "{wrong}");
         }
     }
 }

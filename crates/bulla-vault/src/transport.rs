@@ -11,15 +11,15 @@ pub trait Transport {
     /// # Errors
     ///
     /// [`TransportError`]. What is lost is asked for again by the client, by the same bytes.
-    fn call(&mut self, call: &Call<'_>) -> Result<Answer, TransportError>;
+    fn send(&mut self, request: &Request<'_>) -> Result<Response, TransportError>;
 
     /// Waits before a call is made again.
-    fn wait(&mut self, time: Duration);
+    fn sleep(&mut self, time: Duration);
 }
 
 /// One call.
 #[derive(Clone, Copy)]
-pub struct Call<'a> {
+pub struct Request<'a> {
     /// The method of HTTP.
     pub method: Method,
     /// The path, of [`messages::path`](crate::protocol::messages::path).
@@ -38,7 +38,7 @@ pub enum Method {
 }
 
 /// What came back.
-pub struct Answer {
+pub struct Response {
     /// The status of HTTP.
     pub status: u16,
     /// The body; of a longer one than [`MAX_BODY_LEN`](crate::protocol::wire::MAX_BODY_LEN) at least one
@@ -54,37 +54,39 @@ pub enum TransportError {
     /// call may have been carried out.
     Lost {
         /// What happened.
-        why: String,
+        reason: String,
     },
     /// No call will get through as things are: a certificate that is not trusted, an address that
     /// is none.
-    Hopeless {
+    Permanent {
         /// What is wrong.
-        why: String,
+        reason: String,
     },
 }
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TransportError::Lost { why } => {
-                write!(f, "the vault was not reached, or its reply was lost: {why}")
+            TransportError::Lost { reason } => {
+                write!(f, "the vault was not reached, or its reply was lost: {reason}")
             }
-            TransportError::Hopeless { why } => write!(f, "the vault cannot be reached: {why}"),
+            TransportError::Permanent { reason } => {
+                write!(f, "the vault cannot be reached: {reason}")
+            }
         }
     }
 }
 
 impl std::error::Error for TransportError {}
 
-impl fmt::Debug for Call<'_> {
+impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Call({:?} {})", self.method, self.path)
+        write!(f, "Request({:?} {})", self.method, self.path)
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
     }
 }

@@ -76,8 +76,8 @@ impl Login {
     /// # Errors
     ///
     /// [`Error::WrongPassword`], after which nothing is sent: the vault has counted the guess
-    /// already. [`Error::AnotherVault`] if the registration was with another vault than the
-    /// pinned one. [`Error::Dishonest`], [`Error::OutOfMemory`].
+    /// already. [`Error::VaultMismatch`] if the registration was with another vault than the
+    /// pinned one. [`Error::ProtocolViolation`], [`Error::OutOfMemory`].
     pub fn prove(self, started: &LoginStarted) -> Result<(ProvenLogin, LoginFinish)> {
         let left = Some(started.left);
         let response = CredentialResponse::<Suite>::deserialize(&started.ke2.0)
@@ -97,7 +97,7 @@ impl Login {
         let export_key = ExportKey::take(&mut finished.export_key)?;
         let session_key = take_64(&mut finished.session_key)?;
         if finished.server_s_pk.serialize()[..] != public_key {
-            return Err(Error::AnotherVault);
+            return Err(Error::VaultMismatch);
         }
         let proof = LoginFinish {
             reg_id,
@@ -120,12 +120,12 @@ impl ProvenLogin {
     ///
     /// # Errors
     ///
-    /// [`Error::Dishonest`].
+    /// [`Error::ProtocolViolation`].
     pub fn open(self, finished: &LoginFinished) -> Result<Recovered> {
         let Parties { account, reg_id, .. } = self.parties;
         let context = ReplyContext { account, reg_id, attempt_id: self.attempt_id };
         let reply = LoginReply::open(&finished.sealed.0, &self.session_key, &context)
-            .ok_or(Error::Dishonest { what: "the login's reply is not this login's" })?;
+            .ok_or(Error::ProtocolViolation { what: "the login's reply is not this login's" })?;
         Ok(Recovered {
             reg_id,
             key: self.export_key.unwrap(&reply.wrapped_key, &account, &reg_id)?,

@@ -30,9 +30,9 @@ pub struct Parties {
 
 /// What the client asks for when it registers.
 #[derive(Clone, Debug)]
-pub struct Terms {
+pub struct RegistrationOptions {
     /// Guesses allowed between two that are right: 1 to [`MAX_GUESSES`].
-    pub max: u32,
+    pub max_guesses: u32,
     /// How the password is stretched.
     pub stretching: Stretching,
     /// Of a fresh login to the active record: with it, this registration replaces that one at
@@ -75,22 +75,22 @@ impl Registration {
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] if the response is of another vault than the pinned one; nothing
+    /// [`Error::VaultMismatch`] if the response is of another vault than the pinned one; nothing
     /// that depends on the password is made then. [`Error::GuessesOutOfRange`],
-    /// [`Error::Dishonest`], [`Error::OutOfMemory`].
+    /// [`Error::ProtocolViolation`], [`Error::OutOfMemory`].
     pub fn finish(
         self,
         started: &RegisterStarted,
         key: &Key,
-        terms: &Terms,
+        terms: &RegistrationOptions,
     ) -> Result<RegisterFinish> {
-        if !(1..=MAX_GUESSES).contains(&terms.max) {
+        if !(1..=MAX_GUESSES).contains(&terms.max_guesses) {
             return Err(Error::GuessesOutOfRange);
         }
         let response = RegistrationResponse::<Suite>::deserialize(&started.response.0)
             .map_err(|error| opaque_error(error, None))?;
         if started.response.0[32..] != self.parties.public_key {
-            return Err(Error::AnotherVault);
+            return Err(Error::VaultMismatch);
         }
         let Parties { account, reg_id, .. } = self.parties;
         let identity = ClientIdentity::new(&account, &reg_id);
@@ -107,17 +107,17 @@ impl Registration {
             reg_id,
             upload: message_bytes(&finished.message.serialize())?,
             wrapped_key: Fixed(export_key.wrap(key, &account, &reg_id)?),
-            max: terms.max,
+            max: terms.max_guesses,
             stretching: terms.stretching,
             grant: terms.grant.as_ref().map(|grant| Fixed(**grant)),
         })
     }
 }
 
-impl Default for Terms {
+impl Default for RegistrationOptions {
     /// 10 guesses, the recommended stretching, no grant.
     fn default() -> Self {
-        Terms { max: 10, stretching: Stretching::default(), grant: None }
+        RegistrationOptions { max_guesses: 10, stretching: Stretching::default(), grant: None }
     }
 }
 

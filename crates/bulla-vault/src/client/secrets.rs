@@ -75,9 +75,10 @@ impl ExportKey {
     ) -> Result<bulla::Key> {
         let mut content = Zeroizing::new(*wrapped);
         let (cipher, aad) = (self.wrapping_key(reg_id)?, associated_data(account, reg_id));
-        let opened = cipher
-            .open_in_place(zero_nonce(), Aad::from(aad), &mut content[..])
-            .map_err(|_| Error::Dishonest { what: "the wrapped key is not this registration's" })?;
+        let opened =
+            cipher.open_in_place(zero_nonce(), Aad::from(aad), &mut content[..]).map_err(|_| {
+                Error::ProtocolViolation { what: "the wrapped key is not this registration's" }
+            })?;
         let bytes = opened.first_chunk().ok_or(Error::Internal)?;
         Ok(bulla::Key::from_bytes(bytes))
     }
@@ -126,15 +127,15 @@ pub(crate) fn opaque_error(error: ProtocolError, left: Option<u32>) -> Error {
     match error {
         ProtocolError::InvalidLoginError => Error::WrongPassword { left },
         ProtocolError::SerializationError | ProtocolError::SizeError { .. } => {
-            Error::Dishonest { what: "an element is none" }
+            Error::ProtocolViolation { what: "an element is none" }
         }
         ProtocolError::ReflectedValueError => {
-            Error::Dishonest { what: "it sent back what it was sent" }
+            Error::ProtocolViolation { what: "it sent back what it was sent" }
         }
         ProtocolError::LibraryError(InternalError::KsfError) => Error::OutOfMemory,
         ProtocolError::LibraryError(
             InternalError::OprfError(_) | InternalError::OprfInternalError(_),
-        ) => Error::Dishonest { what: "an element is none" },
+        ) => Error::ProtocolViolation { what: "an element is none" },
         _ => Error::Internal,
     }
 }

@@ -2,7 +2,7 @@
 
 use bulla_vault::messages::*;
 use bulla_vault::suite::Suite;
-use bulla_vault::transport::{Answer, TransportError};
+use bulla_vault::transport::{Response, TransportError};
 use bulla_vault::wire::{DecodeError, decode, encode};
 use bulla_vault::{Error, VaultIdentity};
 use opaque_ke::ServerSetup;
@@ -11,7 +11,7 @@ use rand_core::OsRng;
 use crate::sample::{Sample, password, terms};
 use crate::server::Server;
 
-type Tamper = Box<dyn FnMut(&str, &mut Answer)>;
+type Tamper = Box<dyn FnMut(&str, &mut Response)>;
 
 /// Changes the reply to one call.
 fn at<T: serde::Serialize + serde::de::DeserializeOwned + 'static>(
@@ -54,7 +54,7 @@ fn another_public_key_at_a_registration() {
             started.response.0[32..].copy_from_slice(&other);
         }),
     );
-    assert!(matches!(error, Error::AnotherVault), "{error:?}");
+    assert!(matches!(error, Error::VaultMismatch), "{error:?}");
     assert!(sample.server.borrow().pending.is_none());
     assert!(sample.files().read().unwrap().is_empty());
 }
@@ -72,13 +72,13 @@ fn another_public_key_at_a_login() {
     let kept = sample.files().read().unwrap().remove(0);
     let bare = bulla_key::Locator::new(*kept.registration(), kept.pepper());
     let error = client.recover(&password("first"), &[bare]).unwrap_err();
-    assert!(matches!(error, Error::AnotherVault), "{error:?}");
+    assert!(matches!(error, Error::VaultMismatch), "{error:?}");
     assert_eq!(
         sample.server.borrow().current.as_ref().unwrap().left,
         4,
         "it was counted, and never proven"
     );
-    assert!(matches!(client.info(), Err(Error::AnotherVault)));
+    assert!(matches!(client.info(), Err(Error::VaultMismatch)));
     assert!(sample.client().info().is_ok());
 }
 
@@ -90,12 +90,12 @@ fn another_vault_altogether() {
     let mut other = Server::new(sample.account);
     std::mem::swap(&mut *sample.server.borrow_mut(), &mut other);
     // With the record, stolen, and without the keys.
-    let call = bulla_vault::transport::Call {
+    let call = bulla_vault::transport::Request {
         method: bulla_vault::transport::Method::Post,
         path: path::REGISTER_FINISH,
         body: Some(&encode(&upload)),
     };
-    sample.server.borrow_mut().answer(&call);
+    sample.server.borrow_mut().respond(&call);
     let error = recover(&sample, None);
     assert!(matches!(error, Error::WrongPassword { .. }), "{error:?}");
 }
@@ -113,20 +113,20 @@ fn bad_elements() {
                 started.response.0[..32].copy_from_slice(&element);
             }),
         );
-        assert!(matches!(error, Error::Dishonest { .. }), "{error:?}");
+        assert!(matches!(error, Error::ProtocolViolation { .. }), "{error:?}");
         let error = register(
             &sample,
             at(path::REGISTER_START, move |started: &mut RegisterStarted| {
                 started.response.0[32..].copy_from_slice(&element);
             }),
         );
-        assert!(matches!(error, Error::Dishonest { .. }), "{error:?}");
+        assert!(matches!(error, Error::ProtocolViolation { .. }), "{error:?}");
     }
     let error = register(
         &sample,
         Some(Box::new({
             let server = sample.server.clone();
-            move |called, answer: &mut Answer| {
+            move |called, answer: &mut Response| {
                 if called == path::REGISTER_START {
                     // The request is the last that the server was sent.
                     let received = server.borrow().received.clone();
@@ -141,7 +141,10 @@ fn bad_elements() {
             }
         })),
     );
-    assert!(matches!(error, Error::Dishonest { what } if what.contains("sent back")), "{error:?}");
+    assert!(
+        matches!(error, Error::ProtocolViolation { what } if what.contains("sent back")),
+        "{error:?}"
+    );
 }
 
 /// V-5.1: every bit of the second message counts.
@@ -154,7 +157,7 @@ fn second_message_flipped() {
             at(path::LOGIN_START, move |started: &mut LoginStarted| started.ke2.0[at_byte] ^= 1),
         );
         assert!(
-            matches!(error, Error::WrongPassword { .. } | Error::Dishonest { .. }),
+            matches!(error, Error::WrongPassword { .. } | Error::ProtocolViolation { .. }),
             "byte {at_byte}: {error:?}"
         );
         sample.server.borrow_mut().current.as_mut().unwrap().left = 5;
@@ -172,12 +175,12 @@ fn released_reply_flipped() {
                 finished.sealed.0[at_byte] ^= 1
             }),
         );
-        assert!(matches!(error, Error::Dishonest { .. }), "byte {at_byte}: {error:?}");
+        assert!(matches!(error, Error::ProtocolViolation { .. }), "byte {at_byte}: {error:?}");
     }
     // The vault itself, which can seal, cannot exchange the key.
     sample.server.borrow_mut().current.as_mut().unwrap().content.wrapped_key.0[0] ^= 1;
     let error = recover(&sample, None);
-    assert!(matches!(error, Error::Dishonest { .. }), "{error:?}");
+    assert!(matches!(error, Error::ProtocolViolation { .. }), "{error:?}");
 }
 
 /// V-4.4: a vault that swaps what was registered for something else is found out by the login that
@@ -188,7 +191,7 @@ fn registered_something_else() {
     let server = sample.server.clone();
     let error = register(
         &sample,
-        Some(Box::new(move |called, answer: &mut Answer| {
+        Some(Box::new(move |called, answer: &mut Response| {
             if called == path::REGISTER_FINISH {
                 server.borrow_mut().pending.as_mut().unwrap().content.wrapped_key.0[40] ^= 1;
                 answer.body =
@@ -196,7 +199,7 @@ fn registered_something_else() {
             }
         })),
     );
-    assert!(matches!(error, Error::Dishonest { .. }), "{error:?}");
+    assert!(matches!(error, Error::ProtocolViolation { .. }), "{error:?}");
     assert_eq!(sample.files().read().unwrap().len(), 2);
 }
 
@@ -208,7 +211,7 @@ fn no_messages() {
         let body = body.to_vec();
         Some(Box::new(move |called, answer| {
             if called == path::LOGIN_START {
-                *answer = Answer { status, body: body.clone() };
+                *answer = Response { status, body: body.clone() };
             }
         }))
     };
@@ -223,19 +226,19 @@ fn no_messages() {
     ] {
         let error = recover(&sample, answer(status, body));
         assert!(
-            matches!(error, Error::BadReply(found) if found == expected),
+            matches!(error, Error::InvalidResponse(found) if found == expected),
             "{status}: {error:?}"
         );
     }
     let error = recover(&sample, answer(404, br#"{"code":410}"#));
-    assert!(matches!(error, Error::Dishonest { .. }), "{error:?}");
+    assert!(matches!(error, Error::ProtocolViolation { .. }), "{error:?}");
     let error = recover(&sample, answer(502, b"<html>"));
     assert!(matches!(error, Error::Transport(TransportError::Lost { .. })), "{error:?}");
     for (code, is_it) in [
         (404, (|error| matches!(error, Error::NoRecord)) as fn(&Error) -> bool),
         (410, |error| matches!(error, Error::Locked)),
         (401, |error| matches!(error, Error::Unauthorized)),
-        (429, |error| matches!(error, Error::TooMany { retry_after: None })),
+        (429, |error| matches!(error, Error::TooManyRequests { retry_after: None })),
         (403, |error| matches!(error, Error::WrongPassword { left: None })),
         (409, |error| matches!(error, Error::Refused(_))),
     ] {
@@ -259,7 +262,7 @@ fn stretching_without_end() {
                 body.replace(r#"{"passes":1,"memory_kib":8,"lanes":1}"#, costly).into_bytes();
         }));
         let error = recover(&sample, tamper);
-        assert!(matches!(error, Error::BadReply(DecodeError::Field { .. })), "{error:?}");
+        assert!(matches!(error, Error::InvalidResponse(DecodeError::Field { .. })), "{error:?}");
         sample.server.borrow_mut().current.as_mut().unwrap().left = 5;
     }
 }

@@ -1,13 +1,13 @@
 //! The client is killed at each step: the key stays reachable, by the old password or by the new
 //! one.
 
-use bulla_vault::Terms;
+use bulla_vault::RegistrationOptions;
 
 use crate::sample::{Sample, password, terms};
 use crate::wire::{Life, MortalLocators};
 
 /// Registers under "second" and dies after that many steps; says whether it got to the end.
-fn register_and_die(sample: &Sample, terms: &Terms, steps: u32) -> bool {
+fn register_and_die(sample: &Sample, terms: &RegistrationOptions, steps: u32) -> bool {
     let life = Life::of(steps);
     let mut locators = MortalLocators { files: sample.files(), life: life.clone() };
     let done = sample.mortal_client(&life).register(
@@ -26,7 +26,7 @@ fn registering_anew() {
     for steps in 0.. {
         let sample = Sample::registered();
         let grant = Some(sample.recover("first").unwrap().grant);
-        let done = register_and_die(&sample, &Terms { grant, ..terms() }, steps);
+        let done = register_and_die(&sample, &RegistrationOptions { grant, ..terms() }, steps);
         assert!(
             sample.recovers("first") || sample.recovers("second"),
             "killed after {steps} steps"
@@ -34,7 +34,7 @@ fn registering_anew() {
         // And from there it can be registered anew, in whatever state it was left.
         let grant =
             Some(sample.recover("first").or_else(|_| sample.recover("second")).unwrap().grant);
-        let again = Terms { grant, ..terms() };
+        let again = RegistrationOptions { grant, ..terms() };
         sample
             .client()
             .register(&password("third"), &sample.key, &mut sample.files(), &again)
@@ -77,7 +77,7 @@ fn registering_after_an_announced_one() {
         let grant = Some(sample.recover("announced").unwrap().grant);
         assert!(!sample.recovers("first"), "the announced one took its place");
         assert_eq!(files.read().unwrap().len(), 2);
-        let done = register_and_die(&sample, &Terms { grant, ..terms() }, steps);
+        let done = register_and_die(&sample, &RegistrationOptions { grant, ..terms() }, steps);
         assert!(
             sample.recovers("announced") || sample.recovers("second"),
             "killed after {steps} steps"

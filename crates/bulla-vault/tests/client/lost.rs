@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bulla_vault::messages::{Code, Failure};
-use bulla_vault::transport::{Answer, TransportError};
+use bulla_vault::transport::{Response, TransportError};
 use bulla_vault::wire::encode;
 use bulla_vault::{Error, Registered};
 
@@ -81,7 +81,7 @@ fn busy(times: u32, retry_after: Option<u32>) -> Tamper {
         if left > 0 {
             left -= 1;
             let failure = Failure { retry_after, ..Failure::new(Code::Unavailable) };
-            *answer = Answer { status: 503, body: encode(&failure) };
+            *answer = Response { status: 503, body: encode(&failure) };
         }
     })
 }

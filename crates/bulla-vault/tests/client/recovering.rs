@@ -1,7 +1,7 @@
 //! Recoveries, and guesses.
 
 use bulla_key::{Locator, PassphraseCost};
-use bulla_vault::{Error, Locators, Stretching, Terms};
+use bulla_vault::{Error, LocatorStore, RegistrationOptions, Stretching};
 
 use crate::sample::{Sample, password, terms};
 
@@ -49,7 +49,7 @@ fn right_on_the_last_guess() {
 fn stretching_of_the_registration() {
     let sample = Sample::new();
     let cost = PassphraseCost::new(2, 64, 2).unwrap();
-    let terms = Terms { stretching: Stretching::new(cost), ..terms() };
+    let terms = RegistrationOptions { stretching: Stretching::new(cost), ..terms() };
     sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms).unwrap();
     assert!(sample.recovers("first"));
 
@@ -83,7 +83,7 @@ fn locator_of_another_vault() {
         let other = kept.clone().with_hint(hints.0, hints.1).unwrap();
         for locators in [vec![other.clone()], vec![kept.clone(), other.clone()]] {
             let recovered = sample.client().recover(&password("first"), &locators);
-            assert!(matches!(recovered, Err(Error::AnotherVault)));
+            assert!(matches!(recovered, Err(Error::VaultMismatch)));
         }
     }
     assert_eq!(sample.server.borrow().received.len(), sent);
@@ -107,7 +107,7 @@ fn nothing_to_recover_from() {
 fn locator_without_a_record() {
     let sample = Sample::registered();
     let before = sample.server.borrow().evaluations;
-    sample.files().keep_beside(&Locator::new([9; 32], &[9; 32])).unwrap();
+    sample.files().stage(&Locator::new([9; 32], &[9; 32])).unwrap();
     assert!(sample.recovers("first"));
     assert_eq!(sample.server.borrow().evaluations, before + 1);
 }

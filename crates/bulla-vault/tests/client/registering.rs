@@ -1,7 +1,7 @@
 //! Registrations, anew and deleted ones.
 
 use bulla_vault::messages::RecordState;
-use bulla_vault::{Deleted, Error, RegId, Registered, Terms};
+use bulla_vault::{Deleted, Error, RegId, Registered, RegistrationOptions};
 
 use crate::sample::{Sample, password, terms};
 use crate::server::ANNOUNCED;
@@ -29,7 +29,7 @@ fn proven_by_a_login() {
 fn anew_with_a_grant() {
     let sample = Sample::registered();
     let grant = Some(sample.recover("first").unwrap().grant);
-    let terms = Terms { grant, ..terms() };
+    let terms = RegistrationOptions { grant, ..terms() };
     let registered = sample
         .client()
         .register(&password("second"), &sample.key, &mut sample.files(), &terms)
@@ -66,15 +66,15 @@ fn fresh_each_time() {
 #[test]
 fn guesses_in_bounds() {
     let sample = Sample::new();
-    for max in [0, 101, u32::MAX] {
-        let terms = Terms { max, ..terms() };
+    for max_guesses in [0, 101, u32::MAX] {
+        let terms = RegistrationOptions { max_guesses, ..terms() };
         let refused =
             sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms);
         assert!(matches!(refused, Err(Error::GuessesOutOfRange)));
     }
-    for max in [1, 100] {
+    for max_guesses in [1, 100] {
         let sample = Sample::new();
-        let terms = Terms { max, ..terms() };
+        let terms = RegistrationOptions { max_guesses, ..terms() };
         sample
             .client()
             .register(&password("first"), &sample.key, &mut sample.files(), &terms)

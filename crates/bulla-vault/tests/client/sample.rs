@@ -6,7 +6,8 @@ use std::rc::Rc;
 use bulla::Key;
 use bulla_key::{Passphrase, PassphraseCost};
 use bulla_vault::{
-    AccountHash, Client, Error, LocatorFiles, Recovered, Stretching, Terms, VaultIdentity,
+    AccountHash, Client, Error, LocatorFiles, Recovered, RegistrationOptions, Stretching,
+    VaultIdentity,
 };
 use tempfile::TempDir;
 
@@ -80,9 +81,9 @@ pub(crate) fn password(text: &str) -> Passphrase {
 }
 
 /// The cheapest stretching: what it costs is no subject here.
-pub(crate) fn terms() -> Terms {
-    Terms {
-        max: 5,
+pub(crate) fn terms() -> RegistrationOptions {
+    RegistrationOptions {
+        max_guesses: 5,
         stretching: Stretching::new(PassphraseCost::new(1, 8, 1).unwrap()),
         grant: None,
     }

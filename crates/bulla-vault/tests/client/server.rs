@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use bulla_vault::messages::*;
 use bulla_vault::reply::{LoginReply, ReplyContext};
 use bulla_vault::suite::{ClientIdentity, PublicKey, Suite, context};
-use bulla_vault::transport::{Answer, Call, Method};
+use bulla_vault::transport::{Method, Request, Response};
 use bulla_vault::wire::{Bounded, Fixed, decode, encode};
 use bulla_vault::{AccountHash, AttemptId, RegId};
 use opaque_ke::{
@@ -62,7 +62,7 @@ impl Server {
         self.setup.keypair().public().serialize().into()
     }
 
-    pub(crate) fn answer(&mut self, call: &Call<'_>) -> Answer {
+    pub(crate) fn respond(&mut self, call: &Request<'_>) -> Response {
         let body = call.body.unwrap_or_default();
         self.received.extend(body);
         let answered = match (call.method, call.path) {
@@ -79,7 +79,7 @@ impl Server {
         };
         let (status, body) =
             answered.unwrap_or_else(|failure| (failure.code.number(), encode(&failure)));
-        Answer { status, body }
+        Response { status, body }
     }
 
     fn register_start(&mut self, start: RegisterStart) -> Answered {

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bulla_key::Locator;
-use bulla_vault::transport::{Answer, Call, Transport, TransportError};
-use bulla_vault::{LocatorFiles, Locators};
+use bulla_vault::transport::{Request, Response, Transport, TransportError};
+use bulla_vault::{LocatorFiles, LocatorStore};
 
 use crate::server::Server;
 
@@ -45,7 +45,7 @@ pub(crate) struct Wire {
 }
 
 /// Changes an answer, knowing the call's path.
-pub(crate) type Tamper = Box<dyn FnMut(&str, &mut Answer)>;
+pub(crate) type Tamper = Box<dyn FnMut(&str, &mut Response)>;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Weather {
@@ -62,9 +62,9 @@ impl Wire {
 }
 
 impl Transport for Wire {
-    fn call(&mut self, call: &Call<'_>) -> Result<Answer, TransportError> {
-        let lost = || Err(TransportError::Lost { why: "weather".into() });
-        let dead = || Err(TransportError::Hopeless { why: "killed".into() });
+    fn send(&mut self, request: &Request<'_>) -> Result<Response, TransportError> {
+        let lost = || Err(TransportError::Lost { reason: "weather".into() });
+        let dead = || Err(TransportError::Permanent { reason: "killed".into() });
         let weather = if self.weather.is_empty() { Weather::Fair } else { self.weather.remove(0) };
         if !self.life.step() {
             return dead();
@@ -72,7 +72,7 @@ impl Transport for Wire {
         if matches!(weather, Weather::RequestLost) {
             return lost();
         }
-        let mut answer = self.server.borrow_mut().answer(call);
+        let mut answer = self.server.borrow_mut().respond(request);
         if !self.life.step() {
             return dead();
         }
@@ -80,12 +80,12 @@ impl Transport for Wire {
             return lost();
         }
         if let Some(tamper) = &mut self.tamper {
-            tamper(call.path, &mut answer);
+            tamper(request.path, &mut answer);
         }
         Ok(answer)
     }
 
-    fn wait(&mut self, time: Duration) {
+    fn sleep(&mut self, time: Duration) {
         self.waits.push(time);
     }
 }
@@ -102,20 +102,20 @@ impl MortalLocators {
     }
 }
 
-impl Locators for MortalLocators {
-    fn kept(&self) -> io::Result<Vec<Locator>> {
-        self.files.kept()
+impl LocatorStore for MortalLocators {
+    fn load(&self) -> io::Result<Vec<Locator>> {
+        self.files.load()
     }
 
-    fn keep_beside(&mut self, new: &Locator) -> io::Result<()> {
+    fn stage(&mut self, new: &Locator) -> io::Result<()> {
         self.step()?;
-        self.files.keep_beside(new)?;
+        self.files.stage(new)?;
         self.step()
     }
 
-    fn replace_old(&mut self) -> io::Result<()> {
+    fn promote(&mut self) -> io::Result<()> {
         self.step()?;
-        self.files.replace_old()?;
+        self.files.promote()?;
         self.step()
     }
 }

@@ -10,7 +10,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use bulla_vault::Token;
 use bulla_vault::http::{HttpTransport, Trust};
 use bulla_vault::messages::path;
-use bulla_vault::transport::{Answer, Call, Method, Transport, TransportError};
+use bulla_vault::transport::{Method, Request, Response, Transport, TransportError};
 use bulla_vault::wire::MAX_BODY_LEN;
 use server::{Certificates, Server};
 
@@ -22,12 +22,12 @@ fn token() -> Token {
     Token::parse(&format!("e30.{claims}.c2ln")).unwrap()
 }
 
-fn call(address: &str, trust: &Trust, call: &Call<'_>) -> Result<Answer, TransportError> {
-    HttpTransport::with_timeout(address, token(), trust, TIMEOUT)?.call(call)
+fn call(address: &str, trust: &Trust, request: &Request<'_>) -> Result<Response, TransportError> {
+    HttpTransport::with_timeout(address, token(), trust, TIMEOUT)?.send(request)
 }
 
-fn get(path: &'static str) -> Call<'static> {
-    Call { method: Method::Get, path, body: None }
+fn get(path: &'static str) -> Request<'static> {
+    Request { method: Method::Get, path, body: None }
 }
 
 fn reply(status: &str, body: &str) -> Vec<u8> {
@@ -44,14 +44,14 @@ fn calls() {
         reply("200 OK", "{}"),
     ]);
     let mut transport = HttpTransport::new(&server.address, token(), &Trust::System).unwrap();
-    let answer = transport.call(&get(path::STATUS)).unwrap();
+    let answer = transport.send(&get(path::STATUS)).unwrap();
     assert_eq!((answer.status, &answer.body[..]), (200, &b"{}"[..]));
-    let post = Call { method: Method::Post, path: path::LOGIN_START, body: Some(b"{\"a\":1}") };
-    let answer = transport.call(&post).unwrap();
+    let post = Request { method: Method::Post, path: path::LOGIN_START, body: Some(b"{\"a\":1}") };
+    let answer = transport.send(&post).unwrap();
     assert_eq!((answer.status, &answer.body[..]), (410, &br#"{"code":410}"#[..]));
-    let delete = Call { method: Method::Delete, path: path::RECORD, body: Some(b"{\"b\":2}") };
-    assert_eq!(transport.call(&delete).unwrap().status, 204);
-    transport.call(&get(path::INFO)).unwrap();
+    let delete = Request { method: Method::Delete, path: path::RECORD, body: Some(b"{\"b\":2}") };
+    assert_eq!(transport.send(&delete).unwrap().status, 204);
+    transport.send(&get(path::INFO)).unwrap();
 
     let requests = server.requests();
     let bearer = format!("authorization: Bearer {}", token().expose());
@@ -125,7 +125,7 @@ fn silent() {
     let timeout = Duration::from_millis(200);
     let mut transport =
         HttpTransport::with_timeout(&server.address, token(), &Trust::System, timeout).unwrap();
-    let found = transport.call(&get(path::STATUS));
+    let found = transport.send(&get(path::STATUS));
     assert!(matches!(found, Err(TransportError::Lost { .. })), "{found:?}");
     assert!(begun.elapsed() < server::SILENCE, "it was the server that gave up");
 }
@@ -149,7 +149,7 @@ fn tls_1_2_is_refused() {
         Server::tls(&certificates, &[&rustls::version::TLS12], vec![reply("200 OK", "{}")]);
     let trust = Trust::Authorities(certificates.authority_pem.into_bytes());
     let found = call(&server.address, &trust, &get(path::STATUS));
-    assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{found:?}");
+    assert!(matches!(found, Err(TransportError::Permanent { .. })), "{found:?}");
     assert!(server.requests().is_empty());
 }
 
@@ -165,7 +165,7 @@ fn certificate_of_a_stranger() {
         &Trust::Authorities(others.authority_pem.into_bytes()),
         &get(path::STATUS),
     );
-    assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{found:?}");
+    assert!(matches!(found, Err(TransportError::Permanent { .. })), "{found:?}");
     assert!(server.requests().is_empty());
 }
 
@@ -174,7 +174,7 @@ fn no_authorities() {
     for pem in ["", "no PEM", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
         let trust = Trust::Authorities(pem.as_bytes().to_vec());
         let found = HttpTransport::new("https://localhost", token(), &trust);
-        assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{pem}");
+        assert!(matches!(found, Err(TransportError::Permanent { .. })), "{pem}");
     }
 }
 

@@ -36,7 +36,7 @@ pub enum Code {
     /// 410: the guesses ran out; the key is gone for good.
     Locked,
     /// 429: too many requests.
-    TooMany,
+    TooManyRequests,
     /// 503: no quorum, or frozen.
     Unavailable,
 }
@@ -57,7 +57,7 @@ impl Code {
         Code::NoRecord,
         Code::Conflict,
         Code::Locked,
-        Code::TooMany,
+        Code::TooManyRequests,
         Code::Unavailable,
     ];
 
@@ -70,7 +70,7 @@ impl Code {
             Code::NoRecord => 404,
             Code::Conflict => 409,
             Code::Locked => 410,
-            Code::TooMany => 429,
+            Code::TooManyRequests => 429,
             Code::Unavailable => 503,
         }
     }
@@ -90,7 +90,7 @@ impl fmt::Display for Code {
             Code::NoRecord => "the vault has no such record",
             Code::Conflict => "the request contradicts an earlier one",
             Code::Locked => "the guesses ran out and the key is gone for good",
-            Code::TooMany => "too many requests",
+            Code::TooManyRequests => "too many requests",
             Code::Unavailable => "the vault is not available",
         };
         f.write_str(said)
@@ -127,7 +127,7 @@ mod tests {
     /// V-2.6
     #[test]
     fn bodies() {
-        let failure = Failure { code: Code::TooMany, retry_after: Some(60), left: Some(3) };
+        let failure = Failure { code: Code::TooManyRequests, retry_after: Some(60), left: Some(3) };
         assert_eq!(encode(&failure), br#"{"code":429,"retry_after":60,"left":3}"#);
         assert_eq!(encode(&Failure::new(Code::Locked)), br#"{"code":410}"#);
         for code in Code::ALL {
