@@ -1,4 +1,4 @@
-//! A registration, step by step and without input and output (V-4.1).
+//! The steps of a registration, without I/O (V-4.1).
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ use crate::protocol::suite::{ClientIdentity, PublicKey, Suite};
 use crate::protocol::wire::Fixed;
 use crate::protocol::{AccountHash, RegId};
 
-/// What both ends of a registration or login hold to: whose it is, and at which vault.
+/// The identities that a registration or login is bound to (V-3.2, V-3.6).
 #[derive(Clone, Copy, Debug)]
 pub struct Parties {
     /// The account.
@@ -28,21 +28,20 @@ pub struct Parties {
     pub public_key: PublicKey,
 }
 
-/// What the client asks for when it registers.
+/// Options of a registration.
 #[derive(Clone, Debug)]
 pub struct RegistrationOptions {
-    /// Guesses allowed between two that are right: 1 to [`MAX_GUESSES`].
+    /// Guesses allowed without a successful login in between: 1 to [`MAX_GUESSES`].
     pub max_guesses: u32,
-    /// How the password is stretched.
+    /// The cost of stretching the password.
     pub stretching: Stretching,
-    /// Of a fresh login to the active record: with it, this registration replaces that one at
-    /// once.
+    /// The grant of a recent login to the active registration. With it, the new registration
+    /// replaces the active one immediately.
     pub grant: Option<Zeroizing<[u8; GRANT_LEN]>>,
 }
 
-/// A registration that waits for the vault's response.
-///
-/// It has no Clone: each one is for one try.
+/// A registration that waits for the vault's registration response. It is not `Clone`, since each
+/// one is for one attempt.
 pub struct Registration {
     state: ClientRegistration<Suite>,
     input: PasswordInput,
@@ -50,7 +49,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Begins one: the request to send.
+    /// Starts a registration, and returns the request to send.
     ///
     /// # Errors
     ///
@@ -70,21 +69,21 @@ impl Registration {
         Ok((Registration { state: started.state, input, parties: *parties }, request))
     }
 
-    /// Ends one: the record to send, with the backup key wrapped. Stretches the password, which
-    /// takes time and memory.
+    /// Checks the registration response, and returns the registration record with the wrapped key
+    /// to send. Runs Argon2id on the password.
     ///
     /// # Errors
     ///
-    /// [`Error::VaultMismatch`] if the response is of another vault than the pinned one; nothing
-    /// that depends on the password is made then. [`Error::GuessesOutOfRange`],
-    /// [`Error::ProtocolViolation`], [`Error::OutOfMemory`].
+    /// [`Error::VaultMismatch`] if the response is from another vault than the pinned one, before
+    /// anything is derived from the password. [`Error::GuessesOutOfRange`],
+    /// [`Error::ProtocolViolation`], [`Error::OutOfMemory`], [`Error::Internal`].
     pub fn finish(
         self,
         started: &RegisterStarted,
         key: &Key,
-        terms: &RegistrationOptions,
+        options: &RegistrationOptions,
     ) -> Result<RegisterFinish> {
-        if !(1..=MAX_GUESSES).contains(&terms.max_guesses) {
+        if !(1..=MAX_GUESSES).contains(&options.max_guesses) {
             return Err(Error::GuessesOutOfRange);
         }
         let response = RegistrationResponse::<Suite>::deserialize(&started.response.0)
@@ -96,7 +95,7 @@ impl Registration {
         let identity = ClientIdentity::new(&account, &reg_id);
         let parameters = ClientRegistrationFinishParameters::new(
             identity.identifiers(),
-            Some(&terms.stretching),
+            Some(&options.stretching),
         );
         let mut finished = self
             .state
@@ -107,15 +106,15 @@ impl Registration {
             reg_id,
             upload: message_bytes(&finished.message.serialize())?,
             wrapped_key: Fixed(export_key.wrap(key, &account, &reg_id)?),
-            max: terms.max_guesses,
-            stretching: terms.stretching,
-            grant: terms.grant.as_ref().map(|grant| Fixed(**grant)),
+            max: options.max_guesses,
+            stretching: options.stretching,
+            grant: options.grant.as_ref().map(|grant| Fixed(**grant)),
         })
     }
 }
 
 impl Default for RegistrationOptions {
-    /// 10 guesses, the recommended stretching, no grant.
+    /// 10 guesses, the default stretching, and no grant.
     fn default() -> Self {
         RegistrationOptions { max_guesses: 10, stretching: Stretching::default(), grant: None }
     }

@@ -142,7 +142,7 @@ fn bad_elements() {
         })),
     );
     assert!(
-        matches!(error, Error::ProtocolViolation { what } if what.contains("sent back")),
+        matches!(error, Error::ProtocolViolation { what } if what.contains("reflects")),
         "{error:?}"
     );
 }
