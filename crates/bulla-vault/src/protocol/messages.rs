@@ -91,7 +91,7 @@ pub struct RegisterFinish {
 /// The response to [`RegisterFinish`], also to a repeated one with the same content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterFinished {
-    /// [`RecordState::Pending`], or [`RecordState::Active`] if a login has proven the record by now.
+    /// [`RecordState::Pending`], or [`RecordState::Active`] if a login has already proven it.
     pub state: RecordState,
     /// Without a grant, the time from which a login to the new record replaces the active one, in
     /// seconds of Unix time.
