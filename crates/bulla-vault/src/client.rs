@@ -180,7 +180,7 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::VaultMismatch`] if the public key is not the pinned one, and errors of the vault and
+    /// [`Error::VaultMismatch`] if the public key is not the pinned one, and errors of vault and
     /// transport.
     pub fn info(&mut self) -> Result<Info> {
         let info: Info = parse(&self.exchange(Method::Get, path::INFO, None)?)?;

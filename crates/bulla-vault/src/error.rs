@@ -43,7 +43,7 @@ pub enum Error {
     },
     /// The vault returned another key than the one that was registered.
     KeyMismatch,
-    /// Every try to get a response failed.
+    /// The transport failed, or all retries were lost.
     Transport(TransportError),
     /// The locator could not be stored, or reads back as other bytes. No previously stored locator
     /// in use is lost.
@@ -123,9 +123,9 @@ impl fmt::Display for Error {
             ),
             Error::InvalidResponse(error) => write!(f, "invalid response: {error}"),
             Error::ProtocolViolation { what } => write!(f, "protocol violation: {what}"),
-            Error::KeyMismatch => {
-                f.write_str("returned key differs from the registered one; keep another copy of it")
-            }
+            Error::KeyMismatch => f.write_str(
+                "returned key differs from the registered one; keep another copy of the key",
+            ),
             Error::Transport(error) => error.fmt(f),
             Error::Locator(error) => write!(f, "cannot store the locator: {error}"),
             Error::InvalidToken => f.write_str("not a JWT with an issuer and a subject"),

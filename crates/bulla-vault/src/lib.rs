@@ -1,6 +1,6 @@
 //! Client and protocol of the Backup Key Vault, which stores a backup key under a password and
-//! limits the number of wrong guesses. The protocol is specified in `spec/VAULT.md`, to whose
-//! clauses references such as V-2.1 point.
+//! limits the number of wrong guesses. References such as V-2.1 are clauses of `spec/VAULT.md`,
+//! which specifies the protocol.
 //!
 //! | to | use |
 //! |---|---|
@@ -51,7 +51,8 @@
 //! # Features
 //!
 //! - `http`: the `http` module, a transport over TLS 1.3. Without it the crate does no networking.
-//!   File access is confined to [`LocatorFiles`].
+//!
+//! Only [`LocatorFiles`] accesses files.
 
 #![forbid(unsafe_code)]
 
