@@ -100,7 +100,7 @@ def register_and_recover(bulla, directory, vault):
     there = Machine(bulla, directory / "there", vault, "alice")
     there.run("vault recover -o my.key --vault-password-file password", 2, "no locator")
     shutil.copy(here.locator, there.locator)
-    there.run("vault recover -o my.key --vault-password-file wrong", 3, "9 guesses are left")
+    there.run("vault recover -o my.key --vault-password-file wrong", 3, "9 guesses left")
     assert not (there.home / "my.key").exists()
     there.run("vault recover -o my.key --vault-password-file password", says="1 attempt failed")
     assert (there.home / "my.key").read_text() == (here.home / "my.key").read_text()
@@ -116,7 +116,7 @@ def backup_and_restore(bulla, directory, vault):
     here.run(f"backup --vault http://{vault.listen} --vault-password-file password photos.bulla photos", says="the key lies there now")
     there = Machine(bulla, directory / "bob's other", vault, "bob")
     shutil.copy(here.home / "photos.bulla", there.home)
-    there.run("restore --vault-password-file wrong photos.bulla -C back", 3, "the password is wrong")
+    there.run("restore --vault-password-file wrong photos.bulla -C back", 3, "wrong password")
     there.run("restore --vault-password-file password photos.bulla -C back")
     for photo in (here.home / "photos").iterdir():
         assert photo.read_bytes() == (there.home / "back" / "photos" / photo.name).read_bytes(), photo
@@ -157,7 +157,7 @@ def guesses_run_out(here):
     for left in reversed(range(10)):
         says = f"{left} guess" if left else ""
         here.run("vault recover -o back --vault-password-file wrong", 3, says)
-    here.run("vault recover -o back --vault-password-file password", 3, "from the vault for good")
+    here.run("vault recover -o back --vault-password-file password", 3, "permanently deleted")
     here.run("vault status", says="gone for good")
     assert not (here.home / "back").exists()
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bulla_key::{Locator, SlotKind};
 use bulla_vault::messages::{RecordState, RecordStatus};
-use bulla_vault::{Deleted, RegId, Registered, Terms};
+use bulla_vault::{Deleted, RegId, Registered, RegistrationOptions};
 use subtle::ConstantTimeEq;
 
 use super::read_preamble;
@@ -41,7 +41,8 @@ pub(super) fn register(args: &VaultRegister) -> Result<Exit, Failure> {
     let of_first = args.vault.vault_password_file.as_deref().filter(|_| kept.is_empty());
     let password =
         new_password(args.new_password_file.as_deref().or(of_first), "--new-password-file")?;
-    let terms = Terms { max: args.guesses, grant, ..Terms::default() };
+    let terms =
+        RegistrationOptions { max_guesses: args.guesses, grant, ..RegistrationOptions::default() };
     let registered = vault.register(&password, &key, &terms)?;
     if args.quiet {
         return Ok(Exit::Done);

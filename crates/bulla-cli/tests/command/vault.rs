@@ -102,7 +102,7 @@ fn registered_and_recovered() {
     assert_eq!(place.sandbox.read("back"), place.sandbox.read("k"));
     place.run("vault recover -o back --vault-password-file first").exits(1).says("already exists");
     let refused = place.run("vault recover -o b --vault-password-file wrong").exits(3);
-    refused.says("the password is wrong; 9 guesses are left");
+    refused.says("wrong password; 9 guesses left");
     assert!(place.status().contains("9 of 10 guesses are left"));
     let recovered = place.run("vault recover -o b --vault-password-file first").exits(0);
     recovered.says("1 attempt failed").says("choose a new password");
@@ -178,13 +178,13 @@ fn backup_and_restore() {
     // The second backup takes the same key, and so the same password.
     place.sandbox.write("photos/two", b"second photo");
     let again = backup.replace(" a ", " b ");
-    place.run(&again.replace("first", "wrong")).exits(3).says("the password is wrong");
+    place.run(&again.replace("first", "wrong")).exits(3).says("wrong password");
     place.run(&again).exits(0);
     let list = String::from_utf8(place.run("key list b").exits(0).out).unwrap();
     assert!(list.contains("vault"), "{list}");
 
     place.lose_the_machine();
-    place.run("restore --vault-password-file wrong a -C no").exits(3).says("the password is wrong");
+    place.run("restore --vault-password-file wrong a -C no").exits(3).says("wrong password");
     for (archive, there) in [("a", "x"), ("b", "y")] {
         place.run(&format!("restore --vault-password-file first {archive} -C {there}")).exits(0);
         assert_eq!(place.sandbox.read(&format!("{there}/photos/one")), b"first photo");
@@ -228,28 +228,25 @@ fn deleted() {
     assert!(!place.sandbox.path("config/bulla/vault.locator").exists());
     assert!(place.status().contains("no key lies there"));
     place.run("vault delete --vault-password-file first").exits(2).says("there is no locator");
-    place
-        .run("vault recover -o b --vault-password-file first")
-        .exits(2)
-        .says("there is no locator");
+    place.run("vault recover -o b --vault-password-file first").exits(2).says("no locator");
 }
 
 #[test]
 fn what_is_missing_or_wrong() {
     let place = Place::registered();
     place.configure(&[7; 32]);
-    place.run("vault status").exits(2).says("not the vault of the configuration");
+    place.run("vault status").exits(2).says("not the configured vault");
     place
         .run("vault recover -o b --vault-password-file first")
         .exits(2)
-        .says("not the vault of the configuration");
+        .says("not the configured vault");
     place
         .run("vault status --vault http://127.0.0.1:9")
         .exits(2)
         .says("its public key is not known");
     place.run("vault status --vault http://vault.example").exits(2);
     place.run("vault status --vault-public-key 7").exits(2).says("64 hex digits");
-    place.run("vault status --vault-token-file first").exits(2).says("the token is not one");
+    place.run("vault status --vault-token-file first").exits(2).says("not a JWT");
     place.run("vault status --vault-token-file -").exits(2);
     place.sandbox.write("config/bulla/vault.toml", b"adress = \"x\"\n");
     place.run("vault status").exits(2).says("unknown field");
@@ -265,5 +262,5 @@ fn unreachable() {
     place.front.stop();
     let ran = place.run("vault recover -o b --vault-password-file first").exits(1);
     assert!(!ran.err.contains("first password"));
-    ran.says("was not reached, or its reply was lost");
+    ran.says("no response from the vault");
 }

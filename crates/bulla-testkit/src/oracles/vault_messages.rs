@@ -5,7 +5,7 @@ use bulla_vault::locators::{locator_file, parse_locator_file};
 use bulla_vault::messages::*;
 use bulla_vault::wire::{MAX_BODY_LEN, decode, encode};
 use bulla_vault::{
-    AccountHash, Error, Login, Parties, RegId, Registration, Stretching, Terms, Token,
+    AccountHash, Error, Login, Parties, RegId, Registration, RegistrationOptions, Stretching, Token,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -109,14 +109,14 @@ fn registers(started: &RegisterStarted) {
     let mut another = sent;
     another[0] ^= 1;
     let key = bulla::Key::from_bytes(&[2; 32]);
-    let terms = Terms { stretching: cheap(), ..Terms::default() };
+    let terms = RegistrationOptions { stretching: cheap(), ..RegistrationOptions::default() };
     for (pinned, may_register) in [(sent, true), (another, false)] {
         let (registration, _) = Registration::start(&password(), &[3; 32], &parties(pinned))
             .expect("nothing is random but the blind");
         match registration.finish(started, &key, &terms) {
             Ok(_) => assert!(may_register, "registered with another vault"),
-            Err(Error::AnotherVault) => assert!(!may_register),
-            Err(Error::Dishonest { .. }) => {}
+            Err(Error::VaultMismatch) => assert!(!may_register),
+            Err(Error::ProtocolViolation { .. }) => {}
             Err(error) => panic!("{error:?}"),
         }
     }
@@ -128,7 +128,7 @@ fn proves_nothing(started: LoginStarted) {
     let started = LoginStarted { stretching: cheap(), ..started };
     match login.prove(&started) {
         Err(Error::WrongPassword { left }) => assert_eq!(left, Some(started.left)),
-        Err(Error::Dishonest { .. }) => {}
+        Err(Error::ProtocolViolation { .. }) => {}
         Err(error) => panic!("{error:?}"),
         Ok(_) => panic!("a proof out of nothing"),
     }

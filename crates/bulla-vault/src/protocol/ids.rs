@@ -1,4 +1,4 @@
-//! Names of accounts, registrations and attempts.
+//! Identifiers of accounts, registrations and attempts.
 
 use std::fmt;
 
@@ -6,33 +6,33 @@ use rand_core::{OsRng, RngCore};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::wire::Fixed;
+use crate::protocol::wire::Fixed;
 
-/// An account: SHA-256 over its issuer and its subject at that issuer (V-2.4). All that the vault
-/// keeps of a person's name.
+/// Identifies an account by the SHA-256 hash of the token's issuer and subject (V-2.4). The vault
+/// stores nothing else of a user's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountHash([u8; 32]);
 
-/// A registration: 32 random bytes, drawn by the client (V-2.5). Who has no locator does not know
-/// it, and so cannot use up its guesses with a token alone.
+/// Identifies a registration: 32 random bytes, drawn by the client (V-2.5). Only holders of the
+/// locator know it, so a stolen token alone cannot use up the guesses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegId([u8; 32]);
 
-/// What a registration is called where it is not to be given away (V-2.5).
+/// Names a registration without revealing its [`RegId`], of which it is a hash (V-2.5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordName([u8; 32]);
 
-/// An attempt at a login: 16 random bytes, drawn by the client, and the same ones when a lost reply
-/// is asked for again (V-2.5).
+/// Identifies a login attempt: 16 random bytes, drawn by the client (V-2.5). A repeated request has
+/// the same ones.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId([u8; 16]);
 
 impl AccountHash {
-    /// The account that a token names by its `iss` and `sub` (V-2.4).
+    /// Returns the account that a token names by its claims `iss` and `sub` (V-2.4).
     pub fn of(issuer: &str, subject: &str) -> AccountHash {
         let mut hash = Sha256::new();
         hash.update(b"bulla v1 vault account\0");
-        // The length keeps ("a", "bc") and ("ab", "c") apart.
+        // Without the length, ("a", "bc") and ("ab", "c") would be one account.
         hash.update((issuer.len() as u64).to_be_bytes());
         hash.update(issuer);
         hash.update(subject);
@@ -41,18 +41,18 @@ impl AccountHash {
 }
 
 impl RegId {
-    /// A new one, from the operating system's random numbers.
+    /// Draws an identifier from the operating system's random number generator.
     ///
     /// # Errors
     ///
-    /// The operating system has none to give.
+    /// The generator failed.
     pub fn generate() -> Result<RegId, rand_core::Error> {
         let mut id = [0; 32];
         OsRng.try_fill_bytes(&mut id)?;
         Ok(RegId(id))
     }
 
-    /// What the registration is called in a [`Status`](crate::messages::Status) (V-2.5).
+    /// Returns the name of the registration in a [`Status`](crate::messages::Status) (V-2.5).
     pub fn record_name(&self) -> RecordName {
         let mut hash = Sha256::new();
         hash.update(b"bulla v1 vault record name\0");
@@ -62,11 +62,11 @@ impl RegId {
 }
 
 impl AttemptId {
-    /// A new one, from the operating system's random numbers.
+    /// Draws an identifier from the operating system's random number generator.
     ///
     /// # Errors
     ///
-    /// The operating system has none to give.
+    /// The generator failed.
     pub fn generate() -> Result<AttemptId, rand_core::Error> {
         let mut id = [0; 16];
         OsRng.try_fill_bytes(&mut id)?;
@@ -74,17 +74,17 @@ impl AttemptId {
     }
 }
 
-/// What the names have in common. They are public, unlike all else that is 32 bytes long here:
-/// hence types of their own.
-macro_rules! name {
+/// Implements what all identifiers share. They are public values. Separate types keep them from
+/// being confused with secrets of the same length.
+macro_rules! identifier {
     ($name:ident, $len:literal) => {
         impl $name {
-            /// The name with these bytes.
+            /// Creates an identifier from its bytes.
             pub const fn from_bytes(bytes: [u8; $len]) -> Self {
                 $name(bytes)
             }
 
-            /// Its bytes.
+            /// Returns the bytes.
             pub const fn as_bytes(&self) -> &[u8; $len] {
                 &self.0
             }
@@ -116,18 +116,18 @@ macro_rules! name {
     };
 }
 
-name!(AccountHash, 32);
-name!(RegId, 32);
-name!(RecordName, 32);
-name!(AttemptId, 16);
+identifier!(AccountHash, 32);
+identifier!(RegId, 32);
+identifier!(RecordName, 32);
+identifier!(AttemptId, 16);
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// V-2.4: against sha256sum.
+    /// V-2.4: the expected value is from sha256sum.
     #[test]
-    fn account() {
+    fn account_is_a_hash_of_issuer_and_subject() {
         assert_ne!(AccountHash::of("a", "bc"), AccountHash::of("ab", "c"));
         assert_eq!(
             AccountHash::of("https://id.example", "alice").to_string(),
@@ -135,9 +135,9 @@ mod tests {
         );
     }
 
-    /// V-2.5: against sha256sum.
+    /// V-2.5: the expected value is from sha256sum.
     #[test]
-    fn record_name() {
+    fn record_name_is_a_hash_of_the_registration() {
         let name = RegId::from_bytes([b'r'; 32]).record_name();
         assert_eq!(
             name.to_string(),
@@ -147,7 +147,7 @@ mod tests {
 
     /// V-2.5
     #[test]
-    fn random() {
+    fn generates_random_identifiers() {
         assert_ne!(RegId::generate().unwrap(), RegId::generate().unwrap());
         assert_ne!(AttemptId::generate().unwrap(), AttemptId::generate().unwrap());
     }

@@ -1,4 +1,4 @@
-//! How the vault says no.
+//! The body of an error response.
 
 use std::fmt;
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::MAX_GUESSES;
 
-/// The body of every answer that is not the call's reply (V-2.6).
+/// The body of an error response (V-2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Why; it is the HTTP status too.
+    /// The reason, equal to the HTTP status.
     pub code: Code,
-    /// Seconds after which it makes sense to ask again.
+    /// Seconds to wait before the request is repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
     /// Guesses left: at most [`MAX_GUESSES`].
@@ -20,36 +20,36 @@ pub struct Failure {
     pub left: Option<u32>,
 }
 
-/// Why the vault says no (V-2.6). In JSON and in HTTP it is its number.
+/// The reason of an error response (V-2.6): an HTTP status, and the same number in JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// 400: the request is not one of the protocol.
+    /// 400: the request is malformed.
     Malformed,
-    /// 401: the token is missing, invalid, or out of date.
+    /// 401: the token is missing, invalid or expired.
     Unauthorized,
     /// 403: the password is wrong.
     WrongPassword,
-    /// 404: there is no such record.
+    /// 404: the record does not exist.
     NoRecord,
-    /// 409: the request contradicts one before it.
+    /// 409: the request contradicts an earlier one.
     Conflict,
-    /// 410: the guesses ran out; the key is gone for good.
+    /// 410: no guesses are left, and the key is permanently deleted.
     Locked,
     /// 429: too many requests.
-    TooMany,
-    /// 503: no quorum, or frozen.
+    TooManyRequests,
+    /// 503: the store has no quorum, or is frozen.
     Unavailable,
 }
 
 impl Failure {
-    /// A failure that says no more than its code.
+    /// Creates a failure with only a code.
     pub fn new(code: Code) -> Failure {
         Failure { code, retry_after: None, left: None }
     }
 }
 
 impl Code {
-    /// All of them.
+    /// All codes.
     pub const ALL: [Code; 8] = [
         Code::Malformed,
         Code::Unauthorized,
@@ -57,11 +57,11 @@ impl Code {
         Code::NoRecord,
         Code::Conflict,
         Code::Locked,
-        Code::TooMany,
+        Code::TooManyRequests,
         Code::Unavailable,
     ];
 
-    /// The number: an HTTP status.
+    /// Returns the HTTP status.
     pub fn number(self) -> u16 {
         match self {
             Code::Malformed => 400,
@@ -70,12 +70,12 @@ impl Code {
             Code::NoRecord => 404,
             Code::Conflict => 409,
             Code::Locked => 410,
-            Code::TooMany => 429,
+            Code::TooManyRequests => 429,
             Code::Unavailable => 503,
         }
     }
 
-    /// The code with this number.
+    /// Returns the code for an HTTP status, if it is one of the protocol.
     pub fn from_number(number: u16) -> Option<Code> {
         Code::ALL.into_iter().find(|code| code.number() == number)
     }
@@ -83,17 +83,19 @@ impl Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = match self {
-            Code::Malformed => "the vault does not understand the request",
-            Code::Unauthorized => "the vault does not accept the token",
-            Code::WrongPassword => "the password is wrong",
-            Code::NoRecord => "the vault has no such record",
-            Code::Conflict => "the request contradicts an earlier one",
-            Code::Locked => "the guesses ran out and the key is gone for good",
-            Code::TooMany => "too many requests",
-            Code::Unavailable => "the vault is not available",
+        let text = match self {
+            Code::Malformed => {
+                "request rejected as malformed; client and vault may be of different versions"
+            }
+            Code::Unauthorized => "token rejected",
+            Code::WrongPassword => "wrong password",
+            Code::NoRecord => "no such registration",
+            Code::Conflict => "request contradicts an earlier one",
+            Code::Locked => "no guesses left; the key was permanently deleted",
+            Code::TooManyRequests => "too many requests",
+            Code::Unavailable => "vault unavailable; try again later",
         };
-        f.write_str(said)
+        f.write_str(text)
     }
 }
 
@@ -115,19 +117,19 @@ fn guesses_left<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32
     if left.is_none_or(|left| left <= MAX_GUESSES) {
         Ok(left)
     } else {
-        Err(D::Error::custom("out of bounds"))
+        Err(D::Error::custom("number out of bounds"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{decode, encode};
+    use crate::protocol::wire::{decode, encode};
 
     /// V-2.6
     #[test]
-    fn bodies() {
-        let failure = Failure { code: Code::TooMany, retry_after: Some(60), left: Some(3) };
+    fn encodes_and_decodes_every_code() {
+        let failure = Failure { code: Code::TooManyRequests, retry_after: Some(60), left: Some(3) };
         assert_eq!(encode(&failure), br#"{"code":429,"retry_after":60,"left":3}"#);
         assert_eq!(encode(&Failure::new(Code::Locked)), br#"{"code":410}"#);
         for code in Code::ALL {

@@ -1,4 +1,4 @@
-//! What a login releases, sealed under its session key (V-5.4).
+//! The reply that a login releases, sealed under its session key (V-5.4).
 
 use std::fmt;
 
@@ -7,38 +7,38 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::hkdf;
 use zeroize::Zeroizing;
 
-use crate::ids::{AccountHash, AttemptId, RegId};
-use crate::suite::SESSION_KEY_LEN;
+use crate::protocol::ids::{AccountHash, AttemptId, RegId};
+use crate::protocol::suite::SESSION_KEY_LEN;
 
-/// Bytes of a wrapped backup key: the key and the tag.
+/// Bytes of a wrapped backup key: ciphertext and tag (V-3.5).
 pub const WRAPPED_KEY_LEN: usize = 48;
-/// Bytes of a grant, which the vault fills as it likes.
+/// Bytes of a grant, whose content is up to the vault (V-5.4).
 pub const GRANT_LEN: usize = 64;
-/// Bytes of a sealed login reply: nonce, content, tag.
-pub const SEALED_REPLY_LEN: usize = NONCE_LEN + CONTENT_LEN + TAG_LEN;
+/// Bytes of a sealed login reply: nonce, ciphertext and tag (V-5.4).
+pub const SEALED_REPLY_LEN: usize = NONCE_LEN + PLAINTEXT_LEN + TAG_LEN;
 
 /// Bytes of an AES-GCM nonce (NIST SP 800-38D, 8.2).
 const NONCE_LEN: usize = 12;
 /// Bytes of an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
 const TAG_LEN: usize = 16;
-/// Wrapped key, two numbers, grant.
-const CONTENT_LEN: usize = WRAPPED_KEY_LEN + 4 + 4 + GRANT_LEN;
+/// Bytes of a login reply: wrapped key, two counters and grant (V-5.4).
+const PLAINTEXT_LEN: usize = WRAPPED_KEY_LEN + 4 + 4 + GRANT_LEN;
 
-/// What a login releases.
+/// The reply that a login releases (V-5.4).
 #[derive(Clone)]
 pub struct LoginReply {
     /// The backup key, wrapped under the client's export key.
     pub wrapped_key: [u8; WRAPPED_KEY_LEN],
-    /// Attempts at this registration that have failed since the last one that succeeded.
+    /// Failed attempts at this registration since the last successful one.
     pub failures: u32,
-    /// Attempts at this account that have failed in all its time.
+    /// Failed attempts at this account in its lifetime.
     pub lifetime_failures: u32,
-    /// Proof of this login, for a while: with it a registration can be replaced or deleted at
-    /// once. The vault alone can read it.
+    /// Proves this login to the vault for a few minutes. With it, a registration can be replaced or
+    /// deleted immediately.
     pub grant: Zeroizing<[u8; GRANT_LEN]>,
 }
 
-/// The login that a reply belongs to.
+/// The login that a reply is bound to.
 #[derive(Clone, Copy, Debug)]
 pub struct ReplyContext {
     /// The account.
@@ -50,12 +50,12 @@ pub struct ReplyContext {
 }
 
 impl LoginReply {
-    /// The reply, sealed under the login's session key. The nonce is random, as the same login may
-    /// be answered more than once.
+    /// Seals the reply under the login's session key. The nonce is random, since a vault may seal
+    /// several replies to the same login.
     ///
     /// # Errors
     ///
-    /// The operating system has no random numbers to give.
+    /// The operating system's random number generator failed.
     pub fn seal(
         &self,
         session_key: &[u8; SESSION_KEY_LEN],
@@ -64,46 +64,47 @@ impl LoginReply {
         let mut nonce = [0; NONCE_LEN];
         OsRng.try_fill_bytes(&mut nonce)?;
         self.seal_with_nonce(session_key, context, nonce)
-            .ok_or_else(|| rand_core::Error::new("no AES-256-GCM"))
+            .ok_or_else(|| rand_core::Error::new("AES-256-GCM failed"))
     }
 
-    /// The same with a given nonce, for vectors.
+    /// Seals with a given nonce, for test vectors.
     fn seal_with_nonce(
         &self,
         session_key: &[u8; SESSION_KEY_LEN],
         context: &ReplyContext,
         nonce: [u8; NONCE_LEN],
     ) -> Option<[u8; SEALED_REPLY_LEN]> {
-        let mut content = Zeroizing::new([0; CONTENT_LEN]);
-        content[..48].copy_from_slice(&self.wrapped_key);
-        content[48..52].copy_from_slice(&self.failures.to_be_bytes());
-        content[52..56].copy_from_slice(&self.lifetime_failures.to_be_bytes());
-        content[56..].copy_from_slice(&self.grant[..]);
+        let mut buffer = Zeroizing::new([0; PLAINTEXT_LEN]);
+        buffer[..48].copy_from_slice(&self.wrapped_key);
+        buffer[48..52].copy_from_slice(&self.failures.to_be_bytes());
+        buffer[52..56].copy_from_slice(&self.lifetime_failures.to_be_bytes());
+        buffer[56..].copy_from_slice(&self.grant[..]);
         let tag = reply_key(session_key)?
             .seal_in_place_separate_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(context.bytes()),
-                &mut content[..],
+                &mut buffer[..],
             )
             .ok()?;
         let mut sealed = [0; SEALED_REPLY_LEN];
         sealed[..NONCE_LEN].copy_from_slice(&nonce);
-        sealed[NONCE_LEN..NONCE_LEN + CONTENT_LEN].copy_from_slice(&content[..]);
-        sealed[NONCE_LEN + CONTENT_LEN..].copy_from_slice(tag.as_ref());
+        sealed[NONCE_LEN..NONCE_LEN + PLAINTEXT_LEN].copy_from_slice(&buffer[..]);
+        sealed[NONCE_LEN + PLAINTEXT_LEN..].copy_from_slice(tag.as_ref());
         Some(sealed)
     }
 
-    /// The reply in a sealed one, if it was sealed under this session key for this login.
+    /// Opens a sealed reply. Returns `None` unless it was sealed under this session key for this
+    /// login.
     pub fn open(
         sealed: &[u8; SEALED_REPLY_LEN],
         session_key: &[u8; SESSION_KEY_LEN],
         context: &ReplyContext,
     ) -> Option<LoginReply> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>()?;
-        let mut content = Zeroizing::new(rest.to_vec());
+        let mut buffer = Zeroizing::new(rest.to_vec());
         let nonce = Nonce::assume_unique_for_key(*nonce);
         let aad = Aad::from(context.bytes());
-        let opened = reply_key(session_key)?.open_in_place(nonce, aad, &mut content[..]).ok()?;
+        let opened = reply_key(session_key)?.open_in_place(nonce, aad, &mut buffer[..]).ok()?;
         let mut reply = LoginReply {
             wrapped_key: *opened.first_chunk()?,
             failures: u32::from_be_bytes(*opened[48..].first_chunk()?),
@@ -125,7 +126,8 @@ impl ReplyContext {
     }
 }
 
-/// The session key is a pseudorandom key already (RFC 9807, 6.4): only HKDF-Expand, with SHA-512.
+/// Derives the key that seals a reply (V-5.4). The session key is pseudorandom (RFC 9807, 6.4), so
+/// HKDF-Extract is not needed.
 fn reply_key(session_key: &[u8; SESSION_KEY_LEN]) -> Option<LessSafeKey> {
     let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA512, session_key);
     let key = prk.expand(&[b"bulla v1 vault reply"], &AES_256_GCM).ok()?;
@@ -160,9 +162,9 @@ mod tests {
         (reply, context)
     }
 
-    /// V-5.4: opens under its session key, for its login, unchanged; and not otherwise.
+    /// V-5.4
     #[test]
-    fn bound_to_its_login() {
+    fn opens_only_unchanged_and_for_the_same_login() {
         let (reply, context) = sample();
         let sealed = reply.seal(&[8; 64], &context).unwrap();
         let opened = LoginReply::open(&sealed, &[8; 64], &context).unwrap();
@@ -171,7 +173,7 @@ mod tests {
             (opened.failures, opened.lifetime_failures, opened.grant[..].to_vec()),
             (2, 3, vec![4; 64])
         );
-        assert_ne!(sealed, reply.seal(&[8; 64], &context).unwrap(), "a fresh nonce for each");
+        assert_ne!(sealed, reply.seal(&[8; 64], &context).unwrap(), "each nonce is random");
 
         assert!(LoginReply::open(&sealed, &[9; 64], &context).is_none());
         let others = [
@@ -189,7 +191,7 @@ mod tests {
 
     /// V-5.4
     #[test]
-    fn vectors() {
+    fn seals_as_in_the_vectors() {
         for vector in bulla_testkit::vectors::vault::derivations() {
             let context = ReplyContext {
                 account: AccountHash::of(&vector.iss, &vector.sub),

@@ -1,4 +1,4 @@
-//! One account, its vault, and a directory for its locators.
+//! An account, its vault, and a directory for its locators.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,14 +6,15 @@ use std::rc::Rc;
 use bulla::Key;
 use bulla_key::{Passphrase, PassphraseCost};
 use bulla_vault::{
-    AccountHash, Client, Error, LocatorFiles, Recovered, Stretching, Terms, VaultIdentity,
+    AccountHash, Client, Error, LocatorFiles, Recovered, RegistrationOptions, Stretching,
+    VaultIdentity,
 };
 use tempfile::TempDir;
 
 use crate::server::Server;
-use crate::wire::{Life, Wire};
+use crate::transport::{StepBudget, TestTransport};
 
-pub(crate) struct Sample {
+pub(crate) struct Fixture {
     pub(crate) server: Rc<RefCell<Server>>,
     pub(crate) account: AccountHash,
     pub(crate) vault: VaultIdentity,
@@ -21,9 +22,9 @@ pub(crate) struct Sample {
     directory: TempDir,
 }
 
-impl Sample {
-    /// Nothing is registered yet.
-    pub(crate) fn new() -> Sample {
+impl Fixture {
+    /// Creates an account without a registration.
+    pub(crate) fn new() -> Fixture {
         let account = AccountHash::of("https://id.example", "alice");
         let server = Server::new(account);
         let vault = VaultIdentity {
@@ -31,7 +32,7 @@ impl Sample {
             public_key: server.public_key(),
         };
         let key = Key::from_bytes(&[0xB4; 32]);
-        Sample {
+        Fixture {
             server: Rc::new(RefCell::new(server)),
             account,
             vault,
@@ -40,29 +41,29 @@ impl Sample {
         }
     }
 
-    /// The key is registered under the password "first".
-    pub(crate) fn registered() -> Sample {
-        let sample = Sample::new();
-        sample
+    /// Creates an account whose key is registered under the password "first".
+    pub(crate) fn registered() -> Fixture {
+        let fixture = Fixture::new();
+        fixture
             .client()
-            .register(&password("first"), &sample.key, &mut sample.files(), &terms())
+            .register(&password("first"), &fixture.key, &mut fixture.files(), &options())
             .unwrap();
-        sample
+        fixture
     }
 
-    pub(crate) fn client(&self) -> Client<Wire> {
-        self.mortal_client(&Life::of(u32::MAX))
+    pub(crate) fn client(&self) -> Client<TestTransport> {
+        self.crashing_client(&StepBudget::new(u32::MAX))
     }
 
-    pub(crate) fn mortal_client(&self, life: &Life) -> Client<Wire> {
-        Client::new(Wire::new(&self.server, life), self.vault.clone(), self.account)
+    pub(crate) fn crashing_client(&self, budget: &StepBudget) -> Client<TestTransport> {
+        Client::new(TestTransport::new(&self.server, budget), self.vault.clone(), self.account)
     }
 
     pub(crate) fn files(&self) -> LocatorFiles {
         LocatorFiles::new(self.directory.path().join("key.locator"))
     }
 
-    /// What a client finds with what lies there.
+    /// Recovers with the stored locators.
     pub(crate) fn recover(&self, with: &str) -> Result<Recovered, Error> {
         self.client().recover(&password(with), &self.files().read().unwrap())
     }
@@ -79,10 +80,10 @@ pub(crate) fn password(text: &str) -> Passphrase {
     Passphrase::new(text).unwrap()
 }
 
-/// The cheapest stretching: what it costs is no subject here.
-pub(crate) fn terms() -> Terms {
-    Terms {
-        max: 5,
+/// Returns options with 5 guesses and the cheapest stretching.
+pub(crate) fn options() -> RegistrationOptions {
+    RegistrationOptions {
+        max_guesses: 5,
         stretching: Stretching::new(PassphraseCost::new(1, 8, 1).unwrap()),
         grant: None,
     }

@@ -1,4 +1,4 @@
-//! How bytes lie in the protocol's JSON, and how a body is read: bounds before anything else.
+//! The JSON encoding of messages. A body's length is checked before it is parsed.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,42 +9,41 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
-/// The most bytes that the body of a request or reply may have (V-2.2). Every message fits with
-/// room to spare.
+/// Maximum length of the body of a request or response in bytes (V-2.2).
 pub const MAX_BODY_LEN: usize = 4096;
 
 /// Exactly `N` bytes: base64url without padding in JSON (V-2.3).
 ///
-/// It is wiped when dropped, and `Debug` shows its length only.
+/// The bytes are wiped on drop, and `Debug` shows only their number.
 #[derive(Clone)]
 pub struct Fixed<const N: usize>(pub [u8; N]);
 
-/// At most `MAX` bytes, and at least one: base64url without padding in JSON (V-2.3).
+/// From 1 to `MAX` bytes: base64url without padding in JSON (V-2.3).
 ///
-/// It is wiped when dropped, and `Debug` shows its length only.
+/// The bytes are wiped on drop, and `Debug` shows only their number.
 #[derive(Clone)]
 pub struct Bounded<const MAX: usize>(Vec<u8>);
 
 impl<const N: usize> Fixed<N> {
-    /// These bytes, if there are `N` of them.
+    /// Copies `bytes`. Returns `None` unless the length is `N`.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Fixed)
     }
 }
 
 impl<const MAX: usize> Bounded<MAX> {
-    /// These bytes, if there are 1 to `MAX` of them.
+    /// Copies `bytes`. Returns `None` unless the length is 1 to `MAX`.
     pub fn new(bytes: &[u8]) -> Option<Self> {
         (1..=MAX).contains(&bytes.len()).then(|| Bounded(bytes.to_vec()))
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// Why a body is no message (V-2.2). Holds nothing of what was in it.
+/// The reason why a body is not a message (V-2.2). It contains nothing of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -52,13 +51,12 @@ pub enum DecodeError {
     TooLong,
     /// The body is not one JSON value.
     Syntax {
-        /// Where, in characters of its last line, from 1.
+        /// The position of the error within its line, from 1.
         column: usize,
     },
-    /// The JSON is not this message: a field is missing, unknown, there twice, or out of its
-    /// bounds.
+    /// The JSON is not this message: a field is missing, unknown, duplicate or out of bounds.
     Field {
-        /// Where, in characters of its last line, from 1.
+        /// The position of the error within its line, from 1.
         column: usize,
     },
 }
@@ -66,12 +64,12 @@ pub enum DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DecodeError::TooLong => write!(f, "message is longer than {MAX_BODY_LEN} bytes"),
+            DecodeError::TooLong => write!(f, "message exceeds {MAX_BODY_LEN} bytes"),
             DecodeError::Syntax { column } => write!(f, "message is not JSON (column {column})"),
             DecodeError::Field { column } => {
                 write!(
                     f,
-                    "message has a field missing, unknown, twice or out of bounds (column {column})"
+                    "message field missing, unknown, duplicate or out of bounds (column {column})"
                 )
             }
         }
@@ -80,11 +78,11 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// The message in a body.
+/// Decodes the message in a body.
 ///
 /// # Errors
 ///
-/// [`DecodeError`].
+/// The body is too long, is not JSON, or is not this message.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     parse::<Object<T>>(body).map(|object| object.0)
 }
@@ -93,29 +91,28 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     if body.len() > MAX_BODY_LEN {
         return Err(DecodeError::TooLong);
     }
-    // What is skipped, in a reply's unknown fields, serde_json does not hold against UTF-8; RFC
-    // 8259, 8.1 asks for it everywhere.
+    // RFC 8259, 8.1 requires UTF-8 everywhere, but serde_json does not check it in the unknown
+    // fields that it skips.
     let body = std::str::from_utf8(body).map_err(|e| {
         let line = body[..e.valid_up_to()].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         DecodeError::Syntax { column: line.len() + 1 }
     })?;
-    // serde_json's own messages quote what they read, which may be a secret: only the place is
-    // passed on.
+    // serde_json's messages quote the input, which may be a secret. Only the position is kept.
     serde_json::from_str(body).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => DecodeError::Field { column: e.column() },
         _ => DecodeError::Syntax { column: e.column() },
     })
 }
 
-/// The body of a message. Fields lie in the order in which they are declared.
+/// Encodes a message. Fields are in the order of their declaration.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
-    // Fails for maps with keys that are no strings and for a Serialize that fails; the messages
-    // have neither.
+    // Serialization fails only for maps whose keys are not strings, and for types whose `Serialize`
+    // fails. Messages contain neither.
     serde_json::to_vec(message).unwrap_or_default()
 }
 
-/// What is read from a JSON object. A derived `Deserialize` alone would take an array of its
-/// fields' values as well (V-2.2).
+/// Deserializes `T` from a JSON object only. A derived `Deserialize` also accepts an array of the
+/// field values (V-2.2).
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -134,7 +131,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// An object, or none, for `deserialize_with`.
+/// Deserializes an object or `null`, for `deserialize_with`.
 pub(crate) fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -200,7 +197,7 @@ fn serialize_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(&Base64UrlUnpadded::encode_string(bytes))
 }
 
-/// A whole number within bounds, for `deserialize_with`.
+/// Deserializes an integer within bounds, for `deserialize_with`.
 pub(crate) fn number_within<'de, D: Deserializer<'de>>(
     deserializer: D,
     range: std::ops::RangeInclusive<u32>,
@@ -239,7 +236,7 @@ mod tests {
 
     /// V-2.3
     #[test]
-    fn fixed() {
+    fn fixed_requires_exact_length_and_canonical_base64url() {
         let text = "\"AAECAw\"";
         assert_eq!(parse::<Fixed<4>>(text.as_bytes()).unwrap().0, [0, 1, 2, 3]);
         assert_eq!(encode(&Fixed([0, 1, 2, 3])), text.as_bytes());
@@ -262,17 +259,17 @@ mod tests {
 
     /// V-2.3
     #[test]
-    fn bounded() {
+    fn bounded_requires_a_length_within_bounds() {
         assert_eq!(parse::<Bounded<4>>(b"\"AAECAw\"").unwrap().as_bytes(), [0, 1, 2, 3]);
         assert_eq!(parse::<Bounded<4>>(b"\"AA\"").unwrap().as_bytes(), [0]);
         assert!(parse::<Bounded<4>>(b"\"AAECAwQ\"").is_err(), "5 bytes");
-        assert!(parse::<Bounded<4>>(b"\"\"").is_err(), "none");
+        assert!(parse::<Bounded<4>>(b"\"\"").is_err(), "0 bytes");
         assert!(Bounded::<4>::new(&[0; 5]).is_none() && Bounded::<4>::new(&[]).is_none());
     }
 
     /// V-2.2
     #[test]
-    fn bodies() {
+    fn decode_checks_length_and_syntax() {
         let body = |len: usize| format!("{}7", " ".repeat(len - 1));
         assert_eq!(parse::<u32>(body(MAX_BODY_LEN).as_bytes()), Ok(7));
         assert_eq!(parse::<u32>(body(MAX_BODY_LEN + 1).as_bytes()), Err(DecodeError::TooLong));
@@ -282,9 +279,9 @@ mod tests {
         assert!(matches!(parse::<u32>(b"-7"), Err(DecodeError::Field { .. })));
     }
 
-    /// V-2.2: an object, and not an array of its values.
+    /// V-2.2
     #[test]
-    fn objects() {
+    fn decode_accepts_only_objects() {
         #[derive(Debug, PartialEq, Deserialize)]
         struct Pair {
             a: u8,

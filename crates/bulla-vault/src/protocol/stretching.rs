@@ -1,5 +1,4 @@
-//! What it costs to try a password at the vault's side of the secret: Argon2id over OPAQUE's OPRF
-//! output.
+//! OPAQUE's key stretching function: Argon2id over the OPRF output.
 
 use std::fmt;
 
@@ -12,28 +11,28 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use crate::wire::Object;
+use crate::protocol::wire::Object;
 
-/// The key stretching function of a registration: Argon2id with these parameters (V-3.3).
+/// OPAQUE's key stretching function: Argon2id with parameters of the registration (V-3.3).
 ///
-/// The client chooses them when it registers, the vault keeps them and tells them at each login.
-/// They need no lower bound there: with others than those of the registration the client's proof
-/// does not come about. They have an upper one, so that a vault cannot make a client work without
-/// end: that of [`PassphraseCost`].
+/// The client chooses the parameters when it registers. The vault stores them and sends them at
+/// each login. [`PassphraseCost`] bounds them from above, so that a vault cannot make a client
+/// compute or allocate without limit. At a login no lower bound is needed, since a login with other
+/// parameters than those of the registration fails.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stretching(PassphraseCost);
 
 impl Stretching {
-    /// Bytes of the salt: it is 16 zero bytes, as what is stretched is unique to the registration
+    /// The salt (V-3.3). It is constant because the OPRF output is unique to the registration
     /// (RFC 9807, 7).
     const SALT: [u8; 16] = [0; 16];
 
-    /// Stretching that costs this.
+    /// Creates a stretching function of the given cost.
     pub fn new(cost: PassphraseCost) -> Stretching {
         Stretching(cost)
     }
 
-    /// What it costs.
+    /// Returns the cost.
     pub fn cost(&self) -> PassphraseCost {
         self.0
     }
@@ -66,7 +65,7 @@ impl fmt::Debug for Stretching {
     }
 }
 
-/// As it lies in JSON.
+/// The parameters in JSON (V-2.1).
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
@@ -107,9 +106,9 @@ mod tests {
         hashed.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// V-3.3, against the values that the reference implementation in C gives.
+    /// V-3.3: the expected values are from the reference implementation in C.
     #[test]
-    fn golden() {
+    fn matches_the_reference_implementation() {
         let input: Vec<u8> = (0..64).collect();
         assert_eq!(
             stretched(Stretching::default(), &input),
@@ -125,7 +124,7 @@ mod tests {
 
     /// V-3.3
     #[test]
-    fn vectors() {
+    fn matches_the_vectors() {
         for vector in derivations() {
             let cost = PassphraseCost::new(vector.passes, vector.memory_kib, vector.lanes).unwrap();
             let expected: String =

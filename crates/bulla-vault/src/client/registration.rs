@@ -1,4 +1,4 @@
-//! A registration, step by step and without input and output (V-4.1).
+//! The steps of a registration, without I/O (V-4.1).
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use opaque_ke::{ClientRegistration, ClientRegistrationFinishParameters, Registra
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
+use crate::client::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error};
 use crate::error::{Error, Result};
-use crate::ids::{AccountHash, RegId};
-use crate::messages::{MAX_GUESSES, RegisterFinish, RegisterStart, RegisterStarted};
-use crate::reply::GRANT_LEN;
-use crate::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error};
-use crate::stretching::Stretching;
-use crate::suite::{ClientIdentity, PublicKey, Suite};
-use crate::wire::Fixed;
+use crate::protocol::Stretching;
+use crate::protocol::messages::{MAX_GUESSES, RegisterFinish, RegisterStart, RegisterStarted};
+use crate::protocol::reply::GRANT_LEN;
+use crate::protocol::suite::{ClientIdentity, PublicKey, Suite};
+use crate::protocol::wire::Fixed;
+use crate::protocol::{AccountHash, RegId};
 
-/// What both ends of a registration or login hold to: whose it is, and at which vault.
+/// The identities that a registration or login is bound to (V-3.2, V-3.6).
 #[derive(Clone, Copy, Debug)]
 pub struct Parties {
     /// The account.
@@ -28,21 +28,20 @@ pub struct Parties {
     pub public_key: PublicKey,
 }
 
-/// What the client asks for when it registers.
+/// Options of a registration.
 #[derive(Clone, Debug)]
-pub struct Terms {
-    /// Guesses allowed between two that are right: 1 to [`MAX_GUESSES`].
-    pub max: u32,
-    /// How the password is stretched.
+pub struct RegistrationOptions {
+    /// Guesses allowed without a successful login in between: 1 to [`MAX_GUESSES`].
+    pub max_guesses: u32,
+    /// The cost of stretching the password.
     pub stretching: Stretching,
-    /// Of a fresh login to the active record: with it, this registration replaces that one at
-    /// once.
+    /// The grant of a recent login to the active registration. With it, the new registration
+    /// replaces the active one immediately.
     pub grant: Option<Zeroizing<[u8; GRANT_LEN]>>,
 }
 
-/// A registration that waits for the vault's response.
-///
-/// It has no Clone: each one is for one try.
+/// A registration that waits for the vault's registration response. It is not `Clone`, since each
+/// one is for one attempt.
 pub struct Registration {
     state: ClientRegistration<Suite>,
     input: PasswordInput,
@@ -50,7 +49,7 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// Begins one: the request to send.
+    /// Starts a registration, and returns the request to send.
     ///
     /// # Errors
     ///
@@ -70,33 +69,33 @@ impl Registration {
         Ok((Registration { state: started.state, input, parties: *parties }, request))
     }
 
-    /// Ends one: the record to send, with the backup key wrapped. Stretches the password, which
-    /// takes time and memory.
+    /// Checks the registration response, and returns the registration record with the wrapped key
+    /// to send. Runs Argon2id on the password.
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] if the response is of another vault than the pinned one; nothing
-    /// that depends on the password is made then. [`Error::GuessesOutOfRange`],
-    /// [`Error::Dishonest`], [`Error::OutOfMemory`].
+    /// [`Error::VaultMismatch`] if the response is from another vault than the pinned one, before
+    /// anything is derived from the password. [`Error::GuessesOutOfRange`],
+    /// [`Error::ProtocolViolation`], [`Error::OutOfMemory`], [`Error::Internal`].
     pub fn finish(
         self,
         started: &RegisterStarted,
         key: &Key,
-        terms: &Terms,
+        options: &RegistrationOptions,
     ) -> Result<RegisterFinish> {
-        if !(1..=MAX_GUESSES).contains(&terms.max) {
+        if !(1..=MAX_GUESSES).contains(&options.max_guesses) {
             return Err(Error::GuessesOutOfRange);
         }
         let response = RegistrationResponse::<Suite>::deserialize(&started.response.0)
             .map_err(|error| opaque_error(error, None))?;
         if started.response.0[32..] != self.parties.public_key {
-            return Err(Error::AnotherVault);
+            return Err(Error::VaultMismatch);
         }
         let Parties { account, reg_id, .. } = self.parties;
         let identity = ClientIdentity::new(&account, &reg_id);
         let parameters = ClientRegistrationFinishParameters::new(
             identity.identifiers(),
-            Some(&terms.stretching),
+            Some(&options.stretching),
         );
         let mut finished = self
             .state
@@ -107,17 +106,17 @@ impl Registration {
             reg_id,
             upload: message_bytes(&finished.message.serialize())?,
             wrapped_key: Fixed(export_key.wrap(key, &account, &reg_id)?),
-            max: terms.max,
-            stretching: terms.stretching,
-            grant: terms.grant.as_ref().map(|grant| Fixed(**grant)),
+            max: options.max_guesses,
+            stretching: options.stretching,
+            grant: options.grant.as_ref().map(|grant| Fixed(**grant)),
         })
     }
 }
 
-impl Default for Terms {
-    /// 10 guesses, the recommended stretching, no grant.
+impl Default for RegistrationOptions {
+    /// 10 guesses, the default stretching, and no grant.
     fn default() -> Self {
-        Terms { max: 10, stretching: Stretching::default(), grant: None }
+        RegistrationOptions { max_guesses: 10, stretching: Stretching::default(), grant: None }
     }
 }
 

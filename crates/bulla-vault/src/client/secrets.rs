@@ -1,4 +1,5 @@
-//! What the client derives: the password's input to OPAQUE, and the key that wraps the backup key.
+//! Secrets of the client: the password input of OPAQUE, and the export key, which wraps the backup
+//! key.
 
 use bulla_key::Passphrase;
 use opaque_ke::errors::{InternalError, ProtocolError};
@@ -7,19 +8,19 @@ use ring::hkdf;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, Result};
-use crate::ids::{AccountHash, RegId};
-use crate::reply::WRAPPED_KEY_LEN;
-use crate::suite::EXPORT_KEY_LEN;
-use crate::wire::Fixed;
+use crate::protocol::reply::WRAPPED_KEY_LEN;
+use crate::protocol::suite::EXPORT_KEY_LEN;
+use crate::protocol::wire::Fixed;
+use crate::protocol::{AccountHash, RegId};
 
-/// What OPAQUE takes for the password: 64 bytes that follow from the password and the pepper
-/// (V-3.4). Without either of the two no guess can be tested.
+/// OPAQUE's password input: 64 bytes derived from the password and the pepper (V-3.4). No guess can
+/// be tested without the pepper.
 pub(crate) struct PasswordInput(Zeroizing<[u8; 64]>);
 
-/// The client's export key of one registration.
+/// OPAQUE's export key of one registration, which only the client learns.
 pub(crate) struct ExportKey(Zeroizing<[u8; EXPORT_KEY_LEN]>);
 
-/// 64 bytes out of HKDF.
+/// A length of 64 bytes, for HKDF-Expand.
 struct Len64;
 
 impl hkdf::KeyType for Len64 {
@@ -43,13 +44,13 @@ impl PasswordInput {
 }
 
 impl ExportKey {
-    /// Takes the key out of where `opaque-ke` left it, and wipes it there.
+    /// Moves the key out of a buffer of `opaque-ke`, and wipes the buffer.
     pub(crate) fn take(from: &mut [u8]) -> Result<ExportKey> {
         let key = take_64(from)?;
         Ok(ExportKey(key))
     }
 
-    /// The backup key, wrapped (V-3.5).
+    /// Wraps the backup key (V-3.5).
     pub(crate) fn wrap(
         &self,
         key: &bulla::Key,
@@ -66,7 +67,11 @@ impl ExportKey {
         Ok(*wrapped)
     }
 
-    /// The backup key in a wrapped one, if this wrapped it for this registration.
+    /// Unwraps a backup key that was wrapped for this account and registration (V-3.5).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProtocolViolation`] if it was not.
     pub(crate) fn unwrap(
         &self,
         wrapped: &[u8; WRAPPED_KEY_LEN],
@@ -75,14 +80,16 @@ impl ExportKey {
     ) -> Result<bulla::Key> {
         let mut content = Zeroizing::new(*wrapped);
         let (cipher, aad) = (self.wrapping_key(reg_id)?, associated_data(account, reg_id));
-        let opened = cipher
-            .open_in_place(zero_nonce(), Aad::from(aad), &mut content[..])
-            .map_err(|_| Error::Dishonest { what: "the wrapped key is not this registration's" })?;
+        let opened =
+            cipher.open_in_place(zero_nonce(), Aad::from(aad), &mut content[..]).map_err(|_| {
+                Error::ProtocolViolation { what: "wrapped key of another registration" }
+            })?;
         let bytes = opened.first_chunk().ok_or(Error::Internal)?;
         Ok(bulla::Key::from_bytes(bytes))
     }
 
-    /// The export key is a pseudorandom key already (RFC 9807, 6.4): only HKDF-Expand.
+    /// Derives the wrapping key (V-3.5). The export key is pseudorandom (RFC 9807, 6.4), so
+    /// HKDF-Extract is not needed.
     fn wrapping_key(&self, reg_id: &RegId) -> Result<LessSafeKey> {
         let prk = hkdf::Prk::new_less_safe(hkdf::HKDF_SHA512, &self.0[..]);
         let info: [&[u8]; 2] = [b"bulla v1 vault wrap", reg_id.as_bytes()];
@@ -91,13 +98,13 @@ impl ExportKey {
     }
 }
 
-/// Each registration, and each try at one, has an export key of its own, as OPAQUE's envelope has a
-/// random nonce: a wrapping key wraps once.
+/// Returns the constant nonce of the key wrapping. OPAQUE's envelope has a random nonce, so each
+/// attempt at a registration has another export key, and a wrapping key encrypts only once.
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }
 
-/// Account, registration, version.
+/// Returns the associated data of a wrapped key: account, registration, version (V-3.5).
 fn associated_data(account: &AccountHash, reg_id: &RegId) -> [u8; 65] {
     let mut data = [1; 65];
     data[..32].copy_from_slice(account.as_bytes());
@@ -105,7 +112,7 @@ fn associated_data(account: &AccountHash, reg_id: &RegId) -> [u8; 65] {
     data
 }
 
-/// 64 secret bytes, moved out of where they were.
+/// Moves 64 secret bytes out of a buffer, and wipes the buffer.
 pub(crate) fn take_64(from: &mut [u8]) -> Result<Zeroizing<[u8; 64]>> {
     let mut taken = Zeroizing::new([0; 64]);
     let right_length = from.len() == taken.len();
@@ -116,25 +123,25 @@ pub(crate) fn take_64(from: &mut [u8]) -> Result<Zeroizing<[u8; 64]>> {
     if right_length { Ok(taken) } else { Err(Error::Internal) }
 }
 
-/// A message of OPAQUE, for the wire.
+/// Converts an OPAQUE message of known length for the wire.
 pub(crate) fn message_bytes<const N: usize>(message: &[u8]) -> Result<Fixed<N>> {
     Fixed::new(message).ok_or(Error::Internal)
 }
 
-/// What an error of `opaque-ke` means to the client. `left` is what the vault said of the guesses.
+/// Maps an error of `opaque-ke`. `left` is the number of guesses left, as reported by the vault.
 pub(crate) fn opaque_error(error: ProtocolError, left: Option<u32>) -> Error {
     match error {
         ProtocolError::InvalidLoginError => Error::WrongPassword { left },
         ProtocolError::SerializationError | ProtocolError::SizeError { .. } => {
-            Error::Dishonest { what: "an element is none" }
+            Error::ProtocolViolation { what: "invalid group element" }
         }
         ProtocolError::ReflectedValueError => {
-            Error::Dishonest { what: "it sent back what it was sent" }
+            Error::ProtocolViolation { what: "response reflects the request" }
         }
         ProtocolError::LibraryError(InternalError::KsfError) => Error::OutOfMemory,
         ProtocolError::LibraryError(
             InternalError::OprfError(_) | InternalError::OprfInternalError(_),
-        ) => Error::Dishonest { what: "an element is none" },
+        ) => Error::ProtocolViolation { what: "invalid group element" },
         _ => Error::Internal,
     }
 }
@@ -147,7 +154,7 @@ mod tests {
 
     /// V-3.4, V-3.5
     #[test]
-    fn vectors() {
+    fn derivations_match_the_vectors() {
         for vector in derivations() {
             let password = Passphrase::new(&vector.password).unwrap();
             let input =
@@ -156,9 +163,9 @@ mod tests {
 
             let account = AccountHash::of(&vector.iss, &vector.sub);
             let reg_id = RegId::from_bytes(vector.registration[..].try_into().unwrap());
-            let mut left_there = vector.export_key.0.clone();
-            let export_key = ExportKey::take(&mut left_there).unwrap();
-            assert!(left_there.iter().all(|&byte| byte == 0), "it is wiped where it was");
+            let mut source = vector.export_key.0.clone();
+            let export_key = ExportKey::take(&mut source).unwrap();
+            assert!(source.iter().all(|&byte| byte == 0), "the source is wiped");
             let key = bulla::Key::from_bytes(vector.key[..].try_into().unwrap());
             let wrapped = export_key.wrap(&key, &account, &reg_id).unwrap();
             assert_eq!(wrapped[..], vector.wrapped_key[..], "{}", vector.name);

@@ -1,4 +1,4 @@
-//! A login, step by step and without input and output (V-5.1).
+//! The steps of a login, without I/O (V-5.1).
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use opaque_ke::{ClientLogin, ClientLoginFinishParameters, CredentialResponse};
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
+use crate::client::registration::Parties;
+use crate::client::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error, take_64};
 use crate::error::{Error, Result};
-use crate::ids::{AttemptId, RegId};
-use crate::messages::{LoginFinish, LoginFinished, LoginStart, LoginStarted};
-use crate::registration::Parties;
-use crate::reply::{GRANT_LEN, LoginReply, ReplyContext};
-use crate::secrets::{ExportKey, PasswordInput, message_bytes, opaque_error, take_64};
-use crate::suite::{ClientIdentity, Suite, context};
+use crate::protocol::messages::{LoginFinish, LoginFinished, LoginStart, LoginStarted};
+use crate::protocol::reply::{GRANT_LEN, LoginReply, ReplyContext};
+use crate::protocol::suite::{ClientIdentity, Suite, context};
+use crate::protocol::{AttemptId, RegId};
 
-/// A login that waits for the vault's second message. It has no Clone: each one is one guess.
+/// A login between KE1 and KE2. It is not `Clone`, since each login is one guess.
 pub struct Login {
     state: ClientLogin<Suite>,
     input: PasswordInput,
@@ -24,7 +24,7 @@ pub struct Login {
     attempt_id: AttemptId,
 }
 
-/// A login whose password is right, and which waits for what it releases.
+/// A login whose password was correct, waiting for the vault to release the wrapped key.
 pub struct ProvenLogin {
     export_key: ExportKey,
     session_key: Zeroizing<[u8; 64]>,
@@ -32,23 +32,24 @@ pub struct ProvenLogin {
     attempt_id: AttemptId,
 }
 
-/// What a login gave.
+/// The result of a login.
 pub struct Recovered {
-    /// The registration that it came from.
+    /// The registration that was logged in to.
     pub reg_id: RegId,
     /// The backup key.
     pub key: Key,
-    /// Attempts at this registration that failed since the last one that succeeded: somebody
-    /// else's, or typing mistakes.
+    /// Failed attempts at this registration since the last successful one. They are the user's
+    /// typing mistakes or somebody else's guesses.
     pub failures: u32,
-    /// Attempts at this account that failed in all its time.
+    /// Failed attempts at this account in its lifetime.
     pub lifetime_failures: u32,
-    /// Proof of this login, for a while.
+    /// Proves this login to the vault for a few minutes, to replace or delete a registration.
     pub grant: Zeroizing<[u8; GRANT_LEN]>,
 }
 
 impl Login {
-    /// Begins one: the request to send, and to send again if its reply is lost.
+    /// Starts a login, and returns the request to send. If its response is lost, send it again
+    /// unchanged.
     ///
     /// # Errors
     ///
@@ -70,14 +71,14 @@ impl Login {
         Ok((Login { state: started.state, input, parties: *parties, attempt_id }, request))
     }
 
-    /// Checks the vault's second message: the proof to send. Stretches the password, which takes
-    /// time and memory.
+    /// Checks KE2, and returns the proof (KE3) to send. Runs Argon2id on the password with the
+    /// parameters of the registration.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongPassword`], after which nothing is sent: the vault has counted the guess
-    /// already. [`Error::AnotherVault`] if the registration was with another vault than the
-    /// pinned one. [`Error::Dishonest`], [`Error::OutOfMemory`].
+    /// [`Error::WrongPassword`]; nothing is to be sent then, since the vault has counted the guess
+    /// already. [`Error::VaultMismatch`] if the registration was made with another vault than the
+    /// pinned one. [`Error::ProtocolViolation`], [`Error::OutOfMemory`], [`Error::Internal`].
     pub fn prove(self, started: &LoginStarted) -> Result<(ProvenLogin, LoginFinish)> {
         let left = Some(started.left);
         let response = CredentialResponse::<Suite>::deserialize(&started.ke2.0)
@@ -97,7 +98,7 @@ impl Login {
         let export_key = ExportKey::take(&mut finished.export_key)?;
         let session_key = take_64(&mut finished.session_key)?;
         if finished.server_s_pk.serialize()[..] != public_key {
-            return Err(Error::AnotherVault);
+            return Err(Error::VaultMismatch);
         }
         let proof = LoginFinish {
             reg_id,
@@ -116,16 +117,17 @@ impl Login {
 }
 
 impl ProvenLogin {
-    /// Opens what the login released.
+    /// Opens the sealed reply, and unwraps the key in it.
     ///
     /// # Errors
     ///
-    /// [`Error::Dishonest`].
+    /// [`Error::ProtocolViolation`] if the reply or the wrapped key belongs to another login or
+    /// registration. [`Error::Internal`].
     pub fn open(self, finished: &LoginFinished) -> Result<Recovered> {
         let Parties { account, reg_id, .. } = self.parties;
         let context = ReplyContext { account, reg_id, attempt_id: self.attempt_id };
         let reply = LoginReply::open(&finished.sealed.0, &self.session_key, &context)
-            .ok_or(Error::Dishonest { what: "the login's reply is not this login's" })?;
+            .ok_or(Error::ProtocolViolation { what: "sealed reply of another login" })?;
         Ok(Recovered {
             reg_id,
             key: self.export_key.unwrap(&reply.wrapped_key, &account, &reg_id)?,

@@ -1,11 +1,11 @@
-//! The cipher suite of OPAQUE that both sides share, and what they bind into it.
+//! The OPAQUE cipher suite, and the identities and context that are bound into it.
 
 use opaque_ke::{CipherSuite, Identifiers, Ristretto255, TripleDh};
 
-use crate::ids::{AccountHash, AttemptId, RegId};
-use crate::stretching::Stretching;
+use crate::protocol::ids::{AccountHash, AttemptId, RegId};
+use crate::protocol::stretching::Stretching;
 
-/// OPAQUE-3DH over Ristretto255 with SHA-512, stretched by Argon2id (V-3.1).
+/// OPAQUE-3DH over ristretto255 with SHA-512 and Argon2id (V-3.1).
 #[derive(Clone, Copy, Debug)]
 pub struct Suite;
 
@@ -15,7 +15,7 @@ impl CipherSuite for Suite {
     type Ksf = Stretching;
 }
 
-/// Bytes of the vault's public key, a Ristretto255 element.
+/// Bytes of the vault's public key: a ristretto255 element.
 pub const PUBLIC_KEY_LEN: usize = 32;
 /// Bytes of a registration request (RFC 9807, 5.1): one element.
 pub const REGISTRATION_REQUEST_LEN: usize = 32;
@@ -24,28 +24,28 @@ pub const REGISTRATION_RESPONSE_LEN: usize = 64;
 /// Bytes of a registration record (RFC 9807, 5.1): the client's public key, masking key, and
 /// envelope.
 pub const REGISTRATION_UPLOAD_LEN: usize = 192;
-/// Bytes of a login's first message (RFC 9807, 6.1).
+/// Bytes of KE1, the first message of a login (RFC 9807, 6.1).
 pub const KE1_LEN: usize = 96;
-/// Bytes of a login's second message (RFC 9807, 6.1).
+/// Bytes of KE2, the second message of a login (RFC 9807, 6.1).
 pub const KE2_LEN: usize = 320;
-/// Bytes of a login's third message (RFC 9807, 6.1).
+/// Bytes of KE3, the third message of a login (RFC 9807, 6.1).
 pub const KE3_LEN: usize = 64;
-/// Bytes of the session key.
+/// Bytes of the session key (V-3.1).
 pub const SESSION_KEY_LEN: usize = 64;
-/// Bytes of the export key, which the client alone gets.
+/// Bytes of the export key (V-3.1).
 pub const EXPORT_KEY_LEN: usize = 64;
 
-/// The vault's public key: what clients pin.
+/// The vault's public key, which clients pin.
 pub type PublicKey = [u8; PUBLIC_KEY_LEN];
 
-/// The identity under which a client registers: its account and registration, so that a record of
-/// one account or registration is no record of another (V-3.2). The vault's identity is its public
-/// key.
+/// OPAQUE's client identity: account and registration (V-3.2). It binds a record to both, so that a
+/// vault cannot use it for another account or registration. The server identity is the vault's
+/// public key.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientIdentity([u8; 64]);
 
 impl ClientIdentity {
-    /// The identity of this registration.
+    /// Returns the client identity of a registration.
     pub fn new(account: &AccountHash, reg_id: &RegId) -> ClientIdentity {
         let mut identity = [0; 64];
         identity[..32].copy_from_slice(account.as_bytes());
@@ -53,18 +53,18 @@ impl ClientIdentity {
         ClientIdentity(identity)
     }
 
-    /// Its bytes: account, then registration.
+    /// Returns the bytes: account, then registration.
     pub fn as_bytes(&self) -> &[u8; 64] {
         &self.0
     }
 
-    /// The same for `opaque-ke`.
+    /// Returns both identities for `opaque-ke`.
     pub fn identifiers(&self) -> Identifiers<'_> {
         Identifiers { client: Some(&self.0), server: None }
     }
 }
 
-/// What a login's transcript begins with: protocol, version and attempt (V-3.2).
+/// Returns OPAQUE's context for a login: protocol, version and attempt (V-3.2).
 pub fn context(attempt_id: &AttemptId) -> [u8; 30] {
     let mut context = [0; 30];
     context[..14].copy_from_slice(b"bulla v1 vault");
@@ -79,9 +79,9 @@ mod tests {
 
     use super::*;
 
-    /// V-3.1: the lengths are those of `opaque-ke`'s messages.
+    /// V-3.1
     #[test]
-    fn lengths() {
+    fn lengths_match_the_messages_of_opaque_ke() {
         let setup = ServerSetup::<Suite>::new(&mut OsRng);
         assert_eq!(setup.keypair().public().serialize().len(), PUBLIC_KEY_LEN);
         let registration = ClientRegistration::<Suite>::start(&mut OsRng, b"x").unwrap();

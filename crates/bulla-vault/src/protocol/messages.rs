@@ -1,6 +1,6 @@
-//! The protocol's requests and replies, as they lie in the bodies of its HTTP calls (V-2.1).
+//! The bodies of the protocol's HTTP requests and responses (V-2.1).
 //!
-//! | call | request | reply |
+//! | endpoint | request | response |
 //! |---|---|---|
 //! | `POST /v1/register/start` | [`RegisterStart`] | [`RegisterStarted`] |
 //! | `POST /v1/register/finish` | [`RegisterFinish`] | [`RegisterFinished`] |
@@ -10,35 +10,35 @@
 //! | `GET /v1/status` | | [`Status`] |
 //! | `GET /v1/info` | | [`Info`] |
 //!
-//! Any of them may be answered with [`Failure`] instead. [`decode`](crate::wire::decode) and
-//! [`encode`](crate::wire::encode) turn bodies into messages and back. A request with an unknown
-//! field is refused; in a reply it is passed over, so that a vault can say more later.
+//! The body of every error response is a [`Failure`]. [`decode`](crate::wire::decode) and
+//! [`encode`](crate::wire::encode) convert between bodies and messages. Unknown fields are rejected
+//! in a request and ignored in a response, so that later vaults can add fields (V-2.2).
 
 mod failure;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ids::{AttemptId, RecordName, RegId};
-use crate::reply::{GRANT_LEN, SEALED_REPLY_LEN, WRAPPED_KEY_LEN};
-use crate::stretching::Stretching;
-use crate::suite::{
+use crate::protocol::ids::{AttemptId, RecordName, RegId};
+use crate::protocol::reply::{GRANT_LEN, SEALED_REPLY_LEN, WRAPPED_KEY_LEN};
+use crate::protocol::stretching::Stretching;
+use crate::protocol::suite::{
     KE1_LEN, KE2_LEN, KE3_LEN, PUBLIC_KEY_LEN, REGISTRATION_REQUEST_LEN, REGISTRATION_RESPONSE_LEN,
     REGISTRATION_UPLOAD_LEN,
 };
-use crate::wire::{Bounded, Fixed, number_within, optional_object};
+use crate::protocol::wire::{Bounded, Fixed, number_within, optional_object};
 
 pub use failure::{Code, Failure};
 
-/// The most guesses that a registration may allow between two that are right (V-4.3).
+/// Maximum number of guesses that a registration may allow (V-4.3).
 pub const MAX_GUESSES: u32 = 100;
-/// The most bytes of a login token.
+/// Maximum length of a login token in bytes (V-2.1).
 pub const MAX_LOGIN_TOKEN_LEN: usize = 512;
-/// The version of the protocol, and the `v1` in its paths.
+/// The protocol version, which is also the `v1` in paths (V-1.1).
 pub const VERSION: u32 = 1;
 
-/// The paths of the calls.
+/// The paths of the endpoints.
 pub mod path {
-    #![allow(missing_docs, reason = "each is the call that it spells")]
+    #![allow(missing_docs, reason = "each name spells its path")]
     pub const REGISTER_START: &str = "/v1/register/start";
     pub const REGISTER_FINISH: &str = "/v1/register/finish";
     pub const LOGIN_START: &str = "/v1/login/start";
@@ -50,7 +50,7 @@ pub mod path {
     pub const METRICS: &str = "/metrics";
 }
 
-/// Begins a registration, or begins it again under the same `reg_id` after its reply was lost.
+/// Starts a registration. Repeated with the same `reg_id` if the response is lost.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterStart {
@@ -60,15 +60,14 @@ pub struct RegisterStart {
     pub request: Fixed<REGISTRATION_REQUEST_LEN>,
 }
 
-/// The reply to [`RegisterStart`].
+/// The response to [`RegisterStart`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegisterStarted {
     /// OPAQUE's registration response.
     pub response: Fixed<REGISTRATION_RESPONSE_LEN>,
 }
 
-/// Ends a registration: from now on the record is pending, until a login proves that it can be
-/// used.
+/// Finishes a registration. The record is pending until a login proves it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterFinish {
@@ -76,56 +75,57 @@ pub struct RegisterFinish {
     pub reg_id: RegId,
     /// OPAQUE's registration record.
     pub upload: Fixed<REGISTRATION_UPLOAD_LEN>,
-    /// The backup key, wrapped under the client's export key.
+    /// The backup key, wrapped under the client's export key (V-3.5).
     pub wrapped_key: Fixed<WRAPPED_KEY_LEN>,
-    /// Guesses allowed between two that are right: 1 to [`MAX_GUESSES`].
+    /// Guesses allowed without a successful login in between: 1 to [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses")]
     pub max: u32,
-    /// How the client stretches passwords; the vault tells it at each login.
+    /// The client's key stretching parameters, which the vault sends at each login.
     pub stretching: Stretching,
-    /// Of a fresh login to the active record, which this one is to replace.
+    /// The grant of a recent login to the active record. With it, the new record replaces the
+    /// active one immediately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Fixed<GRANT_LEN>>,
 }
 
-/// The reply to [`RegisterFinish`], also when it comes again with the same `reg_id` and content.
+/// The response to [`RegisterFinish`], also to a repeated one with the same content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterFinished {
-    /// [`RecordState::Pending`]; [`RecordState::Active`] if a login has proven the record already.
+    /// [`RecordState::Pending`], or [`RecordState::Active`] if a login has already proven it.
     pub state: RecordState,
-    /// Without a grant: from when on a login to the new record replaces the active one, in seconds
-    /// of Unix time.
+    /// Without a grant, the time from which a login to the new record replaces the active one, in
+    /// seconds of Unix time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
 }
 
-/// Begins a login: one guess.
+/// Starts a login, which costs one guess.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoginStart {
     /// The registration.
     pub reg_id: RegId,
-    /// The attempt. With the same KE1 again it costs nothing.
+    /// The attempt. A repetition with the same KE1 costs no further guess.
     pub attempt_id: AttemptId,
-    /// OPAQUE's first message.
+    /// OPAQUE's KE1.
     pub ke1: Fixed<KE1_LEN>,
 }
 
-/// The reply to [`LoginStart`].
+/// The response to [`LoginStart`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoginStarted {
-    /// OPAQUE's second message.
+    /// OPAQUE's KE2.
     pub ke2: Fixed<KE2_LEN>,
-    /// The vault's state of this login, sealed for the vault.
+    /// The vault's state of this login, sealed by the vault for itself.
     pub login_token: Bounded<MAX_LOGIN_TOKEN_LEN>,
-    /// Guesses left after this one, should it be wrong: at most [`MAX_GUESSES`].
+    /// Guesses left if this one is wrong: at most [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses_left")]
     pub left: u32,
-    /// How the password was stretched at the registration.
+    /// The key stretching parameters of the registration.
     pub stretching: Stretching,
 }
 
-/// Ends a login with the proof that the password is right.
+/// Finishes a login with the proof that the password is correct.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoginFinish {
@@ -133,13 +133,13 @@ pub struct LoginFinish {
     pub reg_id: RegId,
     /// The attempt.
     pub attempt_id: AttemptId,
-    /// As it came in [`LoginStarted`].
+    /// The token from [`LoginStarted`], unchanged.
     pub login_token: Bounded<MAX_LOGIN_TOKEN_LEN>,
-    /// OPAQUE's third message.
+    /// OPAQUE's KE3.
     pub ke3: Fixed<KE3_LEN>,
 }
 
-/// The reply to [`LoginFinish`].
+/// The response to [`LoginFinish`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoginFinished {
     /// A [`LoginReply`](crate::reply::LoginReply), sealed under the session key.
@@ -152,30 +152,30 @@ pub struct LoginFinished {
 pub struct Delete {
     /// The registration.
     pub reg_id: RegId,
-    /// Of a fresh login to this record; without it an active record is deleted after an announced
-    /// delay.
+    /// The grant of a recent login to this record. Without it, an active record is deleted only
+    /// after a delay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Fixed<GRANT_LEN>>,
 }
 
-/// The reply to [`Delete`] of an active record without a grant.
+/// The response to [`Delete`] without a grant, if the record is active.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteAnnounced {
-    /// When the record will be deleted, in seconds of Unix time. A login before then calls it off.
+    /// The time of the deletion, in seconds of Unix time. A login before then cancels it.
     pub not_before: u64,
 }
 
-/// What the vault holds for the account.
+/// The records that the vault stores for the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// The record that logins can use, or that was locked.
+    /// The active or locked record.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         deserialize_with = "optional_object"
     )]
     pub current: Option<RecordStatus>,
-    /// The one that is to replace it.
+    /// The pending record, which may replace it.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -184,22 +184,22 @@ pub struct Status {
     pub pending: Option<RecordStatus>,
 }
 
-/// A record, as [`Status`] tells of it.
+/// The public state of a record, as part of [`Status`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordStatus {
-    /// What the registration is called: who has its locator recognises it, who has a token only
-    /// learns no more.
+    /// The name of the registration. A client recognizes it by its locator, and nobody can derive
+    /// the registration from it.
     pub name: RecordName,
-    /// Its state.
+    /// The state of the record.
     pub state: RecordState,
     /// Guesses left: at most [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses_left")]
     pub left: u32,
-    /// Guesses allowed between two that are right: 1 to [`MAX_GUESSES`].
+    /// Guesses allowed without a successful login in between: 1 to [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses")]
     pub max: u32,
-    /// When something announced will happen to it, in seconds of Unix time: deletion, or becoming
-    /// active.
+    /// The time, in seconds of Unix time, of an announced deletion or from which a login activates
+    /// the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
 }
@@ -208,15 +208,15 @@ pub struct RecordStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
 pub enum RecordState {
-    /// Registered, and not yet proven by a login.
+    /// Registered, but not yet proven by a login.
     Pending,
     /// In use.
     Active,
-    /// Out of guesses: gone for good.
+    /// Out of guesses. The key is permanently deleted.
     Locked,
 }
 
-// Derived, it would be read from an object as well.
+// A derived implementation would also accept an object.
 impl TryFrom<String> for RecordState {
     type Error = &'static str;
 
@@ -225,18 +225,18 @@ impl TryFrom<String> for RecordState {
             "pending" => Ok(RecordState::Pending),
             "active" => Ok(RecordState::Active),
             "locked" => Ok(RecordState::Locked),
-            _ => Err("no such state"),
+            _ => Err("unknown state"),
         }
     }
 }
 
-/// What the vault says of itself to anybody. A hint: clients pin its public key by their own
-/// configuration.
+/// The vault's public facts, sent to anyone. Clients compare the public key with the one that their
+/// configuration pins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Info {
-    /// The version of the protocol.
+    /// The protocol version.
     pub version: u32,
-    /// The vault's public key of OPAQUE.
+    /// The vault's OPAQUE public key.
     pub public_key: Fixed<PUBLIC_KEY_LEN>,
 }
 
