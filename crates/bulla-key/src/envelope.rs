@@ -51,7 +51,7 @@ pub enum Secret<'s> {
 /// is damaged too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum EnvelopeCopies {
+pub enum EnvelopeState {
     /// Both are the same.
     Intact,
     /// The first one, behind the header, is damaged or not there; the second was used.
@@ -88,7 +88,7 @@ impl Envelope {
     /// # Errors
     ///
     /// As [`parse`](Envelope::parse), of the first copy if none counts.
-    pub fn of(preamble: &Preamble) -> Result<(Envelope, EnvelopeCopies)> {
+    pub fn from_preamble(preamble: &Preamble) -> Result<(Envelope, EnvelopeState)> {
         choose(preamble.envelope(), preamble.envelope_copy())
     }
 
@@ -97,8 +97,8 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// As [`of`](Envelope::of).
-    pub fn of_copies(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, EnvelopeCopies)> {
+    /// As [`from_preamble`](Envelope::from_preamble).
+    pub fn from_copies(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, EnvelopeState)> {
         choose(first, second)
     }
 
@@ -189,17 +189,17 @@ impl std::fmt::Debug for Envelope {
 }
 
 /// The copy that counts: the valid one, or of two valid ones that of the higher revision (E-2.6).
-pub(crate) fn choose(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, EnvelopeCopies)> {
+pub(crate) fn choose(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, EnvelopeState)> {
     let valid = |copy: &[u8]| refusal(copy).is_none();
     let (counts, copies) = match second {
-        None if valid(first) => (first, EnvelopeCopies::Single),
-        Some(second) if first == second && valid(first) => (first, EnvelopeCopies::Intact),
+        None if valid(first) => (first, EnvelopeState::Single),
+        Some(second) if first == second && valid(first) => (first, EnvelopeState::Intact),
         Some(second) if valid(first) && valid(second) => {
             let newer = if revision(second) > revision(first) { second } else { first };
-            (newer, EnvelopeCopies::Differ)
+            (newer, EnvelopeState::Differ)
         }
-        Some(_) if valid(first) => (first, EnvelopeCopies::SecondDamaged),
-        Some(second) if valid(second) => (second, EnvelopeCopies::FirstDamaged),
+        Some(_) if valid(first) => (first, EnvelopeState::SecondDamaged),
+        Some(second) if valid(second) => (second, EnvelopeState::FirstDamaged),
         _ => {
             let shown = [Some(first), second].into_iter().flatten().find(|copy| !is_blank(copy));
             return Err(shown.and_then(refusal).unwrap_or(Error::NoEnvelope));

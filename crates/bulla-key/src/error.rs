@@ -68,7 +68,7 @@ pub enum Error {
         id: u16,
     },
     /// The key to be wrapped is not the one that the container is sealed under.
-    NotTheContainersKey,
+    WrongContainerKey,
     /// The envelope in the container is not the one that was opened: it was rewritten meanwhile
     /// (E-6.3).
     Outdated {
@@ -79,7 +79,7 @@ pub enum Error {
     },
     /// The file did not take a write in place: it is open for appending. It was cut back to its
     /// length.
-    NotInPlace,
+    AppendMode,
     /// There is not enough memory for Argon2id.
     OutOfMemory,
     /// Reading the container failed, or it refused the key or context.
@@ -123,12 +123,12 @@ impl fmt::Display for Error {
             }
             Error::NoSlots => f.write_str("an envelope without slots would lock everybody out"),
             Error::UnknownSlot { id } => write!(f, "there is no slot {id}"),
-            Error::NotTheContainersKey => f.write_str("the key to be wrapped is not the container's"),
+            Error::WrongContainerKey => f.write_str("the key to be wrapped is not the container's"),
             Error::Outdated { found, given } => write!(
                 f,
                 "the envelope was rewritten meanwhile: revision {found} is there, {given} was to follow; open it anew"
             ),
-            Error::NotInPlace => f.write_str("the file cannot be written in place; is it open for appending?"),
+            Error::AppendMode => f.write_str("the file cannot be written in place; is it open for appending?"),
             Error::OutOfMemory => f.write_str("not enough memory to try the passphrase"),
             Error::Container(e) => e.fmt(f),
         }

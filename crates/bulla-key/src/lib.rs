@@ -62,7 +62,7 @@ mod unlocked;
 #[cfg(any(unix, windows))]
 mod rewrap;
 
-pub use envelope::{Envelope, EnvelopeCopies, Secret};
+pub use envelope::{Envelope, EnvelopeState, Secret};
 pub use error::{Error, MAX_PASSPHRASE_LEN, PassphraseError, Result};
 pub use locator::Locator;
 pub use passphrase::{Passphrase, PassphraseCost};

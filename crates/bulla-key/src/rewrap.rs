@@ -28,7 +28,7 @@ impl Unlocked {
     /// As [`Unlocked::seal`]; [`Error::AnotherContainer`] if this is not the container that was
     /// opened; [`Error::NoRoom`] if no room of this length is reserved in it;
     /// [`Error::Outdated`] if its envelope was rewritten since it was read;
-    /// [`Error::NotInPlace`]; [`Error::Container`] if reading, writing or syncing failed, or if the
+    /// [`Error::AppendMode`]; [`Error::Container`] if reading, writing or syncing failed, or if the
     /// container's end is damaged, so that the place of the second copy is not sure.
     ///
     /// ```
@@ -47,7 +47,7 @@ impl Unlocked {
     ///
     /// let file = std::fs::File::options().read(true).write(true).open(&path)?;
     /// let preamble = Preamble::read_at(&file)?;
-    /// let (envelope, _) = Envelope::of(&preamble)?;
+    /// let (envelope, _) = Envelope::from_preamble(&preamble)?;
     /// let unlocked = envelope.open(&Secret::Key(&recovery_key), preamble.header(), None)?;
     ///
     /// let mut slots = unlocked.slots()?;
@@ -55,7 +55,7 @@ impl Unlocked {
     /// unlocked.rewrap(&file, &slots)?;
     ///
     /// let preamble = Preamble::read_at(&file)?;
-    /// let (envelope, _) = Envelope::of(&preamble)?;
+    /// let (envelope, _) = Envelope::from_preamble(&preamble)?;
     /// assert!(envelope.open(&Secret::Passphrase(&passphrase), preamble.header(), None).is_ok());
     /// # Ok(()) }
     /// ```
@@ -73,7 +73,7 @@ impl Unlocked {
             write_all_at(file, &patch.bytes, patch.offset)?;
             if file.metadata()?.len() != len {
                 file.set_len(len)?;
-                return Err(Error::NotInPlace);
+                return Err(Error::AppendMode);
             }
             file.sync_all()?;
         }
@@ -222,7 +222,7 @@ mod tests {
         /// Whether the new envelope counts in this state of the disk; if not, the old one does.
         fn is_new(&self, disk: &[u8]) -> bool {
             let preamble = Preamble::read_at(disk).unwrap();
-            let (envelope, _) = Envelope::of(&preamble).unwrap();
+            let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
             let is_new = envelope.matches(&self.new_key);
             let key = if is_new { &self.new_key } else { &self.old_key };
             let unlocked = envelope.open(&Secret::Key(key), preamble.header(), None).unwrap();
@@ -310,7 +310,7 @@ mod tests {
         let at = second.offset as usize;
         disk[at..at + LEN / 2].copy_from_slice(&second.bytes[..LEN / 2]);
         let preamble = Preamble::read_at(&disk).unwrap();
-        let (envelope, _) = Envelope::of(&preamble).unwrap();
+        let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
         assert!(!envelope.matches(&rewriting.old_key) && !envelope.matches(&rewriting.new_key));
     }
 }

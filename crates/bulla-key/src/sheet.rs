@@ -21,7 +21,7 @@ use qr::Qr;
 const MAX_LEN: usize = 32 * 1024;
 /// Characters of a text from outside that are shown; a longer one loses its middle.
 const MAX_TEXT: usize = 40;
-/// Lines of [`SheetInfo::restoring`] that are shown, and characters of each.
+/// Lines of [`SheetInfo::instructions`] that are shown, and characters of each.
 const MAX_LINES: usize = 6;
 const MAX_LINE: usize = 52;
 /// Bytes of a container's salt that are shown as its id.
@@ -50,14 +50,14 @@ impl Paper {
 /// What a sheet says besides the key. Nothing of it is secret.
 ///
 /// Whatever is left out becomes a line to be filled in by hand, or, as for
-/// [`restoring`](SheetInfo::restoring), is what the command `bulla` needs. Texts may hold any
+/// [`instructions`](SheetInfo::instructions), is what the command `bulla` needs. Texts may hold any
 /// character; long ones lose their middle.
 #[derive(Clone, Debug, Default)]
 pub struct SheetInfo<'a> {
     paper: Paper,
     date: Option<&'a str>,
     container: Option<(&'a str, [u8; ID_LEN])>,
-    restoring: Option<&'a [&'a str]>,
+    instructions: Option<&'a [&'a str]>,
 }
 
 impl<'a> SheetInfo<'a> {
@@ -87,8 +87,8 @@ impl<'a> SheetInfo<'a> {
 
     /// How to restore with the key, where that is not by the command `bulla`: at most 6 lines of at
     /// most 52 characters.
-    pub fn restoring(mut self, lines: &'a [&'a str]) -> SheetInfo<'a> {
-        self.restoring = Some(lines);
+    pub fn instructions(mut self, lines: &'a [&'a str]) -> SheetInfo<'a> {
+        self.instructions = Some(lines);
         self
     }
 }
@@ -228,7 +228,7 @@ fn advice(page: &mut Canvas, info: &SheetInfo) {
     line(BODY, 0.0, 5.2, "from fire and from strangers: who holds both can read");
     line(BODY, 0.0, 9.6, "everything, and without the key nobody ever can.");
     line(HEADING, 0.0, 6.4, "Use it");
-    if let Some(lines) = info.restoring {
+    if let Some(lines) = info.instructions {
         for text in lines.iter().take(MAX_LINES) {
             line(BODY, 0.0, 5.2, &shortened(text, MAX_LINE));
         }
@@ -269,7 +269,8 @@ mod tests {
         let lines = [long.as_str(); 10];
         for byte in (0..=255).step_by(17) {
             let key = Key::from_bytes(&[byte; 32]);
-            let info = SheetInfo::new().date(&long).container(&long, &[0xFF; 32]).restoring(&lines);
+            let info =
+                SheetInfo::new().date(&long).container(&long, &[0xFF; 32]).instructions(&lines);
             let svg = svg(&key, &info);
             assert_eq!(svg.capacity(), MAX_LEN, "it never grew");
         }

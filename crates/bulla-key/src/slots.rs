@@ -130,7 +130,7 @@ impl Slots {
     ///
     /// # Errors
     ///
-    /// [`Error::NotTheContainersKey`] if the draft was made with another key; [`Error::NoSlots`],
+    /// [`Error::WrongContainerKey`] if the draft was made with another key; [`Error::NoSlots`],
     /// [`Error::NoRoom`], [`Error::OutOfMemory`]; [`Error::AnotherContainer`] if slots were
     /// kept of another container's envelope; [`Error::Container`] if the system gave no random
     /// bytes.
@@ -151,7 +151,7 @@ impl Slots {
         len: usize,
     ) -> Result<Vec<u8>> {
         if !draft.matches(container_key) {
-            return Err(Error::NotTheContainersKey);
+            return Err(Error::WrongContainerKey);
         }
         self.make(&Making {
             header: draft.header(),

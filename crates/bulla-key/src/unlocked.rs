@@ -27,7 +27,7 @@ use crate::slots::{Making, Slots};
 /// let container = draft.envelope(&envelope)?.seal(b"a message")?;
 ///
 /// let preamble = Preamble::read_at(&container)?;
-/// let (envelope, _) = Envelope::of(&preamble)?;
+/// let (envelope, _) = Envelope::from_preamble(&preamble)?;
 /// let unlocked = envelope.open(&Secret::Key(&recovery_key), preamble.header(), None)?;
 /// let (plaintext, _) = bulla::open(unlocked.key(), &container, &Options::new())?;
 /// assert_eq!(plaintext, &b"a message"[..]);

@@ -135,7 +135,7 @@ fn what_it_belongs_to() {
 
 #[test]
 fn another_way_to_restore() {
-    let sheet = svg(&counting(), &SheetInfo::new().restoring(&["Open Chats, and tap Restore."]));
+    let sheet = svg(&counting(), &SheetInfo::new().instructions(&["Open Chats, and tap Restore."]));
     let texts = texts(&sheet);
     assert!(texts.iter().any(|text| text == "Open Chats, and tap Restore."));
     assert!(!texts.iter().any(|text| text.contains("bulla restore")));

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
 use bulla::Preamble;
-use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, Unlocked};
+use bulla_key::{Envelope, EnvelopeState, Error, Passphrase, Secret, Unlocked};
 use bulla_testkit::vectors::envelopes::{self, Outcome, Vector, all};
 
 /// A container's first bytes and its last, as far as reading its envelope takes. Its chunks are of
@@ -15,11 +15,11 @@ fn preamble(vector: &Vector) -> Preamble {
     Preamble::read(&mut &stream[..]).unwrap()
 }
 
-fn open(vector: &Vector) -> Result<(Unlocked, u64, EnvelopeCopies), Error> {
+fn open(vector: &Vector) -> Result<(Unlocked, u64, EnvelopeState), Error> {
     let header = preamble(vector).header().clone();
     let (envelope, copies) = match &vector.second {
-        None => (Envelope::parse(&vector.first)?, EnvelopeCopies::Single),
-        Some(second) => Envelope::of_copies(&vector.first, Some(second))?,
+        None => (Envelope::parse(&vector.first)?, EnvelopeState::Single),
+        Some(second) => Envelope::from_copies(&vector.first, Some(second))?,
     };
     let context = vector.context.as_deref();
     let unlocked = match &vector.secret {
@@ -51,13 +51,13 @@ fn name(error: &Error) -> &'static str {
     }
 }
 
-fn copies_name(copies: EnvelopeCopies) -> &'static str {
+fn copies_name(copies: EnvelopeState) -> &'static str {
     match copies {
-        EnvelopeCopies::Intact => "intact",
-        EnvelopeCopies::FirstDamaged => "first_damaged",
-        EnvelopeCopies::SecondDamaged => "second_damaged",
-        EnvelopeCopies::Differ => "differ",
-        EnvelopeCopies::Single => "single",
+        EnvelopeState::Intact => "intact",
+        EnvelopeState::FirstDamaged => "first_damaged",
+        EnvelopeState::SecondDamaged => "second_damaged",
+        EnvelopeState::Differ => "differ",
+        EnvelopeState::Single => "single",
         other => panic!("the vectors do not know {other:?}"),
     }
 }

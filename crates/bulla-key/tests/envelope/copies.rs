@@ -1,7 +1,7 @@
 //! Which of two copies counts, and what is said of the other one.
 
 use bulla::{Preamble, Result};
-use bulla_key::{Envelope, EnvelopeCopies, Error, Secret};
+use bulla_key::{Envelope, EnvelopeState, Error, Secret};
 use bulla_testkit::envelope::{complete, envelope as made, write_check};
 
 use crate::sample::*;
@@ -27,17 +27,17 @@ fn damaged() -> Vec<u8> {
 #[test]
 fn the_higher_revision_counts() {
     let cases = [
-        (revision(4), revision(4), 4, EnvelopeCopies::Intact),
-        (revision(4), revision(5), 5, EnvelopeCopies::Differ),
-        (revision(5), revision(4), 5, EnvelopeCopies::Differ),
-        (revision(256), revision(255), 256, EnvelopeCopies::Differ),
-        (damaged(), revision(4), 4, EnvelopeCopies::FirstDamaged),
-        (revision(4), damaged(), 4, EnvelopeCopies::SecondDamaged),
-        (vec![0; LEN], revision(4), 4, EnvelopeCopies::FirstDamaged),
-        (revision(4), vec![0; LEN], 4, EnvelopeCopies::SecondDamaged),
+        (revision(4), revision(4), 4, EnvelopeState::Intact),
+        (revision(4), revision(5), 5, EnvelopeState::Differ),
+        (revision(5), revision(4), 5, EnvelopeState::Differ),
+        (revision(256), revision(255), 256, EnvelopeState::Differ),
+        (damaged(), revision(4), 4, EnvelopeState::FirstDamaged),
+        (revision(4), damaged(), 4, EnvelopeState::SecondDamaged),
+        (vec![0; LEN], revision(4), 4, EnvelopeState::FirstDamaged),
+        (revision(4), vec![0; LEN], 4, EnvelopeState::SecondDamaged),
     ];
     for (first, second, counts, state) in cases {
-        let (envelope, copies) = Envelope::of(&preamble(&first, &second)).unwrap();
+        let (envelope, copies) = Envelope::from_preamble(&preamble(&first, &second)).unwrap();
         assert_eq!((envelope.revision(), copies), (counts, state));
     }
 }
@@ -49,8 +49,8 @@ fn the_first_of_equals_counts() {
     other[24] ^= 1;
     complete(&mut other, &exporter(LEN));
     for (first, second) in [(&other, &revision(4)), (&revision(4), &other)] {
-        let (envelope, copies) = Envelope::of(&preamble(first, second)).unwrap();
-        assert_eq!((envelope.bytes(), copies), (&first[..], EnvelopeCopies::Differ));
+        let (envelope, copies) = Envelope::from_preamble(&preamble(first, second)).unwrap();
+        assert_eq!((envelope.bytes(), copies), (&first[..], EnvelopeState::Differ));
     }
 }
 
@@ -60,7 +60,7 @@ fn the_first_of_equals_counts() {
 fn the_other_copy_is_not_tried() {
     let without = made(&slots(LEN)[..1], LEN, 5, &SALT, &exporter(LEN));
     let preamble = preamble(&revision(4), &without);
-    let (envelope, _) = Envelope::of(&preamble).unwrap();
+    let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
     let opened = envelope.open(&Secret::Passphrase(&phrase(PHRASE)), preamble.header(), None);
     assert!(matches!(opened, Err(Error::NoSuchSlot)));
 }
@@ -71,7 +71,7 @@ fn malformed_counts_if_it_is_valid() {
     let mut malformed = revision(5);
     malformed[11] = 99;
     write_check(&mut malformed);
-    let found = Envelope::of(&preamble(&revision(4), &malformed));
+    let found = Envelope::from_preamble(&preamble(&revision(4), &malformed));
     assert!(matches!(found, Err(Error::Malformed { offset: 10 })));
 }
 
@@ -82,7 +82,9 @@ fn none_counts() {
     let mut newer = revision(4);
     newer[8] = 2;
     write_check(&mut newer);
-    let of = |first: &[u8], second: &[u8]| Envelope::of(&preamble(first, second)).unwrap_err();
+    let of = |first: &[u8], second: &[u8]| {
+        Envelope::from_preamble(&preamble(first, second)).unwrap_err()
+    };
     assert!(matches!(of(&blank, &blank), Error::NoEnvelope));
     assert!(matches!(of(&damaged(), &damaged()), Error::Damaged));
     assert!(matches!(of(&blank, &damaged()), Error::Damaged));
@@ -95,10 +97,10 @@ fn none_counts() {
 fn from_a_stream() -> Result<()> {
     let whole = container(&revision(4));
     let preamble = Preamble::read(&mut &whole[..])?;
-    assert_eq!(Envelope::of(&preamble).unwrap().1, EnvelopeCopies::Single);
+    assert_eq!(Envelope::from_preamble(&preamble).unwrap().1, EnvelopeState::Single);
     let torn = container(&damaged());
     let preamble = Preamble::read(&mut &torn[..])?;
-    assert!(matches!(Envelope::of(&preamble), Err(Error::Damaged)));
+    assert!(matches!(Envelope::from_preamble(&preamble), Err(Error::Damaged)));
     Ok(())
 }
 
@@ -107,7 +109,7 @@ fn from_a_stream() -> Result<()> {
 fn of_a_container_that_was_cut() {
     let whole = container(&revision(4));
     let preamble = Preamble::read_at(&whole[..128 + LEN + 10]).unwrap();
-    let (envelope, copies) = Envelope::of(&preamble).unwrap();
-    assert_eq!(copies, EnvelopeCopies::Single);
+    let (envelope, copies) = Envelope::from_preamble(&preamble).unwrap();
+    assert_eq!(copies, EnvelopeState::Single);
     assert!(envelope.open(&Secret::Key(&key(RECOVERY)), preamble.header(), None).is_ok());
 }

@@ -1,7 +1,7 @@
 //! Every bit of an envelope, changed by accident and on purpose.
 
 use bulla::Preamble;
-use bulla_key::{Envelope, EnvelopeCopies, Error, Secret};
+use bulla_key::{Envelope, EnvelopeState, Error, Secret};
 use bulla_testkit::envelope::write_check;
 
 use crate::sample::*;
@@ -17,13 +17,13 @@ fn by_accident() {
         assert!(Envelope::parse(&damaged).is_err(), "bit {bit}");
 
         for (at, state) in [
-            (128, EnvelopeCopies::FirstDamaged),
-            (container.len() - 128 - LEN, EnvelopeCopies::SecondDamaged),
+            (128, EnvelopeState::FirstDamaged),
+            (container.len() - 128 - LEN, EnvelopeState::SecondDamaged),
         ] {
             let mut container = container.clone();
             container[at..at + LEN].copy_from_slice(&damaged);
             let preamble = Preamble::read_at(&container).unwrap();
-            let (envelope, copies) = Envelope::of(&preamble).unwrap();
+            let (envelope, copies) = Envelope::from_preamble(&preamble).unwrap();
             assert_eq!((copies, envelope.bytes()), (state, &whole[..]), "bit {bit}");
         }
     }

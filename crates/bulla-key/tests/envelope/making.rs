@@ -15,7 +15,7 @@ fn seal(slots: &Slots, len: u32) -> Vec<u8> {
 
 fn open(container: &[u8], secret: &Secret<'_>) -> Unlocked {
     let preamble = Preamble::read_at(container).unwrap();
-    let (envelope, _) = Envelope::of(&preamble).unwrap();
+    let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
     envelope.open(secret, preamble.header(), None).unwrap()
 }
 
@@ -42,7 +42,7 @@ fn round_trip() {
         assert_eq!(unlocked.into_key().expose(), &KEY);
     }
     let preamble = Preamble::read_at(&container).unwrap();
-    assert_eq!(Envelope::of(&preamble).unwrap().0.revision(), 1);
+    assert_eq!(Envelope::from_preamble(&preamble).unwrap().0.revision(), 1);
 }
 
 /// E-2.1, E-2.4: 64 bytes before the slots, 40 behind them.
@@ -133,7 +133,7 @@ fn beside_the_container() {
     let beside = three_slots().seal_with_len(&draft, &container_key, 1000).unwrap();
     let container = draft.seal(PLAINTEXT).unwrap();
     let preamble = Preamble::read_at(&container).unwrap();
-    assert!(matches!(Envelope::of(&preamble), Err(Error::NoEnvelope)));
+    assert!(matches!(Envelope::from_preamble(&preamble), Err(Error::NoEnvelope)));
     let unlocked = Envelope::parse(&beside)
         .unwrap()
         .open(&Secret::Passphrase(&phrase(PHRASE)), preamble.header(), None)
@@ -215,7 +215,7 @@ fn no_room() {
 fn not_the_containers_key() {
     let draft = Draft::new(&key(KEY), &Options::new().envelope_len(LEN as u32)).unwrap();
     let sealed = three_slots().seal(&draft, &key(RECOVERY));
-    assert!(matches!(sealed, Err(Error::NotTheContainersKey)));
+    assert!(matches!(sealed, Err(Error::WrongContainerKey)));
 }
 
 /// Slots that were kept belong to one container.

@@ -12,7 +12,7 @@ use crate::sample::*;
 fn by_each_slot() {
     let container = container(&envelope());
     let preamble = Preamble::read_at(&container).unwrap();
-    let (envelope, _) = Envelope::of(&preamble).unwrap();
+    let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
     assert_eq!(envelope.revision(), 1);
     for (number, unlocked) in (1..).zip(open_with_each(envelope.bytes())) {
         let unlocked = unlocked.unwrap();
@@ -29,7 +29,7 @@ fn from_a_stream() {
     let container = container(&envelope());
     let mut stream = &container[..];
     let preamble = Preamble::read(&mut stream).unwrap();
-    let (envelope, _) = Envelope::of(&preamble).unwrap();
+    let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
     let unlocked = envelope.open(&Secret::Key(&key(RECOVERY)), preamble.header(), None).unwrap();
     let options = Options::new();
     let mut opener = Opener::with_preamble(preamble, unlocked.key(), stream, &options).unwrap();

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use bulla::{Options, Preamble};
-use bulla_key::{Envelope, EnvelopeCopies, Error, Secret, SlotId, Slots, Unlocked};
+use bulla_key::{Envelope, EnvelopeState, Error, Secret, SlotId, Slots, Unlocked};
 use bulla_testkit::envelope::envelope as made;
 
 use crate::sample::*;
@@ -33,9 +33,9 @@ impl Disk {
     }
 }
 
-fn unlock(path: &Path, secret: &Secret<'_>) -> Result<(Unlocked, EnvelopeCopies), Error> {
+fn unlock(path: &Path, secret: &Secret<'_>) -> Result<(Unlocked, EnvelopeState), Error> {
     let preamble = Preamble::read_at(&File::open(path).unwrap())?;
-    let (envelope, copies) = Envelope::of(&preamble)?;
+    let (envelope, copies) = Envelope::from_preamble(&preamble)?;
     Ok((envelope.open(secret, preamble.header(), None)?, copies))
 }
 
@@ -65,7 +65,7 @@ fn slots_are_changed_in_place() {
 
     let (unlocked, copies) =
         unlock(&disk.path(), &Secret::Passphrase(&phrase("another one"))).unwrap();
-    assert_eq!(copies, EnvelopeCopies::Intact);
+    assert_eq!(copies, EnvelopeState::Intact);
     assert!(unlocked.is_intact());
     let wrong = unlock(&disk.path(), &Secret::Passphrase(&phrase(PHRASE)));
     assert!(matches!(wrong, Err(Error::WrongSecret)));
@@ -81,7 +81,7 @@ fn slots_are_changed_in_place() {
     let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&recovery)).unwrap();
     assert!(unlocked.is_intact());
     let preamble = Preamble::read_at(&disk.file()).unwrap();
-    assert_eq!(Envelope::of(&preamble).unwrap().0.revision(), 3);
+    assert_eq!(Envelope::from_preamble(&preamble).unwrap().0.revision(), 3);
 }
 
 /// E-2.6, E-6.1: whatever the two copies are like before, both are the new envelope afterwards.
@@ -97,10 +97,10 @@ fn copies_are_mended() {
     ] {
         let disk = Disk::with(&with_copies(&first, &second));
         let (unlocked, copies) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
-        assert_ne!(copies, EnvelopeCopies::Intact);
+        assert_ne!(copies, EnvelopeState::Intact);
         unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap()).unwrap();
         let (_, copies) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
-        assert_eq!(copies, EnvelopeCopies::Intact);
+        assert_eq!(copies, EnvelopeState::Intact);
     }
 }
 
@@ -134,10 +134,7 @@ fn from_beside_the_container() {
         let disk = Disk::with(&container(&inside));
         let unlocked = beside(4);
         unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap()).unwrap();
-        assert_eq!(
-            unlock(&disk.path(), &Secret::Key(&recovery)).unwrap().1,
-            EnvelopeCopies::Intact
-        );
+        assert_eq!(unlock(&disk.path(), &Secret::Key(&recovery)).unwrap().1, EnvelopeState::Intact);
     }
     let disk = Disk::with(&container(&revision(9)));
     let unlocked = beside(4);
@@ -213,7 +210,7 @@ fn open_for_appending() {
     let file = File::options().read(true).append(true).open(disk.path()).unwrap();
     let refused = unlocked.rewrap(&file, &unlocked.slots().unwrap());
     #[cfg(target_os = "linux")]
-    assert!(matches!(refused, Err(Error::NotInPlace)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::AppendMode)), "{refused:?}");
     if refused.is_err() {
         assert_eq!(disk.bytes(), whole);
     }
