@@ -87,7 +87,7 @@ pub enum Error {
     Container(bulla::Error),
 }
 
-/// A result with this crate's [`Error`].
+/// A `Result` with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl fmt::Display for Error {

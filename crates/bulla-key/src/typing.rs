@@ -22,7 +22,7 @@ const GROUPS: usize = DIGITS / GROUP;
 ///
 /// | digits typed | mistakes tried |
 /// |---|---|
-/// | 64 | each digit replaced, each two neighbours swapped, each two groups swapped |
+/// | 64 | each digit replaced, each pair of neighbours swapped, each pair of groups swapped |
 /// | 63 | each digit inserted at each position |
 /// | 65 | each digit removed |
 ///
@@ -106,8 +106,7 @@ pub enum Mistake {
         /// Position of the digit among the 64.
         digit: usize,
     },
-    /// There is an extra digit, such as one typed twice. In a run of equal digits this is the
-    /// first.
+    /// One digit is extra, such as a digit typed twice. In a run of equal digits this is the first.
     Extra {
         /// Position of the digit among the 65 that were typed.
         digit: usize,
