@@ -1,4 +1,4 @@
-//! Every single fault of small containers of every shape, exhaustively: promise 2 of the format.
+//! Every single corruption of small containers of every shape.
 
 use bulla::{HeaderState, Options, Workers};
 use bulla_tests::{
@@ -12,9 +12,9 @@ fn chunks(sample: &Sample) -> std::ops::Range<usize> {
     128 + sample.envelope_len..sample.container.len() - 128 - sample.envelope_len
 }
 
-/// F-2.1, F-5.1: what was sealed comes back, by every way, and the length is as the spec says.
+/// F-2.1, F-5.1: an intact container opens through every API and has the specified length.
 #[test]
-fn unharmed() {
+fn opens_intact_containers() {
     for sample in samples() {
         let n = sample.plaintext.len() / CHUNK;
         let len = 256 + 2 * sample.envelope_len + sample.plaintext.len() + 16 * (n + 1);
@@ -25,10 +25,9 @@ fn unharmed() {
     }
 }
 
-/// Every bit of every byte: in the header F-3.3, F-3.4, F-3.5, F-3.6; in the envelope F-8.1; in a
-/// chunk F-5.2, F-7.4; in the footer F-3.6.
+/// Header: F-3.3, F-3.4, F-3.5, F-3.6. Envelope: F-8.1. Chunk: F-5.2, F-7.4. Footer: F-3.6.
 #[test]
-fn every_bit_flip() {
+fn detects_every_bit_flip() {
     for sample in samples() {
         let len = sample.container.len();
         let chunks = chunks(&sample);
@@ -38,7 +37,7 @@ fn every_bit_flip() {
             flipped[at] ^= 1 << (bit % 8);
             let (stream, slice) = (by_stream(&flipped), by_slice(&flipped));
             let place = format!("{}, bit {bit}", sample.name);
-            let opened = |copies| Outcome::Opened(sample.plaintext.clone(), copies);
+            let opened = |state| Outcome::Opened(sample.plaintext.clone(), state);
             if at < 128 {
                 assert_eq!(slice, opened(HeaderState::HeaderDamaged), "{place}");
                 let refusal = match at {
@@ -64,9 +63,9 @@ fn every_bit_flip() {
     }
 }
 
-/// F-3.5, F-7.1, F-7.3, F-7.4: every truncation is refused, by the error that the spec gives.
+/// F-3.5, F-7.1, F-7.3, F-7.4
 #[test]
-fn every_truncation() {
+fn rejects_every_truncation() {
     for sample in samples() {
         for len in 0..sample.container.len() {
             let cut = &sample.container[..len];
@@ -78,29 +77,29 @@ fn every_truncation() {
                 format!("Truncated {{ after: {after} }}")
             };
             let released = sample.plaintext[..after * CHUNK].to_vec();
-            let place = format!("{}, cut to {len}", sample.name);
+            let place = format!("{}, truncated to {len}", sample.name);
             assert_eq!(by_stream(cut), Outcome::Refused(error.clone(), released), "{place}");
             assert_eq!(by_slice(cut).error(), error, "{place}");
         }
     }
 }
 
-/// F-6.2, F-7.4: there is no appending. Trailing data is refused; with positional access it is
-/// named, as far as it is looked for.
+/// F-6.2, F-7.4: with positional access, the error gives the amount of trailing data, up to the
+/// search limit.
 #[test]
-fn every_extension() {
+fn rejects_every_extension() {
     for sample in samples() {
         for extra in (1..=300).chain([4096, 65_535, 65_536]) {
             let mut longer = sample.container.clone();
             longer.extend(plaintext(extra));
-            let place = format!("{}, {extra} more", sample.name);
+            let place = format!("{}, {extra} extra bytes", sample.name);
             assert_eq!(
                 by_slice(&longer).error(),
                 format!("TrailingData {{ extra: {extra} }}"),
                 "{place}"
             );
-            // A stream is over before it can look back: it names the chunk that the extra bytes
-            // were taken for.
+            // A stream cannot look back for the footer, so it reports the chunk that it took the
+            // extra bytes for.
             let n = sample.plaintext.len() / CHUNK;
             let error = match (longer.len() - 256 - 2 * sample.envelope_len) / SEALED {
                 last if last == n => format!("Truncated {{ after: {n} }}"),
@@ -115,9 +114,9 @@ fn every_extension() {
     }
 }
 
-/// F-5.2, F-7.5: every pair of chunks swapped, every chunk left out, every chunk twice.
+/// F-5.2, F-7.5: every pair of chunks swapped, and every chunk dropped or duplicated.
 #[test]
-fn swaps_drops_and_duplicates() {
+fn rejects_swapped_dropped_and_duplicated_chunks() {
     let sample = sample(4 * CHUNK + 77, 0);
     let body = &sample.container[chunks(&sample)];
     let parts: Vec<&[u8]> = body.chunks(SEALED).collect();
@@ -144,15 +143,15 @@ fn swaps_drops_and_duplicates() {
         assert!(matches!(by_slice(&with(&order)), Outcome::Refused(..)), "{a} dropped");
         let mut order = vec![0, 1, 2, 3, 4];
         order.insert(a, a);
-        assert!(matches!(by_stream(&with(&order)), Outcome::Refused(..)), "{a} twice");
-        assert!(matches!(by_slice(&with(&order)), Outcome::Refused(..)), "{a} twice");
+        assert!(matches!(by_stream(&with(&order)), Outcome::Refused(..)), "{a} duplicated");
+        assert!(matches!(by_slice(&with(&order)), Outcome::Refused(..)), "{a} duplicated");
     }
 }
 
-/// F-4.2, F-4.3: a chunk from another container never fits, of the same key, of another, of another
-/// chunk size, of another context, at its own place or at another.
+/// F-4.2, F-4.3: chunks of containers with the same key, or with another key, context, content or
+/// chunk size, at the same index or another.
 #[test]
-fn splices() {
+fn rejects_chunks_of_other_containers() {
     let sample = sample(2 * CHUNK + 5, 0);
     let same = plaintext(2 * CHUNK + 5);
     let other_key = bulla::Key::generate().unwrap();
@@ -186,7 +185,7 @@ fn splices() {
                 assert_eq!(by_slice(&spliced).error(), error, "{name}");
             }
         }
-        // A header of one and the chunks of another.
+        // The header of one container with the chunks of the other.
         let mut spliced = sample.container.clone();
         spliced[..128].copy_from_slice(&other[..128]);
         assert!(matches!(by_stream(&spliced), Outcome::Refused(..)), "{name}");
@@ -194,9 +193,9 @@ fn splices() {
     }
 }
 
-/// F-3.4, F-4.4: a wrong key or context is a wrong key, and the footer is not tried instead.
+/// F-3.4, F-4.4: the footer is not tried after the header rejected the key.
 #[test]
-fn wrong_keys() {
+fn rejects_every_wrong_key() {
     let sample = sample(CHUNK + 1, 0);
     for bit in 0..256 {
         let mut bytes = *key().expose();
@@ -206,18 +205,17 @@ fn wrong_keys() {
         assert_eq!(stream(&sample.container[..], &wrong, &options()), refused);
         assert_eq!(slice(&sample.container, &wrong, &options()), refused);
     }
-    // The header of a container under another key before a container under ours: ours must not open
-    // by its footer.
+    // The header of a container under another key. Our key must not open the rest by the footer.
     let other =
         bulla::seal(&bulla::Key::generate().unwrap(), &sample.plaintext, &options()).unwrap();
-    let mut two_faced = sample.container.clone();
-    two_faced[..128].copy_from_slice(&other[..128]);
-    assert_eq!(by_slice(&two_faced).error(), "WrongKey");
+    let mut mixed = sample.container.clone();
+    mixed[..128].copy_from_slice(&other[..128]);
+    assert_eq!(by_slice(&mixed).error(), "WrongKey");
 }
 
-/// F-3.8: contexts are needed, and not ignored, and bound.
+/// F-3.8
 #[test]
-fn contexts() {
+fn rejects_missing_wrong_and_unexpected_contexts() {
     let plain = sample(10, 0);
     for context in [&b"account 1"[..], b""] {
         let container = bulla::seal(&key(), &plain.plaintext, &options().context(context)).unwrap();

@@ -1,7 +1,7 @@
 //! The slots of an envelope, shown. Nothing of them is authenticated before the envelope was
 //! opened.
 
-use bulla_key::{Envelope, EnvelopeCopies, PassphraseCost, SlotInfo, SlotKind};
+use bulla_key::{Envelope, EnvelopeState, PassphraseCost, SlotInfo, SlotKind};
 use serde_json::{Value, json};
 
 /// A line for each slot.
@@ -20,7 +20,7 @@ pub(crate) fn kind(kind: &SlotKind) -> &'static str {
 }
 
 /// As `bulla inspect --json` shows it.
-pub(crate) fn json(envelope: &Envelope, copies: EnvelopeCopies) -> Value {
+pub(crate) fn json(envelope: &Envelope, copies: EnvelopeState) -> Value {
     let slot = |slot: &SlotInfo| {
         let mut shown = json!({ "id": slot.id.0, "kind": kind(&slot.kind).replace(' ', "_") });
         match &slot.kind {
@@ -43,13 +43,13 @@ pub(crate) fn json(envelope: &Envelope, copies: EnvelopeCopies) -> Value {
 }
 
 /// The state of the copies as one word.
-pub(crate) fn state(copies: EnvelopeCopies) -> &'static str {
+pub(crate) fn state(copies: EnvelopeState) -> &'static str {
     match copies {
-        EnvelopeCopies::Intact => "intact",
-        EnvelopeCopies::FirstDamaged => "first_damaged",
-        EnvelopeCopies::SecondDamaged => "second_damaged",
-        EnvelopeCopies::Differ => "differ",
-        EnvelopeCopies::Single => "single",
+        EnvelopeState::Intact => "intact",
+        EnvelopeState::FirstDamaged => "first_damaged",
+        EnvelopeState::SecondDamaged => "second_damaged",
+        EnvelopeState::Differ => "differ",
+        EnvelopeState::Single => "single",
         _ => "unknown",
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use bulla::{Error as ContainerError, Header, HeaderState, Key, Preamble};
 use bulla_key::key_text;
 use bulla_key::typing::find_mistake;
-use bulla_key::{Envelope, EnvelopeCopies, Error, Locator, Passphrase, Secret, SlotKind};
+use bulla_key::{Envelope, EnvelopeState, Error, Locator, Passphrase, Secret, SlotKind};
 
 use crate::args;
 use crate::asking::{Answer, ask};
@@ -29,7 +29,7 @@ pub(crate) struct Unlocked {
     /// The recovery key that opened the envelope.
     pub(crate) recovery_key: Option<Key>,
     /// The state of the envelope; none if there is no envelope, or it was not looked at.
-    copies: Option<EnvelopeCopies>,
+    copies: Option<EnvelopeState>,
     /// Of an envelope that could not be read.
     unread: Option<Error>,
 }
@@ -90,14 +90,14 @@ impl Unlocked {
 }
 
 /// Warns of copies of an envelope that are not both as they should be.
-pub(crate) fn warn_of_envelope(name: &str, copies: EnvelopeCopies) -> Exit {
+pub(crate) fn warn_of_envelope(name: &str, copies: EnvelopeState) -> Exit {
     let state = match copies {
-        EnvelopeCopies::Intact | EnvelopeCopies::Single => return Exit::Done,
-        EnvelopeCopies::FirstDamaged => {
+        EnvelopeState::Intact | EnvelopeState::Single => return Exit::Done,
+        EnvelopeState::FirstDamaged => {
             "the first copy of its envelope is damaged, and the second stands in for it"
         }
-        EnvelopeCopies::SecondDamaged => "the second copy of its envelope is damaged",
-        EnvelopeCopies::Differ => "the two copies of its envelope differ, and the newer one counts",
+        EnvelopeState::SecondDamaged => "the second copy of its envelope is damaged",
+        EnvelopeState::Differ => "the two copies of its envelope differ, and the newer one counts",
         _ => "the copies of its envelope are not as they should be",
     };
     note(&format!(
@@ -110,9 +110,9 @@ pub(crate) fn warn_of_envelope(name: &str, copies: EnvelopeCopies) -> Exit {
 pub(crate) fn envelope_of(
     preamble: &Preamble,
     beside: Option<&Path>,
-) -> Result<Result<(Envelope, EnvelopeCopies), Error>, Failure> {
+) -> Result<Result<(Envelope, EnvelopeState), Error>, Failure> {
     let Some(path) = beside else {
-        return Ok(Envelope::of(preamble));
+        return Ok(Envelope::from_preamble(preamble));
     };
     let failure = |e| Failure::io(shown(path), &e).and("this should be an envelope");
     let file = File::open(path).map_err(failure)?;
@@ -122,7 +122,7 @@ pub(crate) fn envelope_of(
     if !envelope.belongs_to(preamble.header()) {
         return Err(of_envelope(&Error::AnotherContainer, &shown(path)));
     }
-    Ok(Ok((envelope, EnvelopeCopies::Single)))
+    Ok(Ok((envelope, EnvelopeState::Single)))
 }
 
 /// Finds the key of the container that `preamble` and `name` are of.
@@ -191,7 +191,7 @@ struct Unlocking<'u> {
     preamble: &'u Preamble,
     name: &'u str,
     envelope: Option<Envelope>,
-    copies: Option<EnvelopeCopies>,
+    copies: Option<EnvelopeState>,
     unread: Option<Error>,
 }
 

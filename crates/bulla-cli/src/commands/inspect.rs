@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use bulla::{ContentType, Header, HeaderState, Preamble};
-use bulla_key::{Envelope, EnvelopeCopies, Error};
+use bulla_key::{Envelope, EnvelopeState, Error};
 use serde_json::{Value, json};
 
 use super::{first_of, read_preamble, warn_of_copies};
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Inspect) -> Result<Exit, Failure> {
 
 struct Facts<'a> {
     header: &'a Header,
-    envelope: Option<&'a (Envelope, EnvelopeCopies)>,
+    envelope: Option<&'a (Envelope, EnvelopeState)>,
     /// None from a stream.
     header_state: Option<HeaderState>,
     /// None from a stream.
@@ -49,7 +49,7 @@ struct Facts<'a> {
 impl Facts<'_> {
     fn new<'a>(
         preamble: &'a Preamble,
-        envelope: &'a Result<(Envelope, EnvelopeCopies), Error>,
+        envelope: &'a Result<(Envelope, EnvelopeState), Error>,
         container_len: Option<u64>,
     ) -> Facts<'a> {
         let envelope = envelope.as_ref().ok();

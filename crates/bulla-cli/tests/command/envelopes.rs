@@ -111,7 +111,7 @@ fn slots_come_and_go_in_place() {
     ran.says("slot 1 is removed").says("It is not revoked").says("bulla key rotate e -o NEW");
     opens(&sandbox, "-k k e", 3);
     opens(&sandbox, "-k two e", 0);
-    sandbox.run("key remove e 1 -k two").exits(2).says("there is no slot 1");
+    sandbox.run("key remove e 1 -k two").exits(2).says("no slot 1");
     sandbox.run("key remove e 2 -k two").exits(2).says("the last slot that opens it");
     sandbox.run("key remove e 2 -k k").exits(3);
     opens(&sandbox, "-k two e", 0);

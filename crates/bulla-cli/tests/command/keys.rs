@@ -157,9 +157,9 @@ fn malformed_key_files() {
     let sandbox = Sandbox::with_container(10);
     let text = digits(&sandbox, "k");
     for (content, why) in [
-        (&text.as_bytes()[2..], "64 hex digits are needed, 62 were given"),
+        (&text.as_bytes()[2..], "expected 64 hex digits, found 62"),
         (text.replacen(|_| true, "g", 1).as_bytes(), "character 1 is not a hex digit"),
-        (b"", "64 hex digits are needed, 0 were given"),
+        (b"", "expected 64 hex digits, found 0"),
         (b"\xFF\xFE0\0", "it does not hold text"),
         (&[b' '; 5000], "longer than 4096 bytes"),
         (&sandbox.read("c"), "this is a container"),

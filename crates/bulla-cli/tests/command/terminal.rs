@@ -115,8 +115,8 @@ fn pasted_key_of_four_lines() {
 fn typing_errors() {
     let sandbox = Sandbox::with_container(100);
     for (typed, says) in [
-        ("\n", "64 hex digits are needed, 0 were given"),
-        ("0011 2233\n\n", "64 hex digits are needed, 8 were given"),
+        ("\n", "expected 64 hex digits, found 0"),
+        ("0011 2233\n\n", "expected 64 hex digits, found 8"),
         ("00x1\n", "character 3 is not a hex digit"),
         ("\u{4}", "0 were given"),
     ] {

@@ -1,7 +1,7 @@
 //! Key envelopes.
 
 use bulla::{Header, Key, Preamble};
-use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, SlotKind, Unlocked};
+use bulla_key::{Envelope, EnvelopeState, Error, Passphrase, Secret, SlotKind, Unlocked};
 
 use super::script::Script;
 use crate::envelope::read::{self, Opened};
@@ -92,8 +92,8 @@ impl Known {
 
     fn look(&self, first: &[u8], second: Option<&[u8]>) {
         let found = match second {
-            None => Envelope::parse(first).map(|envelope| (envelope, EnvelopeCopies::Single)),
-            Some(_) => Envelope::of_copies(first, second),
+            None => Envelope::parse(first).map(|envelope| (envelope, EnvelopeState::Single)),
+            Some(_) => Envelope::from_copies(first, second),
         };
         let expected = read::counts(first, second).and_then(|(bytes, copies)| {
             read::slots(bytes).map(|slots| (bytes, copies, slots)).ok_or("malformed")
@@ -233,13 +233,13 @@ fn name(error: &Error) -> &'static str {
     }
 }
 
-fn name_of(copies: EnvelopeCopies) -> &'static str {
+fn name_of(copies: EnvelopeState) -> &'static str {
     match copies {
-        EnvelopeCopies::Intact => "intact",
-        EnvelopeCopies::FirstDamaged => "first_damaged",
-        EnvelopeCopies::SecondDamaged => "second_damaged",
-        EnvelopeCopies::Differ => "differ",
-        EnvelopeCopies::Single => "single",
+        EnvelopeState::Intact => "intact",
+        EnvelopeState::FirstDamaged => "first_damaged",
+        EnvelopeState::SecondDamaged => "second_damaged",
+        EnvelopeState::Differ => "differ",
+        EnvelopeState::Single => "single",
         other => panic!("E-2.6 knows no {other:?}"),
     }
 }

@@ -1,7 +1,7 @@
-//! How fast bulla is here, by the sizes that this crate has.
+//! Measures the store with attachments of typical sizes.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use depender::Store;
+use downstream::Store;
 
 fn put(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("store/put");

@@ -1,20 +1,20 @@
-//! An envelope that was opened.
+//! An opened envelope.
 
 use bulla::{Header, Key};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::authentication::{Authentication, LABEL};
-use crate::envelope::{Envelope, Secret};
+use super::mac::{EXPORT_LABEL, MacKey};
+use super::parse::{Envelope, Secret};
+use super::slot::{EncodedSlot, SlotId, SlotKeys, SlotKind};
+use super::slots::{EnvelopeParams, Slots};
 use crate::error::{Error, Result};
-use crate::slot::{Opening, Slot, SlotId, SlotKind};
-use crate::slots::{Making, Slots};
 
-/// An envelope that was opened: the container's key, and what it takes to write the envelope anew.
+/// An opened envelope, with the container's key and the means to write a new revision.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use bulla::{Draft, Key, Opener, Options, Preamble};
+/// use bulla::{Draft, Key, Options, Preamble};
 /// use bulla_key::{Envelope, Secret, Slots};
 ///
 /// let recovery_key = Key::generate()?;
@@ -27,7 +27,7 @@ use crate::slots::{Making, Slots};
 /// let container = draft.envelope(&envelope)?.seal(b"a message")?;
 ///
 /// let preamble = Preamble::read_at(&container)?;
-/// let (envelope, _) = Envelope::of(&preamble)?;
+/// let (envelope, _) = Envelope::from_preamble(&preamble)?;
 /// let unlocked = envelope.open(&Secret::Key(&recovery_key), preamble.header(), None)?;
 /// let (plaintext, _) = bulla::open(unlocked.key(), &container, &Options::new())?;
 /// assert_eq!(plaintext, &b"a message"[..]);
@@ -37,29 +37,30 @@ use crate::slots::{Making, Slots};
 pub struct Unlocked {
     key: Key,
     opened_by: SlotId,
-    pub(crate) envelope: Envelope,
-    pub(crate) header: Header,
+    pub(super) envelope: Envelope,
+    pub(super) header: Header,
     #[cfg_attr(
         not(any(unix, windows)),
-        allow(dead_code, reason = "files are for systems that have them")
+        allow(dead_code, reason = "only `rewrap` reads it, which needs a file system")
     )]
-    pub(crate) context: Option<Vec<u8>>,
-    authentication: Authentication,
+    pub(super) context: Option<Vec<u8>>,
+    mac_key: MacKey,
     intact: bool,
 }
 
 impl Envelope {
-    /// Opens it, for the container with this header (E-4.3 to E-4.5). Give the context that the
-    /// container was sealed with, if any.
+    /// Opens the envelope for the container with this header (E-4.3 to E-4.5).
     ///
-    /// With a passphrase this takes as long as the slots ask for: within bounds, about 0.1 s for
-    /// each with the default cost.
+    /// `context` is the context that the container was sealed with, if any.
+    ///
+    /// Trying a passphrase hashes it once for each passphrase slot: about 0.1 s each at the default
+    /// cost, and bounded for any envelope (E-3.3).
     ///
     /// # Errors
     ///
     /// [`Error::AnotherContainer`], [`Error::WrongSecret`], [`Error::NoSuchSlot`],
-    /// [`Error::TooCostly`], [`Error::OutOfMemory`]; [`Error::Container`] if a context is
-    /// needed and none was given, or the other way round.
+    /// [`Error::TooCostly`], [`Error::OutOfMemory`]; [`Error::Container`] if the container needs
+    /// a context and none is given, or the reverse.
     pub fn open(
         &self,
         secret: &Secret<'_>,
@@ -74,14 +75,14 @@ impl Envelope {
             }
             _ => {}
         }
-        let (slot, opening) = self.find(secret)?;
-        let key = slot.unwrap(&opening, header.bound()).ok_or(Error::AnotherContainer)?;
+        let (slot, keys) = self.find_slot(secret)?;
+        let key = slot.unwrap(&keys, header.bound()).ok_or(Error::AnotherContainer)?;
         Unlocked::new(self, slot.info().id, key, header, context)
     }
 
-    /// The slot that a secret opens (E-4.3).
-    fn find(&self, secret: &Secret<'_>) -> Result<(&Slot, Opening)> {
-        let mut failure = Error::NoSuchSlot;
+    /// Finds the first slot that the secret opens (E-4.3).
+    fn find_slot(&self, secret: &Secret<'_>) -> Result<(&EncodedSlot, SlotKeys)> {
+        let mut error = Error::NoSuchSlot;
         for slot in self.slots() {
             let stretched = match (secret, &slot.info().kind) {
                 (Secret::Key(key), SlotKind::RecoveryKey | SlotKind::Locator(_)) => {
@@ -92,108 +93,110 @@ impl Envelope {
                     None => continue,
                 },
                 (Secret::Passphrase(_), SlotKind::TooCostly) => {
-                    failure = Error::TooCostly;
+                    error = Error::TooCostly;
                     continue;
                 }
                 _ => continue,
             };
-            if let Some(opening) = slot.opening(&stretched) {
-                return Ok((slot, opening));
+            if let Some(keys) = slot.check(&stretched) {
+                return Ok((slot, keys));
             }
-            if matches!(failure, Error::NoSuchSlot) {
-                failure = Error::WrongSecret;
+            if matches!(error, Error::NoSuchSlot) {
+                error = Error::WrongSecret;
             }
         }
-        Err(failure)
+        Err(error)
     }
 }
 
 impl Unlocked {
-    /// Takes the key that a slot gave, if it is the container's.
-    pub(crate) fn new(
+    /// Accepts the key from a slot if it is the container's key.
+    fn new(
         envelope: &Envelope,
         opened_by: SlotId,
         key: Key,
         header: &Header,
         context: Option<&[u8]>,
     ) -> Result<Unlocked> {
-        let secret = match header.export(&key, context, LABEL) {
+        let secret = match header.export(&key, context, EXPORT_LABEL) {
             Err(bulla::Error::WrongKey) => return Err(Error::AnotherContainer),
             secret => secret?,
         };
-        let authentication = Authentication(secret);
+        let mac_key = MacKey(secret);
         let (covered, stored) = envelope.authenticated();
-        let intact = bool::from(authentication.mac(covered)[..].ct_eq(stored));
+        let intact = bool::from(mac_key.mac(covered)[..].ct_eq(stored));
         Ok(Unlocked {
             key,
             opened_by,
             envelope: envelope.clone(),
             header: header.clone(),
             context: context.map(<[u8]>::to_vec),
-            authentication,
+            mac_key,
             intact,
         })
     }
 
-    /// The container's key.
+    /// Returns the container's key.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// The container's key, to be kept.
+    /// Consumes the envelope and returns the container's key.
     pub fn into_key(self) -> Key {
         self.key
     }
 
-    /// The slot that was opened.
+    /// Returns the slot that was opened.
     pub fn opened_by(&self) -> SlotId {
         self.opened_by
     }
 
-    /// Whether the envelope is as somebody with the container's key made it. If not, the container
-    /// opens all the same, and that somebody changed its envelope is worth a warning (E-5.2).
+    /// Returns whether the envelope was last written by someone with the container's key.
+    ///
+    /// The container opens either way, but callers should warn if the envelope was modified
+    /// without the key (E-5.2).
     pub fn is_intact(&self) -> bool {
         self.intact
     }
 
-    /// The slots, to be changed and sealed anew: those that are kept stay as they are, byte for
-    /// byte.
+    /// Returns the slots, for changing and sealing again. Kept slots stay the same, byte for byte.
     ///
     /// # Errors
     ///
-    /// [`Error::Altered`] unless the envelope [`is_intact`](Unlocked::is_intact). Begin with
-    /// [`Slots::new`] then.
+    /// [`Error::Altered`] unless the envelope [`is_intact`](Unlocked::is_intact). In that case
+    /// start from [`Slots::new`].
     pub fn slots(&self) -> Result<Slots> {
         if self.intact {
-            Ok(Slots::kept(self.envelope.slots(), self.header.salt()))
+            Ok(Slots::from_existing(self.envelope.slots(), self.header.salt()))
         } else {
             Err(Error::Altered)
         }
     }
 
-    /// The envelope's next revision, of the same length, with these slots: for a file beside the
-    /// container, or an object in a store that cannot be patched. [`rewrap`](Unlocked::rewrap)
-    /// writes it into the container.
+    /// Seals the next revision of the envelope with these slots and the same length, for a file
+    /// beside the container or an object in a store without partial writes.
+    ///
+    /// To update the container's file, use [`rewrap`](Unlocked::rewrap).
     ///
     /// # Errors
     ///
-    /// As [`Slots::seal`].
+    /// Those of [`Slots::seal`].
     pub fn seal(&self, slots: &Slots) -> Result<Vec<u8>> {
         self.seal_with_len(slots, self.envelope.bytes().len())
     }
 
-    /// As [`seal`](Unlocked::seal), with another length. An envelope beside the container may have
-    /// any, up to 2^20 bytes.
+    /// Seals the next revision with another length. An envelope beside the container may have any
+    /// length up to 2^20 bytes.
     ///
     /// # Errors
     ///
-    /// As [`Slots::seal`].
+    /// Those of [`Slots::seal`].
     pub fn seal_with_len(&self, slots: &Slots, len: usize) -> Result<Vec<u8>> {
-        slots.make(&Making {
+        slots.encode(&EnvelopeParams {
             header: &self.header,
             key: &self.key,
-            authentication: &self.authentication,
-            // At the last revision it stays: rewriting in place is safe with that too (E-6.2).
+            mac_key: &self.mac_key,
+            // The last revision is not exceeded. A rewrite in place is safe even so (E-6.2).
             revision: self.envelope.revision().saturating_add(1),
             len,
         })

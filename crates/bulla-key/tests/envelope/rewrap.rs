@@ -1,13 +1,13 @@
-//! The envelope of a container in a file, changed in place.
+//! Rewriting the envelope of a container's file in place.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use bulla::{Options, Preamble};
-use bulla_key::{Envelope, EnvelopeCopies, Error, Secret, SlotId, Slots, Unlocked};
-use bulla_testkit::envelope::envelope as made;
+use bulla_key::{Envelope, EnvelopeState, Error, Secret, SlotId, Slots, Unlocked};
+use bulla_testkit::envelope::envelope as encode;
 
-use crate::sample::*;
+use crate::fixtures::*;
 
 struct Disk {
     directory: tempfile::TempDir,
@@ -33,17 +33,17 @@ impl Disk {
     }
 }
 
-fn unlock(path: &Path, secret: &Secret<'_>) -> Result<(Unlocked, EnvelopeCopies), Error> {
+fn unlock(path: &Path, secret: &Secret<'_>) -> Result<(Unlocked, EnvelopeState), Error> {
     let preamble = Preamble::read_at(&File::open(path).unwrap())?;
-    let (envelope, copies) = Envelope::of(&preamble)?;
+    let (envelope, copies) = Envelope::from_preamble(&preamble)?;
     Ok((envelope.open(secret, preamble.header(), None)?, copies))
 }
 
 fn revision(revision: u64) -> Vec<u8> {
-    made(&slots(LEN), LEN, revision, &SALT, &exporter(LEN))
+    encode(&slots(LEN), LEN, revision, &SALT, &exporter(LEN))
 }
 
-/// The container with these two copies.
+/// Returns the container with these two copies.
 fn with_copies(first: &[u8], second: &[u8]) -> Vec<u8> {
     let mut container = container(first);
     let at = container.len() - 128 - LEN;
@@ -51,23 +51,23 @@ fn with_copies(first: &[u8], second: &[u8]) -> Vec<u8> {
     container
 }
 
-/// E-6.1: the slots are changed, in both copies, and not a byte besides.
+/// E-6.1: both copies have the new slots, and no other byte changes.
 #[test]
-fn slots_are_changed_in_place() {
+fn changes_the_slots_in_place() {
     let disk = Disk::with(&container(&envelope()));
     let before = disk.bytes();
-    let recovery = key(RECOVERY);
+    let recovery = key(RECOVERY_KEY);
     let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&recovery)).unwrap();
     let mut slots = unlocked.slots().unwrap();
     slots.remove(SlotId(2)).unwrap();
-    slots.add_passphrase(&phrase("another one"), cheap()).unwrap();
+    slots.add_passphrase(&passphrase("another one"), minimal_cost()).unwrap();
     unlocked.rewrap(&disk.file(), &slots).unwrap();
 
     let (unlocked, copies) =
-        unlock(&disk.path(), &Secret::Passphrase(&phrase("another one"))).unwrap();
-    assert_eq!(copies, EnvelopeCopies::Intact);
+        unlock(&disk.path(), &Secret::Passphrase(&passphrase("another one"))).unwrap();
+    assert_eq!(copies, EnvelopeState::Intact);
     assert!(unlocked.is_intact());
-    let wrong = unlock(&disk.path(), &Secret::Passphrase(&phrase(PHRASE)));
+    let wrong = unlock(&disk.path(), &Secret::Passphrase(&passphrase(PASSPHRASE)));
     assert!(matches!(wrong, Err(Error::WrongSecret)));
     let after = disk.bytes();
     let end = after.len() - 128 - LEN;
@@ -76,17 +76,17 @@ fn slots_are_changed_in_place() {
     let (plaintext, _) = bulla::open(unlocked.key(), &after, &Options::new()).unwrap();
     assert_eq!(plaintext, PLAINTEXT);
 
-    // And once more, by what was added.
+    // Rewrite again, opened by the slot that was added.
     unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap()).unwrap();
     let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&recovery)).unwrap();
     assert!(unlocked.is_intact());
     let preamble = Preamble::read_at(&disk.file()).unwrap();
-    assert_eq!(Envelope::of(&preamble).unwrap().0.revision(), 3);
+    assert_eq!(Envelope::from_preamble(&preamble).unwrap().0.revision(), 3);
 }
 
-/// E-2.6, E-6.1: whatever the two copies are like before, both are the new envelope afterwards.
+/// E-2.6, E-6.1
 #[test]
-fn copies_are_mended() {
+fn repairs_both_copies() {
     let mut torn = revision(4);
     torn[LEN / 2..].fill(0);
     for (first, second) in [
@@ -96,20 +96,20 @@ fn copies_are_mended() {
         (revision(3), torn),
     ] {
         let disk = Disk::with(&with_copies(&first, &second));
-        let (unlocked, copies) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
-        assert_ne!(copies, EnvelopeCopies::Intact);
+        let (unlocked, copies) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
+        assert_ne!(copies, EnvelopeState::Intact);
         unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap()).unwrap();
-        let (_, copies) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
-        assert_eq!(copies, EnvelopeCopies::Intact);
+        let (_, copies) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
+        assert_eq!(copies, EnvelopeState::Intact);
     }
 }
 
-/// E-6.3: what was written by somebody else since is not overwritten.
+/// E-6.3
 #[test]
-fn outdated() {
+fn does_not_overwrite_a_concurrent_change() {
     let disk = Disk::with(&container(&revision(4)));
-    let (early, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
-    let (late, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
+    let (early, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
+    let (late, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let mut slots = early.slots().unwrap();
     slots.add_recovery_key(&key([9; 32])).unwrap();
     early.rewrap(&disk.file(), &slots).unwrap();
@@ -119,12 +119,11 @@ fn outdated() {
     assert_eq!(disk.bytes(), before);
 }
 
-/// E-2.2, E-6.3: an envelope that was kept beside the container goes into it, if what is in there
-/// is older or of no use.
+/// E-2.2, E-6.3: an envelope from a separate file replaces an older or unusable one.
 #[test]
-fn from_beside_the_container() {
-    let recovery = key(RECOVERY);
-    let beside = |number| {
+fn replaces_the_envelope_by_a_separate_one() {
+    let recovery = key(RECOVERY_KEY);
+    let separate = |number| {
         let envelope = Envelope::parse(&revision(number)).unwrap();
         envelope.open(&Secret::Key(&recovery), &header(LEN), None).unwrap()
     };
@@ -132,40 +131,39 @@ fn from_beside_the_container() {
     damaged[70] ^= 1;
     for inside in [vec![0; LEN], damaged, revision(3)] {
         let disk = Disk::with(&container(&inside));
-        let unlocked = beside(4);
+        let unlocked = separate(4);
         unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap()).unwrap();
-        assert_eq!(
-            unlock(&disk.path(), &Secret::Key(&recovery)).unwrap().1,
-            EnvelopeCopies::Intact
-        );
+        assert_eq!(unlock(&disk.path(), &Secret::Key(&recovery)).unwrap().1, EnvelopeState::Intact);
     }
     let disk = Disk::with(&container(&revision(9)));
-    let unlocked = beside(4);
+    let unlocked = separate(4);
     let refused = unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap());
     assert!(matches!(refused, Err(Error::Outdated { found: 9, given: 5 })));
 }
 
 #[test]
-fn another_container() {
+fn rejects_another_container() {
     let (unlocked, _) =
-        unlock(&Disk::with(&container(&envelope())).path(), &Secret::Key(&key(RECOVERY))).unwrap();
+        unlock(&Disk::with(&container(&envelope())).path(), &Secret::Key(&key(RECOVERY_KEY)))
+            .unwrap();
     let other =
-        bulla::seal(&key(KEY), PLAINTEXT, &Options::new().envelope_len(LEN as u32)).unwrap();
+        bulla::seal(&key(CONTAINER_KEY), PLAINTEXT, &Options::new().envelope_len(LEN as u32))
+            .unwrap();
     let disk = Disk::with(&other);
     let refused = unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap());
     assert!(matches!(refused, Err(Error::AnotherContainer)));
     assert_eq!(disk.bytes(), other);
 }
 
-/// E-6.3: where the end of the container is missing, the second copy is not where its length says,
-/// and nothing is written.
+/// E-6.3: without the container's end the position of the second copy is unknown, so nothing is
+/// written.
 #[test]
-fn cut_container() {
+fn rejects_a_truncated_container() {
     let whole = container(&envelope());
-    let cuts = (128 + LEN..whole.len()).step_by(7).chain([whole.len() - 1]);
-    for len in cuts {
+    let lengths = (128 + LEN..whole.len()).step_by(7).chain([whole.len() - 1]);
+    for len in lengths {
         let disk = Disk::with(&whole[..len]);
-        let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
+        let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
         let refused = unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap());
         assert!(
             matches!(refused, Err(Error::Container(bulla::Error::Truncated { .. }))),
@@ -175,27 +173,26 @@ fn cut_container() {
     }
 }
 
-/// E-6.3: bytes behind the end move the place, too.
+/// E-6.3
 #[test]
-fn extended_container() {
+fn rejects_a_container_with_trailing_bytes() {
     let long = [&container(&envelope())[..], &[0; 9]].concat();
     let disk = Disk::with(&long);
-    let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
+    let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let refused = unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap());
     assert!(matches!(refused, Err(Error::Container(bulla::Error::TrailingData { extra: 9 }))));
     assert_eq!(disk.bytes(), long);
 }
 
-/// E-6.3: a footer that is merely damaged does not keep the envelope from being rewritten: the last
-/// chunk is where it should be.
+/// E-6.3: with a damaged footer, the last chunk locates the end.
 #[test]
-fn damaged_header_or_footer() {
+fn rewrites_despite_a_damaged_header_or_footer() {
     let whole = container(&envelope());
     for at in [20, whole.len() - 20] {
         let mut damaged = whole.clone();
         damaged[at] ^= 1;
         let disk = Disk::with(&damaged);
-        let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
+        let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
         let mut slots = Slots::new();
         slots.add_recovery_key(&key([9; 32])).unwrap();
         unlocked.rewrap(&disk.file(), &slots).unwrap();
@@ -203,28 +200,27 @@ fn damaged_header_or_footer() {
     }
 }
 
-/// A file that is open for appending takes every write at its end.
+/// In append mode every write goes to the end of the file.
 #[cfg(unix)]
 #[test]
-fn open_for_appending() {
+fn rejects_append_mode() {
     let whole = container(&envelope());
     let disk = Disk::with(&whole);
-    let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
+    let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let file = File::options().read(true).append(true).open(disk.path()).unwrap();
     let refused = unlocked.rewrap(&file, &unlocked.slots().unwrap());
     #[cfg(target_os = "linux")]
-    assert!(matches!(refused, Err(Error::NotInPlace)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::AppendMode)), "{refused:?}");
     if refused.is_err() {
         assert_eq!(disk.bytes(), whole);
     }
 }
 
-/// A file that cannot be written to is left as it was.
 #[test]
-fn read_only_file() {
+fn leaves_a_read_only_file_unchanged() {
     let disk = Disk::with(&container(&envelope()));
     let before = disk.bytes();
-    let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY))).unwrap();
+    let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let refused = unlocked.rewrap(&File::open(disk.path()).unwrap(), &unlocked.slots().unwrap());
     assert!(matches!(refused, Err(Error::Container(bulla::Error::Io(_)))));
     assert_eq!(disk.bytes(), before);

@@ -1,4 +1,4 @@
-//! A store of attachments, as a messenger has one: each is a container of its own under one key.
+//! A messenger's store of attachments, each in a separate container under a common key.
 
 use bulla::{Key, Options, Result};
 use bytes::Bytes;
@@ -10,30 +10,30 @@ pub struct Store {
 }
 
 impl Store {
-    /// An empty one, under a new key.
+    /// Creates an empty store under a new key.
     ///
     /// # Errors
     ///
-    /// If the system has no randomness.
+    /// Fails if the system has no random bytes.
     pub fn new() -> Result<Store> {
         Ok(Store { key: Key::generate()?, sealed: Vec::new() })
     }
 
-    /// Takes an attachment; its number.
+    /// Adds an attachment and returns its number.
     ///
     /// # Errors
     ///
-    /// As [`bulla::seal`].
+    /// Those of [`bulla::seal`].
     pub fn put(&mut self, attachment: &[u8]) -> Result<usize> {
         self.sealed.push(bulla::seal(&self.key, attachment, &Options::new())?);
         Ok(self.sealed.len() - 1)
     }
 
-    /// Opens an attachment; `None` if there is none of this number.
+    /// Opens an attachment. Returns `None` if no attachment has this number.
     ///
     /// # Errors
     ///
-    /// As [`bulla::open`].
+    /// Those of [`bulla::open`].
     pub fn get(&self, number: usize) -> Result<Option<Bytes>> {
         let Some(sealed) = self.sealed.get(number) else { return Ok(None) };
         let (attachment, _) = bulla::open(&self.key, sealed, &Options::new())?;

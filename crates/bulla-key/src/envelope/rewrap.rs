@@ -1,35 +1,38 @@
-//! Changes the envelope of a container in place, so that at every moment the old slots or the new
-//! ones open it.
+//! Rewrites the envelope of a container in place, so that the old slots or the new ones open it at
+//! every moment (ENVELOPE.md, section 6).
 
 use std::fs::File;
 use std::io;
 
 use bulla::{HeaderState, Options, Preamble, RangeReader};
 
-use crate::envelope::{Envelope, choose};
+use super::parse::{Envelope, select_copy};
+use super::slots::Slots;
+use super::unlocked::Unlocked;
 use crate::error::{Error, Result};
-use crate::slots::Slots;
-use crate::unlocked::Unlocked;
 
-/// Bytes before the first copy, and behind the second: the header and the footer (FORMAT.md, 2).
+/// Bytes before the first copy, which the header takes, and after the second, which the footer
+/// takes (FORMAT.md, section 2).
 const HEADER_LEN: u64 = 128;
 
 impl Unlocked {
-    /// Writes these slots into both copies of the envelope in a container's file, which is to be
-    /// open for reading and writing. The data is not touched, and it takes two synced writes,
-    /// or three if the first copy has to be mended before.
+    /// Writes these slots to both copies of the envelope in a container's file.
     ///
-    /// Whatever stops it, a reader finds the old slots or the new ones, whole; and once this has
-    /// returned, the new ones. If it failed, read the envelope anew before the next attempt.
-    /// Two at once are noticed in most cases only: lock the file if there may be others.
+    /// The file must be open for reading and writing. The data is not touched. There are two
+    /// synced writes, or three if the first copy has to be repaired.
+    ///
+    /// An interruption at any point leaves the old envelope or the new one readable, and a
+    /// successful return means the new one. After an error, read the envelope again before
+    /// retrying. Concurrent rewrites are not always detected, so callers that may race have to lock
+    /// the file.
     ///
     /// # Errors
     ///
-    /// As [`Unlocked::seal`]; [`Error::AnotherContainer`] if this is not the container that was
-    /// opened; [`Error::NoRoom`] if no room of this length is reserved in it;
-    /// [`Error::Outdated`] if its envelope was rewritten since it was read;
-    /// [`Error::NotInPlace`]; [`Error::Container`] if reading, writing or syncing failed, or if the
-    /// container's end is damaged, so that the place of the second copy is not sure.
+    /// Those of [`Unlocked::seal`]; [`Error::AnotherContainer`] if this is not the container that
+    /// was opened; [`Error::NoRoom`] if the container does not reserve enough room;
+    /// [`Error::Outdated`] if the envelope was rewritten since it was read;
+    /// [`Error::AppendMode`]; [`Error::Container`] if reading, writing or syncing fails, or if the
+    /// container's end is damaged so that the position of the second copy is uncertain.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,29 +41,32 @@ impl Unlocked {
     /// # let directory = tempfile::tempdir()?;
     /// # let path = directory.path().join("backup.bulla");
     /// # let (container_key, recovery_key) = (Key::generate()?, Key::generate()?);
-    /// # let draft = Draft::new(&container_key, &Options::new().envelope_len(Envelope::DEFAULT_LEN))?;
+    /// # let options = Options::new().envelope_len(Envelope::DEFAULT_LEN);
+    /// # let draft = Draft::new(&container_key, &options)?;
     /// # let mut slots = Slots::new();
     /// # slots.add_recovery_key(&recovery_key)?;
     /// # let envelope = slots.seal(&draft, &container_key)?;
     /// # std::fs::write(&path, draft.envelope(&envelope)?.seal(b"a message")?)?;
-    /// # let passphrase = Passphrase::new("correct horse battery staple")?;
+    /// let passphrase = Passphrase::new("correct horse battery staple")?;
     ///
     /// let file = std::fs::File::options().read(true).write(true).open(&path)?;
     /// let preamble = Preamble::read_at(&file)?;
-    /// let (envelope, _) = Envelope::of(&preamble)?;
+    /// let (envelope, _) = Envelope::from_preamble(&preamble)?;
     /// let unlocked = envelope.open(&Secret::Key(&recovery_key), preamble.header(), None)?;
     ///
     /// let mut slots = unlocked.slots()?;
-    /// slots.add_passphrase(&passphrase, PassphraseCost::new(1, 64, 1)?)?; // the default, unless in an example
+    /// let cost = PassphraseCost::new(1, 64, 1)?; // for this example; prefer the default
+    /// slots.add_passphrase(&passphrase, cost)?;
     /// unlocked.rewrap(&file, &slots)?;
     ///
     /// let preamble = Preamble::read_at(&file)?;
-    /// let (envelope, _) = Envelope::of(&preamble)?;
+    /// let (envelope, _) = Envelope::from_preamble(&preamble)?;
     /// assert!(envelope.open(&Secret::Passphrase(&passphrase), preamble.header(), None).is_ok());
     /// # Ok(()) }
     /// ```
     pub fn rewrap(&self, file: &File, slots: &Slots) -> Result<()> {
-        // First, because it may take long; then what is read stays true for longer.
+        // Sealing comes first because it may be slow, and the state of the file should be read as
+        // late as possible.
         let new = self.seal_with_len(slots, self.header.envelope_len() as usize)?;
         let preamble = Preamble::read_at(file)?;
         if preamble.header().bound() != self.header.bound() {
@@ -68,19 +74,19 @@ impl Unlocked {
         }
         let len = file.metadata()?.len();
         let patches = self.patches(&preamble, len, &new)?;
-        self.make_sure_of_the_end(preamble, file)?;
+        self.verify_end(preamble, file)?;
         for patch in &patches {
             write_all_at(file, &patch.bytes, patch.offset)?;
             if file.metadata()?.len() != len {
                 file.set_len(len)?;
-                return Err(Error::NotInPlace);
+                return Err(Error::AppendMode);
             }
             file.sync_all()?;
         }
         Ok(())
     }
 
-    /// What to write, one after the other, each synced before the next (E-6.1, E-6.2).
+    /// Returns the writes to make in order, each synced before the next (E-6.1, E-6.2).
     fn patches(&self, preamble: &Preamble, container_len: u64, new: &[u8]) -> Result<Vec<Patch>> {
         let (first, second) = (preamble.envelope(), preamble.envelope_copy());
         let (Some(second_at), Some(second)) =
@@ -88,12 +94,11 @@ impl Unlocked {
         else {
             return Err(bulla::Error::Truncated { after: 0 }.into());
         };
-        let current = choose(first, Some(second)).ok().map(|(envelope, _)| envelope);
+        let current = select_copy(first, Some(second)).ok().map(|(envelope, _)| envelope);
         let mut patches = Vec::new();
         if let Some(current) = &current {
             self.check_revision(current, new)?;
-            // The second copy is about to be written, so it must not be the only one that is up to
-            // date.
+            // The second copy is overwritten next, so it must not be the only current one.
             if current.bytes() != first {
                 patches.push(Patch { offset: HEADER_LEN, bytes: current.bytes().to_vec() });
             }
@@ -103,7 +108,8 @@ impl Unlocked {
         Ok(patches)
     }
 
-    /// What is overwritten is what was opened, or older than what replaces it (E-6.3).
+    /// Checks that the envelope to be overwritten is the one that was opened, or older than its
+    /// replacement (E-6.3).
     fn check_revision(&self, current: &Envelope, new: &[u8]) -> Result<()> {
         let given = Envelope::parse(new)?.revision();
         if current.bytes() == self.envelope.bytes() || current.revision() < given {
@@ -113,9 +119,11 @@ impl Unlocked {
         }
     }
 
-    /// The second copy lies where the end of the container says. If no footer stands there, only
-    /// the last chunk can tell whether something is missing, and a patch would hit a chunk.
-    fn make_sure_of_the_end(&self, preamble: Preamble, file: &File) -> Result<()> {
+    /// Checks that the container ends where its length says, which locates the second copy.
+    ///
+    /// Without a valid footer there, only the last chunk proves that nothing is missing. If
+    /// something were, the write would overwrite a chunk.
+    fn verify_end(&self, preamble: Preamble, file: &File) -> Result<()> {
         if matches!(preamble.header_state(), Some(HeaderState::Intact | HeaderState::HeaderDamaged))
         {
             return Ok(());
@@ -129,7 +137,7 @@ impl Unlocked {
     }
 }
 
-/// Bytes to be written in one place.
+/// Bytes to write at an offset.
 struct Patch {
     offset: u64,
     bytes: Vec<u8>,
@@ -159,14 +167,14 @@ mod tests {
     use bulla::{Draft, Key};
 
     use super::*;
-    use crate::envelope::Secret;
+    use crate::envelope::parse::Secret;
 
-    /// Bytes of envelope, little more than its two slots take.
+    /// Bytes in the envelope, slightly more than its slots need.
     const LEN: usize = 400;
     const SECTOR: usize = 64;
 
-    /// A container as it lies on a disk, with the keys that open its old envelope and its new one.
-    struct Rewriting {
+    /// A container on a disk, with the keys that open its old envelope and its new one.
+    struct Rewrite {
         container: Vec<u8>,
         unlocked: Unlocked,
         old_key: Key,
@@ -174,16 +182,15 @@ mod tests {
         new: Vec<u8>,
     }
 
-    /// Makes the two copies of two revisions, the older one first.
+    /// Makes the first and the second copy from two revisions, of which the older comes first.
     type MakeCopies = fn(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>);
 
     fn key(byte: u8) -> Key {
         Key::from_bytes(&[byte; 32])
     }
 
-    /// `older` and `old` are two revisions; the copies are made of them and of what a torn write
-    /// leaves.
-    fn rewriting(copies: impl FnOnce(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>)) -> Rewriting {
+    /// Creates a container whose two copies `copies` makes from two successive revisions.
+    fn rewrite(copies: impl FnOnce(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>)) -> Rewrite {
         let [container_key, oldest, old_key, new_key] = [1, 2, 3, 4].map(key);
         let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();
         let with = |key: &Key| {
@@ -205,24 +212,25 @@ mod tests {
         let at = container.len() - 128 - LEN;
         container[128..128 + LEN].copy_from_slice(&first);
         container[at..at + LEN].copy_from_slice(&second);
-        Rewriting { container, unlocked, old_key, new_key, new }
+        Rewrite { container, unlocked, old_key, new_key, new }
     }
 
-    /// A copy of which a write has reached the disk in part.
+    /// Returns a copy after a write of which only the first half reached the disk.
     fn torn(before: &[u8], after: &[u8]) -> Vec<u8> {
         [&after[..LEN / 2], &before[LEN / 2..]].concat()
     }
 
-    impl Rewriting {
+    impl Rewrite {
         fn patches(&self) -> Vec<Patch> {
             let preamble = Preamble::read_at(&self.container).unwrap();
             self.unlocked.patches(&preamble, self.container.len() as u64, &self.new).unwrap()
         }
 
-        /// Whether the new envelope counts in this state of the disk; if not, the old one does.
+        /// Opens the container in this state of the disk, and returns whether its envelope is the
+        /// new one.
         fn is_new(&self, disk: &[u8]) -> bool {
             let preamble = Preamble::read_at(disk).unwrap();
-            let (envelope, _) = Envelope::of(&preamble).unwrap();
+            let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
             let is_new = envelope.matches(&self.new_key);
             let key = if is_new { &self.new_key } else { &self.old_key };
             let unlocked = envelope.open(&Secret::Key(key), preamble.header(), None).unwrap();
@@ -232,8 +240,8 @@ mod tests {
             is_new
         }
 
-        /// Every state that a crash can leave: each write in part, the ones before it whole, for
-        /// they were synced.
+        /// Checks every state that a crash can leave: one write in part, and all earlier ones
+        /// complete, because they were synced. Returns the number of states.
         fn crash_everywhere(&self) -> usize {
             let mut states = 0;
             let mut disk = self.container.clone();
@@ -250,12 +258,13 @@ mod tests {
                     self.is_new(&crashed)
                 };
                 for len in 0..=patch.bytes.len() {
-                    // In order, backwards, and what reached the disk is a sector more or less.
+                    // A prefix or a suffix of the write reached the disk.
                     let forwards = state(&|i| i < len);
                     let backwards = state(&|i| i >= patch.bytes.len() - len);
-                    // Never back to the old one.
+                    // The old envelope never becomes authoritative again.
                     assert!(forwards >= was_new && backwards >= was_new);
                 }
+                // Any subset of the sectors reached the disk.
                 let sectors = patch.bytes.len().div_ceil(SECTOR);
                 for subset in 0..1_u32 << sectors {
                     assert!(state(&|i| subset >> (i / SECTOR) & 1 == 1) >= was_new);
@@ -273,19 +282,18 @@ mod tests {
         }
     }
 
-    /// E-6.1, E-6.2: whatever a crash leaves of the writes, the old envelope or the new one opens
-    /// the container.
+    /// E-6.1, E-6.2: after a crash at any point, the old envelope or the new one opens the
+    /// container.
     #[test]
-    fn crashes_from_a_sound_container() {
-        let sound = rewriting(|_, old| (old.to_vec(), old.to_vec()));
+    fn survives_a_crash_at_any_point() {
+        let sound = rewrite(|_, old| (old.to_vec(), old.to_vec()));
         assert_eq!(sound.patches().len(), 2);
         assert_eq!(sound.crash_everywhere(), 2 * (2 * (LEN + 1) + (1 << 7)));
     }
 
-    /// E-6.1: the same from every state that such a crash has left, where the second copy may be
-    /// the only one that is up to date.
+    /// E-6.1: the same holds when a previous crash left only one of the copies current.
     #[test]
-    fn crashes_after_crashes() {
+    fn survives_a_crash_after_a_crash() {
         let cases: [(MakeCopies, usize); 5] = [
             (|older, old| (older.to_vec(), old.to_vec()), 3),
             (|older, old| (torn(older, old), old.to_vec()), 3),
@@ -294,23 +302,23 @@ mod tests {
             (|older, old| (old.to_vec(), older.to_vec()), 2),
         ];
         for (copies, writes) in cases {
-            let rewriting = rewriting(copies);
-            assert_eq!(rewriting.patches().len(), writes);
-            rewriting.crash_everywhere();
+            let rewrite = rewrite(copies);
+            assert_eq!(rewrite.patches().len(), writes);
+            rewrite.crash_everywhere();
         }
     }
 
-    /// Without the mending of E-6.1, a crash would bring back an envelope from before: the test
-    /// above has teeth.
+    /// E-6.1: without repairing the first copy, a crash could bring back an older envelope. This
+    /// shows that the tests above can fail.
     #[test]
-    fn mending_is_needed() {
-        let rewriting = rewriting(|older, old| (older.to_vec(), old.to_vec()));
-        let second = &rewriting.patches()[1];
-        let mut disk = rewriting.container.clone();
+    fn repair_of_the_first_copy_is_needed() {
+        let rewrite = rewrite(|older, old| (older.to_vec(), old.to_vec()));
+        let second = &rewrite.patches()[1];
+        let mut disk = rewrite.container.clone();
         let at = second.offset as usize;
         disk[at..at + LEN / 2].copy_from_slice(&second.bytes[..LEN / 2]);
         let preamble = Preamble::read_at(&disk).unwrap();
-        let (envelope, _) = Envelope::of(&preamble).unwrap();
-        assert!(!envelope.matches(&rewriting.old_key) && !envelope.matches(&rewriting.new_key));
+        let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
+        assert!(!envelope.matches(&rewrite.old_key) && !envelope.matches(&rewrite.new_key));
     }
 }

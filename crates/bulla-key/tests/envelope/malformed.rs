@@ -1,11 +1,11 @@
-//! Envelopes that break the rules, behind a check that holds.
+//! Envelopes that break a rule of the format although their check matches.
 
 use bulla_key::{Envelope, Error, Result, Secret};
 use bulla_testkit::envelope::{complete, cost, kind, slot, slot_head, write_check};
 
-use crate::sample::*;
+use crate::fixtures::*;
 
-/// Changes an envelope, and makes mac and check hold.
+/// Changes an envelope, recomputes its MAC and check, and parses it.
 fn forged(change: impl FnOnce(&mut Vec<u8>)) -> Result<Envelope> {
     let mut envelope = envelope();
     change(&mut envelope);
@@ -13,19 +13,20 @@ fn forged(change: impl FnOnce(&mut Vec<u8>)) -> Result<Envelope> {
     Envelope::parse(&envelope)
 }
 
-fn malformed(change: impl FnOnce(&mut Vec<u8>), at: usize) {
+/// Checks that the changed envelope is malformed at this offset.
+fn assert_malformed(change: impl FnOnce(&mut Vec<u8>), at: usize) {
     match forged(change) {
         Err(Error::Malformed { offset }) => assert_eq!(offset, at),
-        other => panic!("{other:?}, where byte {at} is at fault"),
+        other => panic!("{other:?}, expected a malformed byte {at}"),
     }
 }
 
-/// The second slot, the one for a passphrase.
+/// Offset of the second slot, the passphrase slot.
 const SECOND: usize = 64 + 120;
 
 /// E-2.4
 #[test]
-fn refused_by_name() {
+fn rejects_invalid_copies() {
     assert!(matches!(Envelope::parse(&[]), Err(Error::NoEnvelope)));
     assert!(matches!(Envelope::parse(&[0; 16384]), Err(Error::NoEnvelope)));
     assert!(matches!(Envelope::parse(b"\x93BULLA\r\n"), Err(Error::NotAnEnvelope)));
@@ -38,9 +39,9 @@ fn refused_by_name() {
         assert!(matches!(Envelope::parse(&short), Err(Error::Damaged)), "{len}");
     }
     for version in [0, 2, 255] {
-        let found = forged(|envelope| envelope[8] = version);
+        let parsed = forged(|envelope| envelope[8] = version);
         assert!(
-            matches!(found, Err(Error::UnsupportedVersion { version: told }) if told == version)
+            matches!(parsed, Err(Error::UnsupportedVersion { version: found }) if found == version)
         );
     }
     let mut long = envelope();
@@ -52,12 +53,12 @@ fn refused_by_name() {
 
 /// E-2.5
 #[test]
-fn lengths_that_lie() {
+fn rejects_wrong_lengths() {
     for len in [0, 1, LEN as u32 - 1, LEN as u32 + 1, u32::MAX] {
-        malformed(|envelope| envelope[12..16].copy_from_slice(&len.to_be_bytes()), 12);
+        assert_malformed(|envelope| envelope[12..16].copy_from_slice(&len.to_be_bytes()), 12);
     }
-    // Of the second slot: too short for a frame, for its kind, reaching into what follows, behind
-    // the end.
+    // Of the second slot: too short for a frame or for its kind, overlapping the next slot, and
+    // beyond the end.
     for (len, at) in [
         (0, SECOND),
         (7, SECOND),
@@ -68,7 +69,7 @@ fn lengths_that_lie() {
         (LEN as u32, SECOND + 4),
         (u32::MAX, SECOND + 4),
     ] {
-        malformed(
+        assert_malformed(
             |envelope| envelope[SECOND + 4..SECOND + 8].copy_from_slice(&len.to_be_bytes()),
             at,
         );
@@ -77,23 +78,23 @@ fn lengths_that_lie() {
 
 /// E-2.3, E-2.5
 #[test]
-fn slot_counts_that_lie() {
-    // Behind the third slot there is padding: a frame of zeros.
-    let behind = SECOND + 136 + 201;
-    malformed(|envelope| envelope[10..12].copy_from_slice(&4u16.to_be_bytes()), behind);
+fn rejects_wrong_slot_counts() {
+    // After the third slot comes padding, which reads as a frame of zeros.
+    let padding_at = SECOND + 136 + 201;
+    assert_malformed(|envelope| envelope[10..12].copy_from_slice(&4u16.to_be_bytes()), padding_at);
     for count in [33, 0x100, u16::MAX] {
-        malformed(|envelope| envelope[10..12].copy_from_slice(&count.to_be_bytes()), 10);
+        assert_malformed(|envelope| envelope[10..12].copy_from_slice(&count.to_be_bytes()), 10);
     }
-    // With fewer, what follows is padding, and none the wiser.
+    // With a lower count, the remaining slots are read as padding.
     let fewer = forged(|envelope| envelope[11] = 1).unwrap();
     assert_eq!(fewer.list().len(), 1);
     let none = forged(|envelope| envelope[11] = 0).unwrap();
     assert!(none.list().is_empty());
 }
 
-/// E-2.5: slots that fill all the room, and one more.
+/// E-2.5
 #[test]
-fn slots_up_to_the_mac() {
+fn accepts_slots_up_to_the_mac() {
     let small = |len: u32| {
         [
             &9u16.to_be_bytes()[..],
@@ -116,24 +117,30 @@ fn slots_up_to_the_mac() {
 
 /// E-2.3
 #[test]
-fn ids() {
-    malformed(|envelope| envelope[SECOND + 2..SECOND + 4].copy_from_slice(&[0, 0]), SECOND + 2);
-    malformed(|envelope| envelope[SECOND + 2..SECOND + 4].copy_from_slice(&[0, 1]), SECOND + 2);
+fn rejects_zero_and_duplicate_ids() {
+    assert_malformed(
+        |envelope| envelope[SECOND + 2..SECOND + 4].copy_from_slice(&[0, 0]),
+        SECOND + 2,
+    );
+    assert_malformed(
+        |envelope| envelope[SECOND + 2..SECOND + 4].copy_from_slice(&[0, 1]),
+        SECOND + 2,
+    );
 }
 
-/// E-2.5, E-3.4: a locator whose hints do not fit.
+/// E-2.5, E-3.4
 #[test]
-fn locator() {
+fn rejects_incomplete_hints() {
     let third = SECOND + 136;
     let hint = third + 40 + 64;
-    malformed(|envelope| envelope[hint + 3] += 1, third + 40);
-    malformed(|envelope| envelope[hint + 2] = 0xFF, third + 40);
+    assert_malformed(|envelope| envelope[hint + 3] += 1, third + 40);
+    assert_malformed(|envelope| envelope[hint + 2] = 0xFF, third + 40);
 }
 
-/// E-2.5: every kind that is known has the length of its kind.
+/// E-2.5
 #[test]
-fn kinds_and_lengths() {
-    for (kind, fault) in [
+fn rejects_known_kinds_of_another_length() {
+    for (kind, malformed) in [
         (kind::PASSPHRASE, true),
         (kind::LOCATOR, true),
         (kind::RECIPIENT, false),
@@ -142,19 +149,19 @@ fn kinds_and_lengths() {
     ] {
         let change = |envelope: &mut Vec<u8>| envelope[64..66].copy_from_slice(&kind.to_be_bytes());
         match forged(change) {
-            Ok(envelope) => assert!(!fault && envelope.list().len() == 3),
+            Ok(envelope) => assert!(!malformed && envelope.list().len() == 3),
             Err(Error::Malformed { offset }) => {
-                assert!(fault && [64 + 4, 64 + 40].contains(&offset))
+                assert!(malformed && [64 + 4, 64 + 40].contains(&offset))
             }
             Err(e) => panic!("{e:?}"),
         }
     }
 }
 
-/// E-3.3: parameters out of range are refused before anything is hashed, of which the first would
-/// never end, and keep no other slot from opening.
+/// E-3.3: costs out of range are rejected before anything is hashed, or the first case would not
+/// terminate. Other slots still open.
 #[test]
-fn costly_parameters() {
+fn skips_slots_with_costs_out_of_range() {
     for (passes, memory, lanes) in [
         (u32::MAX, u32::MAX, u32::MAX),
         (1, u32::MAX, 1),
@@ -173,31 +180,30 @@ fn costly_parameters() {
         };
         let costly = forged(change).unwrap();
         assert!(matches!(
-            open(costly.bytes(), &Secret::Passphrase(&phrase(PHRASE))),
+            open(costly.bytes(), &Secret::Passphrase(&passphrase(PASSPHRASE))),
             Err(Error::TooCostly)
         ));
-        assert!(
-            matches!(open(costly.bytes(), &Secret::Key(&key(RECOVERY))), Ok(unlocked) if unlocked.is_intact())
-        );
+        let unlocked = open(costly.bytes(), &Secret::Key(&key(RECOVERY_KEY)));
+        assert!(unlocked.unwrap().is_intact());
     }
 }
 
-/// E-3.3, E-3.5: another algorithm or another way to write passphrases is another kind.
+/// E-3.3, E-3.5
 #[test]
-fn other_algorithms() {
+fn skips_slots_with_another_algorithm_or_encoding() {
     for at in 0..4 {
         let other = forged(|envelope| envelope[SECOND + 40 + at] = 2).unwrap();
-        let opened = open(other.bytes(), &Secret::Passphrase(&phrase(PHRASE)));
+        let opened = open(other.bytes(), &Secret::Passphrase(&passphrase(PASSPHRASE)));
         assert!(matches!(opened, Err(Error::NoSuchSlot)), "byte {at}");
     }
 }
 
-/// E-2.3: each slot for a passphrase costs a hashing to try, so there are few.
+/// E-2.3
 #[test]
-fn many_passphrases() {
+fn rejects_more_than_eight_passphrase_slots() {
     let slots = |count: u16| -> Vec<Vec<u8>> {
         let head = |id| slot_head(kind::PASSPHRASE, id, &[2; 32], &cost(1, 8, 1));
-        (1..=count).map(|id| slot(&head(id), &[0; 32], &bound(LEN), &KEY)).collect()
+        (1..=count).map(|id| slot(&head(id), &[0; 32], &bound(LEN), &CONTAINER_KEY)).collect()
     };
     let parse = |count| {
         let envelope =
@@ -208,9 +214,9 @@ fn many_passphrases() {
     assert!(matches!(parse(9), Err(Error::Malformed { offset }) if offset == 64 + 8 * 136));
 }
 
-/// The longest envelope, all of it one slot that nobody knows, and all of it the longest locators.
+/// The longest envelope, filled with one slot of an unknown kind or with the longest locators.
 #[test]
-fn as_long_as_can_be() {
+fn work_for_the_longest_envelope_is_bounded() {
     let len = 1 << 20;
     let room = len - 64 - 40;
     let unknown = [
@@ -221,7 +227,7 @@ fn as_long_as_can_be() {
     ]
     .concat();
     let envelope = bulla_testkit::envelope::envelope(&[unknown], len, 1, &SALT, &exporter(LEN));
-    assert!(!Envelope::parse(&envelope).unwrap().matches(&key(RECOVERY)));
+    assert!(!Envelope::parse(&envelope).unwrap().matches(&key(RECOVERY_KEY)));
 
     let params = [&[0; 64][..], &[0, 1], &1020u16.to_be_bytes(), &[b'a'; 1020]].concat();
     let slots: Vec<_> = (1..=32)
@@ -229,19 +235,22 @@ fn as_long_as_can_be() {
         .collect();
     let envelope = bulla_testkit::envelope::envelope(&slots, len, 1, &SALT, &exporter(LEN));
     let envelope = Envelope::parse(&envelope).unwrap();
-    // With 32 slots of 1.2 KB each, that is about 50 MB through SHA-512.
+    // With 32 slots of 1.2 KB each, this puts about 50 MB through SHA-512.
     assert!(keys_tried(&"7".repeat(64), |key| envelope.matches(key)) <= 1144);
 }
 
-/// Any bytes behind magic and version, with a check that holds: no panic, and nothing opens.
+/// Random bytes after magic and version, with a matching check.
 #[test]
-fn any_bytes() {
+fn random_bytes_neither_panic_nor_open() {
+    use proptest::collection::vec;
     use proptest::prelude::*;
-    proptest!(|(noise in proptest::collection::vec(any::<u8>(), 96..400), count in 0..40u16, kinds in proptest::collection::vec(0..6u16, 8))| {
-        let mut bytes = [&bulla_testkit::envelope::MAGIC[..], &[1, 0], &count.to_be_bytes(), &noise].concat();
+    let (noise, kinds) = (vec(any::<u8>(), 96..400), vec(0..6u16, 8));
+    proptest!(|(noise in noise, count in 0..40u16, kinds in kinds)| {
+        let magic = &bulla_testkit::envelope::MAGIC[..];
+        let mut bytes = [magic, &[1, 0], &count.to_be_bytes(), &noise].concat();
         let len = bytes.len() as u32;
         bytes[12..16].copy_from_slice(&len.to_be_bytes());
-        // Frames that are nearly right get further than noise.
+        // Almost valid frames reach more code than noise.
         let mut at = 64;
         for (id, kind) in (1u16..).zip(kinds) {
             let slot_len = [60, 120, 136, 200, 8, 130][usize::from(kind)];
@@ -255,7 +264,7 @@ fn any_bytes() {
         bytes[32..64].copy_from_slice(&SALT);
         write_check(&mut bytes);
         if let Ok(envelope) = Envelope::parse(&bytes) {
-            let opened = envelope.open(&Secret::Key(&key(RECOVERY)), &header(LEN), None);
+            let opened = envelope.open(&Secret::Key(&key(RECOVERY_KEY)), &header(LEN), None);
             prop_assert!(opened.is_err());
         }
     });

@@ -1,5 +1,5 @@
-//! One ciphertext that opens under two keys: AES-GCM allows it, the commitment of a slot does not
-//! (E-4.2).
+//! A ciphertext that opens under two keys, which AES-GCM allows and the commitment of a slot
+//! prevents (E-4.2). See "Fast Message Franking: From Invisible Salamanders to Encryptment" (2018).
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -7,12 +7,12 @@ use bulla_key::{Error, Secret};
 use bulla_testkit::envelope::{kind, slot_head, t1};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
-use crate::sample::*;
+use crate::fixtures::*;
 
-/// Another recovery key, the attacker's second guess.
+/// The attacker's second guess of a recovery key.
 const SECOND_GUESS: [u8; 32] = [0x44; 32];
 
-/// A product in GF(2^128), as GHASH has it (NIST SP 800-38D, 6.3).
+/// Multiplies in GF(2^128), as GHASH does (NIST SP 800-38D, 6.3).
 fn times(x: u128, y: u128) -> u128 {
     let (mut product, mut v) = (0, y);
     for bit in (0..128).rev() {
@@ -24,7 +24,7 @@ fn times(x: u128, y: u128) -> u128 {
     product
 }
 
-/// 1/x = x^(2^128 - 2).
+/// Returns 1/x = x^(2^128 - 2).
 fn inverse(x: u128) -> u128 {
     let (mut power, mut result) = (x, 1 << 127);
     for _ in 1..128 {
@@ -40,7 +40,7 @@ fn aes(key: &[u8], block: u128) -> u128 {
     u128::from_be_bytes(block.into())
 }
 
-/// GHASH over associated data and ciphertext.
+/// Computes GHASH over associated data and ciphertext.
 fn ghash(h: u128, aad: &[u8], ciphertext: &[u8]) -> u128 {
     let blocks = |bytes: &[u8]| -> Vec<u128> {
         bytes
@@ -59,12 +59,12 @@ fn ghash(h: u128, aad: &[u8], ciphertext: &[u8]) -> u128 {
         .fold(0, |y, block| times(y ^ block, h))
 }
 
-/// 32 bytes of ciphertext with a tag that holds under both keys, with a nonce of zeros.
-fn ciphertext_of_two(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
+/// Returns 32 bytes of ciphertext with a tag that is valid under both keys and an all-zero nonce.
+fn colliding_ciphertext(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
     let h = keys.map(|key| aes(key, 0));
     let mask = keys.map(|key| aes(key, 1));
-    // The second block c enters each hash as c * h^2, and the tags have to be equal: c * (h0^2 +
-    // h1^2) = the rest.
+    // The second block c contributes c * h^2 to each hash, and the tags have to be equal, so
+    // c * (h0^2 + h1^2) equals the difference of all other terms.
     let mut ciphertext = [0x77; 32];
     ciphertext[16..].fill(0);
     let rest = (0..2).fold(0, |sum, i| sum ^ mask[i] ^ ghash(h[i], aad, &ciphertext));
@@ -74,16 +74,16 @@ fn ciphertext_of_two(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
     [&ciphertext[..], &tag.to_be_bytes()].concat()
 }
 
-/// E-4.2: the slot whose ciphertext opens under two secrets opens under the one that its commitment
-/// was made for, and even that one gives no key, since what it gives is not the container's.
+/// E-4.2: only the secret that matches the commitment reaches the ciphertext. It is then rejected,
+/// because the key in it is not the container's.
 #[test]
-fn commitment_holds_against_it() {
+fn commitment_rejects_the_second_secret() {
     let head = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
     let aad = [&head[..], &bound(LEN)].concat();
-    let [first, second] = [RECOVERY, SECOND_GUESS].map(|secret| t1(&secret, &head));
-    let wrapped = ciphertext_of_two([&first[..32], &second[..32]], &aad);
+    let [first, second] = [RECOVERY_KEY, SECOND_GUESS].map(|secret| t1(&secret, &head));
+    let wrapped = colliding_ciphertext([&first[..32], &second[..32]], &aad);
 
-    // It does open under both, or nothing would be shown here.
+    // Without the commitment, the ciphertext opens under both keys.
     for key in [&first[..32], &second[..32]] {
         let cipher = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap());
         let mut opened = wrapped.clone();
@@ -91,15 +91,15 @@ fn commitment_holds_against_it() {
         assert!(cipher.open_in_place(nonce, Aad::from(&aad), &mut opened).is_ok());
     }
 
-    for (commitment, opens, stays_closed) in
-        [(&first[32..], RECOVERY, SECOND_GUESS), (&second[32..], SECOND_GUESS, RECOVERY)]
+    for (commitment, matching, other) in
+        [(&first[32..], RECOVERY_KEY, SECOND_GUESS), (&second[32..], SECOND_GUESS, RECOVERY_KEY)]
     {
         let slot = [&head, commitment, &wrapped].concat();
         let envelope = envelope_of(&[slot]);
+        assert!(matches!(open(&envelope, &Secret::Key(&key(other))), Err(Error::WrongSecret)));
         assert!(matches!(
-            open(&envelope, &Secret::Key(&key(stays_closed))),
-            Err(Error::WrongSecret)
+            open(&envelope, &Secret::Key(&key(matching))),
+            Err(Error::AnotherContainer)
         ));
-        assert!(matches!(open(&envelope, &Secret::Key(&key(opens))), Err(Error::AnotherContainer)));
     }
 }

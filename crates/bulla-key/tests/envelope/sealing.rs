@@ -1,13 +1,13 @@
-//! Envelopes that the library makes: what is in them, and what it refuses to make.
+//! Envelopes that the library seals, and those that it refuses to seal.
 
 use bulla::{Draft, Options, Preamble};
 use bulla_key::{Envelope, Error, Locator, Secret, SlotId, SlotKind, Slots, Unlocked};
 
-use crate::sample::*;
+use crate::fixtures::*;
 
 /// Seals a container with these slots.
 fn seal(slots: &Slots, len: u32) -> Vec<u8> {
-    let container_key = key(KEY);
+    let container_key = key(CONTAINER_KEY);
     let draft = Draft::new(&container_key, &Options::new().envelope_len(len)).unwrap();
     let envelope = slots.seal(&draft, &container_key).unwrap();
     draft.envelope(&envelope).unwrap().seal(PLAINTEXT).unwrap().into()
@@ -15,49 +15,49 @@ fn seal(slots: &Slots, len: u32) -> Vec<u8> {
 
 fn open(container: &[u8], secret: &Secret<'_>) -> Unlocked {
     let preamble = Preamble::read_at(container).unwrap();
-    let (envelope, _) = Envelope::of(&preamble).unwrap();
+    let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
     envelope.open(secret, preamble.header(), None).unwrap()
 }
 
 fn three_slots() -> Slots {
     let mut slots = Slots::new();
-    slots.add_recovery_key(&key(RECOVERY)).unwrap();
-    slots.add_passphrase(&phrase(PHRASE), cheap()).unwrap();
-    slots.add_locator(&key(IN_VAULT), locator()).unwrap();
+    slots.add_recovery_key(&key(RECOVERY_KEY)).unwrap();
+    slots.add_passphrase(&passphrase(PASSPHRASE), minimal_cost()).unwrap();
+    slots.add_locator(&key(VAULT_KEY), locator()).unwrap();
     slots
 }
 
-/// E-2.1, E-5.3: what is made opens by each slot, and is a first revision.
+/// E-2.1, E-5.3
 #[test]
-fn round_trip() {
+fn sealed_envelope_opens_by_each_slot_as_revision_1() {
     let container = seal(&three_slots(), Envelope::DEFAULT_LEN);
     assert_eq!(container.len(), 256 + 2 * 16384 + PLAINTEXT.len() + 16);
     for secret in [
-        Secret::Key(&key(RECOVERY)),
-        Secret::Passphrase(&phrase(PHRASE)),
-        Secret::Key(&key(IN_VAULT)),
+        Secret::Key(&key(RECOVERY_KEY)),
+        Secret::Passphrase(&passphrase(PASSPHRASE)),
+        Secret::Key(&key(VAULT_KEY)),
     ] {
         let unlocked = open(&container, &secret);
         assert!(unlocked.is_intact());
-        assert_eq!(unlocked.into_key().expose(), &KEY);
+        assert_eq!(unlocked.into_key().expose(), &CONTAINER_KEY);
     }
     let preamble = Preamble::read_at(&container).unwrap();
-    assert_eq!(Envelope::of(&preamble).unwrap().0.revision(), 1);
+    assert_eq!(Envelope::from_preamble(&preamble).unwrap().0.revision(), 1);
 }
 
-/// E-2.1, E-2.4: 64 bytes before the slots, 40 behind them.
+/// E-2.1, E-2.4: 64 bytes before the slots and 40 after them.
 #[test]
-fn shortest() {
+fn shortest_envelope_has_104_bytes() {
     assert_eq!(Envelope::MIN_LEN, 104);
     let envelope = bulla_testkit::envelope::envelope(&[], 104, 1, &SALT, &exporter(104));
     assert!(Envelope::parse(&envelope).unwrap().list().is_empty());
     assert!(Envelope::parse(&envelope[..103]).is_err());
 }
 
-/// E-3.1, E-4.1: two envelopes of one set of slots share no salt, no commitment and no wrapped key.
+/// E-3.1, E-4.1: two envelopes with the same slots share no salt, commitment or wrapped key.
 #[test]
-fn fresh_salts() {
-    let container_key = key(KEY);
+fn salts_are_fresh() {
+    let container_key = key(CONTAINER_KEY);
     let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();
     let slots = three_slots();
     let (a, b) =
@@ -69,13 +69,13 @@ fn fresh_salts() {
     assert_eq!(a[64..72], b[64..72]);
 }
 
-/// E-3.1, E-3.5, E-5.3: what is kept is kept byte for byte, also what nobody knows; the revision
-/// rises by one.
+/// E-3.1, E-3.5, E-5.3: kept slots, including those of unknown kinds, are copied byte for byte, and
+/// the revision increases by one.
 #[test]
-fn slots_are_kept_as_they_are() {
+fn kept_slots_are_copied_unchanged() {
     let kept = [slots(LEN), vec![unknown_slot(4, 9)]].concat();
     let before = envelope_of(&kept);
-    let unlocked = crate::sample::open(&before, &Secret::Key(&key(RECOVERY))).unwrap();
+    let unlocked = crate::fixtures::open(&before, &Secret::Key(&key(RECOVERY_KEY))).unwrap();
 
     let unchanged = unlocked.seal(&unlocked.slots().unwrap()).unwrap();
     let end = LEN - 40;
@@ -88,119 +88,124 @@ fn slots_are_kept_as_they_are() {
     let after = unlocked.seal(&slots).unwrap();
     let bytes = [kept[0].clone(), kept[2].clone(), kept[3].clone()].concat();
     assert_eq!(after[64..64 + bytes.len()], bytes);
-    assert!(crate::sample::open(&after, &Secret::Key(&key([9; 32]))).unwrap().is_intact());
-    let gone = crate::sample::open(&after, &Secret::Passphrase(&phrase(PHRASE)));
-    assert!(matches!(gone, Err(Error::NoSuchSlot)));
+    assert!(crate::fixtures::open(&after, &Secret::Key(&key([9; 32]))).unwrap().is_intact());
+    let removed = crate::fixtures::open(&after, &Secret::Passphrase(&passphrase(PASSPHRASE)));
+    assert!(matches!(removed, Err(Error::NoSuchSlot)));
 }
 
-/// E-5.2: an envelope that was altered opens, and says so, and nothing of it is carried on.
+/// E-5.2: an altered envelope opens and reports the change, and none of its slots can be kept.
 #[test]
-fn altered() {
+fn slots_of_an_altered_envelope_cannot_be_kept() {
     for at in [9, 24, 31, 750] {
         let mut envelope = envelope();
         envelope[at] ^= 1;
         bulla_testkit::envelope::write_check(&mut envelope);
-        for unlocked in open_with_each(&envelope) {
+        for unlocked in open_with_each_secret(&envelope) {
             let unlocked = unlocked.unwrap();
-            assert_eq!(unlocked.key().expose(), &KEY);
+            assert_eq!(unlocked.key().expose(), &CONTAINER_KEY);
             assert!(!unlocked.is_intact());
             assert!(matches!(unlocked.slots(), Err(Error::Altered)));
-            // With slots made anew all is well again.
+            // New slots give an intact envelope.
             let mut slots = Slots::new();
             slots.add_recovery_key(&key([9; 32])).unwrap();
             let new = unlocked.seal(&slots).unwrap();
-            let unlocked = crate::sample::open(&new, &Secret::Key(&key([9; 32]))).unwrap();
+            let unlocked = crate::fixtures::open(&new, &Secret::Key(&key([9; 32]))).unwrap();
             assert!(unlocked.is_intact());
             assert_eq!(unlocked.slots().unwrap().list().len(), 1);
         }
     }
 }
 
-/// E-5.3: the last revision stays the last.
+/// E-5.3
 #[test]
-fn last_revision() {
+fn revision_does_not_overflow() {
     let last = bulla_testkit::envelope::envelope(&slots(LEN), LEN, u64::MAX, &SALT, &exporter(LEN));
-    let unlocked = crate::sample::open(&last, &Secret::Key(&key(RECOVERY))).unwrap();
+    let unlocked = crate::fixtures::open(&last, &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let new = unlocked.seal(&unlocked.slots().unwrap()).unwrap();
     assert_eq!(Envelope::parse(&new).unwrap().revision(), u64::MAX);
 }
 
-/// E-2.2: an envelope beside a container that has no room for one.
+/// E-2.2: an envelope in a separate file, for a container that reserves no room.
 #[test]
-fn beside_the_container() {
-    let container_key = key(KEY);
+fn seals_an_envelope_for_a_separate_file() {
+    let container_key = key(CONTAINER_KEY);
     let draft = Draft::new(&container_key, &Options::new()).unwrap();
-    let beside = three_slots().seal_with_len(&draft, &container_key, 1000).unwrap();
+    let separate = three_slots().seal_with_len(&draft, &container_key, 1000).unwrap();
     let container = draft.seal(PLAINTEXT).unwrap();
     let preamble = Preamble::read_at(&container).unwrap();
-    assert!(matches!(Envelope::of(&preamble), Err(Error::NoEnvelope)));
-    let unlocked = Envelope::parse(&beside)
+    assert!(matches!(Envelope::from_preamble(&preamble), Err(Error::NoEnvelope)));
+    let unlocked = Envelope::parse(&separate)
         .unwrap()
-        .open(&Secret::Passphrase(&phrase(PHRASE)), preamble.header(), None)
+        .open(&Secret::Passphrase(&passphrase(PASSPHRASE)), preamble.header(), None)
         .unwrap();
-    assert_eq!(unlocked.key().expose(), &KEY);
+    assert_eq!(unlocked.key().expose(), &CONTAINER_KEY);
     assert_eq!(unlocked.seal(&unlocked.slots().unwrap()).unwrap().len(), 1000);
     assert_eq!(unlocked.seal_with_len(&unlocked.slots().unwrap(), 2000).unwrap().len(), 2000);
 }
 
-/// E-2.3: the limits hold for whoever makes an envelope.
+/// E-2.3
 #[test]
-fn too_many_slots() {
+fn rejects_too_many_slots() {
     let mut slots = Slots::new();
     for _ in 0..8 {
-        slots.add_passphrase(&phrase(PHRASE), cheap()).unwrap();
+        slots.add_passphrase(&passphrase(PASSPHRASE), minimal_cost()).unwrap();
     }
-    assert!(matches!(slots.add_passphrase(&phrase(PHRASE), cheap()), Err(Error::TooManySlots)));
+    assert!(matches!(
+        slots.add_passphrase(&passphrase(PASSPHRASE), minimal_cost()),
+        Err(Error::TooManySlots)
+    ));
     for _ in 8..32 {
-        slots.add_recovery_key(&key(RECOVERY)).unwrap();
+        slots.add_recovery_key(&key(RECOVERY_KEY)).unwrap();
     }
-    assert!(matches!(slots.add_recovery_key(&key(RECOVERY)), Err(Error::TooManySlots)));
-    assert!(matches!(slots.add_locator(&key(RECOVERY), locator()), Err(Error::TooManySlots)));
+    assert!(matches!(slots.add_recovery_key(&key(RECOVERY_KEY)), Err(Error::TooManySlots)));
+    assert!(matches!(slots.add_locator(&key(RECOVERY_KEY), locator()), Err(Error::TooManySlots)));
     let container = seal(&slots, Envelope::DEFAULT_LEN);
-    assert_eq!(open(&container, &Secret::Key(&key(RECOVERY))).opened_by(), SlotId(9));
+    assert_eq!(open(&container, &Secret::Key(&key(RECOVERY_KEY))).opened_by(), SlotId(9));
 }
 
-/// Ids are not given out again at once, and never twice.
 #[test]
-fn ids() {
+fn ids_are_unique_and_not_reused_immediately() {
     let with_ids = |ids: &[u16]| {
         let slot = |id: &u16| {
             let head = bulla_testkit::envelope::slot_head(1, *id, &[1; 32], &[]);
-            bulla_testkit::envelope::slot(&head, &RECOVERY, &bound(LEN), &KEY)
+            bulla_testkit::envelope::slot(&head, &RECOVERY_KEY, &bound(LEN), &CONTAINER_KEY)
         };
         let envelope = envelope_of(&ids.iter().map(slot).collect::<Vec<_>>());
-        crate::sample::open(&envelope, &Secret::Key(&key(RECOVERY))).unwrap().slots().unwrap()
+        crate::fixtures::open(&envelope, &Secret::Key(&key(RECOVERY_KEY))).unwrap().slots().unwrap()
     };
-    assert_eq!(with_ids(&[7, 3]).add_recovery_key(&key(KEY)).unwrap(), SlotId(8));
-    assert_eq!(with_ids(&[1, 2, u16::MAX]).add_recovery_key(&key(KEY)).unwrap(), SlotId(3));
+    assert_eq!(with_ids(&[7, 3]).add_recovery_key(&key(CONTAINER_KEY)).unwrap(), SlotId(8));
+    assert_eq!(
+        with_ids(&[1, 2, u16::MAX]).add_recovery_key(&key(CONTAINER_KEY)).unwrap(),
+        SlotId(3)
+    );
     assert!(matches!(with_ids(&[1]).remove(SlotId(2)), Err(Error::UnknownSlot { id: 2 })));
 }
 
 /// E-5.3
 #[test]
-fn nobody_is_locked_out() {
-    let unlocked = crate::sample::open(
+fn rejects_an_envelope_that_no_secret_opens() {
+    let unlocked = crate::fixtures::open(
         &envelope_of(&[slots(LEN)[0].clone(), unknown_slot(4, 9)]),
-        &Secret::Key(&key(RECOVERY)),
+        &Secret::Key(&key(RECOVERY_KEY)),
     )
     .unwrap();
     let mut slots = unlocked.slots().unwrap();
     slots.remove(SlotId(1)).unwrap();
-    assert!(matches!(unlocked.seal(&slots), Err(Error::NoSlots)), "nobody knows what opens slot 9");
+    assert!(matches!(unlocked.seal(&slots), Err(Error::NoSlots)), "slot 9 is of an unknown kind");
     assert!(matches!(unlocked.seal(&Slots::new()), Err(Error::NoSlots)));
 }
 
 #[test]
-fn no_room() {
-    let container_key = key(KEY);
+fn rejects_a_length_too_short_or_too_long() {
+    let container_key = key(CONTAINER_KEY);
     let needed = 64 + 120 + 136 + (120 + 64 + 17) + 40;
-    for (len, fits) in [(0, false), (needed - 1, false), (needed, true)] {
+    for (len, enough) in [(0, false), (needed - 1, false), (needed, true)] {
         let draft = Draft::new(&container_key, &Options::new().envelope_len(len)).unwrap();
         match three_slots().seal(&draft, &container_key) {
-            Ok(_) => assert!(fits),
-            Err(Error::NoRoom { needed: told, room }) => {
-                assert!(!fits);
-                assert_eq!((told, room), (needed as usize, len as usize));
+            Ok(_) => assert!(enough),
+            Err(Error::NoRoom { needed: reported, room }) => {
+                assert!(!enough);
+                assert_eq!((reported, room), (needed as usize, len as usize));
             }
             Err(e) => panic!("{e}"),
         }
@@ -212,42 +217,39 @@ fn no_room() {
 }
 
 #[test]
-fn not_the_containers_key() {
-    let draft = Draft::new(&key(KEY), &Options::new().envelope_len(LEN as u32)).unwrap();
-    let sealed = three_slots().seal(&draft, &key(RECOVERY));
-    assert!(matches!(sealed, Err(Error::NotTheContainersKey)));
+fn rejects_the_key_of_another_container() {
+    let draft = Draft::new(&key(CONTAINER_KEY), &Options::new().envelope_len(LEN as u32)).unwrap();
+    let sealed = three_slots().seal(&draft, &key(RECOVERY_KEY));
+    assert!(matches!(sealed, Err(Error::WrongContainerKey)));
 }
 
-/// Slots that were kept belong to one container.
 #[test]
-fn kept_slots_stay_with_their_container() {
-    let unlocked = crate::sample::open(&envelope(), &Secret::Key(&key(RECOVERY))).unwrap();
-    let container_key = key(KEY);
+fn rejects_kept_slots_of_another_container() {
+    let unlocked = crate::fixtures::open(&envelope(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
+    let container_key = key(CONTAINER_KEY);
     let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();
     let sealed = unlocked.slots().unwrap().seal(&draft, &container_key);
     assert!(matches!(sealed, Err(Error::AnotherContainer)));
 }
 
-/// E-5.4: who kept the envelope from before still opens the container with the secret of a slot
-/// that was removed. A later release that finds a way to prevent this may change the page.
+/// E-5.4: an older copy of the envelope still opens with the secret of a removed slot.
 #[test]
-fn removing_is_not_revoking() {
+fn removing_a_slot_does_not_revoke_its_secret() {
     let before = envelope();
-    let unlocked = crate::sample::open(&before, &Secret::Key(&key(RECOVERY))).unwrap();
+    let unlocked = crate::fixtures::open(&before, &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let mut slots = unlocked.slots().unwrap();
     slots.remove(SlotId(3)).unwrap();
     let after = unlocked.seal(&slots).unwrap();
-    let in_vault = key(IN_VAULT);
+    let vault_key = key(VAULT_KEY);
     assert!(matches!(
-        crate::sample::open(&after, &Secret::Key(&in_vault)),
+        crate::fixtures::open(&after, &Secret::Key(&vault_key)),
         Err(Error::WrongSecret)
     ));
-    assert!(crate::sample::open(&before, &Secret::Key(&in_vault)).is_ok());
+    assert!(crate::fixtures::open(&before, &Secret::Key(&vault_key)).is_ok());
 }
 
-/// A cost that is too high is listed as such and kept.
 #[test]
-fn too_costly_is_kept() {
+fn lists_and_keeps_slots_that_are_too_costly() {
     let head = bulla_testkit::envelope::slot_head(
         2,
         5,
@@ -256,16 +258,16 @@ fn too_costly_is_kept() {
     );
     let costly = [&head[..], &[0; 80]].concat();
     let before = envelope_of(&[slots(LEN)[0].clone(), costly.clone()]);
-    let unlocked = crate::sample::open(&before, &Secret::Key(&key(RECOVERY))).unwrap();
+    let unlocked = crate::fixtures::open(&before, &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let slots = unlocked.slots().unwrap();
     assert!(matches!(slots.list()[1].kind, SlotKind::TooCostly));
     let after = unlocked.seal(&slots).unwrap();
     assert_eq!(after[64 + 120..64 + 120 + costly.len()], costly);
 }
 
-/// What a vault's client does: its password is no passphrase of a slot.
+/// A vault client reads the locator from the envelope.
 #[test]
-fn locator_moves_from_envelope_to_vault() {
+fn locator_round_trips_through_an_envelope() {
     let list = Envelope::parse(&envelope()).unwrap().list();
     let SlotKind::Locator(found) = &list[2].kind else { panic!("{list:?}") };
     let copy = Locator::from_bytes(&found.to_bytes()).unwrap();
