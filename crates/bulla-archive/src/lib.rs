@@ -13,37 +13,21 @@
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
+// Modules are listed in dependency order: each imports only from those above it.
 mod error;
-mod path;
-mod attributes;
-mod notes;
-mod record;
-mod entry;
-mod trailer;
-mod block;
-mod tail;
-mod source;
-mod slots;
-mod planning;
-mod reading;
-mod log;
-mod writer;
-mod way_in;
+mod format;
+mod index_reader;
+mod builder;
 mod reader;
-mod entries;
-mod content;
-mod verify;
-mod walk;
 mod salvage;
 
-pub use attributes::{Metadata, Time};
-pub use content::EntryContent;
-pub use entries::Entries;
-pub use entry::{Entry, Kind};
+pub use builder::source::{ContentSource, Source};
+pub use builder::{ArchiveWriter, Report};
 pub use error::{Error, Result};
-pub use notes::{Note, State};
+pub use format::attributes::{Metadata, Time};
+pub use format::entry::{Entry, Kind};
+pub use format::notes::{Note, State};
 pub use reader::ArchiveReader;
+pub use reader::content::EntryContent;
+pub use reader::entries::Entries;
 pub use salvage::{IndexState, Recovered, Salvage, Summary};
-pub use source::{ContentSource, Source};
-pub use writer::{ArchiveWriter, Report};

@@ -1,14 +1,19 @@
 //! Reads archives: what is in them, and any entry of them.
 
+// Modules are listed in dependency order: each imports only from those above it.
+pub(crate) mod entries;
+pub(crate) mod content;
+mod verify;
+
 use bulla::{ContentType, Key, Opened, Options, Preamble, RangeReader, ReadAt};
 
-use crate::block::Block;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::notes::{self, Note};
-use crate::record::{MARKER_LABEL, Marker, RecordKind};
-use crate::trailer::{Fence, Trailer};
-use crate::way_in::{read_block, read_fences, read_record, read_trailer};
+use crate::format::block::Block;
+use crate::format::entry::Entry;
+use crate::format::notes::{self, Note};
+use crate::format::record::{MARKER_LABEL, Marker, RecordKind};
+use crate::format::trailer::{Fence, Trailer};
+use crate::index_reader::{read_block, read_fences, read_record, read_trailer};
 
 /// Reads an archive. Opening it costs the trailer and the fence; finding an entry costs one block
 /// of the index, which is two chunks. Nothing is kept between calls but the fence.

@@ -1,5 +1,7 @@
 //! Gets back what is left of a damaged archive.
 
+mod walk;
+
 use std::cell::RefCell;
 use std::ops::Range;
 use std::vec;
@@ -8,12 +10,12 @@ use bulla::{ContentType, Header, Key, Options, ReadAt, SalvageReader};
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
-use crate::notes::{self, Note};
-use crate::record::{MARKER_LABEL, Marker, RecordKind};
-use crate::walk::{Remains, walk};
-use crate::way_in::{Plaintext, read_block, read_fences, read_record, read_trailer};
+use crate::format::entry::{Entry, Kind};
+use crate::format::notes::{self, Note};
+use crate::format::record::{MARKER_LABEL, Marker, RecordKind};
+use crate::index_reader::{Plaintext, read_block, read_fences, read_record, read_trailer};
+use crate::salvage::walk::{Remains, walk};
 
 /// Gets back what is left of a damaged archive, entry by entry, as an iterator: directories first,
 /// then files, each with its pieces and its holes, then symbolic links.

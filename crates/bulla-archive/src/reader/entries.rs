@@ -5,11 +5,11 @@ use std::vec;
 
 use bulla::ReadAt;
 
-use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
-use crate::path::{Ascending, is_below};
+use crate::format::entry::{Entry, Kind};
+use crate::format::path::{Ascending, is_below};
+use crate::format::trailer::Trailer;
 use crate::reader::ArchiveReader;
-use crate::trailer::Trailer;
 
 impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     /// All entries in the order of their paths. When the last was given, the rules that concern all

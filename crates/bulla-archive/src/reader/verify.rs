@@ -3,13 +3,13 @@
 use bulla::ReadAt;
 use zeroize::Zeroizing;
 
-use crate::attributes::MAX_ATTR_LEN;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::notes::State;
-use crate::path::MAX_NAME_LEN;
+use crate::format::attributes::MAX_ATTR_LEN;
+use crate::format::entry::Entry;
+use crate::format::notes::State;
+use crate::format::path::MAX_NAME_LEN;
+use crate::format::record::{HEAD_LEN, Head, RecordKind};
 use crate::reader::ArchiveReader;
-use crate::record::{HEAD_LEN, Head, RecordKind};
 
 /// Bytes in the content of a reference: row, zero, offset, length.
 const REFERENCE_LEN: usize = 24;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use bulla::ReadAt;
 use bytes::Bytes;
 
-use crate::attributes::Time;
+use crate::format::attributes::Time;
 
 /// Where the content of one entry comes from. It is opened when its turn comes, and more than once
 /// if it is large: by each thread that reads a part of it.

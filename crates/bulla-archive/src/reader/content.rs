@@ -7,8 +7,8 @@ use bulla::{RangeReader, ReadAt};
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use crate::entry::Entry;
 use crate::error::{Error, Result};
+use crate::format::entry::Entry;
 use crate::reader::ArchiveReader;
 
 /// Bytes that are opened at once for who reads in small steps.

@@ -4,10 +4,10 @@ use std::io;
 
 use bulla::ReadAt;
 
-use crate::attributes::Metadata;
-use crate::notes::State;
-use crate::planning::Planned;
-use crate::source::{ContentSource, Source};
+use crate::builder::planned_entries::Planned;
+use crate::builder::source::{ContentSource, Source};
+use crate::format::attributes::Metadata;
+use crate::format::notes::State;
 
 pub(crate) struct Reading<'p, S: Source> {
     planned: &'p Planned<S>,

@@ -6,10 +6,10 @@ use std::ops::Range;
 use bulla::{RangeReader, ReadAt};
 use bytes::Bytes;
 
-use crate::block::Block;
 use crate::error::{Error, Result};
-use crate::record::{HEAD_LEN, Head, Marker, RecordKind};
-use crate::trailer::{FENCE_LEN, Fence, TRAILER_LEN, Trailer};
+use crate::format::block::Block;
+use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
+use crate::format::trailer::{FENCE_LEN, Fence, TRAILER_LEN, Trailer};
 
 /// Bytes in a row of the containers record: salt, key, commitment.
 const ROW_LEN: u64 = 96;

@@ -1,10 +1,10 @@
 //! An entry as the index tells it.
 
-use crate::attributes::{self, MAX_ATTR_LEN, Metadata};
 use crate::error::{Error, Result};
-use crate::notes::State;
-use crate::path;
-use crate::record::RecordKind;
+use crate::format::attributes::{self, MAX_ATTR_LEN, Metadata};
+use crate::format::notes::State;
+use crate::format::path;
+use crate::format::record::RecordKind;
 
 /// Bytes in an index entry before its path.
 pub(crate) const ENTRY_LEN: usize = 32;
@@ -209,7 +209,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attributes::Time;
+    use crate::format::attributes::Time;
 
     fn entry() -> Entry {
         let mut bytes = b"a/b".to_vec();

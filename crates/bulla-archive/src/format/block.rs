@@ -1,7 +1,7 @@
 //! A block of the index.
 
-use crate::entry::{ENTRY_LEN, Entry};
-use crate::trailer::{Fence, Trailer};
+use crate::format::entry::{ENTRY_LEN, Entry};
+use crate::format::trailer::{Fence, Trailer};
 
 /// A block of the index.
 pub(crate) struct Block {

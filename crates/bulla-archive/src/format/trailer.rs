@@ -1,6 +1,6 @@
 //! The way into an archive from its end: trailer and fence.
 
-use crate::record::HEAD_LEN;
+use crate::format::record::HEAD_LEN;
 
 /// Bytes in the trailer's record: the last ones of the plaintext.
 pub(crate) const TRAILER_LEN: u64 = 128;

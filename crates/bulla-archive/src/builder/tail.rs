@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::entry::{ENTRY_LEN, Entry};
-use crate::notes::{self, State};
-use crate::record::{HEAD_LEN, Head, Marker, RecordKind};
-use crate::trailer::{Fence, Trailer};
+use crate::format::entry::{ENTRY_LEN, Entry};
+use crate::format::notes::{self, State};
+use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
+use crate::format::trailer::{Fence, Trailer};
 
 /// Bytes of content in an index block, unless a single entry has more.
 pub(crate) const BLOCK_LEN: usize = 1 << 16;

@@ -1,19 +1,27 @@
 //! Plans an archive, and seals it.
 
+// Modules are listed in dependency order: each imports only from those above it.
+pub(crate) mod source;
+mod slots;
+mod planned_entries;
+mod content_reader;
+mod tail;
+mod plaintext;
+
 use std::fs::File;
 use std::io::Write;
 use std::sync::atomic::AtomicU64;
 
 use bulla::{ContentType, Draft, Key, Options, Sealed};
 
-use crate::attributes::{self, Metadata};
-use crate::entry::{Entry, Kind};
+use crate::builder::plaintext::Log;
+use crate::builder::planned_entries::Planning;
+use crate::builder::source::Source;
 use crate::error::{Error, Result};
-use crate::log::Log;
-use crate::notes::Note;
-use crate::planning::Planning;
-use crate::record::{MARKER_LABEL, Marker};
-use crate::source::Source;
+use crate::format::attributes::{self, Metadata};
+use crate::format::entry::{Entry, Kind};
+use crate::format::notes::Note;
+use crate::format::record::{MARKER_LABEL, Marker};
 
 /// An archive in the making: first the plan, entry by entry, then the sealing, all at once and on
 /// all cores.

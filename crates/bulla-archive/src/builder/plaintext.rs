@@ -8,15 +8,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bulla::Plan;
 
-use crate::attributes;
-use crate::entry::{Entry, Kind};
-use crate::notes::{Note, State};
-use crate::planning::{Planned, Planning};
-use crate::reading::Reading;
-use crate::record::{HEAD_LEN, Marker};
-use crate::slots::Slots;
-use crate::source::Source;
-use crate::tail;
+use crate::builder::content_reader::Reading;
+use crate::builder::planned_entries::{Planned, Planning};
+use crate::builder::slots::Slots;
+use crate::builder::source::Source;
+use crate::builder::tail;
+use crate::format::attributes;
+use crate::format::entry::{Entry, Kind};
+use crate::format::notes::{Note, State};
+use crate::format::record::{HEAD_LEN, Marker};
 
 pub(crate) struct Log<'d, S> {
     planning: Planning<S>,

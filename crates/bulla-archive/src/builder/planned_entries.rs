@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::attributes::{self, MAX_ATTR_LEN, Metadata};
-use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
-use crate::notes::State;
-use crate::path::{self, Ascending};
-use crate::record::{HEAD_LEN, Head};
+use crate::format::attributes::{self, MAX_ATTR_LEN, Metadata};
+use crate::format::entry::{Entry, Kind};
+use crate::format::notes::State;
+use crate::format::path::{self, Ascending};
+use crate::format::record::{HEAD_LEN, Head};
 
 /// Entries in the order of their records.
 #[derive(Debug)]

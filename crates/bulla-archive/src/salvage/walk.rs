@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use crate::attributes::MAX_ATTR_LEN;
-use crate::entry::{Entry, Kind};
-use crate::notes::{self, Note, State};
-use crate::path::MAX_NAME_LEN;
-use crate::record::{HEAD_LEN, Head, Marker, RecordKind};
-use crate::way_in::Plaintext;
+use crate::format::attributes::MAX_ATTR_LEN;
+use crate::format::entry::{Entry, Kind};
+use crate::format::notes::{self, Note, State};
+use crate::format::path::MAX_NAME_LEN;
+use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
+use crate::index_reader::Plaintext;
 
 /// Bytes in the content of a reference.
 const REFERENCE_LEN: u64 = 24;
