@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bulla::{ChunkSize, Error, Opener, Plan, Preamble, RangeReader, ReadAt, SalvageReader};
-use bulla_archive::{ArchiveReader, ArchiveWriter, Metadata, Recovered, Salvage, Source, State};
+use bulla_archive::{ArchiveBuilder, ArchiveReader, Metadata, Recovered, Salvage, Source, State};
 use bulla_testkit::faulty::{Calls, Fault, Faulty};
 use bulla_tests::{CHUNK, key, options, plaintext};
 use bytes::Bytes;
@@ -396,7 +396,7 @@ fn contents() -> Vec<(&'static [u8], Bytes)> {
 }
 
 fn archive() -> Bytes {
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     for (name, content) in contents() {
         writer.file(name, &Metadata::new().mode(0o644), content.len() as u64, content).unwrap();
     }
@@ -469,7 +469,7 @@ fn reading_archives() {
 #[test]
 fn writing_archives() {
     let operation = |calls: &Calls| {
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for (name, content) in contents() {
             writer.file(name, &Metadata::new(), content.len() as u64, content).unwrap();
         }
@@ -515,7 +515,7 @@ impl bulla_archive::ContentSource for Opened<'_> {}
 #[test]
 fn sources_that_fail() {
     let seal = |calls: &Calls| {
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for (name, bytes) in contents() {
             let len = bytes.len() as u64;
             writer.file(name, &Metadata::new(), len, Shared { calls, bytes }).unwrap();

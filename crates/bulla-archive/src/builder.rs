@@ -1,21 +1,23 @@
-//! Plans an archive, and seals it.
+//! Plans and seals archives.
 
 // Modules are listed in dependency order: each imports only from those above it.
 pub(crate) mod source;
+pub(crate) mod progress;
 mod slots;
 mod planned_entries;
 mod content_reader;
+mod padding;
 mod tail;
 mod plaintext;
 
 use std::fs::File;
 use std::io::Write;
-use std::sync::atomic::AtomicU64;
 
 use bulla::{ContentType, Draft, Key, Options, Sealed};
 
-use crate::builder::plaintext::Log;
-use crate::builder::planned_entries::Planning;
+use crate::builder::plaintext::ArchivePlaintext;
+use crate::builder::planned_entries::PlannedEntries;
+use crate::builder::progress::EntryProgress;
 use crate::builder::source::Source;
 use crate::error::{Error, Result};
 use crate::format::attributes::{self, Metadata};
@@ -23,220 +25,223 @@ use crate::format::entry::{Entry, Kind};
 use crate::format::notes::Note;
 use crate::format::record::{MARKER_LABEL, Marker};
 
-/// An archive in the making: first the plan, entry by entry, then the sealing, all at once and on
-/// all cores.
+/// Builds an archive: entries are planned one by one, then sealed together on all cores.
 ///
-/// The order of planning is the order in which contents lie in the archive. Sizes are fixed in the
-/// plan; what turns out to be another size when it is read, or cannot be read at all, is noted and
-/// stops nothing ([`Report::notes`]).
+/// Contents are stored in the order in which entries are planned. Their sizes are fixed by the
+/// plan. If a source turns out to have another size, or cannot be read, sealing continues and
+/// [`SealReport::notes`] lists the entry.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use bulla::{Key, Options};
-/// use bulla_archive::{ArchiveReader, ArchiveWriter, Metadata};
+/// use bulla_archive::{ArchiveBuilder, ArchiveReader, Metadata};
 /// use bytes::Bytes;
 ///
-/// let mut writer = ArchiveWriter::new();
-/// writer.directory(b"photos", &Metadata::new().mode(0o755))?;
+/// let mut builder = ArchiveBuilder::new();
+/// builder.directory(b"photos", &Metadata::new().mode(0o755))?;
 /// let photo = Bytes::from_static(b"\xff\xd8 a photograph");
-/// writer.file(b"photos/1.jpg", &Metadata::new(), photo.len() as u64, photo)?;
+/// builder.file(b"photos/1.jpg", &Metadata::new(), photo.len() as u64, photo)?;
 ///
 /// let key = Key::generate()?;
-/// let (archive, report) = writer.seal_to(&key, Vec::new(), &Options::new())?;
+/// let (archive, report) = builder.seal_to(&key, Vec::new(), &Options::new())?;
 /// assert_eq!(report.entries, 2);
 ///
 /// let reader = ArchiveReader::new(&key, archive, &Options::new())?;
-/// let entry = reader.lookup(b"photos/1.jpg")?.expect("it was put there");
+/// let entry = reader.lookup(b"photos/1.jpg")?.expect("the archive has this entry");
 /// assert_eq!(reader.content(&entry)?.range(3..15)?, "a photograph");
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct ArchiveWriter<S> {
-    planning: Planning<S>,
+pub struct ArchiveBuilder<S> {
+    entries: PlannedEntries<S>,
+    skipped: Vec<Vec<u8>>,
+    padded: bool,
+    progress: EntryProgress,
 }
 
-/// What became of a plan.
+/// The result of sealing an archive.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Report {
-    /// The container.
+pub struct SealReport {
+    /// The result of sealing the container.
     pub sealed: Sealed,
     /// Number of entries.
     pub entries: u64,
-    /// What is not as it was planned, and what was [left out](ArchiveWriter::skip); empty if all
-    /// is well.
+    /// Entries that differ from the plan, and [skipped](ArchiveBuilder::skip) paths. Empty if every
+    /// entry is complete and nothing was skipped.
     pub notes: Vec<Note>,
 }
 
-impl<S> Default for ArchiveWriter<S> {
-    fn default() -> ArchiveWriter<S> {
-        ArchiveWriter { planning: Planning::default() }
+impl<S> Default for ArchiveBuilder<S> {
+    fn default() -> ArchiveBuilder<S> {
+        ArchiveBuilder {
+            entries: PlannedEntries::default(),
+            skipped: Vec::new(),
+            padded: false,
+            progress: EntryProgress::default(),
+        }
     }
 }
 
-impl<S: Source> ArchiveWriter<S> {
-    /// An empty plan.
-    pub fn new() -> ArchiveWriter<S> {
-        ArchiveWriter::default()
+impl<S: Source> ArchiveBuilder<S> {
+    /// Creates a builder without entries.
+    pub fn new() -> ArchiveBuilder<S> {
+        ArchiveBuilder::default()
     }
 
     /// Plans a file of `len` bytes.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPath`]; [`Error::TooLarge`] for more than 2^32 - 1 entries, or more bytes
-    /// than a container holds.
+    /// [`Error::InvalidPath`]; [`Error::TooLarge`] for more than 2^32 - 1 entries, or for more
+    /// bytes than a container can hold.
     pub fn file(&mut self, path: &[u8], metadata: &Metadata, len: u64, source: S) -> Result<()> {
-        self.planning.add(Kind::File, path, metadata, None, len, Some(source))
+        self.entries.add(Kind::File, path, metadata, None, len, Some(source))
     }
 
-    /// Plans a directory. Only one that is empty, or whose metadata is to be kept, needs to be
-    /// planned.
+    /// Plans a directory. The parents of other entries need not be planned, unless their metadata
+    /// is to be kept.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveWriter::file).
+    /// As [`file`](ArchiveBuilder::file).
     pub fn directory(&mut self, path: &[u8], metadata: &Metadata) -> Result<()> {
-        self.planning.add(Kind::Directory, path, metadata, None, 0, None)
+        self.entries.add(Kind::Directory, path, metadata, None, 0, None)
     }
 
-    /// Plans a symbolic link to `target`, which may be anything.
+    /// Plans a symbolic link to `target`, which need not exist or be a valid path of an entry.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveWriter::file); [`Error::InvalidPath`] if the target is empty, has a NUL
-    /// byte or more than 4096 bytes.
+    /// As [`file`](ArchiveBuilder::file); [`Error::InvalidPath`] if the target is empty, contains a
+    /// NUL byte or is longer than 4096 bytes.
     pub fn symlink(&mut self, path: &[u8], metadata: &Metadata, target: &[u8]) -> Result<()> {
         attributes::check_target(target)
             .map_err(|why| Error::InvalidPath { path: target.to_vec(), why })?;
-        self.planning.add(Kind::Symlink, path, metadata, Some(target), 0, None)
+        self.entries.add(Kind::Symlink, path, metadata, Some(target), 0, None)
     }
 
-    /// Plans an entry as another archive has it: with its attributes, and what was
-    /// [noted](Entry::state) of it. The source gives the content of a file, and is not asked
-    /// for anything else.
+    /// Plans a copy of an entry of another archive, with its attributes and its
+    /// [state](Entry::state). `source` provides the content of a file and is unused for other
+    /// entries.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveWriter::file); [`Error::ExternalContent`], [`Error::UnknownEncoding`] for
-    /// a content that is not in that archive.
+    /// As [`file`](ArchiveBuilder::file); [`Error::ExternalContent`] or [`Error::UnknownEncoding`]
+    /// if the content cannot be read from the other archive.
     pub fn copy_entry(&mut self, entry: &Entry, source: S) -> Result<()> {
         if entry.kind() == Kind::File {
             entry.check_readable()?;
         }
-        self.planning.copy_entry(entry, source)
+        self.entries.copy_entry(entry, source)
     }
 
-    /// Notes a path that is to be no entry: a socket, say, or a file that must not be read. The
-    /// archive tells of it.
+    /// Adds a note that `path` was skipped, such as a socket or an unreadable file. The path need
+    /// not be valid; it is truncated to 65535 bytes.
     pub fn skip(&mut self, path: &[u8]) {
         let len = path.len().min(u16::MAX.into());
-        self.planning.skipped.push(path[..len].to_vec());
+        self.skipped.push(path[..len].to_vec());
     }
 
-    /// Hides the exact size by padding of at most an eighth, less for large archives (A-8.1).
+    /// Sets whether padding hides the exact size of the archive. It adds less than an eighth, and
+    /// less for large archives (A-8.1).
     pub fn pad(&mut self, padded: bool) {
-        self.planning.padded = padded;
+        self.padded = padded;
     }
 
-    /// Number of entries planned so far.
+    /// Returns the number of planned entries.
     pub fn len(&self) -> u64 {
-        self.planning.planned.len() as u64
+        self.entries.as_slice().len() as u64
     }
 
-    /// Whether nothing is planned so far.
+    /// Returns whether no entry is planned.
     pub fn is_empty(&self) -> bool {
-        self.planning.planned.is_empty()
+        self.entries.as_slice().is_empty()
     }
 
-    /// Bytes that are planned so far: the contents, and what surrounds each.
+    /// Returns the planned bytes of plaintext: the records of all entries, without the index.
     pub fn planned_len(&self) -> u64 {
-        self.planning.end
+        self.entries.end()
     }
 
-    /// Seals the archive into `output`, which must be empty. Into a regular file, all workers read,
-    /// seal and write at once; anything else is written in order. Give a file a temporary path
-    /// until this has returned, as with [`bulla::seal_file`].
+    /// Returns a counter of the entries that have been read, for display on another thread. It
+    /// starts at 0 and reaches [`len`](ArchiveBuilder::len) when sealing succeeds.
+    pub fn progress(&self) -> EntryProgress {
+        self.progress.clone()
+    }
+
+    /// Seals the archive into `output`, which must be empty.
+    ///
+    /// All workers read, seal and write concurrently if `output` is a regular file. Any other
+    /// output is written in order. As with [`bulla::seal_file`], write to a temporary file and
+    /// rename it when this function succeeds.
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`], [`Error::ParentNotDirectory`]; [`Error::Container`] with what
-    /// [`bulla::seal_file`] returns. No source makes it fail.
-    pub fn seal(self, key: &Key, output: &File, options: &Options<'_>) -> Result<Report> {
-        self.seal_counting(key, output, options, &AtomicU64::new(0))
+    /// [`Error::Duplicate`], [`Error::ParentNotDirectory`]; [`Error::Container`] with the errors of
+    /// [`bulla::seal_file`]. Errors of sources are noted instead of returned.
+    pub fn seal(self, key: &Key, output: &File, options: &Options<'_>) -> Result<SealReport> {
+        self.seal_draft(new_draft(key, options)?, output)
     }
 
-    /// As [`seal`](ArchiveWriter::seal), and counts in `done` the entries that were read, for who
-    /// shows it meanwhile.
+    /// Seals the archive into a stream, in order, and returns the stream.
     ///
     /// # Errors
     ///
-    /// As [`seal`](ArchiveWriter::seal).
-    pub fn seal_counting(
-        self,
-        key: &Key,
-        output: &File,
-        options: &Options<'_>,
-        done: &AtomicU64,
-    ) -> Result<Report> {
-        self.seal_draft(draft(key, options)?, output, done)
-    }
-
-    /// Seals the archive into a stream, in order, and gives that back.
-    ///
-    /// # Errors
-    ///
-    /// As [`seal`](ArchiveWriter::seal).
+    /// As [`seal`](ArchiveBuilder::seal).
     pub fn seal_to<W: Write>(
         self,
         key: &Key,
         writer: W,
         options: &Options<'_>,
-    ) -> Result<(W, Report)> {
-        self.seal_draft_to(draft(key, options)?, writer)
+    ) -> Result<(W, SealReport)> {
+        self.seal_draft_to(new_draft(key, options)?, writer)
     }
 
-    /// As [`seal_counting`](ArchiveWriter::seal_counting), in a container that was drafted already,
-    /// so that it has an envelope. It was drafted with [`Options::content_type`] of
-    /// [`bulla::ContentType::ARCHIVE`].
+    /// Seals the archive into `output` as [`seal`](ArchiveBuilder::seal) does, in a container that
+    /// the caller has drafted, which may have an envelope. Its [`Options::content_type`] must be
+    /// [`ContentType::ARCHIVE`].
     ///
     /// # Errors
     ///
-    /// As [`seal`](ArchiveWriter::seal); [`Error::NotAnArchive`] if the draft is for content of
-    /// another kind.
-    pub fn seal_draft(self, draft: Draft<'_>, output: &File, done: &AtomicU64) -> Result<Report> {
-        let log = self.start(&draft, done)?;
-        let sealed = draft.seal_plan(&log, output)?;
-        Ok(report(&log, sealed))
+    /// As [`seal`](ArchiveBuilder::seal); [`Error::NotAnArchive`] if the draft has another content
+    /// type.
+    pub fn seal_draft(self, draft: Draft<'_>, output: &File) -> Result<SealReport> {
+        let plaintext = self.into_plaintext(&draft)?;
+        let sealed = draft.seal_plan(&plaintext, output)?;
+        Ok(SealReport::new(&plaintext, sealed))
     }
 
-    /// As [`seal_draft`](ArchiveWriter::seal_draft), into a stream.
+    /// Seals the archive into a stream as [`seal_to`](ArchiveBuilder::seal_to) does, in a container
+    /// that the caller has drafted.
     ///
     /// # Errors
     ///
-    /// As [`seal_draft`](ArchiveWriter::seal_draft).
-    pub fn seal_draft_to<W: Write>(self, draft: Draft<'_>, writer: W) -> Result<(W, Report)> {
-        let done = AtomicU64::new(0);
-        let log = self.start(&draft, &done)?;
-        let (writer, sealed) = draft.seal_plan_to(&log, writer)?;
-        Ok((writer, report(&log, sealed)))
+    /// As [`seal_draft`](ArchiveBuilder::seal_draft).
+    pub fn seal_draft_to<W: Write>(self, draft: Draft<'_>, writer: W) -> Result<(W, SealReport)> {
+        let plaintext = self.into_plaintext(&draft)?;
+        let (writer, sealed) = draft.seal_plan_to(&plaintext, writer)?;
+        Ok((writer, SealReport::new(&plaintext, sealed)))
     }
 
-    fn start<'d>(self, draft: &Draft<'_>, done: &'d AtomicU64) -> Result<Log<'d, S>> {
+    fn into_plaintext(self, draft: &Draft<'_>) -> Result<ArchivePlaintext<S>> {
         let content_type = draft.header().content_type();
         if content_type != ContentType::ARCHIVE {
             return Err(Error::NotAnArchive { content_type: content_type.0 });
         }
-        let by_path = self.planning.by_path()?;
+        let ArchiveBuilder { entries, skipped, padded, progress } = self;
+        let by_path = entries.sorted_by_path()?;
         let marker = Marker::new(&draft.export(MARKER_LABEL));
-        Ok(Log::new(self.planning, by_path, marker, done))
+        Ok(ArchivePlaintext::new(entries, by_path, skipped, padded, marker, progress))
     }
 }
 
-fn draft<'a>(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
-    Ok(Draft::new(key, &options.content_type(ContentType::ARCHIVE))?)
+impl SealReport {
+    fn new<S: Source>(plaintext: &ArchivePlaintext<S>, sealed: Sealed) -> SealReport {
+        SealReport { sealed, entries: plaintext.entries_len(), notes: plaintext.notes() }
+    }
 }
 
-fn report<S: Source>(log: &Log<'_, S>, sealed: Sealed) -> Report {
-    Report { sealed, entries: log.entries_len(), notes: log.notes() }
+fn new_draft<'a>(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
+    Ok(Draft::new(key, &options.content_type(ContentType::ARCHIVE))?)
 }

@@ -1,5 +1,5 @@
-//! The way into an archive from its end: trailer, fence, blocks, each checked before it is used
-//!
+//! Reads the index of an archive from its end: trailer, fence, blocks and notes, each checked before
+//! it is used.
 
 use std::ops::Range;
 
@@ -7,21 +7,23 @@ use bulla::{RangeReader, ReadAt};
 use bytes::Bytes;
 
 use crate::error::{Error, Result};
-use crate::format::block::Block;
+use crate::format::block;
+use crate::format::entry::Entry;
+use crate::format::notes::{self, Note};
 use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
 use crate::format::trailer::{FENCE_LEN, Fence, TRAILER_LEN, Trailer};
 
-/// Bytes in a row of the containers record: salt, key, commitment.
+/// Bytes in a row of the containers record: salt, key, commitment.
 const ROW_LEN: u64 = 96;
-/// Other containers that an archive refers to, at most.
+/// Maximum rows in the containers record.
 const MAX_ROWS: u64 = 1 << 16;
 
-/// The plaintext of a container: all of it, or what is left.
+/// The plaintext of a container, which may be incomplete.
 pub(crate) trait Plaintext {
-    /// Bytes in it.
+    /// Returns the length in bytes.
     fn len(&self) -> u64;
 
-    /// A range of it, if all of that is there.
+    /// Returns the bytes in `range`, or an error if any of them is missing.
     fn range(&self, range: Range<u64>) -> Result<Bytes>;
 }
 
@@ -35,108 +37,166 @@ impl<S: ReadAt> Plaintext for RangeReader<'_, S> {
     }
 }
 
-/// The last 128 bytes (A-6.1, 1 and 2).
-pub(crate) fn read_trailer<P: Plaintext>(plain: &P, marker: &Marker) -> Result<Trailer> {
+impl<P: Plaintext> Plaintext for &P {
+    fn len(&self) -> u64 {
+        P::len(self)
+    }
+
+    fn range(&self, range: Range<u64>) -> Result<Bytes> {
+        P::range(self, range)
+    }
+}
+
+/// Reads the index of an archive. It keeps the trailer and the fence in memory.
+pub(crate) struct IndexReader<P> {
+    plaintext: P,
+    marker: Marker,
+    trailer: Trailer,
+    fences: Vec<Fence>,
+}
+
+impl<P: Plaintext> IndexReader<P> {
+    /// Reads the trailer and the fence.
+    pub(crate) fn new(plaintext: P, marker: Marker) -> Result<IndexReader<P>> {
+        let trailer = read_trailer(&plaintext, &marker)?;
+        let fences = read_fences(&plaintext, &marker, &trailer)?;
+        Ok(IndexReader { plaintext, marker, trailer, fences })
+    }
+
+    pub(crate) fn plaintext(&self) -> &P {
+        &self.plaintext
+    }
+
+    pub(crate) fn marker(&self) -> &Marker {
+        &self.marker
+    }
+
+    pub(crate) fn trailer(&self) -> &Trailer {
+        &self.trailer
+    }
+
+    /// Returns the number of blocks.
+    pub(crate) fn blocks(&self) -> usize {
+        self.fences.len()
+    }
+
+    /// Returns the number of the only block that can contain `path`, or `None` if the path sorts
+    /// before every entry.
+    pub(crate) fn block_of(&self, path: &[u8]) -> Option<usize> {
+        self.fences.partition_point(|fence| &*fence.first_path <= path).checked_sub(1)
+    }
+
+    /// Reads and checks the entries of one block (A-6.1, step 4).
+    pub(crate) fn block(&self, number: usize) -> Result<Vec<Entry>> {
+        let fence = &self.fences[number];
+        let end = fence.offset + HEAD_LEN as u64 + u64::from(fence.content_len);
+        let content = self.record(RecordKind::BLOCK, fence.offset..end)?;
+        let next_path = self.fences.get(number + 1).map(|fence| &*fence.first_path);
+        block::decode(&content, fence, next_path, &self.trailer)
+            .map_err(|what| Error::Malformed { offset: fence.offset, what })
+    }
+
+    /// Reads the notes.
+    pub(crate) fn notes(&self) -> Result<Vec<Note>> {
+        let Trailer { notes_offset, index_offset, .. } = self.trailer;
+        let bytes = self.record(RecordKind::NOTES, notes_offset..index_offset)?;
+        notes::decode(&bytes)
+            .ok_or(Error::Malformed { offset: notes_offset, what: "the notes are truncated" })
+    }
+
+    fn record(&self, kind: RecordKind, range: Range<u64>) -> Result<Bytes> {
+        read_record(&self.plaintext, &self.marker, kind, range)
+    }
+}
+
+/// Reads the last 128 bytes (A-6.1, steps 1 and 2).
+fn read_trailer(plaintext: &impl Plaintext, marker: &Marker) -> Result<Trailer> {
     let malformed =
-        |what| Error::Malformed { offset: plain.len().saturating_sub(TRAILER_LEN), what };
-    let start =
-        plain.len().checked_sub(TRAILER_LEN).ok_or(malformed("it is too short for a trailer"))?;
-    let content = read_record(plain, marker, RecordKind::TRAILER, start..plain.len())?;
+        |what| Error::Malformed { offset: plaintext.len().saturating_sub(TRAILER_LEN), what };
+    let start = plaintext
+        .len()
+        .checked_sub(TRAILER_LEN)
+        .ok_or(malformed("the plaintext is too short for a trailer"))?;
+    let content = read_record(plaintext, marker, RecordKind::TRAILER, start..plaintext.len())?;
     let content =
-        content[..].try_into().map_err(|_| malformed("the trailer is of another length"))?;
+        content[..].try_into().map_err(|_| malformed("the trailer has the wrong length"))?;
     let trailer = Trailer::from_bytes(content);
     let Trailer { notes_offset, index_offset, fence_offset, .. } = trailer;
     if notes_offset > index_offset || index_offset > fence_offset || fence_offset >= start {
-        return Err(malformed("the parts that the trailer paths do not follow one another"));
+        return Err(malformed("the offsets in the trailer are not in order"));
     }
-    // Bounded before anything is reserved for them: each has more bytes than this.
+    // Checked before memory is reserved for blocks and entries: a fence has more than
+    // FENCE_LEN bytes, an entry more than HEAD_LEN.
     if trailer.blocks > (start - fence_offset) / FENCE_LEN as u64 {
-        return Err(malformed("there are more blocks than the fence has room for"));
+        return Err(malformed("the number of blocks exceeds the fence"));
     }
     if trailer.entries > (fence_offset - index_offset) / HEAD_LEN as u64 {
-        return Err(malformed("there are more entries than the index has room for"));
+        return Err(malformed("the number of entries exceeds the index"));
     }
-    // A row is 96 bytes long, and the record of them the first.
     if trailer.rows > MAX_ROWS {
-        return Err(malformed("there are more rows of containers than there may be"));
+        return Err(malformed("the number of rows exceeds 65536"));
     }
     if trailer.rows > 0 {
         let end = HEAD_LEN as u64 + trailer.rows * ROW_LEN;
         if end > notes_offset {
-            return Err(malformed("there are more rows of containers than there is room for"));
+            return Err(malformed("the number of rows exceeds the space before the notes"));
         }
-        read_record(plain, marker, RecordKind::CONTAINERS, 0..end)?;
+        read_record(plaintext, marker, RecordKind::CONTAINERS, 0..end)?;
     }
     Ok(trailer)
 }
 
-/// The fence (A-6.1, 3).
-pub(crate) fn read_fences<P: Plaintext>(
-    plain: &P,
+/// Reads the fence (A-6.1, step 3).
+fn read_fences(
+    plaintext: &impl Plaintext,
     marker: &Marker,
     trailer: &Trailer,
 ) -> Result<Vec<Fence>> {
     let malformed = |what| Error::Malformed { offset: trailer.fence_offset, what };
-    let end = plain.len() - TRAILER_LEN;
-    let content = read_record(plain, marker, RecordKind::FENCE, trailer.fence_offset..end)?;
+    let end = plaintext.len() - TRAILER_LEN;
+    let content = read_record(plaintext, marker, RecordKind::FENCE, trailer.fence_offset..end)?;
     let mut bytes = &content[..];
     let mut fences: Vec<Fence> = Vec::with_capacity(trailer.blocks as usize);
     let mut at = trailer.index_offset;
     while !bytes.is_empty() {
-        let fence = Fence::decode(&mut bytes).ok_or(malformed("the fence is cut"))?;
+        let fence = Fence::decode(&mut bytes).ok_or(malformed("the fence is truncated"))?;
         if fence.offset != at {
-            return Err(malformed("a block does not lie behind the one before"));
+            return Err(malformed("a block does not start where the one before it ends"));
         }
-        if fences.last().is_some_and(|last| last.first >= fence.first) {
-            return Err(malformed("the fence's paths do not ascend"));
+        if fences.last().is_some_and(|last| last.first_path >= fence.first_path) {
+            return Err(malformed("the paths of the fence are not in ascending order"));
         }
         at = at
             .checked_add(HEAD_LEN as u64 + u64::from(fence.content_len))
             .filter(|at| *at <= trailer.fence_offset)
-            .ok_or(malformed("a block reaches behind the index"))?;
+            .ok_or(malformed("a block extends past the end of the index"))?;
         fences.push(fence);
     }
     if at != trailer.fence_offset {
         return Err(malformed("the blocks do not fill the index"));
     }
     if fences.len() as u64 != trailer.blocks {
-        return Err(malformed("there are not as many blocks as the trailer says"));
+        return Err(malformed("the number of blocks differs from the trailer"));
     }
     Ok(fences)
 }
 
-/// The content of a record that has neither path nor attributes, and fills its place to the byte.
-pub(crate) fn read_record<P: Plaintext>(
-    plain: &P,
+/// Reads the content of a record that has neither path nor attributes and fills `range` exactly.
+fn read_record(
+    plaintext: &impl Plaintext,
     marker: &Marker,
     kind: RecordKind,
-    place: Range<u64>,
+    range: Range<u64>,
 ) -> Result<Bytes> {
-    let malformed = |what| Error::Malformed { offset: place.start, what };
-    let bytes = plain.range(place.clone())?;
-    let head = bytes.first_chunk().ok_or(malformed("a record is cut"))?;
+    let malformed = |what| Error::Malformed { offset: range.start, what };
+    let bytes = plaintext.range(range.clone())?;
+    let head = bytes.first_chunk().ok_or(malformed("a record is truncated"))?;
     let head = Head::from_bytes(head, marker).ok_or(malformed("a record has no marker"))?;
     let expected = Head::plain(kind, (bytes.len() - HEAD_LEN) as u64);
     if head != expected {
-        return Err(malformed("a record is of another kind or length than it has to be"));
+        return Err(malformed("a record has an unexpected kind or length"));
     }
     Ok(bytes.slice(HEAD_LEN..))
-}
-
-/// One block of the index (A-6.1, 4).
-pub(crate) fn read_block<P: Plaintext>(
-    plain: &P,
-    marker: &Marker,
-    trailer: &Trailer,
-    fences: &[Fence],
-    number: usize,
-) -> Result<Block> {
-    let fence = &fences[number];
-    let end = fence.offset + HEAD_LEN as u64 + u64::from(fence.content_len);
-    let content = read_record(plain, marker, RecordKind::BLOCK, fence.offset..end)?;
-    let next = fences.get(number + 1).map(|fence| &*fence.first);
-    Block::parse(&content, fence, next, trailer)
-        .map_err(|what| Error::Malformed { offset: fence.offset, what })
 }
 
 #[cfg(test)]
@@ -153,17 +213,17 @@ mod tests {
         }
     }
 
-    /// What is wrong with a trailer behind `start` bytes, which begin with a record of as many rows
-    /// as it says.
-    fn fault(trailer: Trailer, start: usize) -> Option<&'static str> {
+    /// Returns the rule that `trailer` violates when it follows `start` bytes, which begin with a
+    /// containers record of the given number of rows.
+    fn violation(trailer: Trailer, start: usize) -> Option<&'static str> {
         let marker = Marker::new(&[7; 32]);
         let rows = Head::plain(RecordKind::CONTAINERS, trailer.rows * ROW_LEN).to_bytes(&marker);
-        let mut plain = vec![0; start];
-        plain[..HEAD_LEN].copy_from_slice(&rows);
+        let mut plaintext = vec![0; start];
+        plaintext[..HEAD_LEN].copy_from_slice(&rows);
         let content = trailer.to_bytes();
-        plain.extend(Head::plain(RecordKind::TRAILER, content.len() as u64).to_bytes(&marker));
-        plain.extend(content);
-        match read_trailer(&plain, &marker) {
+        plaintext.extend(Head::plain(RecordKind::TRAILER, content.len() as u64).to_bytes(&marker));
+        plaintext.extend(content);
+        match read_trailer(&plaintext, &marker) {
             Ok(read) => {
                 assert_eq!(read, trailer);
                 None
@@ -173,11 +233,11 @@ mod tests {
         }
     }
 
-    /// each part lies behind the one before, and says of no more things than it has
-    /// room for.
+    /// each section starts after the one before it, and a count does not exceed what
+    /// fits into its section.
     #[test]
-    fn bounds_of_a_trailer() {
-        // 32 + 3 * 96 bytes of rows; room for 3 entries of more than 32 bytes, and 31 fences of
+    fn rejects_trailers_with_impossible_offsets_or_counts() {
+        // 32 + 3 * 96 bytes of rows; space for 3 entries of more than 32 bytes, and 31 fences of
         // more than 16.
         let full = Trailer {
             notes_offset: 320,
@@ -188,44 +248,41 @@ mod tests {
             rows: 3,
             ..Trailer::default()
         };
-        for fits in [
+        for valid in [
             full,
             Trailer { index_offset: 320, ..full },
             Trailer { fence_offset: 400, entries: 0, ..full },
             Trailer { fence_offset: 999, blocks: 0, ..full },
             Trailer { notes_offset: 0, rows: 0, ..full },
         ] {
-            assert_eq!(fault(fits, 1000), None, "{fits:?}");
+            assert_eq!(violation(valid, 1000), None, "{valid:?}");
         }
 
-        let order = "the parts that the trailer paths do not follow one another";
+        let order = "the offsets in the trailer are not in order";
         for (trailer, what) in [
             (Trailer { notes_offset: 401, ..full }, order),
             (Trailer { index_offset: 501, ..full }, order),
             (Trailer { fence_offset: 1000, ..full }, order),
-            (Trailer { blocks: 32, ..full }, "there are more blocks than the fence has room for"),
-            (Trailer { entries: 4, ..full }, "there are more entries than the index has room for"),
+            (Trailer { blocks: 32, ..full }, "the number of blocks exceeds the fence"),
+            (Trailer { entries: 4, ..full }, "the number of entries exceeds the index"),
             (
                 Trailer { notes_offset: 319, ..full },
-                "there are more rows of containers than there is room for",
+                "the number of rows exceeds the space before the notes",
             ),
-            (
-                Trailer { rows: 4, ..full },
-                "there are more rows of containers than there is room for",
-            ),
+            (Trailer { rows: 4, ..full }, "the number of rows exceeds the space before the notes"),
         ] {
-            assert_eq!(fault(trailer, 1000), Some(what), "{trailer:?}");
+            assert_eq!(violation(trailer, 1000), Some(what), "{trailer:?}");
         }
 
-        // the most rows that there may be, all of which have room.
-        let of_rows = |rows: u64| {
+        // the maximum number of rows, and one more. Both fit before the notes.
+        let with_rows = |rows: u64| {
             let end = 32 + rows * 96;
             let [notes_offset, index_offset, fence_offset] = [end; 3];
             let trailer =
                 Trailer { notes_offset, index_offset, fence_offset, rows, ..Trailer::default() };
-            fault(trailer, end as usize + 100)
+            violation(trailer, end as usize + 100)
         };
-        assert_eq!(of_rows(65_536), None);
-        assert_eq!(of_rows(65_537), Some("there are more rows of containers than there may be"));
+        assert_eq!(with_rows(65_536), None);
+        assert_eq!(with_rows(65_537), Some("the number of rows exceeds 65536"));
     }
 }

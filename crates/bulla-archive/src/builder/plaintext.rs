@@ -1,142 +1,152 @@
-//! The plaintext of an archive that is being sealed: each planned byte when it is asked for, then
-//! the tail.
+//! The plaintext of an archive while it is sealed: the planned records, then the tail.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bulla::Plan;
 
-use crate::builder::content_reader::Reading;
-use crate::builder::planned_entries::{Planned, Planning};
+use crate::builder::content_reader::ContentReader;
+use crate::builder::padding::padding_len;
+use crate::builder::planned_entries::{PlannedEntries, PlannedEntry};
+use crate::builder::progress::EntryProgress;
 use crate::builder::slots::Slots;
 use crate::builder::source::Source;
-use crate::builder::tail;
+use crate::builder::tail::TailWriter;
 use crate::format::attributes;
 use crate::format::entry::{Entry, Kind};
 use crate::format::notes::{Note, State};
 use crate::format::record::{HEAD_LEN, Marker};
 
-pub(crate) struct Log<'d, S> {
-    planning: Planning<S>,
+/// The plaintext of an archive, as a [`Plan`] that reads the sources when the container is sealed.
+pub(crate) struct ArchivePlaintext<S> {
+    entries: PlannedEntries<S>,
+    /// Numbers of the entries, in ascending order of their paths.
     by_path: Vec<u32>,
+    skipped: Vec<Vec<u8>>,
+    padded: bool,
     marker: Marker,
-    /// Of entries that are not as planned, by their number: the state, and the bytes that were
-    /// found.
+    /// Entries that differ from the plan, by number: the state, and the bytes found.
     outcomes: Mutex<BTreeMap<u32, (State, u64)>>,
-    done: &'d AtomicU64,
+    progress: EntryProgress,
 }
 
-impl<'d, S: Source> Log<'d, S> {
+impl<S: Source> ArchivePlaintext<S> {
     pub(crate) fn new(
-        mut planning: Planning<S>,
+        mut entries: PlannedEntries<S>,
         by_path: Vec<u32>,
+        skipped: Vec<Vec<u8>>,
+        padded: bool,
         marker: Marker,
-        done: &'d AtomicU64,
-    ) -> Log<'d, S> {
-        let outcomes = Mutex::new(std::mem::take(&mut planning.carried));
-        Log { planning, by_path, marker, outcomes, done }
+        progress: EntryProgress,
+    ) -> ArchivePlaintext<S> {
+        let outcomes = Mutex::new(entries.take_copied_states());
+        ArchivePlaintext { entries, by_path, skipped, padded, marker, outcomes, progress }
     }
 
+    /// Returns the number of entries.
     pub(crate) fn entries_len(&self) -> u64 {
-        self.planning.planned.len() as u64
+        self.by_path.len() as u64
     }
 
-    /// What is not as planned.
+    /// Returns a note for each entry that differs from the plan and each skipped path. It is
+    /// complete once the planned bytes have been read.
     pub(crate) fn notes(&self) -> Vec<Note> {
-        let outcomes = self.outcomes();
-        let of_entries = outcomes.iter().map(|(number, (state, found))| {
-            let path = self.planning.path(&self.planning.planned[*number as usize]).to_vec();
-            Note { path, state: *state, found: *found }
-        });
-        let skipped = self.planning.skipped.iter().cloned();
-        of_entries
-            .chain(skipped.map(|path| Note { path, state: State::SKIPPED, found: 0 }))
+        self.raw_notes(&self.outcomes())
+            .map(|(path, state, found)| Note { path: path.to_vec(), state, found })
             .collect()
     }
 
+    fn raw_notes<'l>(
+        &'l self,
+        outcomes: &'l BTreeMap<u32, (State, u64)>,
+    ) -> impl Iterator<Item = (&'l [u8], State, u64)> + Clone {
+        let of_entries = outcomes.iter().map(|(number, (state, found))| {
+            (self.entries.path(&self.entries.as_slice()[*number as usize]), *state, *found)
+        });
+        of_entries.chain(self.skipped.iter().map(|path| (&path[..], State::SKIPPED, 0)))
+    }
+
     fn outcomes(&self) -> MutexGuard<'_, BTreeMap<u32, (State, u64)>> {
-        // What is shared is whole at every step.
+        // The map is consistent after every step, so a panic of another thread does not matter.
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fills the slots with entry `number` from byte `from` of its record on, as far as either
-    /// goes.
+    /// Fills the slots with the record of entry `number`, starting at byte `from` of the record,
+    /// until the record ends or the slots are full.
     fn fill_entry(
         &self,
         number: usize,
-        planned: &Planned<S>,
+        entry: &PlannedEntry<S>,
         from: u64,
         slots: &mut Slots<'_, '_>,
     ) {
-        let head = planned.head();
-        let bytes = head.to_bytes(&self.marker);
+        let head = entry.head();
+        let head_bytes = head.to_bytes(&self.marker);
+        let path_and_attributes = self.entries.path_and_attributes(entry);
         let mut at = from;
-        for (start, part) in [(0, &bytes[..]), (HEAD_LEN as u64, self.planning.named(planned))] {
-            // If it is smaller, the slots are full already.
+        for (start, part) in [(0, &head_bytes[..]), (HEAD_LEN as u64, path_and_attributes)] {
+            // `at` is before `start` only if the slots are full.
             let Some(skip) = at.checked_sub(start) else { break };
             at += slots.put(&part[skip.min(part.len() as u64) as usize..]);
         }
-        let mut reading = Reading::new(planned, self.planning.path(planned));
+        let mut reader = ContentReader::new(entry, self.entries.path(entry));
         let start = head.content_start();
-        while at >= start && at < start + planned.len {
-            let Some(room) = slots.take(start + planned.len - at) else { break };
-            reading.fill(room, at - start);
-            at += room.len() as u64;
+        let end = start + entry.len;
+        while at >= start && at < end {
+            let Some(buf) = slots.take(end - at) else { break };
+            reader.fill(buf, at - start);
+            at += buf.len() as u64;
         }
-        if at == start + planned.len && at > from {
-            reading.check_end(
-                attributes::decode(&self.planning.named(planned)[planned.path_len.into()..]).ok(),
-            );
-            self.done.fetch_add(1, Ordering::Relaxed);
+        if at == end && at > from {
+            let attributes = &path_and_attributes[entry.path_len.into()..];
+            let planned = attributes::decode(attributes).ok().map(|(metadata, _)| metadata);
+            reader.check_end(planned.and_then(|metadata| metadata.mtime));
+            self.progress.increment();
         }
-        if let Some((state, found)) = reading.outcome() {
+        if let Some((state, found)) = reader.outcome() {
             let mut outcomes = self.outcomes();
-            // Parts of one file are read by several threads: it ends at the first byte that any of
-            // them missed.
+            // Several threads may read parts of one file. The file ends at the first byte that any
+            // of them did not find.
             let outcome = outcomes.entry(number as u32).or_insert((state, found));
             *outcome = (outcome.0.with(state), outcome.1.min(found));
         }
     }
 
-    /// The entries as the index has them.
-    fn entries<'l>(
+    /// Returns the index entries, in ascending order of their paths.
+    fn index_entries<'l>(
         &'l self,
         outcomes: &'l BTreeMap<u32, (State, u64)>,
     ) -> impl Iterator<Item = Result<Entry, &'static str>> + 'l {
         self.by_path.iter().map(move |number| {
-            let planned = &self.planning.planned[*number as usize];
+            let planned = &self.entries.as_slice()[*number as usize];
             let (state, len) =
                 outcomes.get(number).copied().unwrap_or((State::default(), planned.len));
             let is_file = planned.kind == Kind::File;
             let offset = if is_file { planned.start + planned.head().content_start() } else { 0 };
-            let mut entry =
-                Entry::new(planned.kind, 0, planned.path_len, self.planning.named(planned))?;
+            let path_and_attributes = self.entries.path_and_attributes(planned);
+            let mut entry = Entry::new(planned.kind, 0, planned.path_len, path_and_attributes)?;
             (entry.state, entry.offset, entry.len) = (state, offset, len);
             Ok(entry)
         })
     }
 }
 
-impl<S: Source> Plan for Log<'_, S> {
+impl<S: Source> Plan for ArchivePlaintext<S> {
     fn planned_len(&self) -> u64 {
-        self.planning.end
+        self.entries.end()
     }
 
     fn fill(&self, slots: &mut [&mut [u8]], offset: u64) -> bulla::Result<()> {
         let mut slots = Slots::new(slots);
         let mut at = offset;
-        let first = self
-            .planning
-            .planned
-            .partition_point(|planned| planned.start <= offset)
-            .saturating_sub(1);
-        for (number, planned) in self.planning.planned.iter().enumerate().skip(first) {
+        let entries = self.entries.as_slice();
+        let first = entries.partition_point(|entry| entry.start <= offset).saturating_sub(1);
+        for (number, entry) in entries.iter().enumerate().skip(first) {
             if slots.is_full() {
                 break;
             }
-            self.fill_entry(number, planned, at - planned.start, &mut slots);
+            self.fill_entry(number, entry, at - entry.start, &mut slots);
             at = offset + slots.filled();
         }
         Ok(())
@@ -144,24 +154,14 @@ impl<S: Source> Plan for Log<'_, S> {
 
     fn write_tail(&self, out: &mut dyn Write) -> io::Result<()> {
         let outcomes = self.outcomes();
-        let notes = outcomes.iter().map(|(number, (state, found))| {
-            (self.planning.path(&self.planning.planned[*number as usize]), *state, *found)
-        });
-        let skipped = self.planning.skipped.iter().map(|path| (&path[..], State::SKIPPED, 0));
-        let notes = notes.chain(skipped);
-        let at = self.planning.end;
-        if self.planning.padded {
-            let mut counted = tail::Counted::new(io::sink(), at);
-            tail::write(&mut counted, &self.marker, notes.clone(), self.entries(&outcomes))?;
-            tail::write_padding(out, &self.marker, at, counted.at())?;
-            let padded = at + tail::padding_len(counted.at());
-            return tail::write(
-                &mut tail::Counted::new(out, padded),
-                &self.marker,
-                notes,
-                self.entries(&outcomes),
-            );
+        let start = self.entries.end();
+        let mut tail = TailWriter::new(out, &self.marker, start);
+        if self.padded {
+            // The padding comes first but depends on the length of the rest.
+            let mut measured = TailWriter::new(io::sink(), &self.marker, start);
+            measured.write_index(self.raw_notes(&outcomes), self.index_entries(&outcomes))?;
+            tail.write_padding(padding_len(measured.offset()))?;
         }
-        tail::write(&mut tail::Counted::new(out, at), &self.marker, notes, self.entries(&outcomes))
+        tail.write_index(self.raw_notes(&outcomes), self.index_entries(&outcomes))
     }
 }

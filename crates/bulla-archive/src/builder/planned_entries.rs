@@ -1,4 +1,4 @@
-//! The plan of an archive: which entries, where their records lie.
+//! The entries of an archive that is being planned, and the offsets of their records.
 
 use std::collections::BTreeMap;
 
@@ -6,47 +6,50 @@ use crate::error::{Error, Result};
 use crate::format::attributes::{self, MAX_ATTR_LEN, Metadata};
 use crate::format::entry::{Entry, Kind};
 use crate::format::notes::State;
-use crate::format::path::{self, Ascending};
+use crate::format::path::{self, PathChecker};
 use crate::format::record::{HEAD_LEN, Head};
 
-/// Entries in the order of their records.
+/// Planned entries, in the order of their records.
 #[derive(Debug)]
-pub(crate) struct Planning<S> {
-    pub(crate) planned: Vec<Planned<S>>,
-    /// The path and attributes of each entry, as its record has them.
-    named: Vec<u8>,
-    /// Where the next record begins.
-    pub(crate) end: u64,
-    /// Of entries that another archive has noted as not whole, by their number: the state, and the
-    /// bytes there are.
-    pub(crate) carried: BTreeMap<u32, (State, u64)>,
-    pub(crate) skipped: Vec<Vec<u8>>,
-    pub(crate) padded: bool,
+pub(crate) struct PlannedEntries<S> {
+    entries: Vec<PlannedEntry<S>>,
+    /// Path and encoded attributes of each entry, concatenated.
+    paths_and_attributes: Vec<u8>,
+    /// Offset of the end of the last record.
+    end: u64,
+    /// Copied entries that were not complete in the original archive, by number: the state, and the
+    /// bytes of content.
+    copied_states: BTreeMap<u32, (State, u64)>,
 }
 
-/// An entry to be.
+/// A planned entry.
 #[derive(Debug)]
-pub(crate) struct Planned<S> {
-    /// Offset of the record.
+pub(crate) struct PlannedEntry<S> {
+    /// Offset of the record in the plaintext.
     pub(crate) start: u64,
-    /// Where path and attributes begin in `named`.
+    /// Position of the path and attributes in [`PlannedEntries::paths_and_attributes`].
     at: usize,
     pub(crate) len: u64,
     attr_len: u32,
     pub(crate) path_len: u16,
     pub(crate) kind: Kind,
+    /// Source of the content, for a file.
     pub(crate) source: Option<S>,
 }
 
-impl<S> Default for Planning<S> {
-    fn default() -> Planning<S> {
-        let (planned, named, skipped) = (Vec::new(), Vec::new(), Vec::new());
-        Planning { planned, named, end: 0, carried: BTreeMap::new(), skipped, padded: false }
+impl<S> Default for PlannedEntries<S> {
+    fn default() -> PlannedEntries<S> {
+        PlannedEntries {
+            entries: Vec::new(),
+            paths_and_attributes: Vec::new(),
+            end: 0,
+            copied_states: BTreeMap::new(),
+        }
     }
 }
 
-impl<S> Planning<S> {
-    /// Plans one more entry.
+impl<S> PlannedEntries<S> {
+    /// Adds an entry.
     pub(crate) fn add(
         &mut self,
         kind: Kind,
@@ -56,87 +59,105 @@ impl<S> Planning<S> {
         len: u64,
         source: Option<S>,
     ) -> Result<()> {
-        self.put(kind, path, len, source, |named| attributes::encode(metadata, target, named))
+        self.push(kind, path, len, source, |out| attributes::encode(metadata, target, out))
     }
 
-    /// Plans an entry as another archive has it.
+    /// Adds an entry of another archive, with its attributes and its state.
     pub(crate) fn copy_entry(&mut self, entry: &Entry, source: S) -> Result<()> {
         let source = Some(source).filter(|_| entry.kind() == Kind::File);
-        self.put(entry.kind(), entry.path(), entry.len(), source, |named| {
-            named.extend(entry.attributes())
+        self.push(entry.kind(), entry.path(), entry.len(), source, |out| {
+            out.extend(entry.attributes())
         })?;
         if !entry.state().is_whole() {
-            let number = self.planned.len() - 1;
-            self.carried.insert(number as u32, (entry.state(), entry.len()));
+            let number = self.entries.len() - 1;
+            self.copied_states.insert(number as u32, (entry.state(), entry.len()));
         }
         Ok(())
     }
 
-    fn put(
+    fn push(
         &mut self,
         kind: Kind,
         path: &[u8],
         len: u64,
         source: Option<S>,
-        attributes: impl FnOnce(&mut Vec<u8>),
+        encode_attributes: impl FnOnce(&mut Vec<u8>),
     ) -> Result<()> {
         path::check(path)?;
-        if self.planned.len() as u64 == u64::from(u32::MAX) {
+        if self.entries.len() as u64 == u64::from(u32::MAX) {
             return Err(Error::TooLarge { what: "more than 2^32 - 1 entries" });
         }
-        let at = self.named.len();
-        self.named.extend(path);
-        attributes(&mut self.named);
-        let attr_len = self.named.len() - at - path.len();
+        let at = self.paths_and_attributes.len();
+        self.paths_and_attributes.extend(path);
+        encode_attributes(&mut self.paths_and_attributes);
+        let attr_len = self.paths_and_attributes.len() - at - path.len();
         debug_assert!(
             attr_len <= MAX_ATTR_LEN,
-            "of a time, a mode and a target, or checked when they were read"
+            "mtime, mode and target are short, and copied attributes were checked when read"
         );
-        let planned = Planned {
+        let entry = PlannedEntry {
             start: self.end,
             at,
             len,
             attr_len: attr_len as u32,
-            // Checked above: at most 4096.
+            // `path::check` allows at most 4096 bytes.
             path_len: path.len() as u16,
             kind,
             source,
         };
-        let end = planned.head().len().and_then(|len| self.end.checked_add(len));
+        let end = entry.head().len().and_then(|len| self.end.checked_add(len));
         match end.filter(|end| *end < 1 << 48) {
             Some(end) => self.end = end,
             None => {
-                self.named.truncate(at);
-                return Err(Error::TooLarge { what: "more bytes than a container holds" });
+                self.paths_and_attributes.truncate(at);
+                return Err(Error::TooLarge { what: "more bytes than a container can hold" });
             }
         }
-        self.planned.push(planned);
+        self.entries.push(entry);
         Ok(())
     }
 
-    /// The entries' numbers in the order of their paths, which keep to.
-    pub(crate) fn by_path(&self) -> Result<Vec<u32>> {
-        let mut by_path: Vec<u32> = (0..self.planned.len() as u32).collect();
-        by_path.sort_unstable_by_key(|number| self.path(&self.planned[*number as usize]));
-        let mut ascending = Ascending::default();
-        for number in &by_path {
-            let planned = &self.planned[*number as usize];
-            ascending.next(self.path(planned), planned.kind == Kind::Directory)?;
+    /// Returns the entries in the order of their records.
+    pub(crate) fn as_slice(&self) -> &[PlannedEntry<S>] {
+        &self.entries
+    }
+
+    /// Returns the offset of the end of the last record.
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Takes the states of copied entries, by number: the state, and the bytes of content.
+    pub(crate) fn take_copied_states(&mut self) -> BTreeMap<u32, (State, u64)> {
+        std::mem::take(&mut self.copied_states)
+    }
+
+    /// Returns the numbers of the entries in ascending order of their paths, after checking.
+    pub(crate) fn sorted_by_path(&self) -> Result<Vec<u32>> {
+        let mut numbers: Vec<u32> = (0..self.entries.len() as u32).collect();
+        numbers.sort_unstable_by_key(|number| self.path(&self.entries[*number as usize]));
+        let mut checker = PathChecker::default();
+        for number in &numbers {
+            let entry = &self.entries[*number as usize];
+            checker.add(self.path(entry), entry.kind == Kind::Directory)?;
         }
-        Ok(by_path)
+        Ok(numbers)
     }
 
-    pub(crate) fn path(&self, planned: &Planned<S>) -> &[u8] {
-        &self.named[planned.at..planned.at + usize::from(planned.path_len)]
+    /// Returns the path of an entry.
+    pub(crate) fn path(&self, entry: &PlannedEntry<S>) -> &[u8] {
+        &self.paths_and_attributes[entry.at..entry.at + usize::from(entry.path_len)]
     }
 
-    /// Name and attributes, as the record has them.
-    pub(crate) fn named(&self, planned: &Planned<S>) -> &[u8] {
-        &self.named[planned.at..planned.at + planned.head().content_start() as usize - HEAD_LEN]
+    /// Returns the path of an entry followed by its encoded attributes, as in its record.
+    pub(crate) fn path_and_attributes(&self, entry: &PlannedEntry<S>) -> &[u8] {
+        let len = entry.head().content_start() as usize - HEAD_LEN;
+        &self.paths_and_attributes[entry.at..entry.at + len]
     }
 }
 
-impl<S> Planned<S> {
+impl<S> PlannedEntry<S> {
+    /// Returns the head of the entry's record.
     pub(crate) fn head(&self) -> Head {
         Head {
             kind: self.kind.record(),

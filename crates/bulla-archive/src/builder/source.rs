@@ -1,4 +1,4 @@
-//! Where the bytes of entries come from.
+//! Sources of entry content.
 
 use std::fs::File;
 use std::io;
@@ -9,32 +9,32 @@ use bytes::Bytes;
 
 use crate::format::attributes::Time;
 
-/// Where the content of one entry comes from. It is opened when its turn comes, and more than once
-/// if it is large: by each thread that reads a part of it.
+/// Opens the content of one entry when it is sealed.
 ///
-/// Bytes in memory and paths of files are sources; so is whatever a database or a network hands
-/// out.
+/// A large entry is opened several times: once by each thread that reads a part of it. Bytes in
+/// memory and paths of files implement this trait. Implement it for content that comes from a
+/// database or a network.
 pub trait Source: Send + Sync {
-    /// What is read.
+    /// The opened content.
     type Content: ContentSource;
 
-    /// Opens the content of the entry that was planned under `path`.
+    /// Opens the content of the entry that was planned as `path`.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being read; the entry is noted as
-    /// [unreadable](crate::State::UNREADABLE), and the backup goes on.
+    /// Any error of the source. The entry is then noted as
+    /// [unreadable](crate::State::UNREADABLE), and sealing continues.
     fn open(&self, path: &[u8]) -> io::Result<Self::Content>;
 }
 
-/// What a [`Source`] opens.
+/// Content that a [`Source`] opened.
 pub trait ContentSource: ReadAt {
-    /// When it was last changed, now that it is open; `None` if that is not known. If it is not the
-    /// time that was planned with, the entry is noted as [changed](crate::State::CHANGED).
+    /// Returns the current mtime of the opened content, or `None` if it is unknown. If it differs
+    /// from the planned one, the entry is noted as [changed](crate::State::CHANGED).
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being told.
+    /// Any error of the source. It is treated as an unknown mtime.
     fn mtime(&self) -> io::Result<Option<Time>> {
         Ok(None)
     }
@@ -42,7 +42,7 @@ pub trait ContentSource: ReadAt {
 
 impl ContentSource for File {
     fn mtime(&self) -> io::Result<Option<Time>> {
-        // Not every system knows.
+        // Some platforms have no mtime.
         Ok(self.metadata()?.modified().ok().map(Time::from))
     }
 }
@@ -53,7 +53,7 @@ impl ContentSource for Vec<u8> {}
 impl Source for Bytes {
     type Content = Bytes;
 
-    fn open(&self, _name: &[u8]) -> io::Result<Bytes> {
+    fn open(&self, _path: &[u8]) -> io::Result<Bytes> {
         Ok(self.clone())
     }
 }
@@ -61,7 +61,7 @@ impl Source for Bytes {
 impl Source for PathBuf {
     type Content = File;
 
-    fn open(&self, _name: &[u8]) -> io::Result<File> {
+    fn open(&self, _path: &[u8]) -> io::Result<File> {
         File::open(self)
     }
 }

@@ -1,170 +1,125 @@
-//! What stands behind the contents: padding, notes, index, fence, trailer (A-1.1, 4, 5, 8).
+//! Writes the sections after the contents: padding, notes, index, fence, trailer (A-1.1).
 
 use std::io::{self, Write};
+use std::mem;
 
 use crate::format::entry::{ENTRY_LEN, Entry};
 use crate::format::notes::{self, State};
 use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
 use crate::format::trailer::{Fence, Trailer};
 
-/// Bytes of content in an index block, unless a single entry has more (A-5.1).
-pub(crate) const BLOCK_LEN: usize = 1 << 16;
+/// Maximum bytes of content in an index block of more than one entry (A-5.1).
+const MAX_BLOCK_LEN: usize = 1 << 16;
 
-/// A writer that knows where in the plaintext it stands.
-pub(crate) struct Counted<W> {
+/// Writes the sections after the contents, and tracks the offset in the plaintext.
+pub(crate) struct TailWriter<'m, W> {
     writer: W,
-    at: u64,
+    marker: &'m Marker,
+    offset: u64,
 }
 
-impl<W: Write> Counted<W> {
-    pub(crate) fn new(writer: W, at: u64) -> Counted<W> {
-        Counted { writer, at }
+impl<'m, W: Write> TailWriter<'m, W> {
+    /// Creates a writer for a tail that starts at `offset` of the plaintext.
+    pub(crate) fn new(writer: W, marker: &'m Marker, offset: u64) -> TailWriter<'m, W> {
+        TailWriter { writer, marker, offset }
     }
 
-    pub(crate) fn at(&self) -> u64 {
-        self.at
+    /// Returns the offset in the plaintext after everything written so far.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
     }
 
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.at += bytes.len() as u64;
+    /// Writes a padding record of `len` bytes, head included. A length of 0 writes nothing.
+    pub(crate) fn write_padding(&mut self, len: u64) -> io::Result<()> {
+        let Some(mut remaining) = len.checked_sub(HEAD_LEN as u64) else { return Ok(()) };
+        self.write_head(RecordKind::PADDING, remaining)?;
+        let zeros = [0; 4096];
+        while remaining > 0 {
+            let step = remaining.min(zeros.len() as u64);
+            self.write(&zeros[..step as usize])?;
+            remaining -= step;
+        }
+        Ok(())
+    }
+
+    /// Writes notes, index, fence and trailer. `entries` must be in ascending order of their paths.
+    pub(crate) fn write_index<'n>(
+        &mut self,
+        notes: impl Iterator<Item = (&'n [u8], State, u64)> + Clone,
+        entries: impl Iterator<Item = Result<Entry, &'static str>>,
+    ) -> io::Result<()> {
+        let notes_offset = self.offset;
+        let notes_len = notes::encoded_len(notes.clone().map(|(path, ..)| path));
+        self.write_head(RecordKind::NOTES, notes_len)?;
+        let mut bytes = Vec::new();
+        for (path, state, found) in notes {
+            bytes.clear();
+            notes::encode(path, state, found, &mut bytes);
+            self.write(&bytes)?;
+        }
+
+        let index_offset = self.offset;
+        let (mut fences, mut block) = (Vec::new(), Block::default());
+        let (mut count, mut content_len) = (0, 0);
+        for entry in entries {
+            let entry = entry.map_err(io::Error::other)?;
+            let len = ENTRY_LEN + entry.path().len() + entry.attributes().len();
+            if block.bytes.len() + len > MAX_BLOCK_LEN {
+                self.write_block(&mut block, &mut fences)?;
+            }
+            block.first_path.get_or_insert_with(|| entry.path().into());
+            entry.encode(&mut block.bytes);
+            count += 1;
+            content_len += entry.len();
+        }
+        self.write_block(&mut block, &mut fences)?;
+
+        let fence_offset = self.offset;
+        let mut bytes = Vec::new();
+        fences.iter().for_each(|fence| fence.encode(&mut bytes));
+        self.write_record(RecordKind::FENCE, &bytes)?;
+        let trailer = Trailer {
+            notes_offset,
+            index_offset,
+            fence_offset,
+            entries: count,
+            blocks: fences.len() as u64,
+            rows: 0,
+            content_len,
+        };
+        self.write_record(RecordKind::TRAILER, &trailer.to_bytes())
+    }
+
+    /// Writes `block`, if it has entries, and empties it.
+    fn write_block(&mut self, block: &mut Block, fences: &mut Vec<Fence>) -> io::Result<()> {
+        if let Some(first_path) = mem::take(&mut block.first_path) {
+            let content_len = block.bytes.len() as u32;
+            fences.push(Fence { offset: self.offset, content_len, first_path });
+            self.write_record(RecordKind::BLOCK, &block.bytes)?;
+            block.bytes.clear();
+        }
+        Ok(())
+    }
+
+    fn write_record(&mut self, kind: RecordKind, content: &[u8]) -> io::Result<()> {
+        self.write_head(kind, content.len() as u64)?;
+        self.write(content)
+    }
+
+    fn write_head(&mut self, kind: RecordKind, content_len: u64) -> io::Result<()> {
+        self.write(&Head::plain(kind, content_len).to_bytes(self.marker))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.offset += bytes.len() as u64;
         self.writer.write_all(bytes)
     }
-
-    fn record(&mut self, marker: &Marker, kind: RecordKind, content: &[u8]) -> io::Result<()> {
-        self.put(&Head::plain(kind, content.len() as u64).to_bytes(marker))?;
-        self.put(content)
-    }
 }
 
-/// Writes notes, index, fence and trailer. Entries come in the order of their paths.
-pub(crate) fn write<'n, W: Write>(
-    out: &mut Counted<W>,
-    marker: &Marker,
-    notes: impl Iterator<Item = (&'n [u8], State, u64)> + Clone,
-    entries: impl Iterator<Item = Result<Entry, &'static str>>,
-) -> io::Result<()> {
-    let notes_offset = out.at();
-    let notes_len = notes::encoded_len(notes.clone().map(|(path, ..)| path));
-    out.put(&Head::plain(RecordKind::NOTES, notes_len).to_bytes(marker))?;
-    let mut bytes = Vec::new();
-    for (path, state, found) in notes {
-        bytes.clear();
-        notes::encode(path, state, found, &mut bytes);
-        out.put(&bytes)?;
-    }
-
-    let index_offset = out.at();
-    let (mut fences, mut block, mut first) = (Vec::new(), Vec::new(), None);
-    let (mut count, mut content_len) = (0, 0);
-    for entry in entries {
-        let entry = entry.map_err(io::Error::other)?;
-        let len = ENTRY_LEN + entry.path().len() + entry.attributes().len();
-        if block.len() + len > BLOCK_LEN {
-            end_block(out, marker, &mut block, &mut first, &mut fences)?;
-        }
-        first.get_or_insert_with(|| entry.path().into());
-        entry.encode(&mut block);
-        count += 1;
-        content_len += entry.len();
-    }
-    end_block(out, marker, &mut block, &mut first, &mut fences)?;
-
-    let fence_offset = out.at();
-    let mut bytes = Vec::new();
-    fences.iter().for_each(|fence| fence.encode(&mut bytes));
-    out.record(marker, RecordKind::FENCE, &bytes)?;
-    let trailer = Trailer {
-        notes_offset,
-        index_offset,
-        fence_offset,
-        entries: count,
-        blocks: fences.len() as u64,
-        rows: 0,
-        content_len,
-    };
-    out.record(marker, RecordKind::TRAILER, &trailer.to_bytes())
-}
-
-fn end_block<W: Write>(
-    out: &mut Counted<W>,
-    marker: &Marker,
-    block: &mut Vec<u8>,
-    first: &mut Option<Box<[u8]>>,
-    fences: &mut Vec<Fence>,
-) -> io::Result<()> {
-    if let Some(first) = first.take() {
-        fences.push(Fence { offset: out.at(), content_len: block.len() as u32, first });
-        out.record(marker, RecordKind::BLOCK, block)?;
-        block.clear();
-    }
-    Ok(())
-}
-
-/// Bytes of padding record that bring a plaintext of `len` bytes to a Padmé length (A-8.1).
-pub(crate) fn padding_len(len: u64) -> u64 {
-    let missing = padme(len) - len;
-    match missing {
-        0 => 0,
-        1..HEAD_LEN_U64 => padme(len + HEAD_LEN_U64) - len,
-        _ => missing,
-    }
-}
-
-const HEAD_LEN_U64: u64 = HEAD_LEN as u64;
-
-/// Writes the padding record at offset `at` that a plaintext which would end at `end` needs.
-pub(crate) fn write_padding(
-    out: &mut dyn Write,
-    marker: &Marker,
-    at: u64,
-    end: u64,
-) -> io::Result<()> {
-    debug_assert!(at <= end);
-    let len = padding_len(end);
-    if len == 0 {
-        return Ok(());
-    }
-    let mut left = len - HEAD_LEN_U64;
-    out.write_all(&Head::plain(RecordKind::PADDING, left).to_bytes(marker))?;
-    let zeros = [0; 4096];
-    while left > 0 {
-        let now = left.min(zeros.len() as u64);
-        out.write_all(&zeros[..now as usize])?;
-        left -= now;
-    }
-    Ok(())
-}
-
-/// The next Padmé length: at most an eighth more, and less for large ones, such that few lengths
-/// are told apart (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and
-/// Communication with PURBs", 2019).
-fn padme(len: u64) -> u64 {
-    if len < 2 {
-        return len;
-    }
-    let e = len.ilog2();
-    let s = e.checked_ilog2().map_or(0, |log| log + 1);
-    let mask = (1u64 << (e.saturating_sub(s))) - 1;
-    len.saturating_add(mask) & !mask
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A-8.1
-    #[test]
-    fn padme_lengths() {
-        for (len, padded) in
-            [(0, 0), (1, 1), (2, 2), (9, 10), (100, 104), (1000, 1024), (1_000_000, 1_015_808)]
-        {
-            assert_eq!(padme(len), padded, "{len}");
-            assert_eq!(padme(padded), padded);
-        }
-        for len in 128..100_000 {
-            let padding = padding_len(len);
-            assert!(padding == 0 || padding >= 32, "{len}");
-            assert_eq!(padme(len + padding), len + padding, "{len}");
-        }
-    }
+/// The index block that is being filled.
+#[derive(Default)]
+struct Block {
+    bytes: Vec<u8>,
+    /// Path of the first entry, if the block has entries.
+    first_path: Option<Box<[u8]>>,
 }

@@ -1,55 +1,57 @@
-//! Names of entries: bytes, relative, without a way out.
+//! Paths of entries: relative byte strings without `.` and `..` components.
 
 use crate::error::{Error, Result};
 
-/// Bytes in the longest path.
-pub(crate) const MAX_NAME_LEN: usize = 4096;
+/// Bytes in the longest path.
+pub(crate) const MAX_PATH_LEN: usize = 4096;
 
-/// Why a path is none; `None` if it is one.
-pub(crate) fn fault(path: &[u8]) -> Option<&'static str> {
-    if path.is_empty() {
-        return Some("is empty");
-    }
-    if path.len() > MAX_NAME_LEN {
-        return Some("is longer than 4096 bytes");
-    }
-    if path.contains(&0) {
-        return Some("has a NUL byte in it");
-    }
-    path.split(|byte| *byte == b'/').find_map(|component| match component {
-        b"" => Some("begins or ends with a slash, or has two in a row"),
-        b"." | b".." => Some("has a component . or .. in it"),
-        _ => None,
-    })
-}
-
-/// The error of a path that is none.
+/// Returns [`Error::InvalidPath`] if `path` breaks a rule of.
 pub(crate) fn check(path: &[u8]) -> Result<()> {
-    match fault(path) {
+    match violation(path) {
         Some(why) => Err(Error::InvalidPath { path: path.to_vec(), why }),
         None => Ok(()),
     }
 }
 
-/// Whether `path` lies in the directory `directory`, at any depth. The empty directory is that of
-/// all.
+/// Returns the rule of that `path` breaks, or `None` if the path is valid.
+pub(crate) fn violation(path: &[u8]) -> Option<&'static str> {
+    if path.is_empty() {
+        return Some("path is empty");
+    }
+    if path.len() > MAX_PATH_LEN {
+        return Some("path is longer than 4096 bytes");
+    }
+    if path.contains(&0) {
+        return Some("path contains a NUL byte");
+    }
+    path.split(|byte| *byte == b'/').find_map(|component| match component {
+        b"" => Some("path starts or ends with a slash, or contains two in a row"),
+        b"." | b".." => Some("path contains a '.' or '..' component"),
+        _ => None,
+    })
+}
+
+/// Returns whether `path` is below `directory`, at any depth. Every path is below the empty
+/// directory.
 pub(crate) fn is_below(path: &[u8], directory: &[u8]) -> bool {
     directory.is_empty()
         || (path.starts_with(directory) && path.get(directory.len()) == Some(&b'/'))
 }
 
-/// Checks paths in ascending order for: no path twice, nothing below what is no directory.
+/// Checks over paths in ascending order: no duplicates, and no entry below a file or a link.
 ///
-/// All paths below `a` begin with `a`, and so lie together; what lies between, `a-b` say, begins
-/// with it as well. So it takes only the paths that the current one begins with.
+/// The paths below `a` need not follow `a` directly: `a-b` sorts before `a/b`. But every path in
+/// between starts with `a` too, so the entries that are prefixes of the current path are all that
+/// must be remembered.
 #[derive(Default)]
-pub(crate) struct Ascending {
+pub(crate) struct PathChecker {
+    /// Paths that the last one starts with, and whether each is a directory.
     prefixes: Vec<(Vec<u8>, bool)>,
 }
 
-impl Ascending {
-    /// The next path, and whether it is a directory's.
-    pub(crate) fn next(&mut self, path: &[u8], is_directory: bool) -> Result<()> {
+impl PathChecker {
+    /// Checks the next path against those before it.
+    pub(crate) fn add(&mut self, path: &[u8], is_directory: bool) -> Result<()> {
         while self.prefixes.last().is_some_and(|(prefix, _)| !path.starts_with(prefix)) {
             self.prefixes.pop();
         }
@@ -72,26 +74,26 @@ mod tests {
 
     ///
     #[test]
-    fn paths() {
-        for good in [&b"a"[..], b"a/b", b"...", b".hidden", b"\xff\xfe", b" ", b"a\nb", b"..a/b.."]
+    fn valid_and_invalid_paths() {
+        for valid in [&b"a"[..], b"a/b", b"...", b".hidden", b"\xff\xfe", b" ", b"a\nb", b"..a/b.."]
         {
-            assert_eq!(fault(good), None, "{good:?}");
+            assert_eq!(violation(valid), None, "{valid:?}");
         }
-        for bad in
+        for invalid in
             [&b""[..], b"/a", b"a/", b"a//b", b".", b"..", b"a/..", b"../a", b"a/./b", b"a\0b"]
         {
-            assert!(fault(bad).is_some(), "{bad:?}");
+            assert!(violation(invalid).is_some(), "{invalid:?}");
         }
-        assert_eq!(fault(&[b'n'; 4096]), None);
-        assert!(fault(&[b'n'; 4097]).is_some());
+        assert_eq!(violation(&[b'n'; 4096]), None);
+        assert!(violation(&[b'n'; 4097]).is_some());
     }
 
     ///
     #[test]
-    fn ascending_names() {
+    fn rejects_duplicates_and_entries_below_files() {
         let check = |paths: &[(&[u8], bool)]| {
-            let mut ascending = Ascending::default();
-            paths.iter().try_for_each(|(path, directory)| ascending.next(path, *directory))
+            let mut checker = PathChecker::default();
+            paths.iter().try_for_each(|(path, is_directory)| checker.add(path, *is_directory))
         };
         check(&[(b"a", true), (b"a-b", false), (b"a/b", false), (b"a/b-c", true), (b"ab", false)])
             .unwrap();

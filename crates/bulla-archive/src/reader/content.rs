@@ -1,4 +1,4 @@
-//! The content of one entry, or of many at once.
+//! Reads the content of one entry, or of many in parallel.
 
 use std::io::{self, BufRead, Read};
 use std::ops::Range;
@@ -9,21 +9,23 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::format::entry::Entry;
-use crate::reader::ArchiveReader;
 
-/// Bytes that are opened at once for who reads in small steps.
+/// Bytes that are read ahead for sequential reading.
 const BUFFER_LEN: u64 = 1 << 20;
 
-/// The content of one entry: as [`ReadAt`] at any offset, as [`Read`] from its beginning on.
+/// The content of one entry.
 ///
-/// Reading at an offset keeps nothing. Reading from the beginning on opens about 1 MiB at a time.
+/// Reads at any offset with [`ReadAt`] and [`range`](EntryContent::range), which do not buffer, or
+/// from the start with [`Read`] and [`BufRead`], which buffer up to 1 MiB.
 pub struct EntryContent<'r, 'a, S: ReadAt> {
     range: &'r RangeReader<'a, S>,
+    /// Offset of the content in the plaintext.
     offset: u64,
     len: u64,
-    /// Where the buffer ends, in the content.
+    /// Offset of the buffer's end in the content.
     position: u64,
     buffer: Zeroizing<Vec<u8>>,
+    /// Bytes of the buffer that have been read.
     consumed: usize,
 }
 
@@ -36,21 +38,21 @@ impl<'r, 'a, S: ReadAt> EntryContent<'r, 'a, S> {
         EntryContent { range, offset, len, position: 0, buffer: Zeroizing::default(), consumed: 0 }
     }
 
-    /// Bytes in it.
+    /// Returns the length in bytes.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether it is empty.
+    /// Returns whether the content has no bytes.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// A range of its bytes, read on all workers.
+    /// Reads a range of the content on all workers.
     ///
     /// # Errors
     ///
-    /// As [`RangeReader::range`]; [`bulla::Error::OutOfRange`] with this content's length.
+    /// As [`RangeReader::range`]. [`bulla::Error::OutOfRange`] contains the length of the content.
     pub fn range(&self, range: Range<u64>) -> Result<Bytes> {
         if range.start > range.end || range.end > self.len {
             return Err(bulla::Error::OutOfRange { len: self.len }.into());
@@ -61,8 +63,8 @@ impl<'r, 'a, S: ReadAt> EntryContent<'r, 'a, S> {
 
 impl<S: ReadAt> ReadAt for EntryContent<'_, '_, S> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let left = self.len.saturating_sub(offset);
-        let read = usize::try_from(left).map_or(buf.len(), |left| left.min(buf.len()));
+        let available = self.len.saturating_sub(offset);
+        let read = usize::try_from(available).map_or(buf.len(), |len| len.min(buf.len()));
         if read > 0 {
             self.range.read_into(&mut buf[..read], self.offset + offset)?;
         }
@@ -100,81 +102,63 @@ impl<S: ReadAt> BufRead for EntryContent<'_, '_, S> {
     }
 }
 
-impl<'a, S: ReadAt> ArchiveReader<'a, S> {
-    /// The content of an entry of this archive.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoContent`], [`Error::ExternalContent`], [`Error::UnknownEncoding`].
-    pub fn content(&self, entry: &Entry) -> Result<EntryContent<'_, 'a, S>> {
+/// Reads the contents of `entries`: see [`ArchiveReader::read_all`](crate::ArchiveReader::read_all).
+pub(crate) fn read_all<S: ReadAt>(
+    range: &RangeReader<'_, S>,
+    entries: &[Entry],
+    visit: impl Fn(usize, u64, &[u8]) -> io::Result<()> + Sync,
+) -> Result<()> {
+    let mut order: Vec<usize> = Vec::with_capacity(entries.len());
+    for (number, entry) in entries.iter().enumerate() {
         entry.check_readable()?;
-        Ok(EntryContent::new(self.range(), entry.offset, entry.len))
-    }
-
-    /// Reads the contents of many entries at once, on all workers, each byte of the container once.
-    /// `visit` gets pieces as they come, from several threads and in any order: the entry's
-    /// number in `entries`, the offset in its content, and the bytes. Nothing comes for an
-    /// entry without bytes.
-    ///
-    /// # Errors
-    ///
-    /// As [`content`](ArchiveReader::content), before anything is read; [`Error::Malformed`] if
-    /// contents overlap; as [`RangeReader::for_each_extent`].
-    pub fn read_all(
-        &self,
-        entries: &[Entry],
-        visit: impl Fn(usize, u64, &[u8]) -> io::Result<()> + Sync,
-    ) -> Result<()> {
-        let mut order: Vec<usize> = Vec::with_capacity(entries.len());
-        for (number, entry) in entries.iter().enumerate() {
-            entry.check_readable()?;
-            if entry.len > 0 {
-                order.push(number);
-            }
+        if entry.len > 0 {
+            order.push(number);
         }
-        order.sort_unstable_by_key(|number| (entries[*number].offset, entries[*number].len));
-        let end = |entry: &Entry| entry.offset + entry.len;
-        let ranges = self.joined(order.iter().map(|number| &entries[*number]))?;
-        let visit_extent = |at: u64, bytes: &[u8]| {
-            let stop = at + bytes.len() as u64;
-            // Contents are identical or disjoint, so ends ascend as well.
-            let first = order.partition_point(|number| end(&entries[*number]) <= at);
-            for number in &order[first..] {
-                let entry = &entries[*number];
-                if entry.offset >= stop {
-                    break;
-                }
-                let (from, to) = (entry.offset.max(at), end(entry).min(stop));
-                visit(
-                    *number,
-                    from - entry.offset,
-                    &bytes[(from - at) as usize..(to - at) as usize],
-                )?;
-            }
-            Ok(())
-        };
-        Ok(self.range().for_each_extent(&ranges, visit_extent)?)
     }
+    order.sort_unstable_by_key(|number| (entries[*number].offset, entries[*number].len));
+    // Reading up to one chunk between two contents costs less than a separate read.
+    let max_gap = range.opened().header.chunk_size().bytes() as u64;
+    let ranges = merged_ranges(order.iter().map(|number| &entries[*number]), max_gap)?;
 
-    /// The ranges of contents that are sorted by offset, joined where reading what lies between
-    /// costs less than leaving it out.
-    fn joined<'e>(&self, sorted: impl Iterator<Item = &'e Entry>) -> Result<Vec<Range<u64>>> {
-        let gap = self.opened().header.chunk_size().bytes() as u64;
-        let mut ranges: Vec<Range<u64>> = Vec::new();
-        let mut last = 0..0;
-        for entry in sorted {
-            let range = entry.offset..entry.offset + entry.len;
-            if range.start < last.end && range != last {
-                return Err(Error::Malformed { offset: range.start, what: "two contents overlap" });
+    let end = |entry: &Entry| entry.offset + entry.len;
+    let visit_extent = |extent_start: u64, bytes: &[u8]| {
+        let extent_end = extent_start + bytes.len() as u64;
+        // Contents are identical or disjoint, so their ends are in ascending order too.
+        let first = order.partition_point(|number| end(&entries[*number]) <= extent_start);
+        for number in &order[first..] {
+            let entry = &entries[*number];
+            if entry.offset >= extent_end {
+                break;
             }
-            match ranges.last_mut() {
-                Some(joined) if range.start <= joined.end + gap => {
-                    joined.end = joined.end.max(range.end)
-                }
-                _ => ranges.push(range.clone()),
-            }
-            last = range;
+            let (from, to) = (entry.offset.max(extent_start), end(entry).min(extent_end));
+            let piece = &bytes[(from - extent_start) as usize..(to - extent_start) as usize];
+            visit(*number, from - entry.offset, piece)?;
         }
-        Ok(ranges)
+        Ok(())
+    };
+    Ok(range.for_each_extent(&ranges, visit_extent)?)
+}
+
+/// Returns the ranges of contents that are sorted by offset, merged where the gap between two of
+/// them is at most `max_gap` bytes.
+fn merged_ranges<'e>(
+    sorted: impl Iterator<Item = &'e Entry>,
+    max_gap: u64,
+) -> Result<Vec<Range<u64>>> {
+    let mut ranges: Vec<Range<u64>> = Vec::new();
+    let mut last = 0..0;
+    for entry in sorted {
+        let range = entry.offset..entry.offset + entry.len;
+        if range.start < last.end && range != last {
+            return Err(Error::Malformed { offset: range.start, what: "two contents overlap" });
+        }
+        match ranges.last_mut() {
+            Some(merged) if range.start <= merged.end + max_gap => {
+                merged.end = merged.end.max(range.end)
+            }
+            _ => ranges.push(range.clone()),
+        }
+        last = range;
     }
+    Ok(ranges)
 }

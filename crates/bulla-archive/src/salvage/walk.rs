@@ -1,103 +1,90 @@
-//! Walks the records of a damaged archive from its beginning, from marker to marker.
+//! Walks the records of a damaged archive from the start, from marker to marker.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use crate::format::attributes::MAX_ATTR_LEN;
+use bulla::ReadAt;
+
 use crate::format::entry::{Entry, Kind};
 use crate::format::notes::{self, Note, State};
-use crate::format::path::MAX_NAME_LEN;
-use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
+use crate::format::record::{HEAD_LEN, Head, Marker, REFERENCE_LEN, RecordKind, Reference};
 use crate::index_reader::Plaintext;
+use crate::salvage::chunks::Chunks;
 
-/// Bytes in the content of a reference.
-const REFERENCE_LEN: u64 = 24;
-
-/// What a walk found.
+/// The result of a walk.
 #[derive(Default)]
 pub(crate) struct Walked {
-    /// By path. What blocks of the index say counts more than what records say: they know what was
-    /// short.
+    /// Entries by path. An index entry replaces the entry of a record, because its length and state
+    /// are final.
     pub(crate) entries: BTreeMap<Vec<u8>, Entry>,
     pub(crate) notes: Option<Vec<Note>>,
-    /// Whether a block of the index was there.
+    /// Whether entries of an index block were found.
     pub(crate) found_block: bool,
-    /// Where no record was found; entries may have been there that nobody can path.
-    pub(crate) gaps: Vec<Range<u64>>,
-}
-
-/// What is left of a plaintext, and where to look for more of it.
-pub(crate) trait Remains: Plaintext {
-    /// The first offset from `from` on at which the marker stands.
-    fn find(&self, marker: &Marker, from: u64) -> Option<u64>;
+    /// Whether some range holds no record that could be read, so that entries may be missing.
+    pub(crate) has_gaps: bool,
 }
 
 /// Walks all records.
-pub(crate) fn walk(plain: &impl Remains, marker: &Marker) -> Walked {
+pub(crate) fn walk<S: ReadAt>(chunks: &Chunks<S>, marker: &Marker) -> Walked {
     let mut walked = Walked::default();
-    let (mut of_blocks, mut at) = (Vec::new(), 0);
-    while at < plain.len() {
-        if let Some(end) = walked.record(plain, marker, at, &mut of_blocks) {
+    let (mut index_entries, mut at) = (Vec::new(), 0);
+    while at < chunks.len() {
+        if let Some(end) = walked.add_record(chunks, marker, at, &mut index_entries) {
             at = end;
             continue;
         }
-        let next = plain.find(marker, at + 1).unwrap_or(plain.len());
-        walked.gaps.push(at..next);
-        at = next;
+        walked.has_gaps = true;
+        at = chunks.find(marker, at + 1).unwrap_or(chunks.len());
     }
-    walked.found_block = !of_blocks.is_empty();
+    walked.found_block = !index_entries.is_empty();
     walked.apply_notes();
-    walked.entries.extend(of_blocks.into_iter().map(|entry| (entry.path().to_vec(), entry)));
+    walked.entries.extend(index_entries.into_iter().map(|entry| (entry.path().to_vec(), entry)));
     walked
 }
 
 impl Walked {
-    /// Takes down the record at `at`, and returns where it ends; `None` if there is none, or not
-    /// all of its head.
-    fn record(
+    /// Adds the record at offset `at` and returns the offset of its end, or `None` if no record
+    /// starts there or a part of its head is lost.
+    fn add_record(
         &mut self,
-        plain: &impl Plaintext,
+        plaintext: &impl Plaintext,
         marker: &Marker,
         at: u64,
-        of_blocks: &mut Vec<Entry>,
+        index_entries: &mut Vec<Entry>,
     ) -> Option<u64> {
-        let head = plain.range(at..at.checked_add(HEAD_LEN as u64)?).ok()?;
+        let head = plaintext.range(at..at.checked_add(HEAD_LEN as u64)?).ok()?;
         let head = Head::from_bytes(head.first_chunk()?, marker)?;
         let content = at.checked_add(head.content_start())?;
         let end = content.checked_add(head.content_len)?;
         match head.kind {
             RecordKind::NOTES => {
-                let bytes = plain.range(content..end).ok();
+                let bytes = plaintext.range(content..end).ok();
                 self.notes = bytes.and_then(|bytes| notes::decode(&bytes));
             }
             RecordKind::BLOCK => {
-                // Where a part of it is lost, its end is known all the same: to look into it for
-                // the next marker would read it once for each that is there.
-                let Ok(bytes) = plain.range(content..end) else {
-                    self.gaps.push(at..end);
+                // A block that is partly lost is skipped as a whole. Searching it for the next
+                // marker would read the same bytes once for each head that claims them.
+                let Ok(bytes) = plaintext.range(content..end) else {
+                    self.has_gaps = true;
                     return Some(end);
                 };
                 let mut bytes = &bytes[..];
                 while let Ok(entry) = Entry::decode(&mut bytes) {
-                    of_blocks.push(entry);
+                    index_entries.push(entry);
                 }
             }
             kind if kind.is_entry() => {
-                if usize::from(head.path_len) > MAX_NAME_LEN
-                    || head.attr_len as usize > MAX_ATTR_LEN
-                {
+                if !head.is_within_limits() {
                     return None;
                 }
-                let named = plain.range(at + HEAD_LEN as u64..content).ok()?;
+                let bytes = plaintext.range(at + HEAD_LEN as u64..content).ok()?;
                 let kind = Kind::of_record(head.kind)?;
-                let mut entry = Entry::new(kind, head.encoding, head.path_len, &named).ok()?;
+                let mut entry = Entry::new(kind, head.encoding, head.path_len, &bytes).ok()?;
                 if head.kind == RecordKind::REFERENCE {
-                    (head.content_len == REFERENCE_LEN).then_some(())?;
-                    let bytes = plain.range(content..end).ok()?;
-                    entry.container = u32::from_be_bytes(*bytes.first_chunk()?);
-                    entry.len = u64::from_be_bytes(bytes.get(16..24)?.try_into().ok()?);
-                    // Row 0 is this container, which no reference paths.
-                    (entry.container != 0).then_some(())?;
+                    (head.content_len == REFERENCE_LEN as u64).then_some(())?;
+                    let reference = Reference::from_bytes(&plaintext.range(content..end).ok()?)?;
+                    // Row 0 is this container, which a reference must not name.
+                    (reference.row != 0).then_some(())?;
+                    (entry.container, entry.len) = (reference.row, reference.len);
                 } else if kind == Kind::File {
                     (entry.offset, entry.len) = (content, head.content_len);
                 }
@@ -108,7 +95,7 @@ impl Walked {
         Some(end)
     }
 
-    /// What the notes call missing is no part of a file.
+    /// Removes the bytes that the notes call missing from the ends of contents.
     fn apply_notes(&mut self) {
         for note in self.notes.iter().flatten() {
             if let Some(entry) = self.entries.get_mut(&note.path) {
