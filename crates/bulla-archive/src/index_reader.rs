@@ -1,5 +1,5 @@
-//! Reads the index of an archive from its end: trailer, fence, blocks and notes, each checked before
-//! it is used.
+//! Reads the index of an archive from its end: trailer, fence, blocks and notes, each checked
+//! before it is used.
 
 use std::ops::Range;
 

@@ -107,7 +107,7 @@ pub struct Summary {
     pub notes: Option<Vec<Note>>,
     /// Bytes in all holes returned so far.
     pub lost: u64,
-    /// Whether entries may be missing without being named.
+    /// Whether the archive may have had entries that salvage did not find.
     pub unnamed: bool,
 }
 
@@ -205,8 +205,8 @@ impl<S: ReadAt> Iterator for Salvage<S> {
     }
 }
 
-/// Returns the entries, or `None` if a part of the index is lost; and the notes, unless they are.
-#[allow(clippy::type_complexity, reason = "the only caller destructures it")]
+/// Returns the entries and the notes of the index, or `None` if a part of the index is lost. The
+/// notes are `None` if only they are lost.
 fn read_index<S: ReadAt>(
     chunks: &Chunks<S>,
     marker: &Marker,

@@ -248,7 +248,8 @@ mod tests {
         }
     }
 
-    /// the content of a file is readable if it is in this container and has encoding 0.
+    /// the content of a file is readable if it is in this container and has encoding
+    /// 0.
     #[test]
     fn only_internal_unencoded_files_are_readable() {
         assert!(entry().is_internal() && entry().check_readable().is_ok());

@@ -102,7 +102,8 @@ impl<S: ReadAt> BufRead for EntryContent<'_, '_, S> {
     }
 }
 
-/// Reads the contents of `entries`: see [`ArchiveReader::read_all`](crate::ArchiveReader::read_all).
+/// Reads the contents of `entries`: see
+/// [`ArchiveReader::read_all`](crate::ArchiveReader::read_all).
 pub(crate) fn read_all<S: ReadAt>(
     range: &RangeReader<'_, S>,
     entries: &[Entry],

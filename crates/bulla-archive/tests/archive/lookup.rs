@@ -15,7 +15,8 @@ fn paths(
     entries.map(|entry| String::from_utf8(entry.unwrap().path().to_vec()).unwrap()).collect()
 }
 
-/// entries below a directory are not contiguous in the index: `a-b` is between `a` and `a/x`.
+/// entries below a directory are not contiguous in the index: `a-b` is between `a` and
+/// `a/x`.
 #[test]
 fn lists_a_directory_and_everything_below_it() {
     let mut builder = ArchiveBuilder::new();

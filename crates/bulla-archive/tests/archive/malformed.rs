@@ -107,7 +107,8 @@ fn detects_every_bit_flip() {
             let archive = flipped.with(at, &[byte]).seal();
             match read_everything(&archive) {
                 Ok(found) if found == entries => undetected.push(at),
-                // Nothing else in the archive depends on a state, so a flip in it cannot be detected.
+                // Nothing else in the archive depends on a state, so a flip in it cannot be
+                // detected.
                 Ok(found) => assert!(
                     found
                         .iter()
@@ -179,7 +180,8 @@ fn rejects_every_truncation_and_trailing_data() {
     assert!(read_everything(&more.seal()).is_err());
 }
 
-/// wrong numbers and offsets in the trailer are rejected before memory is allocated for them.
+/// wrong numbers and offsets in the trailer are rejected before memory is allocated for
+/// them.
 #[test]
 fn rejects_wrong_trailer_fields() {
     for field in 0..7 {

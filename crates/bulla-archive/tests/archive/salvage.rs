@@ -1,4 +1,5 @@
-//! Damage is local: exactly the damaged ranges are reported, and everything else is recovered.
+//! Damage is local: exactly the damaged ranges are reported, and everything else is recovered
+//!
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -179,8 +180,9 @@ fn recovers_everything_without_header_or_footer() {
     assert!(Salvage::new(&key(), without_header, &options()).is_err());
 }
 
-/// Checks salvage without an index: an entry whose record head is intact is returned, and the holes in
-/// its content are exactly the lost bytes. Everything from `end` on is lost, and so are `chunks`.
+/// Checks salvage without an index: an entry whose record head is intact is returned, and the holes
+/// in its content are exactly the lost bytes. Everything from `end` on is lost, and so are
+/// `chunks`.
 fn check_without_index(files: &Files, archive: &[u8], chunks: &[u64], end: u64) {
     let (found, summary) = salvage(archive);
     let lost = |range: Range<u64>| {
