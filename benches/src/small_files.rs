@@ -1,7 +1,7 @@
 //! Archives of many small files that lie in memory.
 
 use bulla::{Key, Options};
-use bulla_archive::{ArchiveWriter, Metadata};
+use bulla_archive::{ArchiveBuilder, Metadata};
 use bytes::Bytes;
 
 /// So many files of the same length, in directories of a thousand.
@@ -32,8 +32,8 @@ impl SmallFiles {
     }
 
     /// Plans an archive of them.
-    pub fn plan(&self) -> ArchiveWriter<Bytes> {
-        let mut writer = ArchiveWriter::new();
+    pub fn plan(&self) -> ArchiveBuilder<Bytes> {
+        let mut writer = ArchiveBuilder::new();
         let metadata = Metadata::new().mode(0o644);
         for number in 0..self.count {
             let (name, len) = (SmallFiles::name(number), self.content.len() as u64);

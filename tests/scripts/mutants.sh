@@ -28,7 +28,7 @@ mutants() {
 }
 
 core() { mutants core bulla geometry header schedule chunk -- --test vectors --test headers --test streams; }
-archive() { mutants archive bulla-archive block trailer way_in entry entries record -- --test archive_vectors --test archive_differential; }
+archive() { mutants archive bulla-archive format/block format/trailer index_reader format/entry reader/entries format/record -- --test archive_vectors --test archive_differential; }
 key() { mutants key bulla-key envelope/parse envelope/slot envelope/slots -- --test vectors; }
 
 [ $# -gt 0 ] || set -- core archive key

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bulla::{ChunkSize, Error, Opener, Plan, Preamble, RangeReader, ReadAt, SalvageReader};
-use bulla_archive::{ArchiveReader, ArchiveWriter, Metadata, Recovered, Salvage, Source, State};
+use bulla_archive::{ArchiveBuilder, ArchiveReader, Metadata, Recovered, Salvage, Source, State};
 use bulla_testkit::faulty::{Calls, Fault, Faulty};
 use bulla_tests::{CHUNK, key, options, plaintext};
 use bytes::Bytes;
@@ -399,7 +399,7 @@ fn contents() -> Vec<(&'static [u8], Bytes)> {
 }
 
 fn archive() -> Bytes {
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     for (name, content) in contents() {
         writer.file(name, &Metadata::new().mode(0o644), content.len() as u64, content).unwrap();
     }
@@ -472,7 +472,7 @@ fn archive_reader() {
 #[test]
 fn archive_writer() {
     let operation = |calls: &Calls| {
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for (name, content) in contents() {
             writer.file(name, &Metadata::new(), content.len() as u64, content).unwrap();
         }
@@ -518,7 +518,7 @@ impl bulla_archive::ContentSource for Opened<'_> {}
 #[test]
 fn failing_sources_are_noted() {
     let seal = |calls: &Calls| {
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for (name, bytes) in contents() {
             let len = bytes.len() as u64;
             writer.file(name, &Metadata::new(), len, Shared { calls, bytes }).unwrap();

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use bulla::{Key, Options};
-use bulla_archive::{ArchiveReader, ArchiveWriter, Metadata};
+use bulla_archive::{ArchiveBuilder, ArchiveReader, Metadata};
 use bytes::Bytes;
 use clap::Subcommand;
 use wait4::Wait4;
@@ -102,8 +102,8 @@ fn peak(script: &str) -> io::Result<()> {
 pub(crate) const ENTRY_LEN: usize = 200;
 
 /// All entries share their content, so that the sources take no memory to speak of.
-fn plan(entries: u64) -> bulla_archive::Result<ArchiveWriter<Bytes>> {
-    let mut writer = ArchiveWriter::new();
+fn plan(entries: u64) -> bulla_archive::Result<ArchiveBuilder<Bytes>> {
+    let mut writer = ArchiveBuilder::new();
     let content = Bytes::from_static(&[b'm'; ENTRY_LEN]);
     for entry in 0..entries {
         writer.file(&name(entry), &Metadata::new(), ENTRY_LEN as u64, content.clone())?;

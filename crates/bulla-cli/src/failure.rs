@@ -107,7 +107,7 @@ impl Failure {
             // Sealing finds these out before it starts; what is read was made so.
             Error::Duplicate { .. } | Error::ParentNotDirectory { .. } => {
                 return Failure::new(Exit::Damaged, input, format!("malformed archive: {error}"))
-                    .and("it is authentic, so the program that made it is at fault");
+                    .and("the data is authentic, so the program that wrote it is faulty");
             }
             Error::UnknownKind { .. }
             | Error::UnknownEncoding { .. }
@@ -202,15 +202,11 @@ mod tests {
                 "with the application that made it",
             ),
             (
-                Malformed { offset: 7, what: "a name is none" },
+                Malformed { offset: 7, what: "invalid mtime" },
                 Exit::Damaged,
-                "a name is none (at byte 7)",
+                "invalid mtime (at byte 7)",
             ),
-            (
-                Duplicate { path: b"a\x1b".to_vec() },
-                Exit::Damaged,
-                "two entries are named a\\u{1b}",
-            ),
+            (Duplicate { path: b"a\x1b".to_vec() }, Exit::Damaged, "duplicate path \"a\\u{1b}\""),
             (ParentNotDirectory { path: b"a/b".to_vec() }, Exit::Damaged, "malformed archive"),
             (UnknownKind { offset: 7, kind: 9 }, Exit::Unsupported, "a newer release"),
             (UnknownEncoding { encoding: 1 }, Exit::Unsupported, "a newer release"),

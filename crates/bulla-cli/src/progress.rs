@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use bulla::Progress;
+use bulla_archive::EntryProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// How often the bar moves. Nothing is shown of work that is over sooner.
@@ -27,20 +28,21 @@ pub(crate) fn watch<T>(len: Option<u64>, quiet: bool, work: impl FnOnce(&Progres
     showing(len, template, quiet, show, || work(&progress))
 }
 
-/// As [`watch`], and shows also how many of so many entries are done.
+/// As [`watch`], and also shows how many of the archive's entries have been read.
 pub(crate) fn watch_entries<T>(
     len: u64,
     entries: u64,
+    entries_done: &EntryProgress,
     quiet: bool,
-    work: impl FnOnce(&Progress, &AtomicU64) -> T,
+    work: impl FnOnce(&Progress) -> T,
 ) -> T {
-    let (progress, done) = (Progress::new(), AtomicU64::new(0));
+    let progress = Progress::new();
     let show = |bar: &ProgressBar| {
-        bar.set_message(format!("{} of {entries} entries", done.load(Ordering::Relaxed)));
+        bar.set_message(format!("{} of {entries} entries", entries_done.done()));
         // What stands behind the contents is not planned to the byte.
         bar.set_position(progress.done().min(len));
     };
-    showing(Some(len), BAR_WITH_ENTRIES, quiet, show, || work(&progress, &done))
+    showing(Some(len), BAR_WITH_ENTRIES, quiet, show, || work(&progress))
 }
 
 /// Does `work`, which counts what it finds, and shows the count.

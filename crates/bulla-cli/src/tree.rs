@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bulla_archive::{ArchiveWriter, Error, Metadata as Kept};
+use bulla_archive::{ArchiveBuilder, Error, Metadata as Kept};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::failure::describe;
@@ -25,7 +25,7 @@ pub(crate) struct Spared {
 
 /// What the walk has found.
 pub(crate) struct Tree {
-    pub(crate) writer: ArchiveWriter<InRoot>,
+    pub(crate) writer: ArchiveBuilder<InRoot>,
     /// Bytes in all files.
     pub(crate) content_len: u64,
     /// The first names that are left out, and why. The archive knows all of them.
@@ -51,7 +51,7 @@ pub(crate) fn walk(
     found: &AtomicU64,
 ) -> Result<Tree, Error> {
     let tree = Tree {
-        writer: ArchiveWriter::new(),
+        writer: ArchiveBuilder::new(),
         content_len: 0,
         left_out: Vec::new(),
         left_out_count: 0,
@@ -131,9 +131,8 @@ impl Walk<'_> {
         let planned = self.plan(root, found.path(), name, &metadata);
         match planned {
             Ok(()) => Ok(Descend::Yes),
-            Err(Error::InvalidPath { path: bad, why }) => {
-                let what = if bad == name { "its name " } else { "" };
-                self.leave_out(name, format!("{what}{why}"));
+            Err(Error::InvalidPath { why, .. }) => {
+                self.leave_out(name, why.to_owned());
                 Ok(Descend::No)
             }
             Err(error) => Err(error),

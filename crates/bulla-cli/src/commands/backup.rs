@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use bulla::{ContentType, Options};
-use bulla_archive::{ArchiveWriter, Error, Note, Report, State};
+use bulla_archive::{ArchiveBuilder, Error, Note, SealReport, State};
 
 use super::seal::{same_place, tell_of_loss};
 use crate::args::Backup;
@@ -68,21 +68,22 @@ pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
 }
 
 fn seal(
-    writer: ArchiveWriter<InRoot>,
+    writer: ArchiveBuilder<InRoot>,
     keys: &Keys,
     output: &Output,
     options: &Options<'_>,
     sync: bool,
     quiet: bool,
-) -> Result<Report, Error> {
+) -> Result<SealReport, Error> {
     let (len, planned) = (writer.planned_len(), writer.len());
     let options = options.content_type(ContentType::ARCHIVE);
     if output.is_staged() {
-        return watch_entries(len, planned, quiet, |progress, done| {
+        let entries = writer.progress();
+        return watch_entries(len, planned, &entries, quiet, |progress| {
             let room =
                 bulla::sealed_len(len, &keys.with_envelope(&options)).map_err(Error::Container)?;
             output.fill(Some(room), sync, |file| {
-                writer.seal_draft(keys.draft(&options.progress(progress))?, file, done)
+                writer.seal_draft(keys.draft(&options.progress(progress))?, file)
             })
         });
     }
@@ -190,7 +191,7 @@ fn tell_of_keys(tree: &Tree) {
     }
 }
 
-fn tell(target: &Target, ways: &WaysIn, tree: &Tree, report: &Report) {
+fn tell(target: &Target, ways: &WaysIn, tree: &Tree, report: &SealReport) {
     let size = bytes(tree.content_len);
     say(&format!(
         "{}: backed up {} with {size} of content",

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bulla::{ContentType, Opened, Options, Plan, Preamble, RangeReader, ReadAt, Workers};
 use bulla_archive::{
-    ArchiveReader, ArchiveWriter, Entry, EntryContent, Error, Kind, Source, State,
+    ArchiveBuilder, ArchiveReader, Entry, EntryContent, Error, Kind, Source, State,
 };
 use bulla_key::SlotKind;
 
@@ -192,7 +192,7 @@ impl Rotation<'_> {
         let reader =
             ArchiveReader::with_preamble(self.preamble.clone(), key, &self.input.file, &serial)?;
         let failure = Mutex::new(None);
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         writer.pad(self.args.pad);
         for entry in reader.entries() {
             let entry = entry?;
@@ -208,11 +208,12 @@ impl Rotation<'_> {
         let (len, planned) = (writer.planned_len(), writer.len());
         let options = options.content_type(ContentType::ARCHIVE);
         let room = bulla::sealed_len(len, &self.keys.with_envelope(&options))?;
-        watch_entries(len, planned, self.args.working.quiet, |progress, done| {
+        let entries = writer.progress();
+        watch_entries(len, planned, &entries, self.args.working.quiet, |progress| {
             output.fill(Some(room), !self.args.writing.no_sync, |file| -> Result<(), Error> {
                 let draft = self.keys.draft(&options.progress(progress))?;
                 match output.is_staged() {
-                    true => writer.seal_draft(draft, file, done).map(drop)?,
+                    true => writer.seal_draft(draft, file).map(drop)?,
                     false => writer.seal_draft_to(draft, file).map(drop)?,
                 }
                 // The writer notes what cannot be read, and goes on. Here, all of it is there, or

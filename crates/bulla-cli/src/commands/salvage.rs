@@ -259,7 +259,7 @@ fn forgive(
 fn warn_of_losses(archive: &str, summary: &Summary, tally: &Tally) -> Exit {
     let index = match summary.index {
         IndexState::Whole => None,
-        IndexState::Partly => Some("a part of its index is lost"),
+        IndexState::Partial => Some("a part of its index is lost"),
         IndexState::Lost => Some("its index is lost"),
     };
     if let Some(index) = index {

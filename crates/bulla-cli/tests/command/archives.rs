@@ -3,7 +3,7 @@
 use std::fs;
 
 use bulla::{ContentType, Key, Options};
-use bulla_archive::{ArchiveWriter, Metadata, Time};
+use bulla_archive::{ArchiveBuilder, Metadata, Time};
 use bulla_key::key_text;
 use bytes::Bytes;
 
@@ -16,7 +16,7 @@ fn key(sandbox: &Sandbox) -> Key {
 /// With the archive `a`, made by the library, so that everything in it is known.
 fn with_archive() -> Sandbox {
     let sandbox = Sandbox::new();
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     let at = |seconds| Metadata::new().mtime(Time { seconds, nanoseconds: 5 });
     writer.directory(b"photos", &at(0).mode(0o755)).unwrap();
     for (name, bytes) in
@@ -92,7 +92,7 @@ drwxr-xr-x              - 1970-01-01T00:00:00Z photos
 l?????????              - -                    photos/link\\u{1b}[2J -> ../some\\nwhere
 -rwSr--r--              0 2001-09-09T01:46:40Z photos/none
 -?????????              5 -                    photos/short  [became shorter while it was read]
--                       - -                    photos/socket  [was left out]
+-                       - -                    photos/socket  [was skipped]
 ";
     assert_eq!(listed, expected);
 }
@@ -214,13 +214,13 @@ fn no_archive() {
         sandbox
             .run(&args.replace("-k k", "-k plain"))
             .exits(5)
-            .says("a: the container holds no archive")
+            .says("a: not an archive: the container holds a single stream")
             .says("bulla open");
     }
     let key = key(&sandbox);
     let other = bulla::seal(&key, b"x", &Options::new().content_type(ContentType(200))).unwrap();
     for (bytes, code, says) in [
-        (other, 5, "content of kind 200; open it with the application that made it"),
+        (other, 5, "content of type 200; open it with the application that made it"),
         (Bytes::from_static(b"text"), 5, "not a bulla container"),
         (Bytes::new(), 5, "not a bulla container"),
     ] {
@@ -254,7 +254,7 @@ fn malformed() {
             .run(args)
             .exits(4)
             .says("a: malformed archive: ")
-            .says("the program that made it is at fault");
+            .says("the program that wrote it is faulty");
     }
 }
 
@@ -292,7 +292,7 @@ fn damaged() {
 #[test]
 fn notes_damaged() {
     let sandbox = Sandbox::new();
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     for number in 0..2000 {
         let name = format!("{number:04}");
         writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();
@@ -350,7 +350,7 @@ mod on_unix {
     #[test]
     fn reader_goes_away() {
         let sandbox = Sandbox::new();
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for number in 0..100_000 {
             let name = format!("directory/{number}");
             writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();

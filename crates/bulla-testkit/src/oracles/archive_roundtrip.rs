@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use bulla::{ChunkSize, Key, ReadAt};
-use bulla_archive::{ArchiveWriter, ContentSource, Error, Metadata, Source, State, Time};
+use bulla_archive::{ArchiveBuilder, ContentSource, Error, Metadata, Source, State, Time};
 
 use super::archives::agree;
 use super::known;
@@ -26,7 +26,7 @@ const ENTRIES_MAX: usize = 12;
 /// - The library reads it as the reference does ([`archive_records`](super::archive_records)).
 pub fn archive_roundtrip(bytes: &[u8]) {
     let mut script = Script::new(bytes);
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     let padded = script.flag();
     writer.pad(padded);
     let mut planned: Vec<Planned> = Vec::new();
@@ -186,7 +186,7 @@ impl Planned {
         }
     }
 
-    fn add_to(&self, writer: &mut ArchiveWriter<Planned>) -> Result<(), Error> {
+    fn add_to(&self, writer: &mut ArchiveBuilder<Planned>) -> Result<(), Error> {
         let mut metadata = Metadata::new();
         if let Some((seconds, nanoseconds)) = self.modified {
             metadata = metadata.mtime(Time { seconds, nanoseconds });

@@ -1,19 +1,24 @@
-//! The one shape that everything in an archive has: marker, kind, lengths.
+//! Records, the unit that an archive consists of: marker, kind, lengths.
 
 use zeroize::Zeroizing;
 
-/// Bytes before a record's path.
+use crate::format::attributes::MAX_ATTR_LEN;
+use crate::format::path::MAX_PATH_LEN;
+
+/// Bytes in the head of a record, which precedes the path.
 pub(crate) const HEAD_LEN: usize = 32;
-/// Label of the secret whose first 16 bytes are the marker.
+/// Bytes in the content of a reference record.
+pub(crate) const REFERENCE_LEN: usize = 24;
+/// Export label of the secret whose first 16 bytes are the marker.
 pub(crate) const MARKER_LABEL: &[u8] = b"archive record";
 
-/// Begins every record of one container, and nothing else. A secret, so that no content can imitate
-/// it.
+/// The 16 bytes that start every record of one container. They are secret, so that no
+/// content can imitate a record.
 #[derive(Clone)]
 pub(crate) struct Marker(Zeroizing<[u8; 16]>);
 
 impl Marker {
-    /// The marker, from what the container exports for [`MARKER_LABEL`].
+    /// Takes the marker from the secret that the container exports for [`MARKER_LABEL`].
     pub(crate) fn new(exported: &[u8; 32]) -> Marker {
         let mut marker = Zeroizing::new([0; 16]);
         marker.copy_from_slice(&exported[..16]);
@@ -25,7 +30,7 @@ impl Marker {
     }
 }
 
-/// What a record is.
+/// The kind of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RecordKind(pub(crate) u8);
 
@@ -41,23 +46,23 @@ impl RecordKind {
     pub(crate) const TRAILER: RecordKind = RecordKind(20);
     pub(crate) const PADDING: RecordKind = RecordKind(128);
 
-    /// Whether the record is an entry's.
+    /// Returns whether records of this kind are entries.
     pub(crate) fn is_entry(self) -> bool {
         (1..=4).contains(&self.0)
     }
 
-    /// Whether a reader that does not know the kind passes over it.
+    /// Returns whether a reader that does not know the kind skips the record.
     pub(crate) fn may_be_skipped(self) -> bool {
         self.0 >= 128
     }
 
-    /// Whether this release knows it.
+    /// Returns whether this release knows the kind.
     pub(crate) fn is_known(self) -> bool {
         self.is_entry() || (16..=20).contains(&self.0) || self == RecordKind::PADDING
     }
 }
 
-/// The first 32 bytes of a record, without the marker.
+/// The fields in the first 32 bytes of a record, without the marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     pub(crate) kind: RecordKind,
@@ -68,11 +73,12 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Of a record that is no entry's.
+    /// Returns the head of a record that is not an entry: without path, attributes and encoding.
     pub(crate) fn plain(kind: RecordKind, content_len: u64) -> Head {
         Head { kind, encoding: 0, path_len: 0, attr_len: 0, content_len }
     }
 
+    /// Encodes the head.
     pub(crate) fn to_bytes(self, marker: &Marker) -> [u8; HEAD_LEN] {
         let mut bytes = [0; HEAD_LEN];
         bytes[..16].copy_from_slice(marker.bytes());
@@ -84,7 +90,7 @@ impl Head {
         bytes
     }
 
-    /// Reads a head; `None` if the marker is not there.
+    /// Decodes a head, or returns `None` if `bytes` does not start with the marker.
     pub(crate) fn from_bytes(bytes: &[u8; HEAD_LEN], marker: &Marker) -> Option<Head> {
         let (found, _) = bytes.split_first_chunk::<16>()?;
         (found == marker.bytes()).then(|| Head {
@@ -99,14 +105,39 @@ impl Head {
         })
     }
 
-    /// Bytes before the content.
+    /// Returns the offset of the content in the record.
     pub(crate) fn content_start(&self) -> u64 {
         HEAD_LEN as u64 + u64::from(self.path_len) + u64::from(self.attr_len)
     }
 
-    /// Bytes in the whole record; `None` if there cannot be so many.
+    /// Returns the bytes in the whole record, or `None` if they exceed `u64::MAX`.
     pub(crate) fn len(&self) -> Option<u64> {
         self.content_start().checked_add(self.content_len)
+    }
+
+    /// Returns whether path and attributes are not longer than the format allows.
+    pub(crate) fn is_within_limits(&self) -> bool {
+        usize::from(self.path_len) <= MAX_PATH_LEN && self.attr_len as usize <= MAX_ATTR_LEN
+    }
+}
+
+/// The content of a reference record: a range of another container's plaintext.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reference {
+    /// Row of the containers record.
+    pub(crate) row: u32,
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
+}
+
+impl Reference {
+    /// Decodes the content of a reference record, or returns `None` if it has another length.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Reference> {
+        let bytes: &[u8; REFERENCE_LEN] = bytes.try_into().ok()?;
+        let u64_at = |at: usize| bytes[at..at + 8].iter().fold(0, |n, b| n << 8 | u64::from(*b));
+        // Bytes 4 to 7 are reserved.
+        let row = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        Some(Reference { row, offset: u64_at(8), len: u64_at(16) })
     }
 }
 
@@ -116,7 +147,7 @@ mod tests {
 
     ///
     #[test]
-    fn byte_map() {
+    fn head_byte_map() {
         let marker = Marker::new(&[9; 32]);
         let head = Head {
             kind: RecordKind::FILE,
@@ -131,5 +162,15 @@ mod tests {
         assert_eq!(Head::from_bytes(&bytes, &marker), Some(head));
         assert_eq!(Head::from_bytes(&bytes, &Marker::new(&[8; 32])), None);
         assert_eq!(Head { content_len: u64::MAX, ..head }.len(), None);
+    }
+
+    ///
+    #[test]
+    fn reference_byte_map() {
+        let mut bytes = [0; REFERENCE_LEN];
+        (bytes[3], bytes[4], bytes[14], bytes[15], bytes[23]) = (1, 9, 2, 3, 4);
+        let reference = Reference { row: 1, offset: 0x0203, len: 4 };
+        assert_eq!(Reference::from_bytes(&bytes), Some(reference));
+        assert_eq!(Reference::from_bytes(&bytes[..23]), None);
     }
 }

@@ -1,48 +1,49 @@
-//! Attributes of entries: time, mode, target.
+//! Attributes of entries: mtime, mode and link target.
 
 use std::time::{Duration, SystemTime};
 
-/// Bytes in all attributes of an entry, at most.
+/// Maximum bytes in the attributes of one entry.
 pub(crate) const MAX_ATTR_LEN: usize = 1 << 16;
-/// Bytes in the longest target of a symbolic link.
-pub(crate) const MAX_TARGET_LEN: usize = 4096;
+/// Bytes in the longest target of a symbolic link.
+const MAX_TARGET_LEN: usize = 4096;
 
-const MODIFIED: u16 = 1;
+// Tags.
+const MTIME: u16 = 1;
 const MODE: u16 = 2;
 const TARGET: u16 = 3;
 
-/// A moment: seconds since 1970-01-01 00:00 UTC, and nanoseconds behind that.
+/// A point in time: seconds and nanoseconds since 1970-01-01 00:00 UTC, without leap seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time {
-    /// Seconds, negative before 1970.
+    /// Whole seconds; negative before 1970.
     pub seconds: i64,
-    /// Nanoseconds after that, below 10^9.
+    /// Nanoseconds after `seconds`, below 10^9.
     pub nanoseconds: u32,
 }
 
-/// What is kept of a file besides its bytes.
+/// The metadata that an archive keeps for an entry. Both fields are optional.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Metadata {
-    /// When the content was last changed.
+    /// Time of the last modification.
     pub mtime: Option<Time>,
-    /// Unix permissions, the lowest 12 bits of `st_mode`.
+    /// Unix permissions: the lowest 12 bits of `st_mode`.
     pub mode: Option<u32>,
 }
 
 impl Metadata {
-    /// Nothing is known.
+    /// Returns metadata without an mtime and a mode.
     pub fn new() -> Metadata {
         Metadata::default()
     }
 
-    /// When the content was last changed.
+    /// Sets the time of the last modification.
     pub fn mtime(mut self, time: impl Into<Time>) -> Metadata {
         self.mtime = Some(time.into());
         self
     }
 
-    /// Unix permissions; other bits than the lowest 12 are dropped.
+    /// Sets the Unix permissions. Only the lowest 12 bits of `mode` are kept.
     pub fn mode(mut self, mode: u32) -> Metadata {
         self.mode = Some(mode & 0o7777);
         self
@@ -68,7 +69,7 @@ impl From<SystemTime> for Time {
 }
 
 impl Time {
-    /// As the system counts it; `None` if it cannot count so far.
+    /// Returns this time as a [`SystemTime`], or `None` if it is out of range for the system.
     pub fn to_system_time(self) -> Option<SystemTime> {
         let nanoseconds = Duration::from_nanos(self.nanoseconds.into());
         let whole = Duration::from_secs(self.seconds.unsigned_abs());
@@ -81,7 +82,7 @@ impl Time {
     }
 }
 
-/// Appends the attributes of an entry, as they are stored.
+/// Appends the encoded attributes of an entry to `out`.
 pub(crate) fn encode(metadata: &Metadata, target: Option<&[u8]>, out: &mut Vec<u8>) {
     let mut put = |tag: u16, value: &[u8]| {
         out.extend(tag.to_be_bytes());
@@ -92,7 +93,7 @@ pub(crate) fn encode(metadata: &Metadata, target: Option<&[u8]>, out: &mut Vec<u
         let mut value = [0; 12];
         value[..8].copy_from_slice(&seconds.to_be_bytes());
         value[8..].copy_from_slice(&nanoseconds.min(999_999_999).to_be_bytes());
-        put(MODIFIED, &value);
+        put(MTIME, &value);
     }
     if let Some(mode) = metadata.mode {
         put(MODE, &(mode & 0o7777).to_be_bytes());
@@ -102,22 +103,22 @@ pub(crate) fn encode(metadata: &Metadata, target: Option<&[u8]>, out: &mut Vec<u
     }
 }
 
-/// Reads attributes: what is known of them, and a link's target. An error says which rule does not
-/// hold.
+/// Decodes attributes into metadata and a link target, ignoring unknown tags. The error is the rule
+/// that is violated.
 pub(crate) fn decode(mut bytes: &[u8]) -> Result<(Metadata, Option<&[u8]>), &'static str> {
     let (mut metadata, mut target, mut last) = (Metadata::new(), None, 0);
     while !bytes.is_empty() {
-        let (head, rest) = bytes.split_first_chunk::<4>().ok_or("an attribute is cut")?;
+        let (head, rest) = bytes.split_first_chunk::<4>().ok_or("an attribute is truncated")?;
         let tag = u16::from_be_bytes([head[0], head[1]]);
         let len = usize::from(u16::from_be_bytes([head[2], head[3]]));
         let (value, rest) =
-            rest.split_at_checked(len).ok_or("an attribute is longer than all of them")?;
+            rest.split_at_checked(len).ok_or("an attribute exceeds the attributes' length")?;
         if tag <= last {
-            return Err("attributes do not ascend");
+            return Err("attribute tags are not in ascending order");
         }
         match tag {
-            MODIFIED => metadata.mtime = Some(time(value).ok_or("a time is none")?),
-            MODE => metadata.mode = Some(mode(value).ok_or("a mode is none")?),
+            MTIME => metadata.mtime = Some(decode_time(value).ok_or("invalid mtime")?),
+            MODE => metadata.mode = Some(decode_mode(value).ok_or("invalid mode")?),
             TARGET => target = Some(check_target(value)?),
             _ => {}
         }
@@ -126,24 +127,24 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<(Metadata, Option<&[u8]>), &'st
     Ok((metadata, target))
 }
 
-/// A link's target, if it is one.
+/// Returns `target` if it is a valid target of a symbolic link, or the rule that it breaks.
 pub(crate) fn check_target(target: &[u8]) -> Result<&[u8], &'static str> {
     match target.len() {
-        0 => Err("a link's target is empty"),
+        0 => Err("link target is empty"),
         1..=MAX_TARGET_LEN if !target.contains(&0) => Ok(target),
-        1..=MAX_TARGET_LEN => Err("a link's target has a NUL byte in it"),
-        _ => Err("a link's target is longer than 4096 bytes"),
+        1..=MAX_TARGET_LEN => Err("link target contains a NUL byte"),
+        _ => Err("link target is longer than 4096 bytes"),
     }
 }
 
-fn time(value: &[u8]) -> Option<Time> {
+fn decode_time(value: &[u8]) -> Option<Time> {
     let (seconds, nanoseconds) = value.split_first_chunk::<8>()?;
     let nanoseconds = u32::from_be_bytes(nanoseconds.try_into().ok()?);
     (nanoseconds < 1_000_000_000)
         .then(|| Time { seconds: i64::from_be_bytes(*seconds), nanoseconds })
 }
 
-fn mode(value: &[u8]) -> Option<u32> {
+fn decode_mode(value: &[u8]) -> Option<u32> {
     let mode = u32::from_be_bytes(value.try_into().ok()?);
     (mode <= 0o7777).then_some(mode)
 }
@@ -154,18 +155,18 @@ mod tests {
 
     ///
     #[test]
-    fn there_and_back() {
+    fn round_trip() {
         let metadata = Metadata::new().mtime(Time { seconds: -5, nanoseconds: 7 }).mode(0o100_644);
         let mut bytes = Vec::new();
-        encode(&metadata, Some(b"../elsewhere"), &mut bytes);
+        encode(&metadata, Some(b"../target"), &mut bytes);
         assert_eq!(bytes[..4], [0, 1, 0, 12]);
-        assert_eq!(decode(&bytes), Ok((metadata, Some(&b"../elsewhere"[..]))));
+        assert_eq!(decode(&bytes), Ok((metadata, Some(&b"../target"[..]))));
         assert_eq!(metadata.mode, Some(0o644));
     }
 
     ///
     #[test]
-    fn malformed() {
+    fn rejects_malformed_attributes() {
         for bytes in [
             &[0, 2, 0][..],
             &[0, 2, 0, 9, 0],
@@ -180,12 +181,12 @@ mod tests {
         ] {
             assert!(decode(bytes).is_err(), "{bytes:?}");
         }
-        // Unknown ones are passed over.
+        // Unknown tags are skipped.
         assert_eq!(decode(&[0, 4, 0, 1, 7, 0x80, 0, 0, 0]), Ok((Metadata::new(), None)));
     }
 
     #[test]
-    fn times() {
+    fn converts_system_times_before_1970() {
         let early = SystemTime::UNIX_EPOCH - Duration::from_millis(1500);
         let time = Time::from(early);
         assert_eq!(time, Time { seconds: -2, nanoseconds: 500_000_000 });

@@ -1,58 +1,61 @@
-//! Notes: what of an archive is not as it was meant to be.
+//! Notes: the entries that differ from the plan, and the paths that were skipped.
 
-/// Bytes in a note before its path.
+/// Bytes in a note before its path.
 const NOTE_LEN: usize = 16;
 
-/// How an entry differs from what was planned.
+/// How an entry differs from its plan, as a set of flags. The default is the empty set.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct State(u16);
 
 impl State {
-    /// It had become shorter than planned; the entry ends where it ended.
+    /// The content was shorter than planned. The entry has the length that was read.
     pub const SHORT: State = State(1);
-    /// It had become longer than planned; the entry ends where it was planned to end.
+    /// The content was longer than planned. The entry is truncated at the planned length.
     pub const GREW: State = State(2);
-    /// It was written to while it was read.
+    /// The mtime changed between planning and reading.
     pub const CHANGED: State = State(4);
-    /// It could not be read, or not to its end.
+    /// The content could not be read, or not to its end. The entry has the length that was read.
     pub const UNREADABLE: State = State(8);
-    /// It is no entry of the archive at all.
+    /// The path was skipped: the archive has no entry for it.
     pub const SKIPPED: State = State(16);
 
-    /// Whether all is as it should be.
+    /// Returns whether no flag is set: the entry is as it was planned.
     pub fn is_whole(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether all bits of `other` are set.
+    /// Returns whether all flags of `other` are set.
     pub fn has(self, other: State) -> bool {
         self.0 & other.0 == other.0
     }
 
+    /// Returns the union of both sets.
     pub(crate) fn with(self, other: State) -> State {
         State(self.0 | other.0)
     }
 
+    /// Returns the stored form.
     pub(crate) fn bits(self) -> u16 {
         self.0
     }
 
-    /// Bits that have no meaning yet are ignored.
+    /// Decodes the stored form, ignoring reserved bits.
     pub(crate) fn from_bits(bits: u16) -> State {
         State(bits & 31)
     }
 
-    /// Words for what the state says, `"is whole"` if it says nothing.
+    /// Returns a predicate that describes the most severe flag, such as `could not be read`, or
+    /// `is complete` if no flag is set.
     pub fn describe(self) -> &'static str {
         match self {
-            state if state.has(State::SKIPPED) => "was left out",
+            state if state.has(State::SKIPPED) => "was skipped",
             state if state.has(State::UNREADABLE) => "could not be read",
             state if state.has(State::SHORT) => "became shorter while it was read",
             state if state.has(State::GREW) => {
-                "grew while it was read, and is cut at its first length"
+                "grew while it was read and was truncated at its planned length"
             }
             state if state.has(State::CHANGED) => "was changed while it was read",
-            _ => "is whole",
+            _ => "is complete",
         }
     }
 }
@@ -63,24 +66,24 @@ impl std::fmt::Debug for State {
     }
 }
 
-/// What is to be said of one path.
+/// A path that is not in the archive as it was planned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Note {
-    /// The entry's path; of what was left out, the path that it would have had.
+    /// Path of the entry. A skipped path need not be valid.
     pub path: Vec<u8>,
-    /// What happened.
+    /// The difference from the plan.
     pub state: State,
-    /// Bytes that were found of its content.
+    /// Bytes of content that were read.
     pub found: u64,
 }
 
-/// Bytes in notes on such paths, as they are stored.
+/// Returns the encoded length of notes with the given paths.
 pub(crate) fn encoded_len<'n>(paths: impl Iterator<Item = &'n [u8]>) -> u64 {
     paths.map(|path| (NOTE_LEN + path.len()) as u64).sum()
 }
 
-/// Appends a note, as it is stored.
+/// Appends an encoded note to `out`.
 pub(crate) fn encode(path: &[u8], state: State, found: u64, out: &mut Vec<u8>) {
     out.extend(state.bits().to_be_bytes());
     out.extend((path.len() as u16).to_be_bytes());
@@ -89,7 +92,7 @@ pub(crate) fn encode(path: &[u8], state: State, found: u64, out: &mut Vec<u8>) {
     out.extend(path);
 }
 
-/// Reads all notes; `None` if their lengths are not right.
+/// Decodes all notes, or returns `None` if the last one is truncated.
 pub(crate) fn decode(mut bytes: &[u8]) -> Option<Vec<Note>> {
     let mut notes = Vec::new();
     while !bytes.is_empty() {
@@ -113,7 +116,7 @@ mod tests {
 
     ///
     #[test]
-    fn there_and_back() {
+    fn round_trip() {
         let mut bytes = Vec::new();
         encode(b"a/b", State::SHORT.with(State::CHANGED), 513, &mut bytes);
         encode(b"socket", State::SKIPPED, 0, &mut bytes);

@@ -1,18 +1,18 @@
-//! An entry as the index tells it.
+//! Entries as the index describes them.
 
-use crate::attributes::{self, MAX_ATTR_LEN, Metadata};
 use crate::error::{Error, Result};
-use crate::notes::State;
-use crate::path;
-use crate::record::RecordKind;
+use crate::format::attributes::{self, MAX_ATTR_LEN, Metadata};
+use crate::format::notes::State;
+use crate::format::path;
+use crate::format::record::RecordKind;
 
-/// Bytes in an index entry before its path.
+/// Bytes in an index entry before its path.
 pub(crate) const ENTRY_LEN: usize = 32;
 
-/// What an entry is.
+/// The kind of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A file.
+    /// A regular file.
     File,
     /// A directory.
     Directory,
@@ -21,6 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Returns the kind of the record that holds such an entry's content in this container.
     pub(crate) fn record(self) -> RecordKind {
         match self {
             Kind::File => RecordKind::FILE,
@@ -29,6 +30,7 @@ impl Kind {
         }
     }
 
+    /// Returns the kind of the entry that a record of this kind holds, if any.
     pub(crate) fn of_record(kind: RecordKind) -> Option<Kind> {
         match kind {
             RecordKind::FILE | RecordKind::REFERENCE => Some(Kind::File),
@@ -39,7 +41,7 @@ impl Kind {
     }
 }
 
-/// A file, a directory or a symbolic link in an archive.
+/// A file, directory or symbolic link in an archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub(crate) kind: Kind,
@@ -49,73 +51,73 @@ pub struct Entry {
     pub(crate) offset: u64,
     pub(crate) len: u64,
     path_len: u16,
-    /// The path, and the attributes behind it, which were checked.
-    bytes: Box<[u8]>,
+    /// The path followed by the encoded attributes. Both are valid.
+    path_and_attributes: Box<[u8]>,
 }
 
 impl Entry {
-    /// The path: bytes, `/` between components.
+    /// Returns the path: a byte string whose components are separated by `/`.
     pub fn path(&self) -> &[u8] {
-        &self.bytes[..self.path_len.into()]
+        &self.path_and_attributes[..self.path_len.into()]
     }
 
-    /// What it is.
+    /// Returns the kind of the entry.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Bytes of content; 0 for directories and links.
-    #[allow(clippy::len_without_is_empty, reason = "an entry is no collection")]
+    /// Returns the bytes of content, which are 0 for directories and symbolic links.
+    #[allow(clippy::len_without_is_empty, reason = "an entry is not a collection")]
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Time and mode, as far as they are known.
+    /// Returns the metadata that is stored with the entry.
     pub fn metadata(&self) -> Metadata {
-        // They were checked in `new`.
+        // Checked in `new`, so decoding cannot fail.
         attributes::decode(self.attributes()).unwrap_or_default().0
     }
 
-    /// Where a symbolic link points to.
+    /// Returns the target of a symbolic link.
     pub fn target(&self) -> Option<&[u8]> {
         attributes::decode(self.attributes()).unwrap_or_default().1
     }
 
-    /// Whether it is as it was meant to be.
+    /// Returns how the entry differs from what was planned when the archive was made.
     pub fn state(&self) -> State {
         self.state
     }
 
+    /// Returns the encoded attributes.
     pub(crate) fn attributes(&self) -> &[u8] {
-        &self.bytes[self.path_len.into()..]
+        &self.path_and_attributes[self.path_len.into()..]
     }
 
-    /// Whether its bytes lie in the container that the archive is in.
-    pub(crate) fn is_here(&self) -> bool {
+    /// Returns whether the entry is a file whose content is in the archive's own container.
+    pub(crate) fn is_internal(&self) -> bool {
         self.kind == Kind::File && self.container == 0
     }
 
-    /// An entry of the path and attributes in `bytes`. An error says which rule does not hold
-    ///
+    /// Creates an entry without content from a path and the attributes that follow it. The error is
+    /// the rule that is violated.
     pub(crate) fn new(
         kind: Kind,
         encoding: u8,
         path_len: u16,
-        bytes: &[u8],
+        path_and_attributes: &[u8],
     ) -> Result<Entry, &'static str> {
         let (path, attributes) =
-            bytes.split_at_checked(path_len.into()).ok_or("an entry is cut")?;
-        if path::fault(path).is_some() {
-            return Err("a path is none");
+            path_and_attributes.split_at_checked(path_len.into()).ok_or("an entry is truncated")?;
+        if let Some(rule) = path::violation(path) {
+            return Err(rule);
         }
         if attributes.len() > MAX_ATTR_LEN {
             return Err("attributes are longer than 65536 bytes");
         }
         let (_, target) = attributes::decode(attributes)?;
         if target.is_some() != (kind == Kind::Symlink) {
-            return Err("a target belongs to symbolic links, and to them alone");
+            return Err("every symbolic link must have a target, and no other entry may");
         }
-        let bytes = bytes.into();
         Ok(Entry {
             kind,
             encoding,
@@ -124,11 +126,11 @@ impl Entry {
             offset: 0,
             len: 0,
             path_len,
-            bytes,
+            path_and_attributes: path_and_attributes.into(),
         })
     }
 
-    /// Appends the index entry, as it is stored.
+    /// Appends the encoded index entry to `out`.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.kind.record().0);
         out.push(self.encoding);
@@ -139,42 +141,45 @@ impl Entry {
         out.extend(self.container.to_be_bytes());
         out.extend(self.offset.to_be_bytes());
         out.extend(self.len.to_be_bytes());
-        out.extend(&self.bytes);
+        out.extend(&self.path_and_attributes);
     }
 
-    /// Takes an index entry off `bytes`. An error says which rule does not hold.
+    /// Decodes an index entry from the start of `bytes` and advances past it. The error is the rule
+    /// that is violated.
     pub(crate) fn decode(bytes: &mut &[u8]) -> Result<Entry, &'static str> {
-        let (head, rest) = bytes.split_first_chunk::<ENTRY_LEN>().ok_or("an index entry is cut")?;
+        let (head, rest) =
+            bytes.split_first_chunk::<ENTRY_LEN>().ok_or("an index entry is truncated")?;
         let u32_at =
             |at: usize| u32::from_be_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let u64_at = |at: usize| u64::from(u32_at(at)) << 32 | u64::from(u32_at(at + 4));
         let path_len = u16::from_be_bytes([head[4], head[5]]);
-        let attr_len = usize::try_from(u32_at(8)).map_err(|_| "an index entry is cut")?;
-        let len = attr_len.checked_add(path_len.into()).ok_or("an index entry is cut")?;
-        let (named, rest) = rest.split_at_checked(len).ok_or("an index entry is cut")?;
+        let attr_len = usize::try_from(u32_at(8)).map_err(|_| "an index entry is truncated")?;
+        let len = attr_len.checked_add(path_len.into()).ok_or("an index entry is truncated")?;
+        let (path_and_attributes, rest) =
+            rest.split_at_checked(len).ok_or("an index entry is truncated")?;
         let kind = match RecordKind(head[0]) {
             RecordKind::REFERENCE => None,
             kind => Kind::of_record(kind),
         };
-        let kind = kind.ok_or("an index entry is of no kind that it can have")?;
+        let kind = kind.ok_or("invalid kind of index entry")?;
         let entry = Entry {
             state: State::from_bits(u16::from_be_bytes([head[2], head[3]])),
             container: u32_at(12),
             offset: u64_at(16),
             len: u64_at(24),
-            ..Entry::new(kind, head[1], path_len, named)?
+            ..Entry::new(kind, head[1], path_len, path_and_attributes)?
         };
         if kind != Kind::File && (entry.container, entry.offset, entry.len) != (0, 0, 0) {
-            return Err("a directory or a link has content");
+            return Err("a directory or symbolic link has content");
         }
         if entry.offset.checked_add(entry.len).is_none() {
-            return Err("a content is longer than anything");
+            return Err("the end of a content exceeds 2^64 - 1");
         }
         *bytes = rest;
         Ok(entry)
     }
 
-    /// Whether its content is there to be read.
+    /// Checks that the entry is a file whose content can be read from the archive's own container.
     ///
     /// # Errors
     ///
@@ -195,7 +200,7 @@ impl Entry {
 
 #[cfg(test)]
 impl Entry {
-    /// A file of this path, whose content lies there.
+    /// Creates a file whose content is at the given place.
     pub(crate) fn file_at(path: &[u8], container: u32, offset: u64, len: u64) -> Entry {
         Entry {
             container,
@@ -209,7 +214,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attributes::Time;
+    use crate::format::attributes::Time;
 
     fn entry() -> Entry {
         let mut bytes = b"a/b".to_vec();
@@ -229,7 +234,7 @@ mod tests {
 
     ///
     #[test]
-    fn byte_map() {
+    fn index_entry_byte_map() {
         let mut bytes = Vec::new();
         entry().encode(&mut bytes);
         assert_eq!(bytes[..16], [1, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 16, 0, 0, 0, 0]);
@@ -243,26 +248,27 @@ mod tests {
         }
     }
 
-    /// only a file whose bytes lie in this container, as they are, can be read.
+    /// the content of a file is readable if it is in this container and has encoding
+    /// 0.
     #[test]
-    fn readable() {
-        assert!(entry().is_here() && entry().check_readable().is_ok());
+    fn only_internal_unencoded_files_are_readable() {
+        assert!(entry().is_internal() && entry().check_readable().is_ok());
         for kind in [Kind::Directory, Kind::Symlink] {
             let entry = Entry { kind, ..entry() };
-            assert!(!entry.is_here());
+            assert!(!entry.is_internal());
             assert!(matches!(entry.check_readable(), Err(Error::NoContent)));
         }
-        let elsewhere = Entry { container: 2, ..entry() };
-        assert!(!elsewhere.is_here());
-        assert!(matches!(elsewhere.check_readable(), Err(Error::ExternalContent { container: 2 })));
+        let external = Entry { container: 2, ..entry() };
+        assert!(!external.is_internal());
+        assert!(matches!(external.check_readable(), Err(Error::ExternalContent { container: 2 })));
         let encoded = Entry { encoding: 3, ..entry() };
-        assert!(encoded.is_here());
+        assert!(encoded.is_internal());
         assert!(matches!(encoded.check_readable(), Err(Error::UnknownEncoding { encoding: 3 })));
     }
 
     ///
     #[test]
-    fn malformed() {
+    fn rejects_malformed_index_entries() {
         let mut bytes = Vec::new();
         entry().encode(&mut bytes);
         for (at, value) in [
