@@ -102,7 +102,7 @@ fn bounded_by_the_input() {
         check("a header", &bytes, || open(&bytes, &key, None));
         check("a header of an archive", &bytes, || open_archive(&bytes, &key, None));
     }
-    for vector in vectors::all() {
+    for vector in vectors::container::all() {
         let key = Key::from_bytes(vector.key[..].try_into().unwrap());
         check(&vector.name, &vector.container, || {
             open(&vector.container, &key, vector.context.as_deref())

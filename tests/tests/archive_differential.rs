@@ -3,7 +3,7 @@
 
 use bulla::{Key, Options, Workers};
 use bulla_archive::{ArchiveReader, Entry, Error, Kind};
-use bulla_testkit::archive::{self, Archive, kind};
+use bulla_testkit::archive::{self, ReferenceArchive, kind};
 use bulla_testkit::reference::{self, SealParams};
 use bulla_testkit::vectors::archive::{Vector, all};
 
@@ -15,7 +15,7 @@ enum Outcome {
 }
 
 fn by_reference(container: &[u8], key: &[u8; 32]) -> Outcome {
-    let archive = match Archive::open(container, key, None) {
+    let archive = match ReferenceArchive::open(container, key, None) {
         Ok(archive) => archive,
         Err(fault) => return Outcome::Fails("open", fault.name()),
     };
@@ -109,11 +109,11 @@ fn one_byte_is_another() {
     for vector in [
         "blocks_of_one_entry",
         "state_short",
-        "left_out",
+        "skipped",
         "attributes_unknown",
         "padding",
         "no_entries",
-        "references_that_overlap",
+        "references_overlapping",
     ] {
         changed_bytes(vector, |byte| byte ^ 1);
         changed_bytes(vector, |byte| byte ^ 0x80);

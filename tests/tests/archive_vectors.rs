@@ -42,7 +42,7 @@ fn name(error: &Error) -> &'static str {
 }
 
 /// An entry in the words of the vectors; the error of its content, if that cannot be read.
-fn described(reader: &Reader<'_>, entry: &Entry) -> (archive::Entry, Option<&'static str>) {
+fn described(reader: &Reader<'_>, entry: &Entry) -> (archive::VectorEntry, Option<&'static str>) {
     let (mut container, mut sha256, mut failure) = (0, None, None);
     let content = reader.content(entry).and_then(|content| content.range(0..entry.len()));
     match content {
@@ -57,7 +57,7 @@ fn described(reader: &Reader<'_>, entry: &Entry) -> (archive::Entry, Option<&'st
         Kind::Symlink => "link",
     };
     let modified = entry.metadata().mtime;
-    let described = archive::Entry {
+    let described = archive::VectorEntry {
         name: entry.path().into(),
         kind: kind.to_owned(),
         state: words(entry.state()),
@@ -78,15 +78,15 @@ fn words(state: State) -> Vec<String> {
         (State::GREW, "grew"),
         (State::CHANGED, "changed"),
         (State::UNREADABLE, "unreadable"),
-        (State::SKIPPED, "left_out"),
+        (State::SKIPPED, "skipped"),
     ];
     words.into_iter().filter(|(bit, _)| state.has(*bit)).map(|(_, word)| word.to_owned()).collect()
 }
 
 /// What is stated of an entry, as far as a reader can tell that follows no references.
-fn as_told(stated: &archive::Entry) -> archive::Entry {
+fn as_told(stated: &archive::VectorEntry) -> archive::VectorEntry {
     let sha256 = stated.sha256.clone().filter(|_| stated.container == 0);
-    archive::Entry { sha256, ..stated.clone() }
+    archive::VectorEntry { sha256, ..stated.clone() }
 }
 
 /// All steps up to the first that fails, each against what is stated.
@@ -126,7 +126,7 @@ fn check(vector: &Vector) -> Result<(), String> {
     if let Some(stated) = &vector.notes {
         let note = |note: Note| {
             let (name, state, found) = (note.path.into(), words(note.state), note.found);
-            archive::Note { name, state, found }
+            archive::VectorNote { name, state, found }
         };
         let found: Vec<_> = reader.notes().unwrap().into_iter().map(note).collect();
         same(found == *stated, &|| format!("{found:?}, but {stated:?} is stated"))?;
@@ -138,7 +138,7 @@ fn check(vector: &Vector) -> Result<(), String> {
     }
     if stated.is_some_and(|stated| stated.step == Step::Content) {
         // Of a reference, which the library does not follow.
-        let of = |entry: &archive::Entry| {
+        let of = |entry: &archive::VectorEntry| {
             stated.is_some_and(|stated| stated.entry.as_ref() == Some(&entry.name))
         };
         let elsewhere = described.iter().any(|(entry, _)| entry.container > 0 && of(entry));

@@ -28,12 +28,12 @@ type Came = Result<Vec<u8>, (Vec<u8>, Error)>;
 /// Runs `operation` with every fault at every call that it makes. `Fault::Short` and its like also
 /// at all calls from then on.
 fn sweep(name: &str, operation: impl Fn(&Calls) -> Came) -> u64 {
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     let expected =
         operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
-    assert!(sound.made() > 1, "{name} makes no calls");
+    assert!(sound.count() > 1, "{name} makes no calls");
     let mut cases = 0;
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             let came = operation(&Calls::at(fault, n));
             assert!(
@@ -50,7 +50,7 @@ fn sweep(name: &str, operation: impl Fn(&Calls) -> Came) -> u64 {
         for fault in ERRORS {
             for calls in [Calls::at(fault, n), Calls::since(fault, n)] {
                 let came = operation(&calls);
-                assert!(calls.befell(), "{name}: call {n} was not made");
+                assert!(calls.fault_injected(), "{name}: call {n} was not made");
                 let Err((before, error)) = came else {
                     panic!("{name}: {fault:?} at call {n} is not told")
                 };
@@ -89,10 +89,10 @@ fn assert_same(again: &Error, first: &Error) {
 /// What a source that ends early, or a writer that takes nothing, may come to: an error of damage,
 /// or one of I/O that says so.
 fn sweep_of_nothing(name: &str, operation: impl Fn(&Calls) -> Came) {
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     let expected =
         operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for calls in [Calls::at(Fault::Nothing, n), Calls::since(Fault::Nothing, n)] {
             match operation(&calls) {
                 // The end is where it always was, or what was flushed had been written.
@@ -367,9 +367,9 @@ fn salvage_of_chunks() {
         });
         Ok(lost.count())
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert_eq!(read(&sound).unwrap(), 0);
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             assert_eq!(read(&Calls::at(fault, n)).unwrap(), 0, "{fault:?} at call {n}");
         }
@@ -532,10 +532,10 @@ fn sources_that_fail() {
         }
         report.notes
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert!(seal(&sound).is_empty());
     let mut noted = 0;
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in [Fault::Interrupted, Fault::Short] {
             let notes = seal(&Calls::at(fault, n));
             assert!(notes.is_empty(), "{fault:?} at call {n}: {notes:?}");
@@ -546,7 +546,7 @@ fn sources_that_fail() {
         let notes = seal(&Calls::at(Fault::Nothing, n));
         assert!(notes.iter().all(|note| note.state.has(State::SHORT)) && notes.len() <= 1);
     }
-    assert!(noted > 2, "{noted} of {} errors were noted", sound.made());
+    assert!(noted > 2, "{noted} of {} errors were noted", sound.count());
 }
 
 /// salvage of an archive loses what cannot be read, says so, and hands out the
@@ -575,9 +575,9 @@ fn salvage_of_archives() {
         }
         Ok(salvage.summary().lost)
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert_eq!(read(&sound).unwrap(), 0);
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             assert_eq!(read(&Calls::at(fault, n)).unwrap(), 0, "{fault:?} at call {n}");
         }

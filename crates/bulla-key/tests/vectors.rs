@@ -4,7 +4,7 @@
 
 use bulla::Preamble;
 use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, Unlocked};
-use bulla_testkit::vectors::envelopes::{self, Outcome, Vector, all};
+use bulla_testkit::vectors::envelope::{self, Outcome, Vector, all};
 
 /// A container's first bytes and its last, as far as reading its envelope takes. Its chunks are of
 /// no interest here.
@@ -23,11 +23,11 @@ fn open(vector: &Vector) -> Result<(Unlocked, u64, EnvelopeCopies), Error> {
     };
     let context = vector.context.as_deref();
     let unlocked = match &vector.secret {
-        envelopes::Secret::RecoveryKey(key) => {
+        envelope::Secret::RecoveryKey(key) => {
             let key = bulla::Key::from_bytes(key[..].try_into().unwrap());
             envelope.open(&Secret::Key(&key), &header, context)
         }
-        envelopes::Secret::Passphrase(typed) => {
+        envelope::Secret::Passphrase(typed) => {
             envelope.open(&Secret::Passphrase(&Passphrase::new(typed)?), &header, context)
         }
     }?;

@@ -20,7 +20,7 @@ fn every_oracle_on_every_seed() {
 
 #[test]
 fn the_vectors_are_there() {
-    assert!(vectors::all().len() >= 150);
+    assert!(vectors::container::all().len() >= 150);
 }
 
 #[test]
