@@ -90,7 +90,7 @@ fn check_chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
                 damaged.get(..128) != Some(&intact[..128]),
                 "the header is intact, but: {error:?}"
             );
-            container_error(error);
+            container_error(error); // panics unless section 9 defines the error
             return vec![false; intact_chunks.len()];
         }
     };
@@ -108,7 +108,6 @@ fn check_chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
         let is_intact = intact_chunks.get(i as usize) == Some(&true);
         assert!(found.is_some() || !is_intact || !findable, "chunk {i} is intact but lost");
     }
-
     intact_chunks
 }
 
