@@ -3,7 +3,7 @@
 use std::fs::File;
 
 use bulla::Key;
-use bulla_testkit::reference::{Fault, Opened};
+use bulla_testkit::reference::{ContainerError, OpenedContainer};
 
 pub use bulla_testkit::library::*;
 
@@ -16,7 +16,7 @@ pub fn open_file(
     container: &[u8],
     key: &[u8; 32],
     context: Option<&[u8]>,
-) -> Result<Opened, Fault> {
+) -> Result<OpenedContainer, ContainerError> {
     let directory = tempfile::tempdir().expect("cannot create a temporary directory");
     let (from, to) = (directory.path().join("sealed"), directory.path().join("opened"));
     std::fs::write(&from, container).expect("cannot write a file");
@@ -29,5 +29,5 @@ pub fn open_file(
         "{opened:?}, but the output has {} bytes",
         plaintext.len()
     );
-    opened.map(|opened| whole(plaintext, opened.header_state)).map_err(fault)
+    opened.map(|opened| opened_container(plaintext, opened.header_state)).map_err(container_error)
 }

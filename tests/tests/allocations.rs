@@ -104,7 +104,7 @@ fn memory_is_bounded_by_the_input() {
         check("header", &bytes, || open(&bytes, &key, None));
         check("header of an archive", &bytes, || open_archive(&bytes, &key, None));
     }
-    for vector in vectors::all() {
+    for vector in vectors::container::all() {
         let key = Key::from_bytes(vector.key[..].try_into().unwrap());
         check(&vector.name, &vector.container, || {
             open(&vector.container, &key, vector.context.as_deref())

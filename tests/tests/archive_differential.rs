@@ -3,7 +3,7 @@
 
 use bulla::{Key, Options, Workers};
 use bulla_archive::{ArchiveReader, Entry, Error, Kind};
-use bulla_testkit::archive::{self, Archive, kind};
+use bulla_testkit::archive::{self, ReferenceArchive, kind};
 use bulla_testkit::reference::{self, SealParams};
 use bulla_testkit::vectors::archive::{Vector, all};
 
@@ -16,7 +16,7 @@ enum Outcome {
 }
 
 fn by_reference(container: &[u8], key: &[u8; 32]) -> Outcome {
-    let archive = match Archive::open(container, key, None) {
+    let archive = match ReferenceArchive::open(container, key, None) {
         Ok(archive) => archive,
         Err(fault) => return Outcome::Fails("open", fault.name()),
     };
@@ -111,11 +111,11 @@ fn agrees_with_the_reference_on_changed_bytes() {
     for vector in [
         "blocks_of_one_entry",
         "state_short",
-        "left_out",
+        "skipped",
         "attributes_unknown",
         "padding",
         "no_entries",
-        "references_that_overlap",
+        "references_overlapping",
     ] {
         compare_with_changed_bytes(vector, |byte| byte ^ 1);
         compare_with_changed_bytes(vector, |byte| byte ^ 0x80);

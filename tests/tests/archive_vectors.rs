@@ -42,7 +42,7 @@ fn name(error: &Error) -> &'static str {
 }
 
 /// Converts an entry to its form in the vectors. Also returns the error of its content, if any.
-fn describe(reader: &Reader<'_>, entry: &Entry) -> (archive::Entry, Option<&'static str>) {
+fn describe(reader: &Reader<'_>, entry: &Entry) -> (archive::VectorEntry, Option<&'static str>) {
     let (mut container, mut sha256, mut failure) = (0, None, None);
     let content = reader.content(entry).and_then(|content| content.range(0..entry.len()));
     match content {
@@ -57,7 +57,7 @@ fn describe(reader: &Reader<'_>, entry: &Entry) -> (archive::Entry, Option<&'sta
         Kind::Symlink => "link",
     };
     let mtime = entry.metadata().mtime;
-    let described = archive::Entry {
+    let described = archive::VectorEntry {
         name: entry.path().into(),
         kind: kind.to_owned(),
         state: state_names(entry.state()),
@@ -78,15 +78,15 @@ fn state_names(state: State) -> Vec<String> {
         (State::GREW, "grew"),
         (State::CHANGED, "changed"),
         (State::UNREADABLE, "unreadable"),
-        (State::SKIPPED, "left_out"),
+        (State::SKIPPED, "skipped"),
     ];
     names.into_iter().filter(|(bit, _)| state.has(*bit)).map(|(_, name)| name.to_owned()).collect()
 }
 
 /// Returns the expected entry for a reader that does not follow references.
-fn without_external_content(expected: &archive::Entry) -> archive::Entry {
+fn without_external_content(expected: &archive::VectorEntry) -> archive::VectorEntry {
     let sha256 = expected.sha256.clone().filter(|_| expected.container == 0);
-    archive::Entry { sha256, ..expected.clone() }
+    archive::VectorEntry { sha256, ..expected.clone() }
 }
 
 /// Runs the steps up to the first that fails, and compares each with the vector.
@@ -126,7 +126,7 @@ fn check(vector: &Vector) -> Result<(), String> {
     if let Some(expected) = &vector.notes {
         let note = |note: Note| {
             let (name, state, found) = (note.path.into(), state_names(note.state), note.found);
-            archive::Note { name, state, found }
+            archive::VectorNote { name, state, found }
         };
         let found: Vec<_> = reader.notes().unwrap().into_iter().map(note).collect();
         ensure(found == *expected, &|| format!("notes {found:?}, expected {expected:?}"))?;
@@ -138,7 +138,7 @@ fn check(vector: &Vector) -> Result<(), String> {
     }
     if expected_error.is_some_and(|expected| expected.step == Step::Content) {
         // The error is in a reference, which the library does not follow.
-        let has_error = |entry: &archive::Entry| {
+        let has_error = |entry: &archive::VectorEntry| {
             expected_error.is_some_and(|expected| expected.entry.as_ref() == Some(&entry.name))
         };
         let external = described.iter().any(|(entry, _)| entry.container > 0 && has_error(entry));

@@ -4,9 +4,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use bulla_testkit::malform::{extend, field, flip_bit, insert, remove, truncate};
+use bulla_testkit::corrupt::{extend, field, flip_bit, insert, remove, truncate};
 use bulla_testkit::reference::{
-    self, Fault, HEADER_LEN, HeaderState, SealParams, TAG_LEN, write_check,
+    self, ContainerError, HEADER_LEN, HeaderState, SealParams, TAG_LEN, write_check,
 };
 use bulla_tests::library;
 use proptest::collection::vec;
@@ -220,8 +220,8 @@ proptest! {
         prop_assert!(sample.with(library::seal) == container, "in memory");
         let by_stream = sample.with(|params| library::seal_by_stream(params, write_len));
         prop_assert!(by_stream == container, "as a stream");
-        let found = reference::look(&container, true).unwrap();
-        let bound = reference::bound(&found.copy);
+        let found = reference::inspect(&container, true).unwrap();
+        let bound = reference::bound(&found.header);
         let keys = reference::schedule(&sample.key, &bound, sample.context.as_deref());
         let secret = sample.with(|params| library::draft(params).export(&label));
         prop_assert_eq!(*secret, reference::export(&keys.exporter, &label));
@@ -276,17 +276,17 @@ fn check_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     let by_library = library::open_range(container, key, context, range);
     prop_assert!(by_library == part, "{:?} and {:?}", by_library.err(), part.err());
 
-    let envelopes = reference::look(container, true).map(|found| {
+    let envelopes = reference::inspect(container, true).map(|found| {
         let (head, tail) = reference::envelopes(container, &found);
         (head.to_vec(), tail.map(<[u8]>::to_vec))
     });
     prop_assert_eq!(library::envelopes(container), envelopes);
 
     Ok([
-        format!("stream: {}", stream.result.map_or_else(Fault::name, HeaderState::name)),
+        format!("stream: {}", stream.result.map_or_else(ContainerError::name, HeaderState::name)),
         format!(
             "position: {}",
-            whole.map_or_else(Fault::name, |opened| opened.header_state.name())
+            whole.map_or_else(ContainerError::name, |opened| opened.header_state.name())
         ),
     ])
 }

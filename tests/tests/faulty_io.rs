@@ -28,12 +28,12 @@ type Output = Result<Vec<u8>, (Vec<u8>, Error)>;
 /// Runs `operation` with every fault at every call that it makes. Errors and short calls are also
 /// repeated at all later calls. Returns the number of cases.
 fn sweep(name: &str, operation: impl Fn(&Calls) -> Output) -> u64 {
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     let expected =
         operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
-    assert!(sound.made() > 1, "{name} makes no calls");
+    assert!(sound.count() > 1, "{name} makes no calls");
     let mut cases = 0;
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             let result = operation(&Calls::at(fault, n));
             assert!(
@@ -50,7 +50,7 @@ fn sweep(name: &str, operation: impl Fn(&Calls) -> Output) -> u64 {
         for fault in ERRORS {
             for calls in [Calls::at(fault, n), Calls::since(fault, n)] {
                 let result = operation(&calls);
-                assert!(calls.befell(), "{name}: call {n} was not made");
+                assert!(calls.fault_injected(), "{name}: call {n} was not made");
                 let Err((before, error)) = result else {
                     panic!("{name}: {fault:?} at call {n} was not reported")
                 };
@@ -92,10 +92,10 @@ fn assert_same(again: &Error, first: &Error) {
 /// The result is the whole output, an error that reports damage, or an I/O error for the short
 /// call.
 fn sweep_empty_calls(name: &str, operation: impl Fn(&Calls) -> Output) {
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     let expected =
         operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for calls in [Calls::at(Fault::Nothing, n), Calls::since(Fault::Nothing, n)] {
             match operation(&calls) {
                 // The call was at the end of the input, or had nothing left to write.
@@ -370,9 +370,9 @@ fn salvage_reader() {
         });
         Ok(lost.count())
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert_eq!(read(&sound).unwrap(), 0);
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             assert_eq!(read(&Calls::at(fault, n)).unwrap(), 0, "{fault:?} at call {n}");
         }
@@ -535,10 +535,10 @@ fn failing_sources_are_noted() {
         }
         report.notes
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert!(seal(&sound).is_empty());
     let mut noted = 0;
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in [Fault::Interrupted, Fault::Short] {
             let notes = seal(&Calls::at(fault, n));
             assert!(notes.is_empty(), "{fault:?} at call {n}: {notes:?}");
@@ -549,7 +549,7 @@ fn failing_sources_are_noted() {
         let notes = seal(&Calls::at(Fault::Nothing, n));
         assert!(notes.iter().all(|note| note.state.has(State::SHORT)) && notes.len() <= 1);
     }
-    assert!(noted > 2, "{noted} of {} errors were noted", sound.made());
+    assert!(noted > 2, "{noted} of {} errors were noted", sound.count());
 }
 
 /// salvage recovers all readable data and reports the rest as lost.
@@ -577,9 +577,9 @@ fn salvage_of_an_archive() {
         }
         Ok(salvage.summary().lost)
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert_eq!(read(&sound).unwrap(), 0);
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             assert_eq!(read(&Calls::at(fault, n)).unwrap(), 0, "{fault:?} at call {n}");
         }

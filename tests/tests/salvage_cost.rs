@@ -2,7 +2,7 @@
 //! unrelated bytes are returned.
 
 use bulla_archive::{Recovered, Salvage};
-use bulla_testkit::archive::{self, Draft, Item, Lens, Piece, Record, kind};
+use bulla_testkit::archive::{self, CorruptibleArchive, Item, Lengths, Piece, Record, kind};
 use bulla_testkit::faulty::{Calls, Faulty};
 use bulla_testkit::oracles::known;
 use bulla_testkit::reference::{self, SealParams};
@@ -33,16 +33,16 @@ fn reads_each_chunk_once_despite_overlapping_heads() {
     const HEADS: u64 = 4000;
     let heads: Vec<Record> = (1..=HEADS)
         .map(|n| {
-            let lens = Lens { name: 0, attributes: 0, content: (HEADS - n) * archive::HEAD_LEN };
-            Record { lens: Some(lens), ..Record::new(kind::BLOCK, b"") }
+            let lengths = Lengths { name: 0, attributes: 0, content: (HEADS - n) * archive::HEAD_LEN };
+            Record { lengths: Some(lengths), ..Record::new(kind::BLOCK, b"") }
         })
         .collect();
-    let mut container = sealed(&archive::join(&heads, &known::MARKER));
+    let mut container = sealed(&archive::encode_records(&heads, &known::MARKER));
     let chunks = container.len() / CHUNK;
     container[128 + (chunks - 2) * (CHUNK + 16)] ^= 1;
-    let calls = Calls::sound();
+    let calls = Calls::without_fault();
     salvage(&container, &calls);
-    assert!(calls.made() < 10 * chunks as u64, "{} reads for {chunks} chunks", calls.made());
+    assert!(calls.count() < 10 * chunks as u64, "{} reads for {chunks} chunks", calls.count());
 }
 
 /// a reference to row 0, which is this container, is ignored. It would return the
@@ -50,10 +50,10 @@ fn reads_each_chunk_once_despite_overlapping_heads() {
 #[test]
 fn ignores_references_to_row_0() {
     let pieces = [Item::reference(b"a", 0, 0, 64), Item::file(b"b", b"content")].map(Piece::Entry);
-    let records = Draft::new(&[], &pieces).lay_out().all();
+    let records = CorruptibleArchive::new(&[], &pieces).lay_out().all();
     // Without a trailer, salvage walks the records.
-    let container = sealed(&archive::join(&records[..2], &known::MARKER));
-    let recovered = salvage(&container, &Calls::sound());
+    let container = sealed(&archive::encode_records(&records[..2], &known::MARKER));
+    let recovered = salvage(&container, &Calls::without_fault());
     let paths: Vec<_> = recovered
         .iter()
         .filter_map(|recovered| match recovered {

@@ -1,8 +1,8 @@
 //! Checks the library against every vector in spec/vectors, through every API for opening and
 //! sealing.
 
-use bulla_testkit::reference::{self, Fault, SealParams};
-use bulla_testkit::vectors::{Failure, Outcome, Vector, all};
+use bulla_testkit::reference::{self, ContainerError, SealParams};
+use bulla_testkit::vectors::container::{Failure, Outcome, Vector, all};
 use bulla_tests::library;
 
 fn key(vector: &Vector) -> [u8; 32] {
@@ -41,7 +41,7 @@ fn opens_by_range() {
         let got = Outcome::from(&library::open_by_range(&vector.container, &key, context));
         if got != vector.positional {
             let opening = reference::open_range(&vector.container, &key, context, 0..0);
-            let Err(fault @ Fault::ChunkRejected { .. }) = opening else {
+            let Err(fault @ ContainerError::ChunkRejected { .. }) = opening else {
                 panic!("{}: got {got:?}, expected {:?}", vector.name, vector.positional);
             };
             assert_eq!(got, Outcome::Error(Failure::from(fault)), "{}", vector.name);

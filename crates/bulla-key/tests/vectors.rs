@@ -4,7 +4,7 @@
 
 use bulla::Preamble;
 use bulla_key::{Envelope, EnvelopeState, Error, Passphrase, Secret, Unlocked};
-use bulla_testkit::vectors::envelopes::{self, Outcome, Vector, all};
+use bulla_testkit::vectors::envelope::{self, Outcome, Vector, all};
 
 /// Returns the preamble of a vector's container, which consists of the header and a blank envelope.
 fn preamble(vector: &Vector) -> Preamble {
@@ -22,11 +22,11 @@ fn open(vector: &Vector) -> Result<(Unlocked, u64, EnvelopeState), Error> {
     };
     let context = vector.context.as_deref();
     let unlocked = match &vector.secret {
-        envelopes::Secret::RecoveryKey(key) => {
+        envelope::Secret::RecoveryKey(key) => {
             let key = bulla::Key::from_bytes(key[..].try_into().unwrap());
             envelope.open(&Secret::Key(&key), &header, context)
         }
-        envelopes::Secret::Passphrase(typed) => {
+        envelope::Secret::Passphrase(typed) => {
             envelope.open(&Secret::Passphrase(&Passphrase::new(typed)?), &header, context)
         }
     }?;

@@ -20,7 +20,7 @@ fn every_oracle_accepts_every_seed() {
 
 #[test]
 fn package_contains_the_vectors() {
-    assert!(vectors::all().len() >= 150);
+    assert!(vectors::container::all().len() >= 150);
 }
 
 #[test]
