@@ -296,7 +296,11 @@ impl Picture {
             .set("font-size", style.size)
             .set("font-weight", style.weight)
             .set("text-anchor", style.anchor)
-            .set("fill", style.colour);
+            .set("fill", style.colour)
+            // A halo in the colour of the card keeps text readable where it crosses a grid line.
+            .set("stroke", CARD)
+            .set("stroke-width", 4)
+            .set("paint-order", "stroke");
         self.0.append(text);
     }
 

@@ -96,7 +96,7 @@ fn write_table(out: &mut String, results: &Results, table: Table, rows: &[&Row])
     }
     let _ = writeln!(
         out,
-        "| operation | input | peer | ratio | target | met | bulla | peer | rounds |\n\
+        "| operation | input | peer | ratio | target | met | bulla time | peer time | rounds |\n\
          |---|---|---|---|---|---|---|---|---|"
     );
     for row in rows {
