@@ -1,5 +1,5 @@
-//! Lower bounds on the time that sealing and opening take: a copy, the cipher alone, and reading and
-//! writing a file.
+//! Lower bounds on the time that sealing and opening take: a copy, the cipher alone, and a file
+//! copy.
 
 use std::fs::File;
 use std::io;
@@ -18,11 +18,7 @@ const PIECE: usize = 1 << 20;
 /// Bytes per write call.
 const WRITE: usize = 256 << 10;
 
-/// Copies `from` to `to`.
-///
-/// # Panics
-///
-/// Panics if the lengths differ.
+/// Copies `from` to `to`, which is as long.
 pub fn copy(threads: &Threads, from: &[u8], to: &mut [u8]) {
     match threads.pool() {
         None => to.copy_from_slice(from),

@@ -1,5 +1,5 @@
-//! Benches in wall time, each beside the bound that it cannot beat. benches/README.md explains their
-//! names and how to select some of them.
+//! Benches in wall time, each beside the bound that it cannot beat. benches/README.md explains
+//! their names and how to select some of them.
 
 mod archive;
 mod file;

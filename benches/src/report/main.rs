@@ -44,7 +44,12 @@ struct Args {
     #[arg(long, conflicts_with = "quick")]
     keep: bool,
     /// Measure nothing: write the report of the CSV files in the directory again
-    #[arg(long, conflicts_with_all = ["only", "keep", "quick", "full", "mib", "rounds", "seconds", "up_to"])]
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "only", "keep", "quick", "full", "mib", "rounds", "seconds", "up_to", "directory",
+        ]
+    )]
     render_only: bool,
     /// Run everything once on small inputs, to test the report itself
     #[arg(long, conflicts_with = "full")]

@@ -53,13 +53,15 @@ pub(crate) const PROGRAMS: [Program; 6] = [
         name: "gpg --symmetric",
         needs: &["gpg", "gpgconf"],
         prepare: "mkdir gpg && chmod 700 gpg",
-        seal: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass --cipher-algo AES256 \
-               --compress-algo none --s2k-count 1024 -o OUT --symmetric IN",
-        open: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass -o OUT --decrypt IN",
+        seal: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+               --cipher-algo AES256 --compress-algo none --s2k-count 1024 -o OUT --symmetric IN",
+        open: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+               -o OUT --decrypt IN",
         pipe: Some((
-            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass --cipher-algo AES256 \
-             --compress-algo none --s2k-count 1024 --symmetric",
-            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass --decrypt",
+            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+             --cipher-algo AES256 --compress-algo none --s2k-count 1024 --symmetric",
+            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+             --decrypt",
         )),
         target: None,
     },
@@ -141,7 +143,8 @@ pub(crate) const ARCHIVERS: [Archiver; 4] = [
         prepare: "restic init -q -r restic.empty --no-cache --password-file pass",
         archive: "tree.restic",
         backup: "cp -r restic.empty ARCHIVE && \
-                 restic backup -q -r ARCHIVE --no-cache --password-file pass --compression off tree",
+                 restic backup -q -r ARCHIVE --no-cache --password-file pass --compression off \
+                 tree",
         restore: "restic restore latest -q -r ARCHIVE --no-cache --password-file pass --target OUT",
         entry: "restic dump latest -q -r ARCHIVE --no-cache --password-file pass ENTRY",
         target: None,

@@ -71,11 +71,11 @@ fn write_only(file: &Path, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Touches `bytes` bytes of memory, but no more than is free, or the input would be evicted from the
-/// page cache.
+/// Touches `bytes` bytes of memory, but no more than is free, or the input would be evicted from
+/// the page cache.
 ///
-/// On a virtual machine, a page that the host has not backed yet costs three times as much as one
-/// that it has. Without this, the second of two commands is faster.
+/// On a virtual machine, the first use of a page is three times as expensive if the host has not
+/// backed it yet. Without this, the second of two commands is faster.
 fn touch_memory(bytes: usize) {
     std::hint::black_box(vec![1u8; bytes.min(free_memory())]);
 }

@@ -95,7 +95,7 @@ impl Results {
         }
         match &row.outcome {
             Ok(pair) => println!(
-                "{}, compared with {}: {:.2} ({:.2} to {:.2}), {} rounds",
+                "{}, compared with {}: {:.2} ({:.2} to {:.2}), rounds: {}",
                 row.operation,
                 row.peer,
                 pair.ratios.median(),
@@ -112,10 +112,10 @@ impl Results {
     pub(crate) fn add_point(&mut self, point: Point) {
         let peak = point.peak.map(|mib| format!(", {mib:.1} MiB")).unwrap_or_default();
         println!(
-            "{}, {} {}: {:.4} s{peak}",
+            "{}, {}: {}: {:.4} s{peak}",
             point.series,
+            point.variable.name(),
             point.x,
-            point.variable.unit(),
             point.seconds.median()
         );
         self.points.push(point);
