@@ -33,7 +33,7 @@ pub(crate) fn compare(results: &mut Results, settings: &Settings) -> io::Result<
     let mut plaintext = vec![0; settings.memory];
     rand::rng().fill_bytes(&mut plaintext);
     // Times in memory vary little, and this comparison has many rows.
-    let effort = Effort { seconds: settings.effort.seconds / 2.0, ..settings.effort };
+    let effort = Effort { max_seconds: settings.effort.max_seconds / 2.0, ..settings.effort };
     let libraries: [Box<dyn Library>; 4] = [
         Box::new(Age::new()),
         Box::new(Mla::new().map_err(io::Error::other)?),
