@@ -1,5 +1,5 @@
-//! What has to run in a small process of its own, so that its memory, or its time, is that of
-//! nothing else.
+//! Measurements that run in a small separate process, so that nothing else adds to its memory or
+//! time.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -13,20 +13,20 @@ use bytes::Bytes;
 use clap::Subcommand;
 use wait4::Wait4;
 
-use crate::pairs::time;
+use crate::measure::alternate::time;
 
-/// What such a process does.
+/// A measurement in a separate process.
 #[derive(Subcommand)]
 pub(crate) enum Probe {
-    /// Write that many bytes from memory to a file: what a command cannot be faster than
+    /// Write bytes from memory to a new file: a lower bound on the time of any command
     Write { file: PathBuf, bytes: u64 },
-    /// Take that many bytes of memory, as far as they are free, and give them back
+    /// Touch free memory, so that the host backs it
     Touch { bytes: usize },
-    /// Run a script, and say its seconds and its peak memory in MiB
+    /// Run a script and print its seconds and its peak memory in MiB
     Peak { script: String },
-    /// Seal an archive of that many small entries in memory, and say its seconds
+    /// Seal an archive of small entries in memory and print the seconds
     SealEntries { entries: u64 },
-    /// List such an archive and look one entry up, and say the seconds of both
+    /// List such an archive, look up one entry, and print the seconds of both
     ReadEntries { entries: u64 },
 }
 
@@ -55,28 +55,32 @@ impl Probe {
     }
 }
 
-/// Linux lets one write to a file at a time, so sealing into a file cannot be faster than this one
-/// thread, whatever the number of threads.
+/// Writes `bytes` bytes from one thread.
+///
+/// Linux serializes writes to a file, so sealing into a file cannot be faster than this, whatever
+/// the number of threads.
 fn write_only(file: &Path, bytes: u64) -> io::Result<()> {
     let mut file = File::create_new(file)?;
     let block = vec![7; 960 << 10];
-    let mut left = bytes;
-    while left > 0 {
-        let now = left.min(block.len() as u64);
-        file.write_all(&block[..now as usize])?;
-        left -= now;
+    let mut remaining = bytes;
+    while remaining > 0 {
+        let len = remaining.min(block.len() as u64);
+        file.write_all(&block[..len as usize])?;
+        remaining -= len;
     }
     Ok(())
 }
 
-/// On a virtual machine, a page that the host has not backed yet costs three times as much as one
-/// in use before; without this, whoever comes second is faster. No more than is free, or the input
-/// would be lost from the page cache.
+/// Touches `bytes` bytes of memory, but no more than is free, or the input would be evicted from
+/// the page cache.
+///
+/// On a virtual machine, the first use of a page is three times as expensive if the host has not
+/// backed it yet. Without this, the second of two commands is faster.
 fn touch_memory(bytes: usize) {
     std::hint::black_box(vec![1u8; bytes.min(free_memory())]);
 }
 
-/// Bytes of memory that nothing uses, as Linux says; no limit elsewhere.
+/// Returns the bytes of unused memory on Linux, and no limit elsewhere.
 fn free_memory() -> usize {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = info.lines().find_map(|line| line.strip_prefix("MemFree:"));
@@ -84,34 +88,36 @@ fn free_memory() -> usize {
     kib.map_or(usize::MAX, |kib| kib << 10)
 }
 
-/// Linux counts what a process had before it became another program as the peak memory of that
+/// Runs a script and prints its seconds and its peak memory.
+///
+/// Linux includes the memory that a process had before `exec` in the peak memory of the new
 /// program, so the process that starts it has to be small.
 fn peak(script: &str) -> io::Result<()> {
     let start = Instant::now();
     let mut child = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn()?;
-    let done = child.wait4()?;
+    let finished = child.wait4()?;
     let seconds = start.elapsed().as_secs_f64();
-    if !done.status.success() {
-        return Err(io::Error::other(format!("{script}: {}", done.status)));
+    if !finished.status.success() {
+        return Err(io::Error::other(format!("{script}: {}", finished.status)));
     }
-    println!("time {seconds}\npeak {}", done.rusage.maxrss as f64 / f64::from(1 << 20));
+    println!("time {seconds}\npeak {}", finished.rusage.maxrss as f64 / f64::from(1 << 20));
     Ok(())
 }
 
-/// Bytes of each entry: a short message.
+/// Bytes of each entry, about the size of a short message.
 pub(crate) const ENTRY_LEN: usize = 200;
 
-/// All entries share their content, so that the sources take no memory to speak of.
+/// Plans an archive whose entries share one content, so that the sources take little memory.
 fn plan(entries: u64) -> bulla_archive::Result<ArchiveBuilder<Bytes>> {
     let mut writer = ArchiveBuilder::new();
     let content = Bytes::from_static(&[b'm'; ENTRY_LEN]);
     for entry in 0..entries {
-        writer.file(&name(entry), &Metadata::new(), ENTRY_LEN as u64, content.clone())?;
+        writer.file(&path(entry), &Metadata::new(), ENTRY_LEN as u64, content.clone())?;
     }
     Ok(writer)
 }
 
-fn name(entry: u64) -> Vec<u8> {
+fn path(entry: u64) -> Vec<u8> {
     format!("messages/{:04}/{:04}.txt", entry / 1000, entry % 1000).into_bytes()
 }
 
@@ -128,11 +134,13 @@ fn read_entries(entries: u64) -> bulla_archive::Result<()> {
     println!("list {}", start.elapsed().as_secs_f64());
     assert_eq!(listed, entries);
 
-    // Some more than once, spread over the archive: a single look-up is too short to be timed.
+    // A single lookup is too short to time. The lookups are spread over the archive; in a small one
+    // some paths repeat.
     const LOOKUPS: u64 = 100;
     let start = Instant::now();
     for lookup in 0..LOOKUPS {
-        let entry = reader.lookup(&name(lookup * entries / LOOKUPS))?.expect("it was planned");
+        let entry =
+            reader.lookup(&path(lookup * entries / LOOKUPS))?.expect("the archive has this entry");
         assert_eq!(reader.content(&entry)?.range(0..entry.len())?.len(), ENTRY_LEN);
     }
     println!("lookup {}", start.elapsed().as_secs_f64() / LOOKUPS as f64);

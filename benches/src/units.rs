@@ -1,8 +1,10 @@
-//! Names of benches: they stay the same, so that what is measured today can be compared with what
-//! was measured before.
+//! Byte counts in the names of benches.
 
-/// A number of bytes as names have it: `4KiB`, `256MiB`, `1GiB`.
-pub fn size(bytes: usize) -> String {
+/// Returns `bytes` in the largest unit that divides it: `4KiB`, `256MiB`, `1GiB`.
+///
+/// Names of benches contain the label, so its form is stable: criterion finds saved baselines by
+/// name.
+pub fn size_label(bytes: usize) -> String {
     let (unit, shift) = match bytes.trailing_zeros() {
         _ if bytes == 0 => ("B", 0),
         30.. => ("GiB", 30),
@@ -18,16 +20,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes() {
-        let named = [
+    fn labels_use_the_largest_unit_that_divides_the_size() {
+        let labelled = [
             (1000, "1000B"),
             (4096, "4KiB"),
             (1 << 20, "1MiB"),
             (3 << 19, "1536KiB"),
             (1 << 30, "1GiB"),
         ];
-        for (bytes, name) in named {
-            assert_eq!(size(bytes), name);
+        for (bytes, label) in labelled {
+            assert_eq!(size_label(bytes), label);
         }
     }
 }

@@ -1,37 +1,37 @@
-//! Draws line charts and bars as SVG, on a light card that can be read on a dark page too.
+//! Draws line charts and bar charts as SVG, on a light card that is readable on dark pages too.
 
 use svg::node::element::{Circle, Line as Stroke, Polyline, Rectangle, Text};
 use svg::{Document, Node};
 
-/// A chart of lines.
+/// A line chart.
 pub(crate) struct LineChart<'a> {
     pub(crate) title: &'a str,
-    /// Where and on what it was measured.
+    /// The conditions of the measurement.
     pub(crate) caption: &'a str,
     pub(crate) x: Axis<'a>,
     pub(crate) y: Axis<'a>,
     pub(crate) lines: Vec<Line<'a>>,
 }
 
-/// What an axis shows.
+/// An axis, from its first tick to its last.
 pub(crate) struct Axis<'a> {
     /// The quantity and its unit.
     pub(crate) label: &'a str,
-    /// Whether equal steps are equal ratios.
+    /// Whether the scale is logarithmic.
     pub(crate) log: bool,
-    /// Where a label stands, and what it says; the axis reaches from the first to the last.
+    /// Values and their labels, in ascending order.
     pub(crate) ticks: Vec<(f64, String)>,
 }
 
-/// A line of a chart.
+/// A series of a line chart.
 pub(crate) struct Line<'a> {
     pub(crate) name: &'a str,
     pub(crate) points: Vec<(f64, f64)>,
-    /// Drawn dashed: it is no measurement of bulla, but what it could not be faster than.
-    pub(crate) limit: bool,
+    /// Whether the series is a bound rather than a measurement of bulla. Bounds are dashed.
+    pub(crate) bound: bool,
 }
 
-/// A chart of bars.
+/// A chart of horizontal bars.
 pub(crate) struct BarChart<'a> {
     pub(crate) title: &'a str,
     pub(crate) caption: &'a str,
@@ -40,12 +40,12 @@ pub(crate) struct BarChart<'a> {
     pub(crate) bars: Vec<Bar>,
 }
 
-/// A bar, and what stands beside it.
+/// A bar with its name to the left and a note to the right.
 pub(crate) struct Bar {
     pub(crate) name: String,
     pub(crate) value: f64,
     pub(crate) note: String,
-    /// Drawn in the colour of bulla.
+    /// Whether the bar is bulla's, which has its own colour.
     pub(crate) ours: bool,
 }
 
@@ -55,26 +55,26 @@ const CARD: &str = "#fbfaf7";
 const INK: &str = "#24292f";
 const SOFT: &str = "#57606a";
 const GRID: &str = "#d8dee4";
-/// Told apart by those who cannot tell red from green.
+/// Colours of series. They differ for readers with colour vision deficiency as well.
 const COLOURS: [&str; 4] = ["#b5451b", "#0b6e99", "#8a6d00", "#7d4e9e"];
-/// Of lines that are limits.
-const LIMIT_COLOURS: [&str; 2] = ["#2f363d", "#8c959f"];
+/// Colours of bounds.
+const BOUND_COLOURS: [&str; 2] = ["#2f363d", "#8c959f"];
 
 impl LineChart<'_> {
-    /// The chart as a file.
+    /// Returns the chart as an SVG document.
     pub(crate) fn draw(&self) -> String {
         const HEIGHT: f64 = 430.0;
         let mut picture = Picture::new(HEIGHT, self.title, self.caption);
         let top = self.legend(&mut picture) + 16.0;
-        let (left, right, bottom) = (MARGIN + 62.0, WIDTH - MARGIN - 14.0, HEIGHT - MARGIN - 42.0);
+        let (left, right, bottom) = (MARGIN + 62.0, WIDTH - MARGIN - 24.0, HEIGHT - MARGIN - 42.0);
 
         for (value, label) in &self.x.ticks {
-            let x = self.x.place(*value, left, right);
+            let x = self.x.position(*value, left, right);
             picture.stroke((x, top), (x, bottom), GRID);
             picture.text((x, bottom + 18.0), label, Style { anchor: "middle", ..SMALL });
         }
         for (value, label) in &self.y.ticks {
-            let y = self.y.place(*value, bottom, top);
+            let y = self.y.position(*value, bottom, top);
             picture.stroke((left, y), (right, y), GRID);
             picture.text((left - 8.0, y + 4.0), label, Style { anchor: "end", ..SMALL });
         }
@@ -97,21 +97,21 @@ impl LineChart<'_> {
 
         for (number, line) in self.lines.iter().enumerate() {
             let colour = self.colour(number);
-            let places: Vec<(f64, f64)> = line
+            let positions: Vec<(f64, f64)> = line
                 .points
                 .iter()
-                .map(|(x, y)| (self.x.place(*x, left, right), self.y.place(*y, bottom, top)))
+                .map(|(x, y)| (self.x.position(*x, left, right), self.y.position(*y, bottom, top)))
                 .collect();
             let points: Vec<String> =
-                places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+                positions.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
             let drawn = Polyline::new()
                 .set("points", points.join(" "))
                 .set("fill", "none")
                 .set("stroke", colour)
                 .set("stroke-width", 2.5)
-                .set("stroke-dasharray", if line.limit { "6 5" } else { "none" });
+                .set("stroke-dasharray", if line.bound { "6 5" } else { "none" });
             picture.0.append(drawn);
-            for (x, y) in places {
+            for (x, y) in positions {
                 picture.0.append(
                     Circle::new().set("cx", x).set("cy", y).set("r", 3.5).set("fill", colour),
                 );
@@ -120,19 +120,19 @@ impl LineChart<'_> {
         picture.0.to_string()
     }
 
-    /// The colour of a line: the same wherever a chart begins with the same lines.
+    /// Returns the colour of a line. Charts that start with the same lines use the same colours.
     fn colour(&self, number: usize) -> &'static str {
-        let limit = self.lines[number].limit;
-        let before = self.lines[..number].iter().filter(|line| line.limit == limit).count();
-        if limit {
-            LIMIT_COLOURS[before % LIMIT_COLOURS.len()]
+        let bound = self.lines[number].bound;
+        let before = self.lines[..number].iter().filter(|line| line.bound == bound).count();
+        if bound {
+            BOUND_COLOURS[before % BOUND_COLOURS.len()]
         } else {
             COLOURS[before % COLOURS.len()]
         }
     }
 
-    /// The names of the lines, above the chart, in as many rows as they need; gives back where they
-    /// end.
+    /// Draws the names of the lines above the chart, in as many rows as they need, and returns the
+    /// baseline of the last row.
     fn legend(&self, picture: &mut Picture) -> f64 {
         let (mut x, mut y) = (MARGIN, 84.0);
         for (number, line) in self.lines.iter().enumerate() {
@@ -147,7 +147,7 @@ impl LineChart<'_> {
                 .set("y2", y - 4.0)
                 .set("stroke", self.colour(number))
                 .set("stroke-width", 2.5)
-                .set("stroke-dasharray", if line.limit { "6 5" } else { "none" });
+                .set("stroke-dasharray", if line.bound { "6 5" } else { "none" });
             picture.0.append(sample);
             picture.text((x + 34.0, y), line.name, LABEL);
             x += width;
@@ -157,14 +157,14 @@ impl LineChart<'_> {
 }
 
 impl BarChart<'_> {
-    /// The chart as a file.
+    /// Returns the chart as an SVG document.
     pub(crate) fn draw(&self) -> String {
         const STEP: f64 = 34.0;
         const TOP: f64 = 82.0;
         let bottom = TOP + STEP * self.bars.len() as f64;
         let mut picture = Picture::new(bottom + 58.0, self.title, self.caption);
         let longest = self.bars.iter().map(|bar| bar.name.chars().count()).max().unwrap_or(0);
-        // Names to the left, notes to the right.
+        // Room for the names on the left and the notes on the right.
         let left = MARGIN + 7.0 * longest as f64 + 10.0;
         let notes = self.bars.iter().map(|bar| bar.note.chars().count()).max().unwrap_or(0);
         let right = (WIDTH - MARGIN - 7.0 * notes as f64 - 12.0).max(left + 120.0);
@@ -174,13 +174,13 @@ impl BarChart<'_> {
             ticks: ticks(self.bars.iter().map(|bar| bar.value)),
         };
         for (value, label) in &axis.ticks {
-            let x = axis.place(*value, left, right);
+            let x = axis.position(*value, left, right);
             picture.stroke((x, TOP), (x, bottom), GRID);
             picture.text((x, bottom + 18.0), label, Style { anchor: "middle", ..SMALL });
         }
         for (number, bar) in self.bars.iter().enumerate() {
             let y = TOP + STEP * number as f64;
-            let end = axis.place(bar.value, left, right);
+            let end = axis.position(bar.value, left, right);
             let drawn = Rectangle::new()
                 .set("x", left)
                 .set("y", y + 6.0)
@@ -203,8 +203,8 @@ impl BarChart<'_> {
 }
 
 impl Axis<'_> {
-    /// Where a value lies between two ends.
-    fn place(&self, value: f64, from: f64, to: f64) -> f64 {
+    /// Returns the coordinate of a value on an axis between two coordinates.
+    fn position(&self, value: f64, from: f64, to: f64) -> f64 {
         let scaled = |value: f64| if self.log { value.max(f64::MIN_POSITIVE).ln() } else { value };
         let (Some((first, _)), Some((last, _))) = (self.ticks.first(), self.ticks.last()) else {
             return from;
@@ -216,7 +216,7 @@ impl Axis<'_> {
     }
 }
 
-/// Ticks from zero to above the greatest value, at most eight.
+/// Returns ticks from zero to at least the greatest value, at most nine.
 pub(crate) fn ticks(values: impl Iterator<Item = f64>) -> Vec<(f64, String)> {
     let greatest = values.fold(0.0f64, f64::max).max(1e-9);
     let power = 10f64.powf(greatest.log10().floor());
@@ -232,7 +232,7 @@ pub(crate) fn ticks(values: impl Iterator<Item = f64>) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// Ticks at the powers of ten around all values, with what each says.
+/// Returns ticks at the powers of ten that enclose all values.
 pub(crate) fn powers_of_ten(
     values: impl Iterator<Item = f64>,
     label: impl Fn(f64) -> String,
@@ -262,7 +262,7 @@ const SMALL: Style = Style { size: 12.0, weight: "400", anchor: "start", colour:
 struct Picture(Document);
 
 impl Picture {
-    /// A card with title and caption.
+    /// Starts a card with title and caption.
     fn new(height: f64, title: &str, caption: &str) -> Picture {
         let card = Rectangle::new()
             .set("width", WIDTH - 1.0)
@@ -296,7 +296,11 @@ impl Picture {
             .set("font-size", style.size)
             .set("font-weight", style.weight)
             .set("text-anchor", style.anchor)
-            .set("fill", style.colour);
+            .set("fill", style.colour)
+            // A halo in the colour of the card keeps text readable where it crosses a grid line.
+            .set("stroke", CARD)
+            .set("stroke-width", 4)
+            .set("paint-order", "stroke");
         self.0.append(text);
     }
 
@@ -335,12 +339,12 @@ mod tests {
     }
 
     #[test]
-    fn a_logarithmic_axis_puts_the_geometric_mean_in_the_middle() {
+    fn a_logarithmic_axis_centres_the_geometric_mean() {
         let axis = Axis {
             label: "",
             log: true,
             ticks: vec![(1.0, String::new()), (100.0, String::new())],
         };
-        assert!((axis.place(10.0, 0.0, 200.0) - 100.0).abs() < 1e-9);
+        assert!((axis.position(10.0, 0.0, 200.0) - 100.0).abs() < 1e-9);
     }
 }

@@ -1,17 +1,21 @@
-//! A short message sealed and opened by the shortest way that the format leaves (FORMAT.md,
-//! sections 3 to 5): one chunk, straight down, one thread. The library is measured against it.
+//! A minimal implementation of containers of one chunk (FORMAT.md, sections 3 to 5).
+//!
+//! It does all that the format requires for a short message, on one thread and without options. The
+//! difference between its time and the library's is the cost of the library's generality.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
 use ring::hmac::{self, HMAC_SHA512};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::limits::TAG;
+
+/// Bytes in the header, and in the footer (FORMAT.md, section 3).
 const HEADER: usize = 128;
-const TAG: usize = 16;
-/// The default chunk size as a power of two; a message is shorter.
+/// Base-2 logarithm of the default chunk size. A message is shorter than one chunk.
 const CHUNK_LOG2: u8 = 16;
 
-/// Seals a message of less than 64 KiB into a container.
+/// Seals a message shorter than 64 KiB.
 pub fn seal(key: &[u8; 32], message: &[u8]) -> Vec<u8> {
     let mut container = vec![0; HEADER + message.len() + TAG + HEADER];
     let len = container.len() as u64;
@@ -21,7 +25,7 @@ pub fn seal(key: &[u8; 32], message: &[u8]) -> Vec<u8> {
     head[..9].copy_from_slice(b"\x93BULLA\r\n\x01");
     head[11] = 1;
     head[12] = CHUNK_LOG2;
-    SystemRandom::new().fill(&mut head[32..64]).expect("the system has randomness");
+    SystemRandom::new().fill(&mut head[32..64]).expect("the system provides random bytes");
     let secrets = schedule(key, &head[8..64]);
     head[64..96].copy_from_slice(&secrets[44..76]);
     foot.copy_from_slice(head);
@@ -36,11 +40,11 @@ pub fn seal(key: &[u8; 32], message: &[u8]) -> Vec<u8> {
     text.copy_from_slice(message);
     let (cipher, nonce) = cipher(&secrets);
     let sealed = cipher.seal_in_place_separate_tag(nonce, Aad::empty(), text);
-    tag.copy_from_slice(sealed.expect("a message is short").as_ref());
+    tag.copy_from_slice(sealed.expect("a message is within the cipher's limit").as_ref());
     container
 }
 
-/// Opens what [`seal`] or the library made of a message; `None` if anything about it was changed.
+/// Opens a container that [`seal`] or the library made; returns `None` unless it is authentic.
 pub fn open(key: &[u8; 32], container: &[u8]) -> Option<Vec<u8>> {
     let (head, rest) = container.split_first_chunk::<HEADER>()?;
     let (chunk, foot) = rest.split_last_chunk::<HEADER>()?;
@@ -62,7 +66,7 @@ pub fn open(key: &[u8; 32], container: &[u8]) -> Option<Vec<u8>> {
     Some(message)
 }
 
-/// Two blocks of HKDF-Expand with SHA-512 (F-4.3).
+/// Derives the secrets: two blocks of HKDF-Expand with SHA-512 (F-4.3).
 fn schedule(key: &[u8; 32], bound: &[u8]) -> [u8; 128] {
     let key = hmac::Key::new(HMAC_SHA512, key);
     let mut secrets = [0; 128];
@@ -79,13 +83,14 @@ fn schedule(key: &[u8; 32], bound: &[u8]) -> [u8; 128] {
     secrets
 }
 
-/// The cipher, and the nonce of chunk 0.
+/// Returns the cipher, and the nonce of chunk 0.
 fn cipher(secrets: &[u8; 128]) -> (LessSafeKey, Nonce) {
-    let key = UnboundKey::new(&AES_256_GCM, &secrets[..32]).expect("a key of 32 bytes");
-    let nonce = Nonce::try_assume_unique_for_key(&secrets[32..44]).expect("a nonce of 12 bytes");
+    let key = UnboundKey::new(&AES_256_GCM, &secrets[..32]).expect("the key has 32 bytes");
+    let nonce = Nonce::try_assume_unique_for_key(&secrets[32..44]).expect("the nonce has 12 bytes");
     (LessSafeKey::new(key), nonce)
 }
 
+/// Computes the checksum of a header or footer.
 fn check(copy: &[u8]) -> [u8; 8] {
     let mut check = [0; 8];
     check.copy_from_slice(&digest(&SHA256, &copy[..120]).as_ref()[..8]);
@@ -97,9 +102,8 @@ mod tests {
     use super::*;
     use crate::seeded::{self, KEY};
 
-    /// It does all that the format asks for, else it would be no measure.
     #[test]
-    fn it_and_the_library_open_each_others_messages() {
+    fn interoperates_with_the_library_and_rejects_altered_bytes() {
         let (key, options) = (seeded::key(), bulla::Options::new());
         for len in [0, 1, 1024, 65_535] {
             let message = seeded::bytes(len);

@@ -1,27 +1,26 @@
-//! The programs that bulla is compared with, and how each is called.
+//! The programs that bulla is compared with, and their command lines.
 
 use std::process::Command;
 
-use crate::machine::output;
-use crate::scratch::{Ready, Scratch, failed};
-use crate::sheet::Sheet;
+use crate::measure::machine::{Machine, first_line_of};
+use crate::measure::scratch::{Availability, Scratch, failed};
 
-/// A program that encrypts a file. In its commands, IN and OUT stand for names of files.
+/// A program that encrypts a file. Its commands contain the placeholders IN and OUT.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    /// What it is made of, as far as it is found in the PATH.
+    /// The executables that it needs in PATH.
     pub(crate) needs: &'static [&'static str],
-    /// Makes its keys.
+    /// Creates its keys.
     prepare: &'static str,
     pub(crate) seal: &'static str,
     pub(crate) open: &'static str,
-    /// Sealing and opening from standard input to standard output.
+    /// Commands that seal and open from standard input to standard output.
     pub(crate) pipe: Option<(&'static str, &'static str)>,
-    /// The ratio that is asked for.
-    pub(crate) asked: Option<f64>,
+    /// The highest ratio that meets the target.
+    pub(crate) target: Option<f64>,
 }
 
-/// Programs that encrypt a file.
+/// The programs that encrypt a file.
 pub(crate) const PROGRAMS: [Program; 6] = [
     Program {
         name: "age",
@@ -30,7 +29,7 @@ pub(crate) const PROGRAMS: [Program; 6] = [
         seal: "age -e -i age.key -o OUT IN",
         open: "age -d -i age.key -o OUT IN",
         pipe: Some(("age -e -i age.key", "age -d -i age.key")),
-        asked: Some(1.0 / 5.0),
+        target: Some(1.0 / 5.0),
     },
     Program {
         name: "rage",
@@ -39,7 +38,7 @@ pub(crate) const PROGRAMS: [Program; 6] = [
         seal: "rage -e -i rage.key -o OUT IN",
         open: "rage -d -i rage.key -o OUT IN",
         pipe: Some(("rage -e -i rage.key", "rage -d -i rage.key")),
-        asked: Some(1.0 / 6.0),
+        target: Some(1.0 / 6.0),
     },
     Program {
         name: "mlar",
@@ -48,24 +47,26 @@ pub(crate) const PROGRAMS: [Program; 6] = [
         seal: "mlar create --uncompressed --unsigned -p mlar.mlapub -o OUT IN",
         open: "mlar cat --skip-signature-verification -k mlar.mlapriv -i IN -o OUT plain",
         pipe: None,
-        asked: Some(1.0 / 12.0),
+        target: Some(1.0 / 12.0),
     },
     Program {
         name: "gpg --symmetric",
         needs: &["gpg", "gpgconf"],
         prepare: "mkdir gpg && chmod 700 gpg",
-        seal: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass --cipher-algo AES256 \
-               --compress-algo none --s2k-count 1024 -o OUT --symmetric IN",
-        open: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass -o OUT --decrypt IN",
+        seal: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+               --cipher-algo AES256 --compress-algo none --s2k-count 1024 -o OUT --symmetric IN",
+        open: "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+               -o OUT --decrypt IN",
         pipe: Some((
-            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass --cipher-algo AES256 \
-             --compress-algo none --s2k-count 1024 --symmetric",
-            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass --decrypt",
+            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+             --cipher-algo AES256 --compress-algo none --s2k-count 1024 --symmetric",
+            "gpg --homedir gpg --batch -q --pinentry-mode loopback --passphrase-file pass \
+             --decrypt",
         )),
-        asked: None,
+        target: None,
     },
     Program {
-        name: "openssl enc (CTR, nothing authenticated)",
+        name: "openssl enc (CTR, unauthenticated)",
         needs: &["openssl"],
         prepare: "true",
         seal: "openssl enc -aes-256-ctr -pbkdf2 -pass file:pass -in IN -out OUT",
@@ -74,7 +75,7 @@ pub(crate) const PROGRAMS: [Program; 6] = [
             "openssl enc -aes-256-ctr -pbkdf2 -pass file:pass",
             "openssl enc -d -aes-256-ctr -pbkdf2 -pass file:pass",
         )),
-        asked: None,
+        target: None,
     },
     Program {
         name: "restic (into a new repository)",
@@ -84,47 +85,47 @@ pub(crate) const PROGRAMS: [Program; 6] = [
                restic backup -q -r OUT --no-cache --password-file pass --compression off IN",
         open: "restic restore latest -q -r IN --no-cache --password-file pass --target OUT",
         pipe: None,
-        asked: None,
+        target: None,
     },
 ];
 
-/// A program that keeps a tree of files. In its commands, ARCHIVE, OUT and NAME stand for its
-/// archive, an output, an entry.
+/// A program that archives a tree of files. Its commands contain the placeholders ARCHIVE, OUT and
+/// ENTRY.
 pub(crate) struct Archiver {
     pub(crate) name: &'static str,
     pub(crate) needs: &'static [&'static str],
     prepare: &'static str,
-    /// Name of its archive.
+    /// File name of its archive.
     pub(crate) archive: &'static str,
     pub(crate) backup: &'static str,
     pub(crate) restore: &'static str,
     /// Writes one entry to standard output.
     pub(crate) entry: &'static str,
-    /// The ratio that is asked of the backup.
-    pub(crate) asked: Option<f64>,
+    /// The highest ratio that meets the target of the backup.
+    pub(crate) target: Option<f64>,
 }
 
-/// Programs that keep a tree of files.
+/// The programs that archive a tree of files.
 pub(crate) const ARCHIVERS: [Archiver; 4] = [
     Archiver {
-        name: "tar (nothing encrypted)",
+        name: "tar (unencrypted)",
         needs: &["tar"],
         prepare: "true",
         archive: "tree.tar",
         backup: "tar cf ARCHIVE tree",
         restore: "mkdir OUT && tar xf ARCHIVE -C OUT",
-        entry: "tar xOf ARCHIVE NAME",
-        asked: Some(0.5),
+        entry: "tar xOf ARCHIVE ENTRY",
+        target: Some(0.5),
     },
     Archiver {
-        name: "tar and age",
+        name: "tar + age",
         needs: &["tar", "age", "age-keygen"],
         prepare: "age-keygen -o age.key",
         archive: "tree.tar.age",
         backup: "tar cf - tree | age -e -i age.key -o ARCHIVE",
         restore: "mkdir OUT && age -d -i age.key ARCHIVE | tar xf - -C OUT",
-        entry: "age -d -i age.key ARCHIVE | tar xOf - NAME",
-        asked: None,
+        entry: "age -d -i age.key ARCHIVE | tar xOf - ENTRY",
+        target: None,
     },
     Archiver {
         name: "mlar",
@@ -133,8 +134,8 @@ pub(crate) const ARCHIVERS: [Archiver; 4] = [
         archive: "tree.mla",
         backup: "mlar create --uncompressed --unsigned -p mlar.mlapub -o ARCHIVE tree",
         restore: "mlar extract --skip-signature-verification -k mlar.mlapriv -i ARCHIVE -o OUT",
-        entry: "mlar cat --skip-signature-verification -k mlar.mlapriv -i ARCHIVE NAME",
-        asked: None,
+        entry: "mlar cat --skip-signature-verification -k mlar.mlapriv -i ARCHIVE ENTRY",
+        target: None,
     },
     Archiver {
         name: "restic (into a new repository)",
@@ -142,29 +143,30 @@ pub(crate) const ARCHIVERS: [Archiver; 4] = [
         prepare: "restic init -q -r restic.empty --no-cache --password-file pass",
         archive: "tree.restic",
         backup: "cp -r restic.empty ARCHIVE && \
-                 restic backup -q -r ARCHIVE --no-cache --password-file pass --compression off tree",
+                 restic backup -q -r ARCHIVE --no-cache --password-file pass --compression off \
+                 tree",
         restore: "restic restore latest -q -r ARCHIVE --no-cache --password-file pass --target OUT",
-        entry: "restic dump latest -q -r ARCHIVE --no-cache --password-file pass NAME",
-        asked: None,
+        entry: "restic dump latest -q -r ARCHIVE --no-cache --password-file pass ENTRY",
+        target: None,
     },
 ];
 
 impl Program {
-    /// Makes its keys; why not, if that cannot be done.
-    pub(crate) fn prepare(&self, scratch: &Scratch) -> Ready {
+    /// Creates its keys.
+    pub(crate) fn prepare(&self, scratch: &Scratch) -> Availability {
         prepare(scratch, self.needs, self.prepare)
     }
 }
 
 impl Archiver {
-    /// Makes its keys; why not, if that cannot be done.
-    pub(crate) fn prepare(&self, scratch: &Scratch) -> Ready {
+    /// Creates its keys.
+    pub(crate) fn prepare(&self, scratch: &Scratch) -> Availability {
         prepare(scratch, self.needs, self.prepare)
     }
 }
 
-/// Adds the versions of all peers to what is known of the machine.
-pub(crate) fn note_versions(sheet: &mut Sheet) {
+/// Adds the versions of all peers to the facts about the machine.
+pub(crate) fn add_versions(machine: &mut Machine) {
     for (name, flag) in [
         ("cp", "--version"),
         ("tar", "--version"),
@@ -176,12 +178,12 @@ pub(crate) fn note_versions(sheet: &mut Sheet) {
         ("restic", "version"),
     ] {
         let version =
-            if installed(name) { output(name, &[flag]) } else { "not installed".to_owned() };
-        sheet.machine.peer(name, version);
+            if installed(name) { first_line_of(name, &[flag]) } else { "not installed".to_owned() };
+        machine.add_peer(name, version);
     }
 }
 
-/// Whether a program is found in the PATH.
+/// Returns whether a program is in PATH.
 pub(crate) fn installed(program: &str) -> bool {
     Command::new("sh")
         .args(["-c", "command -v \"$0\" > /dev/null", program])
@@ -189,9 +191,9 @@ pub(crate) fn installed(program: &str) -> bool {
         .is_ok_and(|status| status.success())
 }
 
-fn prepare(scratch: &Scratch, needs: &[&str], script: &str) -> Ready {
+fn prepare(scratch: &Scratch, needs: &[&str], script: &str) -> Availability {
     if let Some(missing) = needs.iter().find(|program| !installed(program)) {
         return Err(format!("`{missing}` is not installed"));
     }
-    scratch.shell(script).map_err(|why| failed(&why))
+    scratch.shell(script).map_err(|error| failed(&error))
 }
