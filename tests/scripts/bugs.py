@@ -34,21 +34,21 @@ POWER = ("power cuts", ["tests/scripts/power_loss.py", COMMAND, "seal"])
 BUGS = [
     (
         "the tag of the last chunk is not checked",
-        "crates/bulla/src/run.rs",
+        "crates/bulla/src/format/run.rs",
         "&mut ciphertext[plain_len..], read - plain_len).is_err() {",
         "&mut ciphertext[plain_len..], read - plain_len).is_err() && end == read + chunk.sealed() {",
         [UNITS, EXHAUSTIVE, VECTORS, DIFFERENTIAL, FUZZED],
     ),
     (
         "a stream may end without its last chunk",
-        "crates/bulla/src/opener.rs",
+        "crates/bulla/src/opening/opener.rs",
         "(Some(end), None) if end.missing => Some(",
         "(Some(end), None) if end.missing && end.stands => Some(",
         [UNITS, EXHAUSTIVE, VECTORS, DIFFERENTIAL, FUZZED],
     ),
     (
         "the header is not bound to the keys",
-        "crates/bulla/src/schedule.rs",
+        "crates/bulla/src/format/schedule.rs",
         "        let context = context.unwrap_or_default();\n",
         """        struct Unbound;
         impl Unbound {
@@ -62,7 +62,7 @@ BUGS = [
     ),
     (
         "a range ends one byte early",
-        "crates/bulla/src/range.rs",
+        "crates/bulla/src/opening/range.rs",
         "self.open_chunks(first..(range.end.saturating_sub(1) >> log2) + 1, scratch)?",
         "self.open_chunks(first..(range.end.saturating_sub(2) >> log2) + 1, scratch)?",
         [UNITS, EXHAUSTIVE, VECTORS, DIFFERENTIAL, FUZZED],

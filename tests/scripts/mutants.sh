@@ -25,7 +25,7 @@ mutants() {
     cargo mutants "${arguments[@]}" --iterate --baseline skip --test-package "$package,bulla-tests" -- --locked "$@"
 }
 
-core() { mutants core bulla geometry header schedule chunk -- --test vectors --test headers --test streams; }
+core() { mutants core bulla format/geometry format/header format/schedule format/chunk -- --test vectors --test headers --test streams; }
 archive() { mutants archive bulla-archive block trailer way_in entry entries record -- --test archive_vectors --test archive_differential; }
 key() { mutants key bulla-key envelope slot slots -- --test vectors; }
 

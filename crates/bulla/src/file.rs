@@ -4,16 +4,16 @@ use std::fs::File;
 use std::io::Write;
 use std::slice;
 
-use crate::draft::{Draft, Sealed};
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::key::Key;
-use crate::opener::Opener;
+use crate::io::file::{InTurn, check_written, cut_back_on_error};
+use crate::io::read_at::read_full_at;
+use crate::opening::opener::Opener;
+use crate::opening::preamble::{Opened, Preamble};
+use crate::opening::range::RangeReader;
 use crate::options::Options;
-use crate::output::{InTurn, check_written, cut_back_on_error};
-use crate::plan::Plan;
-use crate::preamble::{Opened, Preamble};
-use crate::range::RangeReader;
-use crate::read_at::read_full_at;
+use crate::sealing::draft::{Draft, Sealed};
+use crate::sealing::plan::Plan;
 
 /// Seals all of `input` into `output`.
 ///

@@ -1,9 +1,9 @@
 //! Sharp tools, for test vectors only.
 
-use crate::draft::Draft;
+use crate::crypto::key::Key;
 use crate::error::Result;
-use crate::key::Key;
 use crate::options::Options;
+use crate::sealing::draft::Draft;
 
 /// A draft under a salt of the caller's choice. **Two containers under one key and one salt give
 /// both plaintexts away** (F-4.2).

@@ -52,57 +52,39 @@
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
+// Modules are listed in dependency order: each imports only from those above it.
 mod error;
-mod geometry;
-mod backend;
-mod key;
-mod header;
-mod schedule;
-mod chunk;
-mod run;
-mod workers;
-mod extents;
-mod conveyor;
-mod ordered;
+mod crypto;
+mod format;
+mod parallel;
+mod io;
 mod options;
-mod read_at;
-mod preamble;
-mod ending;
-mod draft;
-mod sealer;
-mod plan;
-mod opener;
-mod range;
-mod salvage;
+mod opening;
+mod sealing;
 mod oneshot;
-#[cfg(any(unix, windows))]
-mod output;
-#[cfg(any(unix, windows))]
-mod positional;
 #[cfg(any(unix, windows))]
 mod file;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 
-pub use backend::BACKEND;
-pub use draft::{Draft, Sealed};
+pub use crypto::backend::BACKEND;
+pub use crypto::key::Key;
 pub use error::{Error, Feature, Result};
 #[cfg(any(unix, windows))]
 pub use file::{open_file, seal_file};
-pub use geometry::ChunkSize;
-pub use header::{ContentType, Header};
-pub use key::Key;
+pub use format::geometry::ChunkSize;
+pub use format::header::{ContentType, Header};
+pub use io::read_at::ReadAt;
 pub use oneshot::{open, open_into, plaintext_len, seal, seal_into, sealed_len};
-pub use opener::Opener;
+pub use opening::opener::Opener;
+pub use opening::preamble::{HeaderState, Opened, Preamble};
+pub use opening::range::RangeReader;
+pub use opening::salvage::SalvageReader;
 pub use options::Options;
-pub use plan::Plan;
-pub use preamble::{HeaderState, Opened, Preamble};
-pub use range::RangeReader;
-pub use read_at::ReadAt;
-pub use salvage::SalvageReader;
-pub use sealer::Sealer;
-pub use workers::{Progress, Workers};
+pub use parallel::workers::{Progress, Workers};
+pub use sealing::draft::{Draft, Sealed};
+pub use sealing::plan::Plan;
+pub use sealing::sealer::Sealer;
 
 // The README's example runs as a test.
 #[cfg(doctest)]

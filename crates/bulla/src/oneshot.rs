@@ -2,16 +2,16 @@
 
 use bytes::Bytes;
 
-use crate::chunk::ChunkOpener;
-use crate::draft::{Draft, layout};
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::extents::for_each;
-use crate::geometry::{Layout, TAG_LEN};
-use crate::key::Key;
+use crate::format::chunk::ChunkOpener;
+use crate::format::geometry::{Layout, TAG_LEN};
+use crate::io::read_at::ReadAt;
+use crate::opening::preamble::{Opened, Preamble};
+use crate::opening::range::RangeReader;
 use crate::options::Options;
-use crate::preamble::{Opened, Preamble};
-use crate::range::RangeReader;
-use crate::read_at::ReadAt;
+use crate::parallel::for_each::for_each;
+use crate::sealing::draft::{Draft, layout};
 
 /// Bytes of plaintext that a thread works on at a time: a cache's worth, and little enough that a
 /// few MiB keep all cores busy.

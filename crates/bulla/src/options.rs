@@ -1,8 +1,8 @@
 //! What a caller can choose.
 
-use crate::geometry::ChunkSize;
-use crate::header::ContentType;
-use crate::workers::{Progress, Workers};
+use crate::format::geometry::ChunkSize;
+use crate::format::header::ContentType;
+use crate::parallel::workers::{Progress, Workers};
 
 /// How to seal or open a container. The defaults are right for most: 64 KiB chunks, plain bytes, no
 /// context, no envelope, the ambient rayon pool.

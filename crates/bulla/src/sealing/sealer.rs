@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::chunk::{ChunkSealer, Tickets};
-use crate::conveyor::{Batch, Conveyor};
-use crate::draft::{Draft, Sealed};
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::geometry::ChunkSize;
-use crate::header::Header;
-use crate::key::Key;
+use crate::format::chunk::{ChunkSealer, Tickets};
+use crate::format::geometry::ChunkSize;
+use crate::format::header::Header;
+use crate::format::run::seal_run;
 use crate::options::Options;
-use crate::run::seal_run;
-use crate::workers::{Workers, check};
+use crate::parallel::pipeline::{Batch, Conveyor};
+use crate::parallel::workers::{Workers, check};
+use crate::sealing::draft::{Draft, Sealed};
 
 /// Bytes of plaintext in a batch, unless a chunk is larger. Larger batches make fewer switches
 /// between the two sides of a pipe; with more than this the batches in flight no longer fit the

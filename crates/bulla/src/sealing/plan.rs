@@ -4,15 +4,15 @@ use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
-use crate::chunk::Tickets;
-use crate::draft::{Draft, Sealed};
 use crate::error::Result;
-use crate::extents::EXTENT_LEN;
-use crate::geometry::Body;
+use crate::format::chunk::Tickets;
+use crate::format::geometry::Body;
+use crate::format::run::seal_run;
 use crate::options::Options;
-use crate::ordered::for_each_in_order;
-use crate::run::seal_run;
-use crate::sealer::Sealer;
+use crate::parallel::for_each::EXTENT_LEN;
+use crate::parallel::ordered::for_each_in_order;
+use crate::sealing::draft::{Draft, Sealed};
+use crate::sealing::sealer::Sealer;
 
 /// A plaintext that is made as it is sealed: so many bytes from wherever they come, and a tail that
 /// may depend on them.

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::workers::Crew;
+use crate::parallel::workers::Crew;
 
 /// Work that can be done on any thread.
 pub(crate) trait Batch: Send {
@@ -100,7 +100,7 @@ fn lock<B>(slot: &Mutex<Slot<B>>) -> MutexGuard<'_, Slot<B>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workers::Workers;
+    use crate::parallel::workers::Workers;
 
     /// Miri takes a thousand times as long, and tries many schedules instead.
     const BATCHES: usize = if cfg!(miri) { 20 } else { 500 };

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::backend::{SHA256, digest};
+use crate::crypto::backend::{SHA256, digest};
 use crate::error::{Error, Feature, Result};
-use crate::geometry::{ChunkSize, HEADER_LEN, Layout, MAX_ENVELOPE_LEN};
+use crate::format::geometry::{ChunkSize, HEADER_LEN, Layout, MAX_ENVELOPE_LEN};
 
 /// `\x93BULLA\r\n`: no text begins so, and a transfer that changes line ends breaks it.
 const MAGIC: [u8; 8] = *b"\x93BULLA\r\n";

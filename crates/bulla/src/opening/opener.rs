@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::chunk::ChunkOpener;
-use crate::conveyor::{Batch, Conveyor};
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::geometry::{ChunkSize, Layout, TAG_LEN};
-use crate::header::Header;
-use crate::key::Key;
+use crate::format::chunk::ChunkOpener;
+use crate::format::geometry::{ChunkSize, Layout, TAG_LEN};
+use crate::format::header::Header;
+use crate::format::run::{OpenedRun, open_run};
+use crate::format::schedule::Exporter;
+use crate::opening::preamble::{HeaderState, Opened, Preamble, state_of_foot};
 use crate::options::Options;
-use crate::preamble::{HeaderState, Opened, Preamble, state_of_foot};
-use crate::run::{OpenedRun, open_run};
-use crate::schedule::Exporter;
-use crate::sealer::{BATCH_LEN, read_some};
-use crate::workers::{Workers, check};
+use crate::parallel::pipeline::{Batch, Conveyor};
+use crate::parallel::workers::{Workers, check};
+use crate::sealing::sealer::{BATCH_LEN, read_some};
 
 /// Opens the container that it reads from `R`, and gives its plaintext to whoever reads from it.
 ///

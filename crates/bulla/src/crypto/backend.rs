@@ -18,7 +18,7 @@ pub(crate) use ring::{
 // would clone that too, and where there is no randomness it aborts.
 pub(crate) use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::geometry::TAG_LEN;
+use crate::format::geometry::TAG_LEN;
 
 /// The crate that AES-256-GCM, HMAC and SHA-2 come from: `ring`, or `aws-lc-rs` with the feature of
 /// that name. Containers are the same under both; a report of speed wants to name it.

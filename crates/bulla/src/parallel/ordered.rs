@@ -1,9 +1,9 @@
 //! Works through extents on many threads, and hands them to the calling thread in order: for
 //! outputs without offsets.
 
-use crate::conveyor::{Batch, Conveyor};
 use crate::error::{Error, Result};
-use crate::workers::{Progress, Workers, check};
+use crate::parallel::pipeline::{Batch, Conveyor};
+use crate::parallel::workers::{Progress, Workers, check};
 
 /// Does `work` on each extent on as many threads as there are workers, ahead of `take`, which gets
 /// the scratches that `work` left, in the extents' order, on this thread. So few extents are under

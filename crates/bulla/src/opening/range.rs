@@ -6,19 +6,19 @@ use std::ops::Range;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use crate::chunk::ChunkOpener;
-use crate::ending::failure_of_last;
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::extents::{EXTENT_LEN, for_each};
-use crate::geometry::{Body, Layout, TAG_LEN};
-use crate::header::Header;
-use crate::key::Key;
+use crate::format::chunk::ChunkOpener;
+use crate::format::geometry::{Body, Layout, TAG_LEN};
+use crate::format::header::Header;
+use crate::format::run::open_run;
+use crate::format::schedule::Exporter;
+use crate::io::read_at::{ReadAt, read_full_at};
+use crate::opening::preamble::{HeaderState, Opened, Preamble};
+use crate::opening::tail_check::failure_of_last;
 use crate::options::Options;
-use crate::ordered::for_each_in_order;
-use crate::preamble::{HeaderState, Opened, Preamble};
-use crate::read_at::{ReadAt, read_full_at};
-use crate::run::open_run;
-use crate::schedule::Exporter;
+use crate::parallel::for_each::{EXTENT_LEN, for_each};
+use crate::parallel::ordered::for_each_in_order;
 
 /// Reads byte ranges of a container's plaintext, from many threads at once if need be.
 ///

@@ -2,10 +2,10 @@
 //! (F-7.4).
 
 use crate::error::{Error, Result};
-use crate::geometry::{Body, HEADER_LEN, TAG_LEN};
-use crate::header::Header;
-use crate::preamble::read_foot;
-use crate::read_at::{ReadAt, read_full_at};
+use crate::format::geometry::{Body, HEADER_LEN, TAG_LEN};
+use crate::format::header::Header;
+use crate::io::read_at::{ReadAt, read_full_at};
+use crate::opening::preamble::read_foot;
 
 /// How far before the end a footer is looked for.
 const TRAILING_WINDOW: u64 = 65536;

@@ -1,7 +1,7 @@
 //! A run of consecutive chunks in one buffer, as they lie in the container.
 
-use crate::chunk::{ChunkOpener, ChunkSealer, Tickets};
-use crate::geometry::{ChunkSize, TAG_LEN};
+use crate::format::chunk::{ChunkOpener, ChunkSealer, Tickets};
+use crate::format::geometry::{ChunkSize, TAG_LEN};
 
 /// Seals `plain_len` bytes of plaintext, one chunk for each ticket, and returns the number of bytes
 /// sealed.

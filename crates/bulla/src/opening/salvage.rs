@@ -2,17 +2,17 @@
 
 use zeroize::Zeroizing;
 
-use crate::chunk::ChunkOpener;
-use crate::ending::trailing_data;
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::geometry::{Body, ChunkSize, HEADER_LEN, Layout, TAG_LEN};
-use crate::header::{Header, Place, is_valid};
-use crate::key::Key;
+use crate::format::chunk::ChunkOpener;
+use crate::format::geometry::{Body, ChunkSize, HEADER_LEN, Layout, TAG_LEN};
+use crate::format::header::{Header, Place, is_valid};
+use crate::format::run::open_run;
+use crate::format::schedule::{Exporter, Schedule};
+use crate::io::read_at::{ReadAt, read_full_at};
+use crate::opening::preamble::{Preamble, read_foot};
+use crate::opening::tail_check::trailing_data;
 use crate::options::Options;
-use crate::preamble::{Preamble, read_foot};
-use crate::read_at::{ReadAt, read_full_at};
-use crate::run::open_run;
-use crate::schedule::{Exporter, Schedule};
 
 /// Reads a damaged container chunk by chunk: each that is there and authentic, whatever became of
 /// the others.

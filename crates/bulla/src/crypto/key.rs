@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::backend::{SecureRandom, SystemRandom};
+use crate::crypto::backend::{SecureRandom, SystemRandom};
 use crate::error::{Error, Result};
 
 /// The key of a container: 32 uniformly random bytes (F-4.1).

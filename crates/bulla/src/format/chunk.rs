@@ -3,10 +3,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::backend::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey, open_to_start};
+use crate::crypto::backend::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey, open_to_start};
 use crate::error::{Error, Result};
-use crate::geometry::{MAX_CHUNK_INDEX, TAG_LEN};
-use crate::schedule::Schedule;
+use crate::format::geometry::{MAX_CHUNK_INDEX, TAG_LEN};
+use crate::format::schedule::Schedule;
 
 /// The right to seal the chunk with one number, once (F-6.1).
 ///
@@ -149,9 +149,9 @@ impl Iterator for Tickets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{ChunkSize, Layout};
-    use crate::header::{ContentType, Header};
-    use crate::key::Key;
+    use crate::crypto::key::Key;
+    use crate::format::geometry::{ChunkSize, Layout};
+    use crate::format::header::{ContentType, Header};
 
     fn schedule() -> Schedule {
         let layout = Layout { chunk: ChunkSize::MIN, envelope_len: 0 };

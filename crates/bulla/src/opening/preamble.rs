@@ -5,13 +5,13 @@ use std::io::Read;
 
 use bytes::Bytes;
 
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::geometry::HEADER_LEN;
-use crate::header::{Header, Place, is_valid, refusal};
-use crate::key::Key;
+use crate::format::geometry::HEADER_LEN;
+use crate::format::header::{Header, Place, is_valid, refusal};
+use crate::format::schedule::Schedule;
+use crate::io::read_at::{ReadAt, read_full_at};
 use crate::options::Options;
-use crate::read_at::{ReadAt, read_full_at};
-use crate::schedule::Schedule;
 
 /// The state of the two copies of a container's public facts (F-3.6). Nothing of it keeps a
 /// container from opening; but a copy that is damaged should be mended, by sealing anew, before the

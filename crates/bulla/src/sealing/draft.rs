@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::chunk::ChunkSealer;
+use crate::crypto::key::{Key, fill_random};
 use crate::error::{Error, Result};
-use crate::geometry::{Layout, MAX_ENVELOPE_LEN};
-use crate::header::{ContentType, Header};
-use crate::key::{Key, fill_random};
+use crate::format::chunk::ChunkSealer;
+use crate::format::geometry::{Layout, MAX_ENVELOPE_LEN};
+use crate::format::header::{ContentType, Header};
+use crate::format::schedule::{Exporter, Schedule};
 use crate::options::Options;
-use crate::schedule::{Exporter, Schedule};
 
 /// A container about to be sealed. All sealing starts here, and consumes the draft: a salt is used
 /// for one container (F-6.1), so there is no `Clone`.

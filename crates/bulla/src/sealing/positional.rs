@@ -8,12 +8,12 @@ use std::io::{self, Write};
 
 use zeroize::Zeroizing;
 
-use crate::draft::{Draft, Sealed};
 use crate::error::Result;
-use crate::extents::{EXTENT_LEN, for_each};
+use crate::io::file::{InTurn, check_written, cut_back_on_error, write_all_at};
 use crate::options::Options;
-use crate::output::{InTurn, check_written, cut_back_on_error, write_all_at};
-use crate::plan::Plan;
+use crate::parallel::for_each::{EXTENT_LEN, for_each};
+use crate::sealing::draft::{Draft, Sealed};
+use crate::sealing::plan::Plan;
 
 impl Draft<'_> {
     /// Seals a plan into `output`, which must be empty. Into a regular file, extents are filled,

@@ -3,10 +3,10 @@
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use crate::backend::{HMAC_SHA512, HmacContext, HmacKey};
+use crate::crypto::backend::{HMAC_SHA512, HmacContext, HmacKey};
+use crate::crypto::key::Key;
 use crate::error::{Error, Result};
-use crate::header::Header;
-use crate::key::Key;
+use crate::format::header::Header;
 
 const INFO: &[u8] = b"bulla v1 container\0";
 const EXPORT: &[u8] = b"bulla v1 export\0";
@@ -129,8 +129,8 @@ impl Exporter {
 
 #[cfg(test)]
 mod tests {
-    use crate::draft::Draft;
     use crate::options::Options;
+    use crate::sealing::draft::Draft;
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::iter::Enumerate;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::workers::{Progress, Workers, check};
+use crate::parallel::workers::{Progress, Workers, check};
 
 /// Bytes of plaintext in an extent, unless a chunk is larger. It should stay near a core's L2
 /// cache: with 4 MiB a prototype took three times as long.
