@@ -241,7 +241,7 @@ impl<S: ReadAt> Chunks<S> {
         let len = reader.plaintext_len();
         Chunks {
             chunk,
-            len: len.unwrap_or(reader.places() * chunk),
+            len: len.unwrap_or(reader.max_chunks() * chunk),
             ends: len.is_some(),
             last: RefCell::new((u64::MAX, None)),
             reader,

@@ -92,10 +92,10 @@ fn chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
         }
     };
     assert!(
-        reader.places() <= damaged.len() as u64 / 4112 + 1,
+        reader.max_chunks() <= damaged.len() as u64 / 4112 + 1,
         "room for more chunks than there is"
     );
-    for i in 0..reader.places().max(geometry.n + 1) {
+    for i in 0..reader.max_chunks().max(geometry.n + 1) {
         let expected = plaintext.chunks(4096).chain([&[][..]]).nth(i as usize);
         let found = reader.chunk(i);
         let same = |found: &Vec<u8>| i <= geometry.n && expected == Some(&found[..]);

@@ -93,7 +93,7 @@ impl<S: ReadAt> SalvageReader<S> {
     }
 
     /// How many chunks the source has room for, full or not.
-    pub fn places(&self) -> u64 {
+    pub fn max_chunks(&self) -> u64 {
         let full =
             self.size.saturating_sub(self.layout.head_len()) / self.layout.chunk.sealed() as u64;
         full.max(self.body.chunks())
@@ -103,7 +103,7 @@ impl<S: ReadAt> SalvageReader<S> {
     /// One that is shorter than [`chunk_size`](SalvageReader::chunk_size), and only that one,
     /// is the last.
     pub fn chunk(&self, index: u64) -> Option<Zeroizing<Vec<u8>>> {
-        if index >= self.places() {
+        if index >= self.max_chunks() {
             return None;
         }
         // A cut container may hold full chunks where an intact one of its length would end.
