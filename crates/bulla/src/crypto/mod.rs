@@ -1,4 +1,6 @@
-//! The primitives: AES-256-GCM, HMAC, SHA-2, random bytes, and the key.
+//! Cryptographic primitives and the key.
+//!
+//! Modules are listed in dependency order: each imports only from those above it.
 
 pub(crate) mod backend;
 pub(crate) mod key;

@@ -1,4 +1,4 @@
-//! Reads any byte range of a container.
+//! Reads byte ranges of a container.
 
 use std::io;
 use std::ops::Range;
@@ -6,25 +6,27 @@ use std::ops::Range;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use crate::crypto::backend::TAG_LEN;
 use crate::crypto::key::Key;
 use crate::error::{Error, Result};
 use crate::format::chunk::ChunkOpener;
-use crate::format::geometry::{Body, Layout, TAG_LEN};
+use crate::format::geometry::{Body, Layout};
 use crate::format::header::Header;
 use crate::format::run::open_run;
 use crate::format::schedule::Exporter;
 use crate::io::read_at::{ReadAt, read_full_at};
 use crate::opening::preamble::{HeaderState, Opened, Preamble};
-use crate::opening::tail_check::failure_of_last;
+use crate::opening::tail_check::diagnose_last_chunk;
 use crate::options::Options;
 use crate::parallel::for_each::{EXTENT_LEN, for_each};
-use crate::parallel::ordered::for_each_in_order;
 
-/// Reads byte ranges of a container's plaintext, from many threads at once if need be.
+/// Reads byte ranges of a container's plaintext, concurrently from many threads if needed.
 ///
-/// The length of the plaintext is authenticated when it is opened (F-7.6). There is no cache: a
-/// range costs the reading and opening of every chunk it touches, and nothing is kept between
-/// calls. A large range is opened on all [`Workers`](crate::Workers).
+/// Opening a reader authenticates the length of the plaintext (F-7.6). Nothing is cached: every call
+/// reads and opens all chunks that its range touches. A large range is opened on all
+/// [`Workers`](crate::Workers).
+///
+/// A `RangeReader` is itself a [`ReadAt`] source of the plaintext.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -43,11 +45,11 @@ pub struct RangeReader<'a, S: ReadAt> {
     header: Header,
     header_state: HeaderState,
     exporter: Exporter,
-    cipher: ChunkOpener,
-    layout: Layout,
-    body: Body,
+    pub(super) cipher: ChunkOpener,
+    pub(super) layout: Layout,
+    pub(super) body: Body,
     len: u64,
-    options: Options<'a>,
+    pub(super) options: Options<'a>,
 }
 
 impl<'a, S: ReadAt> RangeReader<'a, S> {
@@ -55,19 +57,19 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// As [`Preamble::read_at`] and [`with_preamble`](RangeReader::with_preamble).
+    /// The same as for [`Preamble::read_at`] and [`with_preamble`](RangeReader::with_preamble).
     pub fn new(key: &Key, source: S, options: &Options<'a>) -> Result<RangeReader<'a, S>> {
         let preamble = Preamble::read_at(&source)?;
         RangeReader::with_preamble(preamble, key, source, options)
     }
 
-    /// Opens a container whose preamble was read already.
+    /// Opens a container whose preamble has been read.
     ///
     /// # Errors
     ///
-    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`]; and, of the
-    /// last chunk, [`Error::TrailingData`], [`Error::ChunkRejected`], [`Error::Truncated`];
-    /// [`Error::TooLarge`], [`Error::Io`].
+    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`],
+    /// [`Error::TooLarge`], [`Error::Io`]; and for the last chunk [`Error::TrailingData`],
+    /// [`Error::ChunkRejected`], [`Error::Truncated`].
     pub fn with_preamble(
         preamble: Preamble,
         key: &Key,
@@ -79,92 +81,17 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Ok(reader)
     }
 
-    /// For whoever is to read all of the container: as
-    /// [`with_preamble`](RangeReader::with_preamble), but where several chunks are damaged and
-    /// the last is one of them, the error names the first (F-7.5).
-    #[cfg_attr(
-        not(any(unix, windows)),
-        allow(dead_code, reason = "files are for systems that have them")
-    )]
-    pub(crate) fn for_all(
-        preamble: Preamble,
-        key: &Key,
-        source: S,
-        options: &Options<'a>,
-    ) -> Result<RangeReader<'a, S>> {
-        let reader = RangeReader::unverified(preamble, key, source, options)?;
-        reader.verify_last_for_all()?;
-        Ok(reader)
-    }
-
-    /// For whoever opens every chunk of the plaintext before any of it is released: the last chunk
-    /// is verified with the others, so that it is not opened twice. What then fails goes
-    /// through [`failure_of_all`](RangeReader::failure_of_all).
-    pub(crate) fn for_all_at_once(
-        preamble: Preamble,
-        key: &Key,
-        source: S,
-        options: &Options<'a>,
-    ) -> Result<RangeReader<'a, S>> {
-        let reader = RangeReader::unverified(preamble, key, source, options)?;
-        // One that is empty has no place in the plaintext; one that is not there has failed.
-        if reader.body.rest <= TAG_LEN as u64 {
-            reader.verify_last_for_all()?;
-        }
-        Ok(reader)
-    }
-
-    /// What to say when opening all chunks failed: of a cut or of trailing data, and not of the
-    /// chunk that was rejected for it (F-7.4).
-    pub(crate) fn failure_of_all(&self, error: Error) -> Error {
-        if let Error::ChunkRejected { .. } = error
-            && let Err(of_last) = self.verify_last()
-            && !matches!(of_last, Error::ChunkRejected { .. })
-        {
-            return of_last;
-        }
-        error
-    }
-
-    fn unverified(
-        preamble: Preamble,
-        key: &Key,
-        source: S,
-        options: &Options<'a>,
-    ) -> Result<RangeReader<'a, S>> {
-        let schedule = preamble.unlock(key, options)?;
-        let header = preamble.header().clone();
-        let layout = header.layout();
-        let body = layout.body_of_container(source.size()?)?;
-        Ok(RangeReader {
-            header_state: match preamble.header_state() {
-                Some(copies) => copies,
-                None => {
-                    Preamble::read_at(&source)?.header_state().unwrap_or(HeaderState::FooterDamaged)
-                }
-            },
-            source,
-            header,
-            cipher: ChunkOpener::new(&schedule),
-            exporter: schedule.exporter,
-            layout,
-            len: body.plaintext_len().unwrap_or(0),
-            body,
-            options: *options,
-        })
-    }
-
-    /// Bytes of plaintext.
+    /// Returns the length of the plaintext in bytes.
     pub fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether the plaintext is empty.
+    /// Returns whether the plaintext is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// What was found: the header, the plaintext's length, the state of header and footer.
+    /// Returns the header, the length of the plaintext, and the state of header and footer.
     pub fn opened(&self) -> Opened {
         Opened {
             header: self.header.clone(),
@@ -173,35 +100,36 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         }
     }
 
-    /// A secret of this container for a layer above, as [`Draft::export`](crate::Draft::export).
+    /// Derives a secret of this container for a layer above, like
+    /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)
     }
 
-    /// The plaintext of a range.
+    /// Returns the plaintext in `range`.
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`]; else as [`read_into`](RangeReader::read_into).
+    /// The same as for [`read_into`](RangeReader::read_into).
     pub fn range(&self, range: Range<u64>) -> Result<Bytes> {
         let out_of_range = Error::OutOfRange { len: self.len };
         if range.start > range.end || range.end > self.len {
             return Err(out_of_range);
         }
-        // Not larger than the source itself, which is there.
+        // No longer than the source.
         let len = usize::try_from(range.end - range.start).map_err(|_| out_of_range)?;
         let mut plaintext = vec![0; len];
         self.read_into(&mut plaintext, range.start)?;
         Ok(plaintext.into())
     }
 
-    /// Fills `out` with the plaintext from `offset` on.
+    /// Fills `out` with the plaintext at `offset`.
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`], [`Error::ChunkRejected`] with the lowest number among the chunks of
-    /// the range, [`Error::Cancelled`], [`Error::Io`]. What `out` then holds is of no use, but
-    /// nothing of it is unverified.
+    /// [`Error::OutOfRange`]; [`Error::ChunkRejected`] with the lowest number of a rejected chunk in
+    /// the range; [`Error::Cancelled`], [`Error::Io`]. The content of `out` is then unspecified, but
+    /// none of it is unverified plaintext.
     pub fn read_into(&self, out: &mut [u8], offset: u64) -> Result<()> {
         let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
         if end.is_none() {
@@ -212,20 +140,17 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
             &self.options.workers,
             self.options.progress,
             pieces.into_iter(),
-            Zeroizing::default,
-            |scratch, Piece { at, out }| {
-                out.copy_from_slice(self.open_range(at..at + out.len() as u64, scratch)?);
+            |scratch: &mut Zeroizing<Vec<u8>>, Piece { offset, out }| {
+                out.copy_from_slice(self.open_range(offset..offset + out.len() as u64, scratch)?);
                 Ok(out.len() as u64)
             },
         )
     }
 
-    /// Opens `ranges` of the plaintext extent by extent, on all workers, and gives each piece to
-    /// `visit` where it was opened: its offset, and its bytes, about 1 MiB at most. Pieces come
-    /// in any order, from several threads.
+    /// Opens `ranges` on all workers and passes the plaintext to `visit`, in pieces of at most about
+    /// 1 MiB with their offsets. `visit` is called in any order and from several threads.
     ///
-    /// A chunk that two ranges share is opened for both; who has many small ranges close together
-    /// joins them first.
+    /// A chunk that two ranges share is opened twice, so join small ranges that are close together.
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -246,8 +171,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// As [`read_into`](RangeReader::read_into), and those of `visit`: of several, the one that
-    /// lies first.
+    /// The same as for [`read_into`](RangeReader::read_into), and the errors of `visit`. If several
+    /// pieces fail, the error is that of the first one in the order of `ranges`.
     pub fn for_each_extent(
         &self,
         ranges: &[Range<u64>],
@@ -256,65 +181,98 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         if ranges.iter().any(|range| range.start > range.end || range.end > self.len) {
             return Err(Error::OutOfRange { len: self.len });
         }
-        let pieces = ranges.iter().flat_map(|range| self.cut(range.clone()));
-        let Options { workers, progress, .. } = &self.options;
-        for_each(workers, *progress, pieces, Zeroizing::default, |scratch, range| {
-            let len = range.end - range.start;
-            visit(range.start, self.open_range(range, scratch)?)?;
-            Ok(len)
-        })
-    }
-
-    /// Opens all of the plaintext on all workers, and gives it to `take` in order, on the calling
-    /// thread.
-    #[cfg_attr(
-        not(any(unix, windows)),
-        allow(dead_code, reason = "files are for systems that have them")
-    )]
-    pub(crate) fn for_each_in_order(
-        &self,
-        mut take: impl FnMut(&[u8]) -> Result<()>,
-    ) -> Result<()> {
-        let Options { workers, progress, .. } = &self.options;
-        for_each_in_order(
-            workers,
-            *progress,
-            self.extents(self.body.chunks()),
-            |buffer: &mut Zeroizing<Vec<u8>>, chunks| {
-                let len = self.open_chunks(chunks, buffer)?.len();
-                buffer.truncate(len);
-                Ok(len as u64)
+        let pieces = ranges.iter().flat_map(|range| self.split_at_extents(range.clone()));
+        for_each(
+            &self.options.workers,
+            self.options.progress,
+            pieces,
+            |scratch: &mut Zeroizing<Vec<u8>>, range| {
+                let len = range.end - range.start;
+                visit(range.start, self.open_range(range, scratch)?)?;
+                Ok(len)
             },
-            |plaintext| take(plaintext),
         )
     }
 
-    /// Verifies every chunk, and keeps nothing.
+    /// Verifies every chunk and discards the plaintext.
     ///
     /// # Errors
     ///
-    /// As [`read_into`](RangeReader::read_into).
+    /// The same as for [`read_into`](RangeReader::read_into).
     pub fn verify(&self) -> Result<()> {
-        self.verify_before(self.body.chunks())
+        self.verify_chunks_before(self.body.chunks())
     }
 
-    /// Verifies chunks 0 to `end`.
-    fn verify_before(&self, end: u64) -> Result<()> {
-        let Options { workers, progress, .. } = &self.options;
-        for_each(workers, *progress, self.extents(end), Zeroizing::default, |scratch, chunks| {
-            Ok(self.open_chunks(chunks, scratch)?.len() as u64)
+    /// Checks the key, and leaves the last chunk for the caller to verify. No length may be stated
+    /// and no plaintext released before that (F-7.6).
+    pub(super) fn unverified(
+        preamble: Preamble,
+        key: &Key,
+        source: S,
+        options: &Options<'a>,
+    ) -> Result<RangeReader<'a, S>> {
+        let schedule = preamble.header().unlock(key, options.context)?;
+        let header = preamble.header().clone();
+        let layout = header.layout();
+        let body = layout.body_of_container(source.size()?)?;
+        let header_state = match preamble.header_state() {
+            Some(state) => state,
+            // The preamble comes from a stream.
+            None => {
+                Preamble::read_at(&source)?.header_state().unwrap_or(HeaderState::FooterDamaged)
+            }
+        };
+        Ok(RangeReader {
+            source,
+            header,
+            header_state,
+            cipher: ChunkOpener::new(&schedule),
+            exporter: schedule.exporter,
+            layout,
+            len: body.plaintext_len().unwrap_or(0),
+            body,
+            options: *options,
         })
     }
 
-    /// For what opens the chunks by another way than this reader's.
-    pub(crate) fn parts(&self) -> (&ChunkOpener, &Options<'a>, Layout) {
-        (&self.cipher, &self.options, self.layout)
+    /// Verifies the last chunk, which authenticates the length: no other chunk is shorter than a full
+    /// one (F-7.6).
+    pub(super) fn verify_last(&self) -> Result<()> {
+        let n = self.body.full;
+        if self.body.rest >= TAG_LEN as u64 {
+            match self.open_chunks(n..n + 1, &mut Zeroizing::default()) {
+                Err(Error::ChunkRejected { .. }) => {}
+                opened => return opened.map(drop),
+            }
+        }
+        Err(diagnose_last_chunk(&self.source, &self.header, &self.body)?)
     }
 
-    /// Chunks 0 to `end`, in runs of about an extent.
-    fn extents(&self, end: u64) -> impl Iterator<Item = Range<u64>> + Send + use<S> {
-        let step = self.layout.chunk.per(EXTENT_LEN) as u64;
-        // At most 2^32 chunks.
+    /// Verifies the last chunk for an operation that reads all chunks: if it is rejected, the error
+    /// names the lowest-numbered rejected chunk (F-7.5).
+    pub(super) fn verify_last_of_all(&self) -> Result<()> {
+        let verified = self.verify_last();
+        if let Err(Error::ChunkRejected { .. }) = verified {
+            self.verify_chunks_before(self.body.full)?;
+        }
+        verified
+    }
+
+    fn verify_chunks_before(&self, end: u64) -> Result<()> {
+        for_each(
+            &self.options.workers,
+            self.options.progress,
+            self.extents(end),
+            |scratch: &mut Zeroizing<Vec<u8>>, chunks| {
+                Ok(self.open_chunks(chunks, scratch)?.len() as u64)
+            },
+        )
+    }
+
+    /// Returns the chunks from 0 to `end` in runs of about an extent.
+    pub(super) fn extents(&self, end: u64) -> impl Iterator<Item = Range<u64>> + Send + use<S> {
+        let step = self.layout.chunk.chunks_in(EXTENT_LEN) as u64;
+        // At most 2^32, as there are at most 2^32 chunks.
         let extents = usize::try_from(end.div_ceil(step)).unwrap_or(usize::MAX);
         (0..extents).map(move |extent| {
             let first = extent as u64 * step;
@@ -322,20 +280,23 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         })
     }
 
-    /// Cuts `out` into pieces that lie in one extent each.
+    /// Splits `out` into pieces, each within one extent.
     fn pieces<'o>(&self, mut out: &'o mut [u8], offset: u64) -> Vec<Piece<'o>> {
         let mut pieces = Vec::new();
-        for range in self.cut(offset..offset + out.len() as u64) {
+        for range in self.split_at_extents(offset..offset + out.len() as u64) {
             let (piece, rest) = out.split_at_mut((range.end - range.start) as usize);
-            pieces.push(Piece { at: range.start, out: piece });
+            pieces.push(Piece { offset: range.start, out: piece });
             out = rest;
         }
         pieces
     }
 
-    /// Cuts a range of the plaintext where extents end.
-    fn cut(&self, range: Range<u64>) -> impl Iterator<Item = Range<u64>> + Send + use<S> {
-        let extent = (self.layout.chunk.per(EXTENT_LEN) * self.layout.chunk.bytes()) as u64;
+    /// Splits a range of the plaintext at the ends of extents.
+    fn split_at_extents(
+        &self,
+        range: Range<u64>,
+    ) -> impl Iterator<Item = Range<u64>> + Send + use<S> {
+        let extent = (self.layout.chunk.chunks_in(EXTENT_LEN) * self.layout.chunk.bytes()) as u64;
         let mut at = range.start;
         std::iter::from_fn(move || {
             let end = range.end.min((at / extent + 1) * extent);
@@ -343,7 +304,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         })
     }
 
-    /// Opens the chunks that a range touches in `scratch`, and gives the plaintext of the range.
+    /// Reads and opens the chunks that `range` touches in `scratch`, and returns the plaintext in
+    /// `range`.
     fn open_range<'s>(
         &self,
         range: Range<u64>,
@@ -357,8 +319,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Ok(&plaintext[skip..skip + (range.end - range.start) as usize])
     }
 
-    /// Reads and opens a run of chunks in `scratch`.
-    pub(crate) fn open_chunks<'s>(
+    /// Reads and opens a run of chunks in `scratch`, and returns their plaintext.
+    pub(super) fn open_chunks<'s>(
         &self,
         chunks: Range<u64>,
         scratch: &'s mut Zeroizing<Vec<u8>>,
@@ -368,7 +330,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         let end = self.layout.chunk_offset(last) + self.body.sealed_len(last) as u64;
         scratch.resize((end - start) as usize, 0);
         let read = read_full_at(&self.source, scratch, start)?;
-        // A source that ended earlier than it said gives chunks that cannot be verified.
+        // If the source ends before its stated length, the missing chunks must be rejected.
         scratch[read..].fill(0);
         let run = open_run(&self.cipher, chunks.start, self.layout.chunk, scratch);
         match run.rejected {
@@ -376,37 +338,15 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
             None => Ok(&scratch[..run.plain_len]),
         }
     }
-
-    /// As [`verify_last`](RangeReader::verify_last), but where several chunks are damaged, the
-    /// error names the first.
-    fn verify_last_for_all(&self) -> Result<()> {
-        let verified = self.verify_last();
-        if let Err(Error::ChunkRejected { .. }) = verified {
-            self.verify_before(self.body.full)?;
-        }
-        verified
-    }
-
-    /// Authenticates the length: the last chunk is the only short one (F-7.6).
-    fn verify_last(&self) -> Result<()> {
-        let n = self.body.full;
-        if self.body.rest >= TAG_LEN as u64 {
-            match self.open_chunks(n..n + 1, &mut Zeroizing::default()) {
-                Err(Error::ChunkRejected { .. }) => {}
-                opened => return opened.map(drop),
-            }
-        }
-        Err(failure_of_last(&self.source, &self.header, &self.body)?)
-    }
 }
 
-/// What one thread reads at once.
+/// A part of the caller's buffer that one thread fills.
 struct Piece<'o> {
-    at: u64,
+    /// The offset in the plaintext.
+    offset: u64,
     out: &'o mut [u8],
 }
 
-/// The plaintext can be read at an offset in its turn.
 impl<S: ReadAt> ReadAt for RangeReader<'_, S> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let left = self.len.saturating_sub(offset);

@@ -1,29 +1,24 @@
-//! Who does the work, and how it is watched and stopped.
-
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+//! Worker pools.
 
 use rayon::{Scope, ThreadPool};
 
-use crate::error::{Error, Result};
-
-/// The threads that seal and open chunks. Reading and writing a stream stays on the caller's
-/// thread.
+/// The threads that seal and open chunks. Streams are read and written on the caller's thread.
 ///
-/// The calling thread always works along, so nothing here waits for a pool that is busy with
-/// something else, and a call from within a pool cannot deadlock.
+/// The calling thread always takes part in the work. A call therefore never waits for a busy pool,
+/// and a call from inside a pool cannot deadlock.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Workers<'a> {
     /// The calling thread alone.
     Serial,
-    /// The rayon pool that the call happens in: the global one unless the caller runs in another.
+    /// The rayon pool that the call is made from, or the global pool if it is made from none.
     #[default]
     Ambient,
-    /// This pool.
+    /// The given pool.
     Pool(&'a ThreadPool),
 }
 
 impl Workers<'_> {
-    /// How many threads may work at once, the caller's included.
+    /// Returns the number of threads that can work concurrently, including the caller's.
     pub(crate) fn threads(&self) -> usize {
         match self {
             Workers::Serial => 1,
@@ -32,137 +27,81 @@ impl Workers<'_> {
         }
     }
 
-    /// Runs `work` on this thread, and at once on others while they are free, `copies` times in all
-    /// at most. Returns when all are done.
-    pub(crate) fn run(&self, copies: usize, work: impl Fn() + Sync) {
-        // In this order: a small call does not start a pool to learn its size.
-        if copies <= 1 || self.threads() <= 1 {
+    /// Runs `work` on this thread, and concurrently on the other threads as they become free.
+    /// Returns when every run has finished.
+    pub(crate) fn run(&self, work: impl Fn() + Sync) {
+        let threads = self.threads();
+        if threads <= 1 {
             return work();
         }
-        let copies = copies.min(self.threads());
         match self {
             Workers::Serial => work(),
-            Workers::Ambient => rayon::in_place_scope(|scope| spread(scope, copies, &work)),
-            Workers::Pool(pool) => pool.in_place_scope(|scope| spread(scope, copies, &work)),
+            Workers::Ambient => rayon::in_place_scope(|scope| run_on(threads, scope, &work)),
+            Workers::Pool(pool) => pool.in_place_scope(|scope| run_on(threads, scope, &work)),
         }
     }
 
-    /// Runs `work` on this thread, with a crew that may borrow what outlives the call. Returns when
-    /// the crew is done too.
-    pub(crate) fn in_scope<'t, T>(&self, work: impl FnOnce(ScopedCrew<'_, 't>) -> T) -> T {
+    /// Runs `work` on this thread with a spawner whose tasks may borrow what outlives the call.
+    /// Returns when the tasks have finished too.
+    pub(crate) fn in_scope<'t, T>(&self, work: impl FnOnce(ScopedSpawner<'_, 't>) -> T) -> T {
         let threads = self.threads();
         match self {
-            _ if threads <= 1 => work(ScopedCrew { threads, scope: None }),
+            _ if threads <= 1 => work(ScopedSpawner { threads, scope: None }),
             Workers::Serial | Workers::Ambient => {
-                rayon::in_place_scope(|scope| work(ScopedCrew { threads, scope: Some(scope) }))
+                rayon::in_place_scope(|scope| work(ScopedSpawner { threads, scope: Some(scope) }))
             }
             Workers::Pool(pool) => {
-                pool.in_place_scope(|scope| work(ScopedCrew { threads, scope: Some(scope) }))
+                pool.in_place_scope(|scope| work(ScopedSpawner { threads, scope: Some(scope) }))
             }
         }
     }
 }
 
-/// Threads that take work while they are free, which lives for `'t`.
-pub(crate) trait Crew<'t> {
-    /// How many threads may work at once, the caller's included.
-    fn threads(&self) -> usize;
-
-    /// Runs `work` on another thread when one is free. Without other threads it is dropped: whoever
-    /// needs its result does it then.
-    fn offer(&self, work: impl FnOnce() + Send + 't);
-}
-
-impl Crew<'static> for Workers<'_> {
-    fn threads(&self) -> usize {
-        Workers::threads(self)
-    }
-
-    fn offer(&self, work: impl FnOnce() + Send + 'static) {
-        match self {
-            Workers::Serial => {}
-            Workers::Ambient => rayon::spawn(work),
-            Workers::Pool(pool) => pool.spawn(work),
-        }
-    }
-}
-
-/// A crew within a scope, which ends when its work is done.
-pub(crate) struct ScopedCrew<'s, 't> {
-    threads: usize,
-    scope: Option<&'s Scope<'t>>,
-}
-
-impl<'t> Crew<'t> for ScopedCrew<'_, 't> {
-    fn threads(&self) -> usize {
-        self.threads
-    }
-
-    fn offer(&self, work: impl FnOnce() + Send + 't) {
-        if let Some(scope) = self.scope {
-            scope.spawn(move |_| work());
-        }
-    }
-}
-
-/// How far a call has come, and a way to stop it. Share it with the thread that shows it.
-///
-/// ```
-/// # fn main() -> bulla::Result<()> {
-/// use bulla::{Key, Options, Progress};
-/// let progress = Progress::new();
-/// bulla::seal(&Key::generate()?, b"a message", &Options::new().progress(&progress))?;
-/// assert_eq!(progress.done(), 9);
-///
-/// progress.cancel();
-/// let again = bulla::seal(&Key::generate()?, b"a message", &Options::new().progress(&progress));
-/// assert!(matches!(again, Err(bulla::Error::Cancelled)));
-/// # Ok(()) }
-/// ```
-#[derive(Debug, Default)]
-pub struct Progress {
-    done: AtomicU64,
-    cancelled: AtomicBool,
-}
-
-impl Progress {
-    /// Nothing done yet, not cancelled.
-    pub const fn new() -> Progress {
-        Progress { done: AtomicU64::new(0), cancelled: AtomicBool::new(false) }
-    }
-
-    /// Bytes of plaintext sealed or opened so far.
-    pub fn done(&self) -> u64 {
-        self.done.load(Ordering::Relaxed)
-    }
-
-    /// Makes the calls that were given this `Progress` fail with [`Error::Cancelled`] at their next
-    /// extent (about 1 MiB).
-    pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether [`cancel`](Progress::cancel) was called.
-    pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn add(&self, bytes: u64) {
-        self.done.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-fn spread<'s>(scope: &Scope<'s>, copies: usize, work: &'s (impl Fn() + Sync)) {
-    for _ in 1..copies {
+fn run_on<'s>(threads: usize, scope: &Scope<'s>, work: &'s (impl Fn() + Sync)) {
+    for _ in 1..threads {
         scope.spawn(move |_| work());
     }
     work();
 }
 
-/// Fails if the caller has cancelled.
-pub(crate) fn check(progress: Option<&Progress>) -> Result<()> {
-    match progress {
-        Some(progress) if progress.is_cancelled() => Err(Error::Cancelled),
-        _ => Ok(()),
+/// Runs tasks that live for `'t` on other threads.
+pub(crate) trait Spawner<'t> {
+    /// Returns the number of threads that can work concurrently, including the caller's.
+    fn threads(&self) -> usize;
+
+    /// Runs `task` on another thread once one is free. If there are no other threads, `task` is
+    /// dropped, and the caller does the work when it needs the result.
+    fn spawn(&self, task: impl FnOnce() + Send + 't);
+}
+
+impl Spawner<'static> for Workers<'_> {
+    fn threads(&self) -> usize {
+        Workers::threads(self)
+    }
+
+    fn spawn(&self, task: impl FnOnce() + Send + 'static) {
+        match self {
+            Workers::Serial => {}
+            Workers::Ambient => rayon::spawn(task),
+            Workers::Pool(pool) => pool.spawn(task),
+        }
+    }
+}
+
+/// A [`Spawner`] within a scope that waits for its tasks.
+pub(crate) struct ScopedSpawner<'s, 't> {
+    threads: usize,
+    scope: Option<&'s Scope<'t>>,
+}
+
+impl<'t> Spawner<'t> for ScopedSpawner<'_, 't> {
+    fn threads(&self) -> usize {
+        self.threads
+    }
+
+    fn spawn(&self, task: impl FnOnce() + Send + 't) {
+        if let Some(scope) = self.scope {
+            scope.spawn(move |_| task());
+        }
     }
 }
