@@ -242,8 +242,8 @@ impl Eq for IoError {}
 impl From<Error> for io::Error {
     /// Converts an [`Error::Io`] back to the error that it came from, and wraps any other.
     ///
-    /// An I/O error that is still shared cannot be moved out. If it has an operating system code, it
-    /// is created again from the code. Otherwise it is wrapped too.
+    /// An I/O error that is still shared cannot be moved out. If it has an operating system code,
+    /// it is created again from the code. Otherwise it is wrapped too.
     fn from(error: Error) -> io::Error {
         let Error::Io(IoError(shared)) = error else {
             return io::Error::new(error.kind(), error);

@@ -1,7 +1,7 @@
 //! The Bulla encrypted backup container.
 //!
-//! A container holds any number of bytes, sealed under one 256-bit key with AES-256-GCM in chunks. It
-//! is sealed in one pass and on all cores, and opened whole, as a stream, or at any byte range.
+//! A container holds any number of bytes, sealed under one 256-bit key with AES-256-GCM in chunks.
+//! It is sealed in one pass and on all cores, and opened whole, as a stream, or at any byte range.
 //! `spec/FORMAT.md` specifies the format. Clauses such as F-7.2 refer to it.
 //!
 //! ```
@@ -15,15 +15,15 @@
 //! # Ok(()) }
 //! ```
 //!
-//! | task | use |
+//! | to seal and open | use |
 //! |---|---|
-//! | seal and open bytes in memory | [`seal`], [`open`]; [`seal_into`], [`open_into`] with your own buffers |
-//! | seal and open a stream | [`Sealer`], [`Opener`] |
-//! | seal and open whole files | [`seal_file`], [`open_file`] |
-//! | seal many sources, with a tail that depends on them | [`Plan`] |
-//! | read a part of a container | [`RangeReader`] over any [`ReadAt`] source |
-//! | recover the rest of a damaged container | [`SalvageReader`] |
-//! | keep the wrapped key in the container's envelope | [`Draft`], [`Preamble`] |
+//! | bytes in memory | [`seal`], [`open`]; [`seal_into`], [`open_into`] with your own buffers |
+//! | a stream | [`Sealer`], [`Opener`] |
+//! | whole files | [`seal_file`], [`open_file`] |
+//! | many sources, with a tail that depends on them | [`Plan`] |
+//! | a part of a container | [`RangeReader`] over any [`ReadAt`] source |
+//! | what remains of a damaged container | [`SalvageReader`] |
+//! | a wrapped key in the container's envelope | [`Draft`], [`Preamble`] |
 //!
 //! # Guarantees
 //!
@@ -33,8 +33,8 @@
 //! - If a container is read at an offset, a damaged header is replaced by the footer. Damage to
 //!   either is reported ([`HeaderState`]).
 //! - Memory does not grow with the plaintext. Each thread uses about 1 MiB.
-//! - This crate contains no `unsafe` code. Keys are wiped when they are dropped, and commitments are
-//!   compared in constant time.
+//! - This crate contains no `unsafe` code. Keys are wiped when they are dropped, and commitments
+//!   are compared in constant time.
 //!
 //! # Limits
 //!
@@ -55,10 +55,10 @@
 //!
 //! # Features
 //!
-//! - `aws-lc-rs`: uses AES-256-GCM, HMAC and SHA-2 from AWS-LC instead of ring. [`BACKEND`] names the
-//!   library in use. The containers are the same. It needs a C compiler, and NASM for Windows on
-//!   x86-64. If the system provides AWS-LC, that one is linked, unless `AWS_LC_SYS_USE_SYSTEM=0` is
-//!   set for the build.
+//! - `aws-lc-rs`: uses AES-256-GCM, HMAC and SHA-2 from AWS-LC instead of ring. [`BACKEND`] names
+//!   the library in use. The containers are the same. It needs a C compiler, and NASM for Windows
+//!   on x86-64. If the system provides AWS-LC, that one is linked, unless `AWS_LC_SYS_USE_SYSTEM=0`
+//!   is set for the build.
 //! - `hazmat`: functions for test vectors. Never use them for data.
 
 #![forbid(unsafe_code)]

@@ -7,8 +7,8 @@ use crate::parallel::workers::Workers;
 
 /// The options for sealing and opening a container.
 ///
-/// The defaults suit most uses: 64 KiB chunks, plain bytes, no context, no envelope, and the ambient
-/// rayon pool.
+/// The defaults suit most uses: 64 KiB chunks, plain bytes, no context, no envelope, and the
+/// ambient rayon pool.
 ///
 /// Opening reads the chunk size, the content type and the envelope length from the header. It uses
 /// only [`context`](Options::context), [`workers`](Options::workers) and

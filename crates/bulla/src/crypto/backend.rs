@@ -21,8 +21,8 @@ pub(crate) use ring::rand::{SecureRandom, SystemRandom};
 /// Bytes in an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
 pub(crate) const TAG_LEN: usize = 16;
 
-/// The name of the crate that implements AES-256-GCM, HMAC and SHA-2: `ring`, or `aws-lc-rs` with the
-/// feature of that name. Both produce the same containers; benchmark reports should name it.
+/// The name of the crate that implements AES-256-GCM, HMAC and SHA-2: `ring`, or `aws-lc-rs` with
+/// the feature of that name. Both produce the same containers; benchmark reports should name it.
 pub const BACKEND: &str = if cfg!(feature = "aws-lc-rs") { "aws-lc-rs" } else { "ring" };
 
 /// Opens the ciphertext at `in_out[from..]`, without associated data, and moves the plaintext to

@@ -14,8 +14,8 @@ pub(crate) const MAX_PLAINTEXT_LEN: u64 = (1 << 48) - 1;
 
 /// The number of plaintext bytes in a full chunk: a power of two from 4 KiB to 1 MiB.
 ///
-/// The default of 64 KiB is as fast as any other size and adds 0.024 % to the length. Smaller chunks
-/// make small ranges cheaper to read, because a range is read in whole chunks.
+/// The default of 64 KiB is as fast as any other size and adds 0.024 % to the length. Smaller
+/// chunks make small ranges cheaper to read, because a range is read in whole chunks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkSize {
     log2: u8,

@@ -102,8 +102,8 @@ impl Header {
         salt
     }
 
-    /// Returns the commitment to key, header and context. It is public and reveals nothing about the
-    /// key.
+    /// Returns the commitment to key, header and context. It is public and reveals nothing about
+    /// the key.
     pub fn commitment(&self) -> &[u8; 32] {
         let Some(commitment) = self.bytes[64..].first_chunk() else {
             unreachable!("a header has 128 bytes")
@@ -111,8 +111,8 @@ impl Header {
         commitment
     }
 
-    /// Returns bytes 8 to 63, which the key schedule binds (F-4.3). A layer above can include them in
-    /// whatever it binds to the container.
+    /// Returns bytes 8 to 63, which the key schedule binds (F-4.3). A layer above can include them
+    /// in whatever it binds to the container.
     pub fn bound(&self) -> &[u8; 56] {
         let Some(bound) = self.bytes[8..].first_chunk() else {
             unreachable!("a header has 128 bytes")
@@ -141,8 +141,8 @@ impl Header {
         (at >= layout.head_len()).then_some(at)
     }
 
-    /// Returns the length of the plaintext in a container of `container_len` bytes (F-7.3), or `None`
-    /// if no container with this header has that length. Nothing is authenticated.
+    /// Returns the length of the plaintext in a container of `container_len` bytes (F-7.3), or
+    /// `None` if no container with this header has that length. Nothing is authenticated.
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -160,8 +160,8 @@ impl Header {
         layout.body_of_container(container_len).ok()?.plaintext_len()
     }
 
-    /// Returns the number of chunks in a container of `container_len` bytes (F-7.3), or `None` if no
-    /// container with this header has that length. Nothing is authenticated.
+    /// Returns the number of chunks in a container of `container_len` bytes (F-7.3), or `None` if
+    /// no container with this header has that length. Nothing is authenticated.
     pub fn chunk_count(&self, container_len: u64) -> Option<u64> {
         // Every plaintext ends with a chunk that is not full (F-5.1).
         Some((self.plaintext_len(container_len)? >> self.chunk_size().log2()) + 1)

@@ -36,8 +36,8 @@ pub(crate) struct OpenedRun {
     pub(crate) rejected: Option<u64>,
 }
 
-/// Opens the chunks in `buffer`, the first of which has the number `first`, and moves their plaintext
-/// to the start of the buffer.
+/// Opens the chunks in `buffer`, the first of which has the number `first`, and moves their
+/// plaintext to the start of the buffer.
 pub(crate) fn open_run(
     cipher: &ChunkOpener,
     first: u64,

@@ -53,8 +53,8 @@ pub fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Resul
 /// Writes extents to a file from several threads, one extent at a time.
 ///
 /// The system serializes writes to a file anyway. Threads that compete for each write spin while
-/// they wait, and then all seal while none writes. With a turn that lasts a whole extent, one thread
-/// seals while another writes: sealing 1 GiB on two threads took 0.90 of the time.
+/// they wait, and then all seal while none writes. With a turn that lasts a whole extent, one
+/// thread seals while another writes: sealing 1 GiB on two threads took 0.90 of the time.
 pub(crate) struct SerializedWriter<'f> {
     file: &'f File,
     turn: Mutex<()>,
@@ -114,8 +114,8 @@ pub(crate) fn check_file_len(output: &File, len: u64) -> Result<()> {
     }
 }
 
-/// Fails unless a regular `output` is empty. Runs `work`, and truncates `output` to zero bytes if it
-/// fails.
+/// Fails unless a regular `output` is empty. Runs `work`, and truncates `output` to zero bytes if
+/// it fails.
 pub(crate) fn truncate_on_error<T>(output: &File, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let metadata = output.metadata()?;
     if metadata.is_file() && metadata.len() > 0 {

@@ -17,9 +17,9 @@ use crate::parallel::ordered::for_each_in_order;
 
 /// Opens the container in `input` into `output`.
 ///
-/// `output` must be empty and, if it is a regular file, not open in append mode. Give it a temporary
-/// name until this has returned `Ok`, so that its final name never refers to a file with unverified
-/// or missing bytes.
+/// `output` must be empty and, if it is a regular file, not open in append mode. Give it a
+/// temporary name until this has returned `Ok`, so that its final name never refers to a file with
+/// unverified or missing bytes.
 ///
 /// If both are regular files, extents are read, opened and written on all workers. If `input` is a
 /// regular file, its length is authenticated first, and a damaged header is replaced by the footer,
@@ -27,8 +27,8 @@ use crate::parallel::ordered::for_each_in_order;
 ///
 /// # Errors
 ///
-/// The same as for [`RangeReader::new`] and [`RangeReader::verify`]. On an error, a regular `output`
-/// is truncated to zero bytes. Any other output may have received a verified prefix.
+/// The same as for [`RangeReader::new`] and [`RangeReader::verify`]. On an error, a regular
+/// `output` is truncated to zero bytes. Any other output may have received a verified prefix.
 pub fn open_file(key: &Key, input: &File, output: &File, options: &Options<'_>) -> Result<Opened> {
     truncate_on_error(output, || {
         if known_len(input)?.is_none() {

@@ -56,9 +56,9 @@ pub fn plaintext_len<S: ReadAt + ?Sized>(container: &S) -> Result<u64> {
     body.plaintext_len().ok_or(Error::Truncated { after: body.full })
 }
 
-/// Returns a reader for [`open_all`], which verifies the last chunk together with the others, so that
-/// it is not opened twice. [`open_all`] does not reach a last chunk that is empty or missing, so
-/// that one is verified here.
+/// Returns a reader for [`open_all`], which verifies the last chunk together with the others, so
+/// that it is not opened twice. [`open_all`] does not reach a last chunk that is empty or missing,
+/// so that one is verified here.
 fn reader_of_all<'a, 'c>(
     key: &Key,
     container: &'c [u8],

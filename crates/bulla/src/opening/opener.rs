@@ -24,8 +24,8 @@ use crate::parallel::workers::Workers;
 ///
 /// It releases only verified plaintext, as it arrives (F-7.2). **What was read before an error is a
 /// prefix of the plaintext.** Truncation is detected at the end, so do not act on the plaintext
-/// until the end has been reached without an error. [`opened`](Opener::opened) then returns what was
-/// found. The first error is final (F-7.8), and every later call returns it again.
+/// until the end has been reached without an error. [`opened`](Opener::opened) then returns what
+/// was found. The first error is final (F-7.8), and every later call returns it again.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -116,8 +116,8 @@ impl<'a, R: Read> Opener<'a, R> {
         self.opened.as_ref()
     }
 
-    /// Writes the rest of the plaintext to `writer`. It writes directly from the buffer in which the
-    /// bytes were opened, which saves the copy that [`io::copy`] makes.
+    /// Writes the rest of the plaintext to `writer`. It writes directly from the buffer in which
+    /// the bytes were opened, which saves the copy that [`io::copy`] makes.
     ///
     /// # Errors
     ///
@@ -211,7 +211,8 @@ struct Input<R> {
     reader: R,
     state: InputState,
     header: Header,
-    /// From the preamble, if it had positional access. Otherwise it is set at the end of the stream.
+    /// From the preamble, if it had positional access. Otherwise it is set at the end of the
+    /// stream.
     header_state: Option<HeaderState>,
     layout: Layout,
     cipher: Arc<ChunkOpener>,

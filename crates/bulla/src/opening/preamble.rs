@@ -71,8 +71,8 @@ impl Preamble {
     ///
     /// # Errors
     ///
-    /// The same as for [`read`](Preamble::read), but a damaged header is an error only if the footer
-    /// cannot be used instead (F-3.4).
+    /// The same as for [`read`](Preamble::read), but a damaged header is an error only if the
+    /// footer cannot be used instead (F-3.4).
     pub fn read_at<S: ReadAt + ?Sized>(source: &S) -> Result<Preamble> {
         let len = source.size()?;
         let mut head = [0; HEADER_LEN];

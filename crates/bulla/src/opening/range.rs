@@ -22,8 +22,8 @@ use crate::parallel::for_each::{EXTENT_LEN, for_each};
 
 /// Reads byte ranges of a container's plaintext, concurrently from many threads if needed.
 ///
-/// Opening a reader authenticates the length of the plaintext (F-7.6). Nothing is cached: every call
-/// reads and opens all chunks that its range touches. A large range is opened on all
+/// Opening a reader authenticates the length of the plaintext (F-7.6). Nothing is cached: every
+/// call reads and opens all chunks that its range touches. A large range is opened on all
 /// [`Workers`](crate::Workers).
 ///
 /// A `RangeReader` is itself a [`ReadAt`] source of the plaintext.
@@ -127,9 +127,9 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`]; [`Error::ChunkRejected`] with the lowest number of a rejected chunk in
-    /// the range; [`Error::Cancelled`], [`Error::Io`]. The content of `out` is then unspecified, but
-    /// none of it is unverified plaintext.
+    /// [`Error::OutOfRange`]; [`Error::ChunkRejected`] with the lowest number of a rejected chunk
+    /// in the range; [`Error::Cancelled`], [`Error::Io`]. The content of `out` is then unspecified,
+    /// but none of it is unverified plaintext.
     pub fn read_into(&self, out: &mut [u8], offset: u64) -> Result<()> {
         let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
         if end.is_none() {
@@ -147,8 +147,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         )
     }
 
-    /// Opens `ranges` on all workers and passes the plaintext to `visit`, in pieces of at most about
-    /// 1 MiB with their offsets. `visit` is called in any order and from several threads.
+    /// Opens `ranges` on all workers and passes the plaintext to `visit`, in pieces of at most
+    /// about 1 MiB with their offsets. `visit` is called in any order and from several threads.
     ///
     /// A chunk that two ranges share is opened twice, so join small ranges that are close together.
     ///
@@ -162,7 +162,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     /// let reader = RangeReader::new(&key, container, &Options::new())?;
     /// let spaces = AtomicU64::new(0);
     /// reader.for_each_extent(&[0..4, 7..reader.len()], |_offset, piece| {
-    ///     spaces.fetch_add(piece.iter().filter(|b| **b == b' ').count() as u64, Ordering::Relaxed);
+    ///     let count = piece.iter().filter(|byte| **byte == b' ').count();
+    ///     spaces.fetch_add(count as u64, Ordering::Relaxed);
     ///     Ok(())
     /// })?;
     /// assert_eq!(spaces.into_inner(), 1);
@@ -235,8 +236,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         })
     }
 
-    /// Verifies the last chunk, which authenticates the length: no other chunk is shorter than a full
-    /// one (F-7.6).
+    /// Verifies the last chunk, which authenticates the length: no other chunk is shorter than a
+    /// full one (F-7.6).
     pub(super) fn verify_last(&self) -> Result<()> {
         let n = self.body.full;
         if self.body.rest >= TAG_LEN as u64 {

@@ -129,7 +129,8 @@ impl<S: ReadAt> SalvageReader<S> {
     }
 }
 
-/// Returns the first copy of the header that matches the key, or the error of the authoritative one.
+/// Returns the first copy of the header that matches the key, or the error of the authoritative
+/// one.
 fn unlock<S: ReadAt>(
     source: &S,
     size: u64,

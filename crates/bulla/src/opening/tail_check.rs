@@ -29,8 +29,8 @@ pub(super) fn diagnose_last_chunk<S: ReadAt + ?Sized>(
     })
 }
 
-/// Returns the number of bytes after the last footer of this container, or `None` if there is none
-/// within the window.
+/// Returns the number of bytes after the last footer of this container, or `None` if
+/// the window contains no footer.
 pub(super) fn trailing_data<S: ReadAt + ?Sized>(
     source: &S,
     header: &Header,

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::parallel::workers::Spawner;
 
 /// Bytes of plaintext in a batch, unless a chunk is larger. Larger batches cause fewer switches
-/// between the two sides of a pipe. Beyond this size, the batches in flight no longer fit the caches.
+/// between the two sides of a pipe. Beyond this size, the batches in flight no longer fit the
+/// caches.
 pub(crate) const BATCH_LEN: usize = 512 << 10;
 
 /// Work that can be done on any thread.

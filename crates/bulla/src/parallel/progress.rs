@@ -35,8 +35,8 @@ impl Progress {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// Cancels the calls that report to this `Progress`: each fails with [`Error::Cancelled`] at its
-    /// next extent, which is about 1 MiB.
+    /// Cancels the calls that report to this `Progress`: each fails with [`Error::Cancelled`] at
+    /// its next extent, which is about 1 MiB.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }

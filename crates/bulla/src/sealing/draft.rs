@@ -49,8 +49,8 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`]; [`Error::EnvelopeLength`] if [`Options::envelope_len`] is above 2^20
-    /// bytes.
+    /// [`Error::NoRandomness`]; [`Error::EnvelopeLength`] if [`Options::envelope_len`] is above
+    /// 2^20 bytes.
     pub fn new(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
         Ok(Draft(Session::new(key, options)?))
     }
@@ -60,8 +60,8 @@ impl<'a> Draft<'a> {
         &self.0.header
     }
 
-    /// Derives a secret of this container for a layer above (F-4.5). Labels that begin with `bulla `
-    /// or `archive` are reserved.
+    /// Derives a secret of this container for a layer above (F-4.5). Labels that begin with
+    /// `bulla ` or `archive` are reserved.
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.0.exporter.export(label)
     }
@@ -132,8 +132,8 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// The errors of the plan, and those of [`seal_file`](crate::seal_file) that concern the output.
-    /// On an error, a regular `output` is truncated to zero bytes.
+    /// The errors of the plan, and those of [`seal_file`](crate::seal_file) that concern the
+    /// output. On an error, a regular `output` is truncated to zero bytes.
     #[cfg(any(unix, windows))]
     pub fn seal_plan(self, plan: &impl Plan, output: &File) -> Result<Sealed> {
         file::seal_session_plan(self.0, plan, output)

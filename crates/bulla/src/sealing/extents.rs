@@ -1,7 +1,8 @@
 //! Seals a plan extent by extent.
 //!
-//! A thread fills about 1 MiB, seals it in place, writes it to the file, and takes the next. Threads
-//! hand nothing over to each other, which is why sealing a file can be faster than copying it.
+//! A thread fills about 1 MiB, seals it in place, writes it to the file, and takes the next.
+//! Threads hand nothing over to each other, which is why sealing a file can be faster than copying
+//! it.
 
 #[cfg(any(unix, windows))]
 use std::fs::File;

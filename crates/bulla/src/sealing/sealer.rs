@@ -74,8 +74,9 @@ impl<'a, W: Write> Sealer<'a, W> {
         self.session.exporter.export(label)
     }
 
-    /// Seals everything up to the end of `reader` and returns the number of bytes. It reads directly
-    /// into the buffer in which the bytes are sealed, which saves the copy that [`io::copy`] makes.
+    /// Seals everything up to the end of `reader` and returns the number of bytes. It reads
+    /// directly into the buffer in which the bytes are sealed, which saves the copy that
+    /// [`io::copy`] makes.
     ///
     /// # Errors
     ///
@@ -90,13 +91,13 @@ impl<'a, W: Write> Sealer<'a, W> {
         }
     }
 
-    /// Seals the remaining bytes, writes the last chunk, the envelope's copy and the footer, flushes
-    /// and returns the writer.
+    /// Seals the remaining bytes, writes the last chunk, the envelope's copy and the footer,
+    /// flushes and returns the writer.
     ///
     /// # Errors
     ///
-    /// The same as for [`copy_from`](Sealer::copy_from). The container is then incomplete and cannot
-    /// be completed.
+    /// The same as for [`copy_from`](Sealer::copy_from). The container is then incomplete and
+    /// cannot be completed.
     pub fn finish(mut self) -> Result<(W, Sealed)> {
         let sealed = self.guarded(Self::complete)?;
         Ok((self.writer, sealed))
@@ -188,7 +189,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         })
     }
 
-    /// Writes the oldest batch in flight. Returns false if there is none.
+    /// Writes the oldest batch in flight. Returns false if the pipeline is empty.
     fn write_oldest(&mut self) -> Result<bool> {
         let Some(batch) = self.pipeline.pop() else {
             return Ok(false);
@@ -216,8 +217,8 @@ impl<W: Write> Write for Sealer<'_, W> {
         Ok(taken)
     }
 
-    /// Writes and flushes all sealed chunks. Bytes in a chunk that is not full are kept back, because
-    /// it cannot be sealed yet.
+    /// Writes and flushes all sealed chunks. Bytes in a chunk that is not full are kept back,
+    /// because it cannot be sealed yet.
     fn flush(&mut self) -> io::Result<()> {
         self.guarded(|sealer| {
             while sealer.write_oldest()? {}
@@ -260,8 +261,8 @@ impl SealBatch {
         self.full_chunks() == self.chunk.chunks_in(BATCH_LEN)
     }
 
-    /// Returns the free part of the chunk that is being filled, which is never empty, and then all of
-    /// the next ones, for about `wanted` bytes.
+    /// Returns the free part of the chunk that is being filled, which is never empty, and then all
+    /// of the next ones, for about `wanted` bytes.
     fn free_slices(&mut self, wanted: usize) -> impl Iterator<Item = &mut [u8]> {
         let capacity = self.chunk.chunks_in(BATCH_LEN);
         let begun = self.full_chunks();
