@@ -221,8 +221,8 @@ mod tests {
         assert_eq!(body.full, MAX_CHUNK_INDEX);
         let total = small.container_len(&body);
         assert_eq!(small.body_of_container(total).unwrap(), body);
-        assert!(matches!(small.body_of_plaintext(longest + 1), Err(Error::TooLarge)));
-        assert!(matches!(small.body_of_container(total + 1), Err(Error::TooLarge)));
+        assert_eq!(small.body_of_plaintext(longest + 1), Err(Error::TooLarge));
+        assert_eq!(small.body_of_container(total + 1), Err(Error::TooLarge));
 
         // The numbers in F-3.7 and F-5.4.
         assert_eq!((MAX_ENVELOPE_LEN, MAX_PLAINTEXT_LEN), (1_048_576, 281_474_976_710_655));
@@ -230,8 +230,8 @@ mod tests {
         let body = large.body_of_plaintext(MAX_PLAINTEXT_LEN).unwrap();
         let total = large.container_len(&body);
         assert_eq!(large.body_of_container(total).unwrap(), body);
-        assert!(matches!(large.body_of_plaintext(MAX_PLAINTEXT_LEN + 1), Err(Error::TooLarge)));
-        assert!(large.body_of_container(u64::MAX).is_err());
+        assert_eq!(large.body_of_plaintext(MAX_PLAINTEXT_LEN + 1), Err(Error::TooLarge));
+        assert_eq!(large.body_of_container(u64::MAX), Err(Error::TooLarge));
     }
 
     #[test]

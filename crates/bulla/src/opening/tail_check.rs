@@ -29,8 +29,8 @@ pub(super) fn diagnose_last_chunk<S: ReadAt + ?Sized>(
     })
 }
 
-/// Returns the number of bytes after the last footer of this container, or `None` if
-/// the window contains no footer.
+/// Returns the number of bytes after the last matching footer, or `None` if the window contains no
+/// such footer.
 pub(super) fn trailing_data<S: ReadAt + ?Sized>(
     source: &S,
     header: &Header,

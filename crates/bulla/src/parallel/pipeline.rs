@@ -21,8 +21,8 @@ pub(crate) trait Batch: Send {
 }
 
 /// Batches in flight, in order.
-pub(crate) struct Pipeline<C, B> {
-    spawner: C,
+pub(crate) struct Pipeline<S, B> {
+    spawner: S,
     in_flight: VecDeque<Arc<Mutex<Slot<B>>>>,
 }
 
@@ -40,10 +40,10 @@ impl<B: Batch> Slot<B> {
     }
 }
 
-impl<C, B: Batch> Pipeline<C, B> {
-    pub(crate) fn new<'t>(spawner: C) -> Pipeline<C, B>
+impl<S, B: Batch> Pipeline<S, B> {
+    pub(crate) fn new<'t>(spawner: S) -> Pipeline<S, B>
     where
-        C: Spawner<'t>,
+        S: Spawner<'t>,
     {
         Pipeline { spawner, in_flight: VecDeque::new() }
     }
@@ -51,7 +51,7 @@ impl<C, B: Batch> Pipeline<C, B> {
     /// Returns whether a batch must be popped before the next is pushed.
     pub(crate) fn is_full<'t>(&self) -> bool
     where
-        C: Spawner<'t>,
+        S: Spawner<'t>,
     {
         // Counts the threads only if something is in flight: a single batch does not start a pool.
         !self.in_flight.is_empty() && self.in_flight.len() >= depth(self.spawner.threads())
@@ -60,7 +60,7 @@ impl<C, B: Batch> Pipeline<C, B> {
     /// Adds a batch, which another thread may start.
     pub(crate) fn push<'t>(&mut self, batch: B)
     where
-        C: Spawner<'t>,
+        S: Spawner<'t>,
         B: 't,
     {
         let slot = self.enqueue(batch);

@@ -265,8 +265,8 @@ impl SealBatch {
     /// of the next ones, for about `wanted` bytes.
     fn free_slices(&mut self, wanted: usize) -> impl Iterator<Item = &mut [u8]> {
         let capacity = self.chunk.chunks_in(BATCH_LEN);
-        let begun = self.full_chunks();
-        let end = capacity.min(begun + 1 + wanted / self.chunk.bytes()) * self.chunk.sealed();
+        let first = self.full_chunks();
+        let end = capacity.min(first + 1 + wanted / self.chunk.bytes()) * self.chunk.sealed();
         if self.buffer.is_empty() {
             // Reserves all of it, so that growing never leaves plaintext in freed memory. Unused
             // memory is not touched.
@@ -277,7 +277,7 @@ impl SealBatch {
         }
         let chunk = self.chunk;
         let mut filled = self.plain_len % chunk.bytes();
-        self.buffer[begun * chunk.sealed()..end]
+        self.buffer[first * chunk.sealed()..end]
             .chunks_mut(chunk.sealed())
             .map(move |slot| &mut slot[std::mem::take(&mut filled)..chunk.bytes()])
     }
