@@ -19,9 +19,9 @@ miri() {
     MIRIFLAGS=$flags cargo "+$toolchain" miri test --locked "$@"
 }
 
-miri -p bulla --lib -- geometry:: error::
+miri -p bulla --lib -- format::geometry:: error::
 miri -p bulla-archive --lib
 miri -p bulla-key --lib -- locator:: key_text:: --skip any_
 # Data races and lost wake-ups. Each seed gives another schedule.
 flags+=" -Zmiri-many-seeds=0..${SEEDS:-4}"
-miri -p bulla --lib -- extents:: ordered:: conveyor::
+miri -p bulla --lib -- parallel::

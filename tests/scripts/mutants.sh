@@ -27,7 +27,7 @@ mutants() {
     cargo mutants "${arguments[@]}" --iterate --baseline skip --test-package "$package,bulla-tests" -- --locked "$@"
 }
 
-core() { mutants core bulla geometry header schedule chunk -- --test vectors --test headers --test streams; }
+core() { mutants core bulla format/geometry format/header format/schedule format/chunk -- --test vectors --test headers --test streams; }
 archive() { mutants archive bulla-archive format/block format/trailer index_reader format/entry reader/entries format/record -- --test archive_vectors --test archive_differential; }
 key() { mutants key bulla-key envelope/parse envelope/slot envelope/slots -- --test vectors; }
 

@@ -72,10 +72,10 @@ fn damaged_chunk_leaves_an_empty_output() {
     let container = bulla::seal(&key(), &plaintext, &options()).unwrap().to_vec();
     let offset = |chunk: usize| 128 + chunk * (CHUNK + 16);
     for (chunks, error) in [
-        (vec![0], "ChunkRejected { index: 0 }"),
-        (vec![600], "ChunkRejected { index: 600 }"),
-        (vec![599, 300], "ChunkRejected { index: 300 }"),
-        (vec![600, 300, 301], "ChunkRejected { index: 300 }"),
+        (vec![0], Error::ChunkRejected { index: 0 }),
+        (vec![600], Error::ChunkRejected { index: 600 }),
+        (vec![599, 300], Error::ChunkRejected { index: 300 }),
+        (vec![600, 300, 301], Error::ChunkRejected { index: 300 }),
     ] {
         let directory = Directory::new();
         let mut damaged = container.clone();
@@ -85,7 +85,7 @@ fn damaged_chunk_leaves_an_empty_output() {
         let input = directory.write("damaged", &damaged);
         let refused = bulla::open_file(&key(), &input, &directory.create("out"), &Options::new())
             .unwrap_err();
-        assert_eq!(format!("{refused:?}"), error);
+        assert_eq!(refused, error);
         assert!(directory.read("out").is_empty());
     }
     let directory = Directory::new();

@@ -33,7 +33,8 @@ fn reads_each_chunk_once_despite_overlapping_heads() {
     const HEADS: u64 = 4000;
     let heads: Vec<Record> = (1..=HEADS)
         .map(|n| {
-            let lengths = Lengths { name: 0, attributes: 0, content: (HEADS - n) * archive::HEAD_LEN };
+            let lengths =
+                Lengths { name: 0, attributes: 0, content: (HEADS - n) * archive::HEAD_LEN };
             Record { lengths: Some(lengths), ..Record::new(kind::BLOCK, b"") }
         })
         .collect();

@@ -41,7 +41,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     large(&mut criterion.benchmark_group("salvage/chunks"), &name, archive.len(), |bencher| {
         bencher.iter(|| {
             let reader = SalvageReader::new(&key, &archive[..], &options).expect("the key matches");
-            (0..reader.places())
+            (0..reader.max_chunks())
                 .filter_map(|index| reader.chunk(index))
                 .map(|chunk| chunk.len())
                 .sum::<usize>()

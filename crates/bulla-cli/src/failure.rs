@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_the_outputs() {
-        let error = Error::Io(ErrorKind::StorageFull.into());
+        let error = Error::from(io::Error::from(ErrorKind::StorageFull));
         let shown = Failure::of_work(&error, "in", "out").to_string();
         assert!(shown.starts_with("out: no space"), "{shown}");
     }

@@ -183,9 +183,10 @@ impl Library for Mla {
 
     fn seal(&self, plaintext: &[u8], output: Vec<u8>) -> Output {
         let public = self.public.get_encryption_public_key().clone();
-        let config = mla::config::ArchiveBuilderConfig::with_encryption_without_signature(&[public])
-            .map_err(|error| format!("{error:?}"))?
-            .without_compression();
+        let config =
+            mla::config::ArchiveBuilderConfig::with_encryption_without_signature(&[public])
+                .map_err(|error| format!("{error:?}"))?
+                .without_compression();
         let mut writer = mla::ArchiveBuilder::from_config(output, config)
             .map_err(|error| format!("{error:?}"))?;
         writer

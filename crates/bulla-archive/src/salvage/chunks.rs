@@ -30,7 +30,7 @@ impl<S: ReadAt> Chunks<S> {
         let len = reader.plaintext_len();
         Chunks {
             chunk_size,
-            len: len.unwrap_or(reader.places() * chunk_size),
+            len: len.unwrap_or(reader.max_chunks() * chunk_size),
             has_last: len.is_some(),
             cached: RefCell::new((u64::MAX, None)),
             reader,

@@ -2,18 +2,16 @@
 //! every moment (ENVELOPE.md, section 6).
 
 use std::fs::File;
-use std::io;
 
-use bulla::{HeaderState, Options, Preamble, RangeReader};
+use bulla::{Header, HeaderState, Options, Preamble, RangeReader, write_all_at};
 
 use super::parse::{Envelope, select_copy};
 use super::slots::Slots;
 use super::unlocked::Unlocked;
 use crate::error::{Error, Result};
 
-/// Bytes before the first copy, which the header takes, and after the second, which the footer
-/// takes (FORMAT.md, section 2).
-const HEADER_LEN: u64 = 128;
+/// The offset of the envelope's first copy (FORMAT.md, F-2.1).
+const FIRST_COPY: u64 = Header::LEN as u64;
 
 impl Unlocked {
     /// Writes these slots to both copies of the envelope in a container's file.
@@ -90,7 +88,7 @@ impl Unlocked {
     fn patches(&self, preamble: &Preamble, container_len: u64, new: &[u8]) -> Result<Vec<Patch>> {
         let (first, second) = (preamble.envelope(), preamble.envelope_copy());
         let (Some(second_at), Some(second)) =
-            (container_len.checked_sub(HEADER_LEN + new.len() as u64), second)
+            (preamble.header().envelope_copy_offset(container_len), second)
         else {
             return Err(bulla::Error::Truncated { after: 0 }.into());
         };
@@ -100,11 +98,11 @@ impl Unlocked {
             self.check_revision(current, new)?;
             // The second copy is overwritten next, so it must not be the only current one.
             if current.bytes() != first {
-                patches.push(Patch { offset: HEADER_LEN, bytes: current.bytes().to_vec() });
+                patches.push(Patch { offset: FIRST_COPY, bytes: current.bytes().to_vec() });
             }
         }
         patches.push(Patch { offset: second_at, bytes: new.to_vec() });
-        patches.push(Patch { offset: HEADER_LEN, bytes: new.to_vec() });
+        patches.push(Patch { offset: FIRST_COPY, bytes: new.to_vec() });
         Ok(patches)
     }
 
@@ -141,25 +139,6 @@ impl Unlocked {
 struct Patch {
     offset: u64,
     bytes: Vec<u8>,
-}
-
-fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
-    while !bytes.is_empty() {
-        #[cfg(unix)]
-        let written = std::os::unix::fs::FileExt::write_at(file, bytes, offset);
-        #[cfg(windows)]
-        let written = std::os::windows::fs::FileExt::seek_write(file, bytes, offset);
-        match written {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(written) => {
-                bytes = &bytes[written..];
-                offset += written as u64;
-            }
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -95,10 +95,10 @@ fn check_chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
         }
     };
     assert!(
-        reader.places() <= damaged.len() as u64 / 4112 + 1,
+        reader.max_chunks() <= damaged.len() as u64 / 4112 + 1,
         "more chunks than the container can hold"
     );
-    for i in 0..reader.places().max(geometry.n + 1) {
+    for i in 0..reader.max_chunks().max(geometry.n + 1) {
         let expected = plaintext.chunks(4096).chain([&[][..]]).nth(i as usize);
         let found = reader.chunk(i);
         let same = |found: &Vec<u8>| i <= geometry.n && expected == Some(&found[..]);

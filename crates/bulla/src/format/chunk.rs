@@ -1,17 +1,18 @@
-//! Seals and opens ONE chunk in place (FORMAT.md, section 5). The only place where a nonce is
-//! built.
+//! Seals and opens a single chunk in place (FORMAT.md, section 5). No other module builds a nonce.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::backend::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey, open_to_start};
+use crate::crypto::backend::{
+    AES_256_GCM, Aad, LessSafeKey, Nonce, TAG_LEN, UnboundKey, open_to_start,
+};
 use crate::error::{Error, Result};
-use crate::geometry::{MAX_CHUNK_INDEX, TAG_LEN};
-use crate::schedule::Schedule;
+use crate::format::geometry::MAX_CHUNK_INDEX;
+use crate::format::schedule::Schedule;
 
 /// The right to seal the chunk with one number, once (F-6.1).
 ///
-/// It cannot be cloned or made, only drawn from the [`ChunkSealer`], which hands out each number
-/// once; and sealing consumes it. So no nonce can meet two plaintexts under one salt.
+/// Only a [`ChunkSealer`] issues tickets, each number once. A ticket cannot be cloned, and sealing
+/// consumes it, so no nonce is ever used for two plaintexts under one salt.
 pub(crate) struct Ticket(u32);
 
 /// Tickets for consecutive chunks.
@@ -23,7 +24,7 @@ pub(crate) struct Tickets {
 /// Seals the chunks of one container.
 pub(crate) struct ChunkSealer {
     cipher: Cipher,
-    /// The first number that no ticket was given out for.
+    /// The lowest number without a ticket.
     next: AtomicU64,
 }
 
@@ -32,7 +33,7 @@ pub(crate) struct ChunkOpener {
     cipher: Cipher,
 }
 
-/// A chunk's tag did not fit.
+/// A chunk failed authentication.
 pub(crate) struct Rejected;
 
 struct Cipher {
@@ -48,7 +49,7 @@ impl Cipher {
         Cipher { key: LessSafeKey::new(key), base_nonce: schedule.base_nonce }
     }
 
-    /// base_nonce XOR the chunk's number as a 96-bit big-endian integer (F-5.2).
+    /// Returns base_nonce XOR the chunk's number as a 96-bit big-endian integer (F-5.2).
     fn nonce(&self, index: u32) -> Nonce {
         let mut nonce = self.base_nonce;
         for (byte, number) in nonce[8..].iter_mut().zip(index.to_be_bytes()) {
@@ -63,7 +64,7 @@ impl ChunkSealer {
         ChunkSealer { cipher: Cipher::new(schedule), next: AtomicU64::new(0) }
     }
 
-    /// The next `count` tickets.
+    /// Issues the next `count` tickets.
     pub(crate) fn tickets(&self, count: u64) -> Result<Tickets> {
         let next = self.next.fetch_add(count, Ordering::Relaxed);
         let end = next + count;
@@ -73,15 +74,15 @@ impl ChunkSealer {
         Ok(Tickets { next, end })
     }
 
-    /// Seals `slot`, plaintext followed by 16 bytes of room for the tag, in place.
+    /// Seals `slot` in place. It holds the plaintext and 16 bytes of space for the tag.
     pub(crate) fn seal(&self, ticket: Ticket, slot: &mut [u8]) {
-        let (plaintext, room) = slot.split_at_mut(slot.len() - TAG_LEN);
+        let (plaintext, space) = slot.split_at_mut(slot.len() - TAG_LEN);
         let nonce = self.cipher.nonce(ticket.0);
         let Ok(tag) = self.cipher.key.seal_in_place_separate_tag(nonce, Aad::empty(), plaintext)
         else {
             unreachable!("a chunk of at most 2^20 bytes is within AES-GCM's limits")
         };
-        room.copy_from_slice(tag.as_ref());
+        space.copy_from_slice(tag.as_ref());
     }
 }
 
@@ -90,10 +91,9 @@ impl ChunkOpener {
         ChunkOpener { cipher: Cipher::new(schedule) }
     }
 
-    /// Opens the ciphertext at `in_out[from..]` and leaves the plaintext at `in_out[..len]`, where
-    /// `len` is the ciphertext's length.
+    /// Opens the ciphertext at `in_out[from..]` and moves the plaintext to the start of `in_out`.
     ///
-    /// If the tag does not fit, all of `in_out` is zeroed: no unverified byte is left to be
+    /// If the tag is not valid, all of `in_out` is zeroed, so that no unverified byte can be
     /// released.
     pub(crate) fn open(
         &self,
@@ -114,19 +114,18 @@ impl ChunkOpener {
 }
 
 impl Tickets {
-    /// The number of the first chunk.
+    /// Returns the number of the first chunk.
     pub(crate) fn first(&self) -> u64 {
         self.next
     }
 
-    /// How many are left.
+    /// Returns the number of tickets left.
     pub(crate) fn len(&self) -> u64 {
         self.end - self.next
     }
 
-    /// Gives them out `count` at a time, in order: taking a run of chunks is taking the right to
-    /// seal it.
-    pub(crate) fn by(mut self, count: u64) -> impl Iterator<Item = Tickets> + Send {
+    /// Splits the tickets into runs of `count` consecutive chunks, in order.
+    pub(crate) fn runs_of(mut self, count: u64) -> impl Iterator<Item = Tickets> + Send {
         std::iter::from_fn(move || {
             let cut = self.next + count.min(self.len());
             let next = std::mem::replace(&mut self.next, cut);
@@ -141,7 +140,7 @@ impl Iterator for Tickets {
     fn next(&mut self) -> Option<Ticket> {
         let index = (self.next < self.end).then_some(self.next)?;
         self.next += 1;
-        // In range since `ChunkSealer::tickets`.
+        // `ChunkSealer::tickets` ensures that it is in range.
         u32::try_from(index).ok().map(Ticket)
     }
 }
@@ -149,17 +148,17 @@ impl Iterator for Tickets {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::{ChunkSize, Layout};
-    use crate::header::{ContentType, Header};
-    use crate::key::Key;
+    use crate::crypto::key::Key;
+    use crate::format::geometry::{ChunkSize, Layout};
+    use crate::format::header::{ContentType, Header};
 
     fn schedule() -> Schedule {
         let layout = Layout { chunk: ChunkSize::MIN, envelope_len: 0 };
         let header = Header::new(layout, ContentType::BYTES, false, &[3; 32]);
-        Schedule::derive(&Key::from_bytes(&[4; 32]), &header, None)
+        Schedule::derive(&Key::from_bytes(&[4; 32]), header.bound(), None)
     }
 
-    /// The plaintext of chunk 0, sealed.
+    /// Seals `plaintext` as chunk 0.
     fn sealed(plaintext: &[u8]) -> Vec<u8> {
         let sealer = ChunkSealer::new(&schedule());
         let ticket = sealer.tickets(1).unwrap().next().unwrap();
@@ -176,15 +175,15 @@ mod tests {
         (opened.is_ok(), in_out)
     }
 
-    /// No number is handed out twice, and none is left out: a nonce is built from it.
+    /// F-6.1: the nonce is built from the number, so no number may be issued twice.
     #[test]
-    fn each_number_once() {
+    fn issues_each_number_once() {
         let sealer = ChunkSealer::new(&schedule());
         assert!(sealer.tickets(3).unwrap().map(|ticket| ticket.0).eq([0, 1, 2]));
         let five = sealer.tickets(5).unwrap();
         assert_eq!((five.first(), five.len()), (3, 5));
         let runs: Vec<Vec<u32>> =
-            five.by(2).map(|run| run.map(|ticket| ticket.0).collect()).collect();
+            five.runs_of(2).map(|run| run.map(|ticket| ticket.0).collect()).collect();
         assert_eq!(runs, [vec![3, 4], vec![5, 6], vec![7]]);
 
         let rest = sealer.tickets(MAX_CHUNK_INDEX - 7).unwrap();
@@ -194,7 +193,7 @@ mod tests {
 
     /// F-5.2
     #[test]
-    fn nonce_of_a_number() {
+    fn builds_the_nonce_from_the_number() {
         let cipher = Cipher::new(&Schedule { base_nonce: [0xA5; 12], ..schedule() });
         let nonce = cipher.nonce(0x0102_04FF);
         assert_eq!(nonce.as_ref()[..8], [0xA5; 8]);
@@ -203,7 +202,7 @@ mod tests {
 
     /// F-5.2
     #[test]
-    fn opens_what_was_sealed_under_its_number_only() {
+    fn opens_a_chunk_only_under_its_number() {
         for plaintext in [&b""[..], b"a", &[9; 4096]] {
             let sealed = sealed(plaintext);
             let (opened, in_out) = open(0, &sealed, 48);
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_chunk_leaves_zeros_only() {
+    fn zeroes_the_buffer_of_a_rejected_chunk() {
         for from in [0, 16, 8192] {
             let mut sealed = sealed(&[9; 4096]);
             sealed[4095] ^= 1;

@@ -1,12 +1,13 @@
-//! A run of consecutive chunks in one buffer, as they lie in the container.
+//! Seals and opens runs of consecutive chunks in one buffer, with the layout of the container.
 
-use crate::chunk::{ChunkOpener, ChunkSealer, Tickets};
-use crate::geometry::{ChunkSize, TAG_LEN};
+use crate::crypto::backend::TAG_LEN;
+use crate::format::chunk::{ChunkOpener, ChunkSealer, Tickets};
+use crate::format::geometry::ChunkSize;
 
-/// Seals `plain_len` bytes of plaintext, one chunk for each ticket, and returns the number of bytes
-/// sealed.
+/// Seals `plain_len` bytes of plaintext, one chunk for each ticket, and returns the length of the
+/// sealed chunks.
 ///
-/// Chunk k of the run begins at `buffer[k * (C + 16)]`, with room for its tag behind it.
+/// Chunk k of the run begins at `buffer[k * (C + 16)]` and is followed by space for its tag.
 pub(crate) fn seal_run(
     cipher: &ChunkSealer,
     tickets: Tickets,
@@ -26,17 +27,17 @@ pub(crate) fn seal_run(
     end
 }
 
-/// What [`open_run`] came to.
+/// The result of [`open_run`].
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct OpenedRun {
     /// Bytes of verified plaintext at the start of the buffer.
     pub(crate) plain_len: usize,
-    /// The first chunk that was rejected; nothing behind it was touched.
+    /// The number of the first rejected chunk. Later chunks were not touched.
     pub(crate) rejected: Option<u64>,
 }
 
-/// Opens the chunks in `buffer`, from number `first` on. The plaintext is contiguous afterwards, at
-/// the buffer's start.
+/// Opens the chunks in `buffer`, the first of which has the number `first`, and moves their
+/// plaintext to the start of the buffer.
 pub(crate) fn open_run(
     cipher: &ChunkOpener,
     first: u64,

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-/// Something of a known length that can be read at any offset, from many threads at once: a file,
-/// bytes in memory, an object in a store.
+/// A source of known length that can be read at any offset, concurrently from many threads.
+///
+/// Files and bytes in memory implement it. Implement it for objects in a remote store.
 ///
 /// ```
 /// use bulla::ReadAt;
@@ -15,28 +16,28 @@ use bytes::Bytes;
 /// assert_eq!(&buf, b"grap");
 /// ```
 pub trait ReadAt: Sync {
-    /// Reads some bytes at `offset` into `buf` and returns how many; 0 means that the source ends
-    /// there (or `buf` is empty).
+    /// Reads bytes at `offset` into `buf` and returns their number, which may be less than the
+    /// length of `buf`. It is 0 only if the source ends there or `buf` is empty.
     ///
     /// # Errors
     ///
-    /// Whatever keeps the source from being read. [`io::ErrorKind::Interrupted`] is retried,
-    /// nothing else is.
+    /// Any error of the source. This crate retries [`io::ErrorKind::Interrupted`] and no other
+    /// error.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
-    /// The source's length in bytes.
+    /// Returns the length of the source in bytes.
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from being known.
+    /// Any error of the source.
     fn size(&self) -> io::Result<u64>;
 
-    /// Fills `buf` from `offset` on.
+    /// Fills `buf` with the bytes at `offset`.
     ///
     /// # Errors
     ///
-    /// Those of [`read_at`](ReadAt::read_at), and [`io::ErrorKind::UnexpectedEof`] if the source
-    /// ends before.
+    /// The errors of [`read_at`](ReadAt::read_at), and [`io::ErrorKind::UnexpectedEof`] if the
+    /// source ends before `buf` is full.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         if read_full_at(self, buf, offset)? == buf.len() {
             Ok(())
@@ -46,7 +47,7 @@ pub trait ReadAt: Sync {
     }
 }
 
-/// Reads until `buf` is full or the source ends, and returns how many bytes that was.
+/// Reads until `buf` is full or the source ends, and returns the number of bytes read.
 pub(crate) fn read_full_at<S: ReadAt + ?Sized>(
     source: &S,
     buf: &mut [u8],
@@ -77,7 +78,7 @@ impl ReadAt for [u8] {
     }
 }
 
-macro_rules! read_at_through {
+macro_rules! delegate_read_at {
     ($(impl[$($generics:tt)*] $type:ty;)*) => {$(
         impl<$($generics)*> ReadAt for $type {
             fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -91,7 +92,7 @@ macro_rules! read_at_through {
     )*};
 }
 
-read_at_through! {
+delegate_read_at! {
     impl[T: ReadAt + ?Sized] &T;
     impl[T: ReadAt + ?Sized] Box<T>;
     impl[T: ReadAt + ?Sized + Send] Arc<T>;

@@ -1,45 +1,45 @@
-//! The key that a container is sealed under.
+//! The container key.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::backend::{SecureRandom, SystemRandom};
+use crate::crypto::backend::{SecureRandom, SystemRandom};
 use crate::error::{Error, Result};
 
 /// The key of a container: 32 uniformly random bytes (F-4.1).
 ///
-/// It lives on the heap, so that moving it leaves no copy behind, and is wiped when dropped.
-/// It is no password: a password must go through a password-hashing function first.
+/// The bytes are on the heap, so moving a `Key` leaves no copy, and they are wiped when it is
+/// dropped. A password is not a key: it must go through a password-hashing function first.
 ///
-/// What it has not, on purpose: `Clone` and `Copy`, so that each copy is a decision; `PartialEq`,
-/// so that nobody compares keys in variable time; `Display`, and a `Debug` that shows bytes, so
-/// that it reaches no log; `Default`, because there is no such thing as a default key.
+/// Some traits are missing on purpose: `Clone` and `Copy`, so that every copy is explicit;
+/// `PartialEq`, which would compare in variable time; `Display`, so that a key does not end up in a
+/// log (`Debug` hides the bytes); and `Default`, because there is no sensible default key.
 pub struct Key(Box<Zeroizing<[u8; Key::LEN]>>);
 
 impl Key {
-    /// Bytes in a key.
+    /// The length of a key in bytes.
     pub const LEN: usize = 32;
 
-    /// A new key from the system's random number generator.
+    /// Generates a key from the operating system's random number generator.
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`] if the system has none to give.
+    /// [`Error::NoRandomness`] if the generator fails.
     pub fn generate() -> Result<Key> {
         let mut key = Key::zeroed();
         fill_random(&mut key.0[..])?;
         Ok(key)
     }
 
-    /// The key with these bytes. The caller's copy is the caller's to wipe.
+    /// Creates a key from its bytes. The caller remains responsible for wiping `bytes`.
     pub fn from_bytes(bytes: &[u8; Key::LEN]) -> Key {
         let mut key = Key::zeroed();
         key.0.copy_from_slice(bytes);
         key
     }
 
-    /// The key's bytes. Whoever copies them must wipe the copy.
+    /// Returns the key's bytes. The caller must wipe any copy of them.
     pub fn expose(&self) -> &[u8; Key::LEN] {
         &self.0
     }
@@ -55,7 +55,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Fills `out` from the system's random number generator.
+/// Fills `out` from the operating system's random number generator.
 pub(crate) fn fill_random(out: &mut [u8]) -> Result<()> {
     SystemRandom::new().fill(out).map_err(|_| Error::NoRandomness)
 }

@@ -1,5 +1,5 @@
-//! The cryptographic library: ring, or aws-lc-rs with the feature of that name. No other file knows
-//! which.
+//! The cryptographic library: ring, or AWS-LC with the feature `aws-lc-rs`. No other module names
+//! either.
 
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use aws_lc_rs::{
@@ -13,22 +13,23 @@ pub(crate) use ring::{
     digest::{SHA256, digest},
     hmac::{Context as HmacContext, HMAC_SHA512, Key as HmacKey},
 };
-// Keys and salts always come from ring, which asks the operating system each time and says so if it
-// has none. aws-lc-rs draws from a generator within the process: a virtual machine that is cloned
-// would clone that too, and where there is no randomness it aborts.
+// Keys and salts always come from ring, which asks the operating system each time and reports a
+// failure. aws-lc-rs uses a generator inside the process: cloning a virtual machine would clone its
+// state, and it aborts if there is no randomness.
 pub(crate) use ring::rand::{SecureRandom, SystemRandom};
 
-use crate::geometry::TAG_LEN;
+/// Bytes in an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
+pub(crate) const TAG_LEN: usize = 16;
 
-/// The crate that AES-256-GCM, HMAC and SHA-2 come from: `ring`, or `aws-lc-rs` with the feature of
-/// that name. Containers are the same under both; a report of speed wants to name it.
+/// The name of the crate that implements AES-256-GCM, HMAC and SHA-2: `ring`, or `aws-lc-rs` with
+/// the feature of that name. Both produce the same containers; benchmark reports should name it.
 pub const BACKEND: &str = if cfg!(feature = "aws-lc-rs") { "aws-lc-rs" } else { "ring" };
 
-/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at
+/// Opens the ciphertext at `in_out[from..]`, without associated data, and moves the plaintext to
 /// the start of `in_out`.
 ///
-/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be
-/// released.
+/// Returns whether the tag is valid. If it is not, the content of `in_out` is unspecified and must
+/// not be released.
 #[cfg(not(feature = "aws-lc-rs"))]
 pub(crate) fn open_to_start(
     key: &LessSafeKey,
@@ -37,8 +38,8 @@ pub(crate) fn open_to_start(
     in_out: &mut [u8],
     from: usize,
 ) -> bool {
-    // The move to the left is part of the decryption. That there is none has to be known to the
-    // compiler: a chunk of 4 KiB then takes 8% less time.
+    // Decryption moves the plaintext to the left as it goes. With a constant 0 the compiler drops
+    // the move, which makes a chunk of 4 KiB 8% faster.
     match from {
         0 => key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, 0..).is_ok(),
         _ => {
@@ -47,11 +48,11 @@ pub(crate) fn open_to_start(
     }
 }
 
-/// Opens the ciphertext at `in_out[from..]`, without associated data, and leaves the plaintext at
+/// Opens the ciphertext at `in_out[from..]`, without associated data, and moves the plaintext to
 /// the start of `in_out`.
 ///
-/// Returns whether the tag fits. If it does not, what is in `in_out` is of no use and must not be
-/// released.
+/// Returns whether the tag is valid. If it is not, the content of `in_out` is unspecified and must
+/// not be released.
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) fn open_to_start(
     key: &LessSafeKey,
@@ -62,8 +63,8 @@ pub(crate) fn open_to_start(
 ) -> bool {
     let Some(text) = in_out.get_mut(from..) else { return false };
     let opened = key.open_in_place_separate_tag(nonce, Aad::empty(), &tag, text).is_ok();
-    // AWS-LC decrypts exactly in place or to elsewhere, never overlapping. So verified plaintext is
-    // moved, within the processor's cache.
+    // AWS-LC decrypts exactly in place or into a separate buffer, but not into an overlapping one.
+    // The verified plaintext is moved afterwards, while it is still in the processor's cache.
     if opened && from > 0 {
         in_out.copy_within(from.., 0);
     }
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     const NONCE: [u8; 12] = [5; 12];
-    /// Around AES blocks, around the strides of vectorized code, and long.
+    /// Lengths around an AES block, around the strides of vectorized code, and a long one.
     const LENS: [usize; 12] = [0, 1, 15, 16, 17, 95, 96, 255, 256, 257, 4096, 70_001];
 
     fn key() -> LessSafeKey {
@@ -86,7 +87,7 @@ mod tests {
         (0..len).map(|i| (i * 31 % 251) as u8).collect()
     }
 
-    /// Ciphertext and tag, by ring whatever the backend is.
+    /// Returns ciphertext and tag as ring computes them, whichever backend is selected.
     fn sealed_by_ring(len: usize) -> (Vec<u8>, [u8; TAG_LEN]) {
         use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).unwrap());
@@ -101,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn seals_as_ring_does() {
+    fn seals_like_ring() {
         for len in LENS {
             let mut text = plaintext(len);
             let nonce = Nonce::assume_unique_for_key(NONCE);
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_from_any_offset_to_the_start() {
+    fn moves_the_plaintext_from_any_offset() {
         for len in LENS {
             let (ciphertext, tag) = sealed_by_ring(len);
             for from in [0, 1, 15, 16, 32, 4096, 100_000] {
@@ -125,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_of_the_tag_counts() {
+    fn rejects_every_flipped_tag_bit() {
         for len in [0, 1, 300] {
             let (ciphertext, tag) = sealed_by_ring(len);
             for bit in 0..TAG_LEN * 8 {
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_beyond_the_end_is_refused() {
+    fn rejects_an_offset_beyond_the_end() {
         let (_, tag) = sealed_by_ring(0);
         assert!(!open(tag, &mut [0; 8], 9));
     }
