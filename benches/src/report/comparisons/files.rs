@@ -99,7 +99,7 @@ impl Files {
         Ok(())
     }
 
-    /// Between two other programs, as in a transfer over a network.
+    /// Compares commands between two other programs, as in a transfer over a network.
     fn compare_pipe(&self, results: &mut Results) -> io::Result<()> {
         let through =
             |from: &str, command: &str| format!("cat {from} | {command} | cat > /dev/null");
@@ -136,7 +136,7 @@ impl Files {
         Ok(())
     }
 
-    /// Without writing a file.
+    /// Compares commands that write to /dev/null.
     fn compare_dev_null(&self, results: &mut Results) -> io::Result<()> {
         let ours = format!("{} plain -o /dev/null", self.seal);
         for (program, available) in &self.programs {
