@@ -35,7 +35,7 @@ pub trait Hsm: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn epochs(&self) -> Result<Vec<u32>, HsmError>;
 
     /// Seals with AES-256-GCM and returns ciphertext and tag. The associated data must not be
@@ -43,7 +43,7 @@ pub trait Hsm: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn seal(
         &self,
         epoch: u32,
@@ -69,28 +69,28 @@ pub trait Hsm: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn mac(&self, message: &[u8]) -> Result<[u8; 32], HsmError>;
 
     /// Returns the HMAC-SHA-512 of `message` under the OPRF key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn oprf(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError>;
 
     /// Returns the HMAC-SHA-512 of `message` under the derivation key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn derive(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError>;
 
     /// Creates the seal key of a new epoch and returns its number.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn new_epoch(&self) -> Result<u32, HsmError>;
 
     /// Destroys the seal key of an epoch. Nothing sealed under it can be opened any more.

@@ -135,7 +135,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`StoreError`].
+    /// [`StoreError`] if the store fails.
     fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError>;
 
     /// Commits a transaction. When this returns [`Commit::Done`], the changes survive the loss of

@@ -109,7 +109,7 @@ impl Tenants {
     ///
     /// # Errors
     ///
-    /// [`TokenError`].
+    /// [`TokenError`] if the token is not valid.
     pub fn verify(&self, token: &str, now: u64) -> Result<AccountHash, TokenError> {
         if token.len() > MAX_LEN {
             return Err(TokenError::Malformed);

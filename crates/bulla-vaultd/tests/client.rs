@@ -10,14 +10,14 @@ use bulla_vault::{
     Client, Deleted, Error, LocatorFiles, Registered, Stretching, Terms, Token, VaultIdentity,
 };
 use support::TestVault;
-use support::online::TestServer;
+use support::server::TestServer;
 
-fn client(online: &TestServer, subject: &str) -> Client<HttpTransport> {
-    let token = Token::parse(&online.token(subject)).unwrap();
+fn client(server: &TestServer, subject: &str) -> Client<HttpTransport> {
+    let token = Token::parse(&server.token(subject)).unwrap();
     let account = token.account();
-    let transport = HttpTransport::new(&online.url, token, &Trust::System).unwrap();
+    let transport = HttpTransport::new(&server.url, token, &Trust::System).unwrap();
     let vault =
-        VaultIdentity { address: online.url.clone(), public_key: online.service.public_key() };
+        VaultIdentity { address: server.url.clone(), public_key: server.service.public_key() };
     Client::new(transport, vault, account)
 }
 
@@ -33,19 +33,19 @@ fn terms(grant: Option<&bulla_vault::Recovered>) -> Terms {
 fn registers_recovers_replaces_and_deletes() {
     let directory = tempfile::tempdir().unwrap();
     let fixture = TestVault::open(directory.path());
-    let online = TestServer::new(&fixture);
+    let server = TestServer::new(&fixture);
     let mut locators = LocatorFiles::new(directory.path().join("locator"));
     let [old, new, wrong] =
         ["old password", "new password", "wrong"].map(|text| Passphrase::new(text).unwrap());
     let key = bulla::Key::generate().unwrap();
 
-    let mut alice = client(&online, "alice");
+    let mut alice = client(&server, "alice");
     assert_eq!(
         alice.register(&old, &key, &mut locators, &terms(None)).unwrap(),
         Registered::Active
     );
     // Another machine has the locator only.
-    let mut other_machine = client(&online, "alice");
+    let mut other_machine = client(&server, "alice");
     assert!(matches!(
         other_machine.recover(&wrong, &locators.read().unwrap()),
         Err(Error::WrongPassword { .. })
@@ -66,7 +66,7 @@ fn registers_recovers_replaces_and_deletes() {
     assert!(other_machine.recover(&old, &locators.read().unwrap()).is_err());
 
     // The locator is useless to another account.
-    let result = client(&online, "mallory").recover(&new, &locators.read().unwrap()).map(|_| ());
+    let result = client(&server, "mallory").recover(&new, &locators.read().unwrap()).map(|_| ());
     assert!(matches!(result, Err(Error::WrongPassword { .. } | Error::NoRecord)), "{result:?}");
     let recovered = other_machine.recover(&new, &locators.read().unwrap()).unwrap();
     assert_eq!(alice.delete(recovered.reg_id, Some(&recovered.grant)).unwrap(), Deleted::Gone);

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use bulla_vault::messages::{Code, LoginStarted};
 use bulla_vaultd::tokens::Issuer;
 use support::cluster::{EtcdCluster, Node, until};
-use support::online::ISSUER;
+use support::server::ISSUER;
 use support::*;
 
 struct Cluster {
@@ -56,7 +56,7 @@ impl Cluster {
         for _ in 0..5 {
             assert_eq!(self.wrong(0, subject), 200);
         }
-        let left = self.nodes[0].site.left(subject);
+        let left = self.nodes[0].client.left(subject);
         assert!(left <= 4, "{left}");
         self.members.kill_all();
         (0..5).for_each(|member| self.members.roll_back(member));
@@ -66,8 +66,8 @@ impl Cluster {
     }
 
     fn enroll(&self, subject: &str) {
-        assert_eq!(self.nodes[0].site.register(subject, REG, "right", 10, cheap()).status, 200);
-        self.nodes[1].site.login(subject, REG, "right");
+        assert_eq!(self.nodes[0].client.register(subject, REG, "right", 10, cheap()).status, 200);
+        self.nodes[1].client.login(subject, REG, "right");
     }
 
     fn evaluated(&self) -> u64 {
@@ -75,8 +75,8 @@ impl Cluster {
     }
 
     fn wrong(&self, node: usize, subject: &str) -> u16 {
-        let site = &self.nodes[node].site;
-        site.start(subject, &site.guess(subject, REG, "wrong")).unwrap().status
+        let client = &self.nodes[node].client;
+        client.start(subject, &client.guess(subject, REG, "wrong")).unwrap().status
     }
 }
 
@@ -107,7 +107,7 @@ fn racing_guesses_at_three_servers_never_exceed_max() {
     });
     assert_eq!(granted.load(Ordering::SeqCst), 10);
     assert_eq!(cluster.evaluated() - before, 10);
-    assert_eq!(cluster.nodes[2].site.left("alice"), 0);
+    assert_eq!(cluster.nodes[2].client.left("alice"), 0);
 }
 
 /// Makes the two calls of a login at different servers, and repeats each at the others (V-5.2).
@@ -116,21 +116,21 @@ fn racing_guesses_at_three_servers_never_exceed_max() {
 fn repeated_calls_at_other_servers_spend_and_restore_nothing() {
     let cluster = Cluster::start();
     cluster.enroll("alice");
-    let sites: Vec<_> = cluster.nodes.iter().map(|node| &node.site).collect();
-    let guess = sites[0].guess("alice", REG, "right");
+    let clients: Vec<_> = cluster.nodes.iter().map(|node| &node.client).collect();
+    let guess = clients[0].guess("alice", REG, "right");
     let started: Vec<LoginStarted> =
-        sites.iter().map(|site| site.start("alice", &guess).unwrap().is()).collect();
+        clients.iter().map(|client| client.start("alice", &guess).unwrap().is()).collect();
     assert!(started.iter().all(|started| started.left == 9));
-    let proof = guess.prove(&support::online::evaluated(&started[0])).unwrap();
+    let proof = guess.prove(&support::server::evaluated(&started[0])).unwrap();
     let ke3: [u8; 64] = proof.ke3.clone().try_into().unwrap();
-    for site in [sites[1], sites[2], sites[0], sites[1]] {
-        assert_eq!(site.finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
+    for client in [clients[1], clients[2], clients[0], clients[1]] {
+        assert_eq!(client.finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
     }
-    assert_eq!(sites[0].left("alice"), 10);
+    assert_eq!(clients[0].left("alice"), 10);
     cluster.wrong(0, "alice");
-    assert_eq!(sites[2].finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
-    assert_eq!(sites[1].left("alice"), 9, "the guesses were restored twice");
-    assert_eq!(sites[1].start("alice", &guess).unwrap().code(), Code::Conflict);
+    assert_eq!(clients[2].finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
+    assert_eq!(clients[1].left("alice"), 9, "the guesses were restored twice");
+    assert_eq!(clients[1].start("alice", &guess).unwrap().code(), Code::Conflict);
 }
 
 /// Clients continue after the leader was killed, and each guess is spent once. The longest gap is
@@ -150,25 +150,26 @@ fn logins_continue_after_the_leader_is_killed() {
             .iter()
             .enumerate()
             .map(|(number, subject)| {
-                let (site, done) = (&nodes[number % 3].site, &done);
+                let (client, done) = (&nodes[number % 3].client, &done);
                 scope.spawn(move || {
                     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
                     while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60)
                     {
                         // As clients do, repeat the attempt until the server responds.
-                        let guess = site.guess(subject, REG, "right");
+                        let guess = client.guess(subject, REG, "right");
                         let started: LoginStarted = loop {
-                            let answer = site.start(subject, &guess).unwrap();
-                            match answer.status {
-                                200 => break answer.is(),
+                            let response = client.start(subject, &guess).unwrap();
+                            match response.status {
+                                200 => break response.is(),
                                 503 => std::thread::sleep(Duration::from_millis(20)),
                                 status => panic!("{status}"),
                             }
                         };
                         assert_eq!(started.left, 9, "an attempt spent more than one guess");
-                        let proof = guess.prove(&support::online::evaluated(&started)).unwrap();
+                        let proof = guess.prove(&support::server::evaluated(&started)).unwrap();
                         let ke3: [u8; 64] = proof.ke3.clone().try_into().unwrap();
-                        while site.finish(subject, &guess, &proof.token, ke3).unwrap().status != 200
+                        while client.finish(subject, &guess, &proof.token, ke3).unwrap().status
+                            != 200
                         {
                             std::thread::sleep(Duration::from_millis(20));
                         }
@@ -189,7 +190,7 @@ fn logins_continue_after_the_leader_is_killed() {
     let longest = ends.iter().map(|(longest, _)| longest).max().unwrap();
     println!("leader killed under load: longest gap {longest:?}");
     assert!(ends.iter().all(|(_, last)| *last > killed), "a client has no login after the kill");
-    subjects.iter().for_each(|subject| assert_eq!(nodes[0].site.left(subject), 10));
+    subjects.iter().for_each(|subject| assert_eq!(nodes[0].client.left(subject), 10));
 }
 
 /// With too few members no guess is evaluated. With enough of them, logins continue (V-8.2).
@@ -218,16 +219,16 @@ fn evaluates_nothing_without_a_supermajority() {
     assert_eq!(cluster.evaluated(), before);
     (2..5).for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
-    let left = cluster.nodes[0].site.left("alice");
+    let left = cluster.nodes[0].client.left("alice");
     assert!(
         (10_u32.saturating_sub(guesses + 6)..=9).contains(&left),
         "{left}: guesses may be lost, but never gained"
     );
     until("logins succeed again", || {
-        let site = &cluster.nodes[0].site;
-        site.start("alice", &site.guess("alice", REG, "right")).unwrap().status == 200
+        let client = &cluster.nodes[0].client;
+        client.start("alice", &client.guess("alice", REG, "right")).unwrap().status == 200
     });
-    assert_eq!(cluster.nodes[2].site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    assert_eq!(cluster.nodes[2].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
 /// The counter is at 7 on four members. One of them is rolled back to 10 and restarted together
@@ -243,21 +244,21 @@ fn one_rolled_back_member_gives_no_guess_back() {
     cluster.members.until_healthy();
     for left in [9, 8, 7] {
         until("a guess was spent", || {
-            cluster.wrong(0, "alice") == 200 || cluster.nodes[0].site.left("alice") <= left
+            cluster.wrong(0, "alice") == 200 || cluster.nodes[0].client.left("alice") <= left
         });
     }
     // An attempt that found no supermajority may have spent a guess as well.
-    let before = cluster.nodes[0].site.left("alice");
+    let before = cluster.nodes[0].client.left("alice");
     assert!(before <= 7, "{before}");
     cluster.members.kill_all();
     cluster.members.roll_back(3);
     // A majority: one rolled back, one that was down, and one with the newest counter.
     [2, 3, 4].into_iter().for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
-    assert_eq!(cluster.nodes[1].site.left("alice"), before, "guesses came back");
+    assert_eq!(cluster.nodes[1].client.left("alice"), before, "guesses came back");
     [0, 1].into_iter().for_each(|member| cluster.members.start_one(member));
     until("a guess was evaluated", || cluster.wrong(1, "alice") == 200);
-    let after = cluster.nodes[1].site.left("alice");
+    let after = cluster.nodes[1].client.left("alice");
     assert!(after < before, "{after} of {before}");
 }
 
@@ -269,7 +270,7 @@ fn a_rolled_back_cluster_is_frozen_until_clamped() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     let left = cluster.roll_back("alice");
-    assert_eq!(cluster.nodes[0].site.left("alice"), 10, "the cluster was not rolled back");
+    assert_eq!(cluster.nodes[0].client.left("alice"), 10, "the cluster was not rolled back");
     let before = cluster.evaluated();
     for _ in 0..3 {
         assert_eq!(cluster.wrong(0, "alice"), 503);
@@ -277,8 +278,8 @@ fn a_rolled_back_cluster_is_frozen_until_clamped() {
     assert_eq!(cluster.evaluated(), before);
     let output = cluster.nodes[0].operate("clamp");
     assert!(output.contains("clamped 1 account"), "{output}");
-    assert_eq!(cluster.nodes[0].site.left("alice"), left);
-    assert_eq!(cluster.nodes[0].site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    assert_eq!(cluster.nodes[0].client.left("alice"), left);
+    assert_eq!(cluster.nodes[0].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
 /// With shared watermarks, no evaluator evaluates a guess that another one has seen spent, and
@@ -301,7 +302,7 @@ fn evaluators_share_watermarks_in_a_second_cluster() {
     let output = cluster.nodes[2].operate("clamp");
     assert!(output.contains("clamped 1 account"), "{output}");
     for node in &cluster.nodes {
-        assert_eq!(node.site.left("alice"), left);
+        assert_eq!(node.client.left("alice"), left);
     }
     (0..3).for_each(|member| watermarks.kill(member));
     let before = cluster.evaluated();
@@ -310,7 +311,7 @@ fn evaluators_share_watermarks_in_a_second_cluster() {
     (0..3).for_each(|member| watermarks.start_one(member));
     watermarks.until_healthy();
     until("logins succeed again", || cluster.wrong(1, "alice") == 200);
-    assert_eq!(cluster.nodes[0].site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    assert_eq!(cluster.nodes[0].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
 /// Evaluators and servers are killed during logins. Nothing is lost, and no guess is gained.
@@ -328,15 +329,15 @@ fn killed_evaluators_and_servers_lose_and_grant_nothing() {
         }
         let other = (node + 1) % 3;
         granted += u32::from(cluster.wrong(other, "alice") == 200);
-        assert_eq!(cluster.nodes[other].site.left("alice"), 10 - granted);
+        assert_eq!(cluster.nodes[other].client.left("alice"), 10 - granted);
         match round % 2 {
             0 => cluster.nodes[node].start_evaluator(),
             _ => cluster.nodes[node].start_server(),
         }
-        until("the server is healthy", || cluster.nodes[node].site.try_health());
+        until("the server is healthy", || cluster.nodes[node].client.try_health());
     }
     assert_eq!(granted, 6);
-    let reply = cluster.nodes[2].site.login("alice", REG, "right");
+    let reply = cluster.nodes[2].client.login("alice", REG, "right");
     assert_eq!((reply.wrapped_key, reply.failures), (WRAPPED, 6));
 }
 
@@ -350,10 +351,10 @@ fn rotates_under_load_with_keys_in_a_module() {
     let (done, began) = (AtomicBool::new(false), Instant::now());
     std::thread::scope(|scope| {
         for (number, subject) in subjects.iter().enumerate() {
-            let (site, done) = (&cluster.nodes[number % 3].site, &done);
+            let (client, done) = (&cluster.nodes[number % 3].client, &done);
             scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60) {
-                    assert_eq!(site.login(subject, REG, "right").wrapped_key, WRAPPED);
+                    assert_eq!(client.login(subject, REG, "right").wrapped_key, WRAPPED);
                 }
             });
         }
@@ -362,6 +363,6 @@ fn rotates_under_load_with_keys_in_a_module() {
         println!("{output}");
     });
     subjects.iter().for_each(|subject| {
-        assert_eq!(cluster.nodes[1].site.login(subject, REG, "right").failures, 0)
+        assert_eq!(cluster.nodes[1].client.login(subject, REG, "right").failures, 0)
     });
 }

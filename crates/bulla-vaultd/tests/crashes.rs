@@ -206,8 +206,8 @@ fn a_replacement_crashed_at_every_step() {
 fn a_store_that_loses_responses_spends_each_guess_once() {
     let directory = tempfile::tempdir().unwrap();
     let disk = Disk::new(directory.path());
-    let answers = Arc::new(AtomicI64::new(0));
-    let store = Arc::new(LossyStore { inner: Arc::clone(&disk.store), answers });
+    let responses = Arc::new(AtomicI64::new(0));
+    let store = Arc::new(LossyStore { inner: Arc::clone(&disk.store), responses });
     let local = Local::new(
         Arc::clone(&disk.hsm),
         Arc::clone(&disk.watermarks),

@@ -25,7 +25,7 @@ use bulla_vaultd::store::{
 use bulla_vaultd::tokens::Issuer;
 use rustix::time::{ClockId, clock_gettime};
 use support::cluster::{EtcdCluster, Node, cpu as process_cpu};
-use support::online::{ISSUER, TestClient, TestServer, evaluated};
+use support::server::{ISSUER, TestClient, TestServer, evaluated};
 use support::*;
 
 const THREADS: usize = 8;
@@ -65,17 +65,17 @@ struct Times {
 }
 
 /// Performs a recovery, repeating each call until the server responds.
-fn recover(site: &TestClient, subject: &str, times: &mut Times) {
-    let guess = site.guess(subject, REG, "right");
+fn recover(client: &TestClient, subject: &str, times: &mut Times) {
+    let guess = client.guess(subject, REG, "right");
     let again = |times: &mut Times| {
         times.refused += 1;
         std::thread::sleep(Duration::from_millis(50));
     };
     let began = Instant::now();
     let started: LoginStarted = loop {
-        match site.start(subject, &guess) {
-            Ok(answer) if answer.status == 200 => break answer.is(),
-            Ok(answer) => assert_eq!(answer.status, 503),
+        match client.start(subject, &guess) {
+            Ok(response) if response.status == 200 => break response.is(),
+            Ok(response) => assert_eq!(response.status, 503),
             Err(_) => {}
         }
         again(times);
@@ -85,9 +85,9 @@ fn recover(site: &TestClient, subject: &str, times: &mut Times) {
     let ke3: [u8; 64] = proof.ke3.clone().try_into().unwrap();
     let began = Instant::now();
     loop {
-        match site.finish(subject, &guess, &proof.token, ke3) {
-            Ok(answer) if answer.status == 200 => break,
-            Ok(answer) => assert_eq!(answer.status, 503),
+        match client.finish(subject, &guess, &proof.token, ke3) {
+            Ok(response) if response.status == 200 => break,
+            Ok(response) => assert_eq!(response.status, 503),
             Err(_) => {}
         }
         again(times);
@@ -96,7 +96,7 @@ fn recover(site: &TestClient, subject: &str, times: &mut Times) {
 }
 
 /// Recovers random accounts on all threads for a while, and prints rates and latencies.
-fn load(name: &str, sites: &[&TestClient], accounts: usize, done: &AtomicBool) {
+fn load(name: &str, clients: &[&TestClient], accounts: usize, done: &AtomicBool) {
     let began = Instant::now();
     let all: Vec<Times> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -109,7 +109,7 @@ fn load(name: &str, sites: &[&TestClient], accounts: usize, done: &AtomicBool) {
                         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                         let account = (number >> 33) % (accounts / THREADS) * THREADS + thread;
                         recover(
-                            sites[(thread + times.start.len()) % sites.len()],
+                            clients[(thread + times.start.len()) % clients.len()],
                             &subject(account),
                             &mut times,
                         );
@@ -136,20 +136,25 @@ fn load(name: &str, sites: &[&TestClient], accounts: usize, done: &AtomicBool) {
     quantiles("second call", all.iter().flat_map(|times| times.finish.clone()).collect());
 }
 
-fn enroll(sites: &[&TestClient], accounts: usize) {
+fn enroll(clients: &[&TestClient], accounts: usize) {
     let began = Instant::now();
     each(accounts, |number| {
-        let site = sites[number % sites.len()];
-        assert_eq!(site.register(&subject(number), REG, "right", 10, cheap()).status, 200);
-        recover(site, &subject(number), &mut Times::default());
+        let client = clients[number % clients.len()];
+        assert_eq!(client.register(&subject(number), REG, "right", 10, cheap()).status, 200);
+        recover(client, &subject(number), &mut Times::default());
     });
     println!("{accounts} accounts registered in {:.0?}", began.elapsed());
 }
 
 /// Checks that every account exists and has all its guesses.
-fn check_no_loss(sites: &[&TestClient], accounts: usize) {
+fn check_no_loss(clients: &[&TestClient], accounts: usize) {
     each(accounts, |number| {
-        assert_eq!(sites[number % sites.len()].left(&subject(number)), 10, "{}", subject(number));
+        assert_eq!(
+            clients[number % clients.len()].left(&subject(number)),
+            10,
+            "{}",
+            subject(number)
+        );
     });
     println!("no loss: {accounts} accounts have all their guesses");
 }
@@ -226,7 +231,7 @@ fn shares(directory: &Path) {
         policy(),
         TestClock::new(),
     );
-    let online = TestServer::new(&fixture);
+    let server = TestServer::new(&fixture);
     let account = *AccountHash::of(ISSUER, "shares").as_bytes();
     fixture.enroll(&account, &REG, "right", 10);
     let before = [records.taken(), watermarks.taken()];
@@ -243,7 +248,7 @@ fn shares(directory: &Path) {
     let (client, vault) = (client.taken(), vault.taken());
     let (began, cpu) = (Instant::now(), process_cpu("self"));
     for _ in 0..COUNT {
-        recover(&online.site, "shares", &mut Times::default());
+        recover(&server.client, "shares", &mut Times::default());
     }
     let http = (began.elapsed().as_secs_f64() * 1e3, (process_cpu("self") - cpu) * 1e3);
     let parts = [
@@ -288,11 +293,11 @@ fn by_process(members: &EtcdCluster, nodes: &[Node]) -> [f64; 4] {
 fn embedded() {
     let directory = tempfile::tempdir().unwrap();
     let fixture = TestVault::open(directory.path());
-    let online = TestServer::new(&fixture);
+    let server = TestServer::new(&fixture);
     let accounts = accounts();
-    enroll(&[&online.site], accounts);
-    load("redb, key file, one process", &[&online.site], accounts, &AtomicBool::new(false));
-    check_no_loss(&[&online.site], accounts);
+    enroll(&[&server.client], accounts);
+    load("redb, key file, one process", &[&server.client], accounts, &AtomicBool::new(false));
+    check_no_loss(&[&server.client], accounts);
     let size = std::fs::metadata(directory.path().join("records")).unwrap().len();
     println!("records: {} bytes per account", size / accounts as u64);
     let directory = tempfile::tempdir().unwrap();
@@ -308,12 +313,12 @@ fn several_data_centres() {
     let mut nodes: Vec<_> = (0..3)
         .map(|number| Node::start(directory.path(), number, members.endpoints(), None, &issuer))
         .collect();
-    let sites: Vec<_> = nodes.iter().map(|node| node.site.another()).collect();
-    let sites: Vec<_> = sites.iter().collect();
+    let clients: Vec<_> = nodes.iter().map(|node| node.client.another()).collect();
+    let clients: Vec<_> = clients.iter().collect();
     let accounts = accounts();
-    enroll(&sites, accounts);
+    enroll(&clients, accounts);
     let before = by_process(&members, &nodes);
-    load("etcd, 5 members, 3 servers, SoftHSM2", &sites, accounts, &AtomicBool::new(false));
+    load("etcd, 5 members, 3 servers, SoftHSM2", &clients, accounts, &AtomicBool::new(false));
     let taken: Vec<_> = by_process(&members, &nodes)
         .iter()
         .zip(before)
@@ -364,10 +369,10 @@ fn several_data_centres() {
                 killed[0], killed[1], killed[2]
             );
         });
-        load("the same, with a process killed every two seconds", &sites, accounts, &done);
+        load("the same, with a process killed every two seconds", &clients, accounts, &done);
         done.store(true, Ordering::SeqCst);
         killing.join().unwrap();
     });
     members.until_healthy();
-    check_no_loss(&sites, accounts);
+    check_no_loss(&clients, accounts);
 }

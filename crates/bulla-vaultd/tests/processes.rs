@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bulla_vaultd::tokens::Issuer;
 use support::cluster::{Process, free_port, until};
-use support::online::TestClient;
+use support::server::TestClient;
 use support::*;
 
 fn vaultd(args: &[&str]) -> Output {
@@ -27,7 +27,7 @@ fn text(bytes: &[u8]) -> String {
 /// A development vault in a child process.
 struct Dev {
     process: Process,
-    site: TestClient,
+    client: TestClient,
 }
 
 impl Dev {
@@ -45,10 +45,10 @@ impl Dev {
         until("the issuer's key exists", || key.exists());
         let issuer = Arc::new(Issuer::open("dev", &key).unwrap());
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let site =
+        let client =
             TestClient::new(format!("http://127.0.0.1:{port}"), issuer, "dev", Arc::new(now));
-        until("the vault is healthy", || site.try_health());
-        Dev { process, site }
+        until("the vault is healthy", || client.try_health());
+        Dev { process, client }
     }
 }
 
@@ -60,9 +60,9 @@ fn dev_starts_a_vault_that_keeps_its_records() {
     let key = data.join("issuer.key").display().to_string();
     let token = vaultd(&["token", "--key", &key, "--issuer", "dev", "--subject", "alice"]);
     let token = text(&token.stdout).trim().to_owned();
-    assert_eq!(dev.site.raw("GET", "/v1/status", &token, b"").status, 200);
-    assert_eq!(dev.site.register("alice", REG, "right", 10, cheap()).status, 200);
-    assert_eq!(dev.site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    assert_eq!(dev.client.raw("GET", "/v1/status", &token, b"").status, 200);
+    assert_eq!(dev.client.register("alice", REG, "right", 10, cheap()).status, 200);
+    assert_eq!(dev.client.login("alice", REG, "right").wrapped_key, WRAPPED);
     drop(dev);
 
     let log = std::fs::read_to_string(data.with_extension("log")).unwrap();
@@ -70,7 +70,7 @@ fn dev_starts_a_vault_that_keeps_its_records() {
     assert!(log.contains("public key: ") && log.contains("login_finish"), "{log}");
     // The registration survives a restart.
     let dev = Dev::start(&data);
-    assert_eq!(dev.site.login("alice", REG, "right").failures, 0);
+    assert_eq!(dev.client.login("alice", REG, "right").failures, 0);
 }
 
 #[test]
@@ -78,20 +78,22 @@ fn a_kill_at_any_time_grants_no_guess() {
     const ROUNDS: u8 = 20;
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("vault");
-    let mut answered_in_all = 0;
+    let mut evaluated_in_all = 0;
     for round in 0..ROUNDS {
         let mut dev = Dev::start(&data);
         let subject = format!("user {round}");
-        dev.site.register(&subject, REG, "right", 10, cheap());
-        dev.site.login(&subject, REG, "right");
-        let answered = AtomicU32::new(0);
+        dev.client.register(&subject, REG, "right", 10, cheap());
+        dev.client.login(&subject, REG, "right");
+        let evaluated = AtomicU32::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                let (site, subject, answered) = (&dev.site, &subject, &answered);
+                let (client, subject, evaluated) = (&dev.client, &subject, &evaluated);
                 scope.spawn(move || {
-                    while let Ok(answer) = site.start(subject, &site.guess(subject, REG, "wrong")) {
-                        match answer.status {
-                            200 => _ = answered.fetch_add(1, Ordering::SeqCst),
+                    while let Ok(response) =
+                        client.start(subject, &client.guess(subject, REG, "wrong"))
+                    {
+                        match response.status {
+                            200 => _ = evaluated.fetch_add(1, Ordering::SeqCst),
                             429 => break,
                             status => panic!("{status}"),
                         }
@@ -103,15 +105,15 @@ fn a_kill_at_any_time_grants_no_guess() {
             dev.process.kill();
         });
         let dev = Dev::start(&data);
-        let (answered, left) = (answered.load(Ordering::SeqCst), dev.site.left(&subject));
-        assert!(answered + left <= 10, "round {round}: {answered} evaluated, and {left} left");
-        answered_in_all += answered;
+        let (evaluated, left) = (evaluated.load(Ordering::SeqCst), dev.client.left(&subject));
+        assert!(evaluated + left <= 10, "round {round}: {evaluated} evaluated, and {left} left");
+        evaluated_in_all += evaluated;
         if left > 0 {
-            let reply = dev.site.login(&subject, REG, "right");
+            let reply = dev.client.login(&subject, REG, "right");
             assert_eq!((reply.wrapped_key, reply.failures), (WRAPPED, 10 - left), "round {round}");
         }
     }
-    assert!(answered_in_all > 0, "every kill came before the first response");
+    assert!(evaluated_in_all > 0, "every kill came before the first response");
 }
 
 #[test]
@@ -119,8 +121,8 @@ fn audit_verify_detects_changes_and_a_missing_end() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("vault");
     let dev = Dev::start(&data);
-    dev.site.register("alice", REG, "right", 10, cheap());
-    dev.site.login("alice", REG, "right");
+    dev.client.register("alice", REG, "right", 10, cheap());
+    dev.client.login("alice", REG, "right");
     drop(dev);
     let (log, key) = (data.join("audit.log"), data.join("audit.pub"));
     let (log, key) = (log.to_str().unwrap(), key.to_str().unwrap());
@@ -240,17 +242,17 @@ fn the_server_survives_a_restart_of_the_evaluator() {
     command.args(["--evaluator", &path("socket")]);
     let _server = Process::spawn(&mut command, &directory.path().join("server.log"));
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let site = TestClient::new(format!("http://127.0.0.1:{port}"), issuer, "id", Arc::new(now));
-    until("the server is healthy", || site.try_health());
-    site.register("alice", REG, "right", 10, cheap());
-    site.login("alice", REG, "right");
+    let client = TestClient::new(format!("http://127.0.0.1:{port}"), issuer, "id", Arc::new(now));
+    until("the server is healthy", || client.try_health());
+    client.register("alice", REG, "right", 10, cheap());
+    client.login("alice", REG, "right");
 
-    let guess = site.guess("alice", REG, "right");
+    let guess = client.guess("alice", REG, "right");
     running.kill();
-    assert_eq!(site.start("alice", &guess).unwrap().status, 503);
-    assert!(!site.try_health());
+    assert_eq!(client.start("alice", &guess).unwrap().status, 503);
+    assert!(!client.try_health());
     let _running = evaluator();
-    assert_eq!(site.left("alice"), 10, "a guess was spent");
-    assert_eq!(site.start("alice", &guess).unwrap().status, 200);
-    assert_eq!(site.login("alice", REG, "right").failures, 1, "the unfinished guess");
+    assert_eq!(client.left("alice"), 10, "a guess was spent");
+    assert_eq!(client.start("alice", &guess).unwrap().status, 200);
+    assert_eq!(client.login("alice", REG, "right").failures, 1, "the unfinished guess");
 }

@@ -15,7 +15,7 @@ use bulla_vaultd::audit::AuditLog;
 use bulla_vaultd::record::sealed::STORED_LEN;
 use bulla_vaultd::store::{RecordKey, RecordKind};
 use bulla_vaultd::vault::Vault;
-use support::online::{ISSUER, TestServer};
+use support::server::{ISSUER, TestServer};
 use support::*;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -94,12 +94,12 @@ fn no_secret_is_on_disk_or_in_logs() {
     login(&vault, &alice, &REG, "a wrong password").unwrap_err();
 
     // The same calls over HTTP, including malformed ones, for what they log.
-    let online = TestServer::new(&fixture);
-    let token = online.token("alice.of.example");
+    let server = TestServer::new(&fixture);
+    let token = server.token("alice.of.example");
     for path in ["/v1/register/start", "/v1/login/start", "/v1/login/finish", "/v1/else"] {
-        online.raw("POST", path, &token, br#"{"reg_id":"not what it says"}"#);
+        server.raw("POST", path, &token, br#"{"reg_id":"not what it says"}"#);
     }
-    online.raw("GET", "/v1/status", &token, b"");
+    server.raw("GET", "/v1/status", &token, b"");
 
     let mut places = files(directory.path());
     places.push(("log".to_owned(), captured.0.lock().unwrap().clone()));

@@ -21,7 +21,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError`].
+    /// [`VaultError`] if the vault refuses the call or fails.
     pub fn delete(
         &self,
         account: &Account,

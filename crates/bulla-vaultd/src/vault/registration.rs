@@ -12,7 +12,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError`].
+    /// [`VaultError`] if the vault refuses the call or fails.
     pub fn register_start(
         &self,
         account: &Account,
@@ -52,7 +52,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError`].
+    /// [`VaultError`] if the vault refuses the call or fails.
     pub fn register_finish(&self, mut call: RegisterCall) -> Result<Registered, VaultError> {
         let key = RecordKey::Counter(call.account);
         let sealed_key = RecordKey::Sealed(call.account, call.reg_id);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bulla_vaultd::store::{Etcd, EtcdOptions, RecordKey, Store};
 use bulla_vaultd::tokens::Issuer;
 
-use super::online::{ISSUER, TestClient};
+use super::server::{ISSUER, TestClient};
 
 pub fn variable(name: &str) -> String {
     std::env::var(name)
@@ -157,11 +157,11 @@ impl EtcdCluster {
 
     /// Returns the leader.
     pub fn leader(&self) -> usize {
-        let agent = super::online::agent();
+        let agent = super::server::agent();
         let status = |member: usize| -> Option<(String, String)> {
             let url = format!("{}/v3/maintenance/status", self.endpoint(member));
             let status: serde_json::Value = serde_json::from_slice(
-                &super::online::try_call(&agent, "POST", &url, "", b"{}").ok()?.body,
+                &super::server::try_call(&agent, "POST", &url, "", b"{}").ok()?.body,
             )
             .ok()?;
             let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
@@ -186,7 +186,7 @@ fn copy(from: &Path, to: &Path) {
 /// A server and its evaluator, each in its own process. The evaluator's keys are in a PKCS #11
 /// token.
 pub struct Node {
-    pub site: TestClient,
+    pub client: TestClient,
     server: Process,
     evaluator: Process,
     directory: PathBuf,
@@ -210,7 +210,7 @@ impl Node {
         fs::write(directory.join("tenants.json"), tenants.to_string()).unwrap();
         let port = free_port();
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let site = TestClient::new(
+        let client = TestClient::new(
             format!("http://127.0.0.1:{port}"),
             Arc::clone(issuer),
             ISSUER,
@@ -218,7 +218,7 @@ impl Node {
         );
         let nothing = || Process(None);
         let mut node = Node {
-            site,
+            client,
             server: nothing(),
             evaluator: nothing(),
             directory,
@@ -268,7 +268,7 @@ impl Node {
         command.args(["--store", "etcd", "--endpoints", &self.endpoints.join(",")]);
         command.args(["--per-address", "100000", "--per-account", "100000"]);
         self.server = Process::spawn(&mut command, &self.directory.join("server.log"));
-        until("the server answers", || self.site.try_health());
+        until("the server answers", || self.client.try_health());
     }
 
     pub fn kill_evaluator(&mut self) {
@@ -286,7 +286,7 @@ impl Node {
 
     /// Returns the distinct guesses that the evaluator has evaluated.
     pub fn evaluated(&self) -> u64 {
-        self.site.metric("bulla_vault_evaluations_distinct")
+        self.client.metric("bulla_vault_evaluations_distinct")
     }
 
     /// Runs an operator command on this node's evaluator and returns its output.

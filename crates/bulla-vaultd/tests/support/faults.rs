@@ -76,7 +76,7 @@ impl Store for CrashingStore {
 /// A store that loses the results of transactions: some are applied, some not, and none tells.
 pub struct LossyStore {
     pub inner: Arc<dyn Store>,
-    pub answers: Arc<AtomicI64>,
+    pub responses: Arc<AtomicI64>,
 }
 
 impl Store for LossyStore {
@@ -85,12 +85,12 @@ impl Store for LossyStore {
     }
 
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError> {
-        match self.answers.fetch_add(1, Ordering::SeqCst) % 3 {
+        match self.responses.fetch_add(1, Ordering::SeqCst) % 3 {
             0 => {
                 _ = self.inner.commit(transaction);
-                Err(StoreError::Unknown("no answer".to_owned()))
+                Err(StoreError::Unknown("response lost".to_owned()))
             }
-            1 => Err(StoreError::Unknown("no answer".to_owned())),
+            1 => Err(StoreError::Unknown("response lost".to_owned())),
             _ => self.inner.commit(transaction),
         }
     }
@@ -116,9 +116,9 @@ fn lost() -> Refusal {
 }
 
 macro_rules! steps {
-    ($($method:ident $call:ty => $answer:ty;)*) => {
+    ($($method:ident $call:ty => $response:ty;)*) => {
         impl Evaluator for CrashingEvaluator {
-            $(fn $method(&self, call: &$call) -> Result<$answer, Refusal> {
+            $(fn $method(&self, call: &$call) -> Result<$response, Refusal> {
                 self.1.step(|| self.0.$method(call), lost)
             })*
         }

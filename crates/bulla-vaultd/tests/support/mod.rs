@@ -7,7 +7,7 @@
 pub mod cluster;
 pub mod contract;
 pub mod faults;
-pub mod online;
+pub mod server;
 
 use std::path::Path;
 use std::sync::Arc;

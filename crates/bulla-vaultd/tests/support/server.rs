@@ -12,8 +12,7 @@ use bulla_vault::reply::{LoginReply, ReplyContext};
 use bulla_vault::wire::{self, Bounded, Fixed};
 use bulla_vault::{AccountHash, AttemptId, RegId, Stretching};
 use bulla_vaultd::evaluator::Evaluated;
-use bulla_vaultd::server::Service;
-use bulla_vaultd::server::{Limits, Rates};
+use bulla_vaultd::server::{Limits, Rates, Service};
 use bulla_vaultd::tokens::{Issuer, Tenants};
 use bulla_vaultd::vault::Vault;
 use serde::Serialize;
@@ -36,7 +35,7 @@ pub struct TestClient {
 
 /// A vault that listens on a port of this process.
 pub struct TestServer {
-    pub site: TestClient,
+    pub client: TestClient,
     pub service: Arc<Service>,
 }
 
@@ -69,7 +68,7 @@ impl TestServer {
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.unwrap().block_on(bulla_vaultd::server::run(listener, served, None)).unwrap();
         });
-        TestServer { site: TestClient::new(url, issuer, ISSUER, Arc::new(|| NOW)), service }
+        TestServer { client: TestClient::new(url, issuer, ISSUER, Arc::new(|| NOW)), service }
     }
 }
 
@@ -77,7 +76,7 @@ impl std::ops::Deref for TestServer {
     type Target = TestClient;
 
     fn deref(&self) -> &TestClient {
-        &self.site
+        &self.client
     }
 }
 
@@ -214,9 +213,9 @@ impl TestClient {
 
     /// Returns whether the health check succeeds.
     pub fn try_health(&self) -> bool {
-        let answer =
+        let response =
             try_call(&self.agent, "GET", &format!("{}{}", self.url, path::HEALTH), "", b"");
-        answer.is_ok_and(|answer| answer.status == 200)
+        response.is_ok_and(|response| response.status == 200)
     }
 
     /// Returns a metric of the server.
