@@ -1,10 +1,9 @@
-//! The audit log: what was done to which account, in a chain that cannot be changed in the middle
-//! or begun anew unnoticed.
+//! The audit log: what was done to which account, in a signed hash chain.
 //!
-//! Each line is an event in JSON, a tab, and a signature over it. An event names the SHA-256 of the
-//! event before it, so every line is a signed head of all that precede it. What a chain cannot show
-//! by itself is that its end was cut off: keep a head elsewhere, and compare. Events hold hashes of
-//! accounts, never key data.
+//! Each line is an event in JSON, a tab, and a signature over the event. An event contains the
+//! SHA-256 digest of the previous event, so that each line is a signed head of the log up to it.
+//! The chain shows any change but a missing end. To detect that, keep a head elsewhere and compare.
+//! Events contain hashes of accounts, never key material.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -23,104 +22,104 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::record::Account;
 
-/// Bytes of a line at most.
+/// Most bytes in a line.
 const MAX_LINE: usize = 1024;
-/// What the signature covers before the event.
+/// Prefix of the signed message, for domain separation.
 pub(crate) const LABEL: &[u8] = b"bulla v1 vault audit\0";
 
-/// What happened.
+/// A kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Event {
-    /// A server began to write.
+pub enum AuditEvent {
+    /// A server opened the log.
     Started,
     /// A registration was begun.
     Begun,
-    /// A registration was ended: it is PENDING.
+    /// A registration was completed and is PENDING.
     Registered,
-    /// A guess was paid for.
+    /// A guess was spent.
     Granted,
-    /// The proof of a guess did not hold.
+    /// The proof of a guess was wrong.
     Refused,
-    /// A guess was right.
+    /// The proof of a guess was right.
     Proven,
-    /// A registration took another's place.
+    /// A registration replaced another.
     Replaced,
-    /// The guesses ran out.
+    /// A registration ran out of guesses.
     Locked,
     /// A deletion was announced.
     Announced,
     /// A registration was deleted.
     Deleted,
-    /// A new epoch's key took the place of those before.
+    /// The keys of all earlier epochs were destroyed.
     Rotated,
-    /// A counter that was set back was clamped.
+    /// A counter was clamped after the store was rolled back.
     Clamped,
 }
 
-/// A line of the log.
+/// One line of the log, without its signature.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Entry {
+struct AuditLine {
     number: u64,
     time: u64,
-    event: Event,
+    event: AuditEvent,
     account: String,
     generation: u64,
     previous: String,
 }
 
-/// The end of a log.
+/// The head of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
-    /// Events in it.
+    /// Number of events in the log.
     pub number: u64,
-    /// SHA-256 of the last one, in hexadecimal; zeros if there is none.
+    /// SHA-256 digest of the last event in hexadecimal, or zeros for an empty log.
     pub digest: String,
 }
 
-/// A log that is being written.
-pub struct Audit {
+/// An audit log open for appending.
+pub struct AuditLog {
     key: Ed25519KeyPair,
-    state: Mutex<Log>,
+    state: Mutex<LogState>,
 }
 
-struct Log {
+struct LogState {
     file: File,
     head: Head,
     synced: Instant,
 }
 
-/// Why a log does not verify.
+/// An error of writing or verifying an audit log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// Reading or writing it failed.
+    /// Reading or writing the log failed.
     Io(io::Error),
-    /// This line is not one, or its signature does not hold, or it does not follow the line before
-    /// it.
+    /// A line is malformed, its signature is invalid, or it does not follow the previous line.
     Broken {
-        /// The line, from 1.
+        /// The line number, from 1.
         line: u64,
     },
-    /// The log does not hold the head that it is to hold: its end was cut off, or it is another
-    /// log.
-    WithoutHead,
-    /// The key is none.
+    /// The log does not contain the expected head: its end was removed, or it is another log.
+    MissingHead,
+    /// The head is not of the form `NUMBER:DIGEST`.
+    MalformedHead,
+    /// The key is not an Ed25519 key, or cannot be generated.
     Key,
 }
 
-impl Audit {
-    /// Goes on with a log, or begins one; makes the key that signs it if there is none. A last line
-    /// that a crash cut short is taken away.
+impl AuditLog {
+    /// Opens or creates a log, and creates the signing key if it is missing. A last line that a
+    /// crash cut short is removed.
     ///
     /// # Errors
     ///
-    /// [`AuditError`].
-    pub fn open(log: &Path, key: &Path) -> Result<Audit, AuditError> {
+    /// [`AuditError`] if the log does not verify, or a file cannot be read or written.
+    pub fn open(log: &Path, key: &Path) -> Result<AuditLog, AuditError> {
         let key = signing_key(key)?;
         let mut file =
-            files::owned(OpenOptions::new().read(true).write(true).create(true).truncate(false))
+            files::private(OpenOptions::new().read(true).write(true).create(true).truncate(false))
                 .open(log)?;
         let whole = whole_lines(&mut file)?;
         file.set_len(whole)?;
@@ -128,23 +127,24 @@ impl Audit {
         let head = verify(&mut file, key.public_key().as_ref(), None)?;
         file.seek(SeekFrom::End(0))?;
         files::sync_directory_of(log)?;
-        let audit = Audit { key, state: Mutex::new(Log { file, head, synced: Instant::now() }) };
-        audit.record(Event::Started, &[0; 32], 0);
+        let audit =
+            AuditLog { key, state: Mutex::new(LogState { file, head, synced: Instant::now() }) };
+        audit.record(AuditEvent::Started, &[0; 32], 0);
         Ok(audit)
     }
 
-    /// The public key that verifies the log.
+    /// Returns the public key that verifies the log.
     pub fn public_key(&self) -> Vec<u8> {
         self.key.public_key().as_ref().to_vec()
     }
 
-    /// Adds an event. It is with the operating system when this returns, and on the disk within a
-    /// second of the next event, or at [`sync`](Self::sync). A log that cannot be written is
-    /// said in the program's log, not to clients.
-    pub fn record(&self, event: Event, account: &Account, generation: u64) {
+    /// Appends an event. The event has reached the operating system when this returns, and the disk
+    /// by the first event a second later or by [`sync`](Self::sync). A failure is reported in the
+    /// program's log, not to clients.
+    pub fn record(&self, event: AuditEvent, account: &Account, generation: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-        let entry = Entry {
+        let contents = AuditLine {
             number: state.head.number + 1,
             time,
             event,
@@ -152,41 +152,41 @@ impl Audit {
             generation,
             previous: state.head.digest.clone(),
         };
-        // Fails for maps with keys that are no strings; there is none.
-        let text = serde_json::to_string(&entry).unwrap_or_default();
+        // Fails only for maps whose keys are not strings.
+        let text = serde_json::to_string(&contents).unwrap_or_default();
         let signature = self.key.sign(&[LABEL, text.as_bytes()].concat());
         let line = format!("{text}\t{}\n", URL_SAFE_NO_PAD.encode(signature.as_ref()));
         let mut written = state.file.write_all(line.as_bytes());
-        state.head = Head { number: entry.number, digest: digest(text.as_bytes()) };
+        state.head = Head { number: contents.number, digest: digest(text.as_bytes()) };
         if state.synced.elapsed().as_secs() >= 1 {
             written = written.and_then(|()| state.file.sync_data());
             state.synced = Instant::now();
         }
         if let Err(error) = written {
-            tracing::error!(%error, "audit log cannot be written");
+            tracing::error!(%error, "audit log: write failed");
         }
     }
 
-    /// Makes all events outlive a power cut.
+    /// Syncs all events to the disk.
     pub fn sync(&self) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = state.file.sync_data() {
-            tracing::error!(%error, "audit log cannot be synced");
+            tracing::error!(%error, "audit log: sync failed");
         }
     }
 
-    /// The end of the log as it is now.
+    /// Returns the current head.
     pub fn head(&self) -> Head {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).head.clone()
     }
 }
 
-/// Verifies a log from its beginning and says its head. `expected` is a head that was seen before
-/// and must be in it.
+/// Verifies a log from its beginning and returns its head. If `expected` is given, the log must
+/// contain that earlier head.
 ///
 /// # Errors
 ///
-/// [`AuditError`].
+/// [`AuditError`] for the first line that fails, or if the expected head is missing.
 pub fn verify(
     log: &mut impl Read,
     public_key: &[u8],
@@ -200,7 +200,7 @@ pub fn verify(
         let mut line = Vec::new();
         let len = (&mut lines).take(MAX_LINE as u64).read_until(b'\n', &mut line)?;
         if len == 0 {
-            return if seen { Ok(head) } else { Err(AuditError::WithoutHead) };
+            return if seen { Ok(head) } else { Err(AuditError::MissingHead) };
         }
         head = next_head(&line, &head, &key).ok_or(AuditError::Broken { line: head.number + 1 })?;
         seen |= expected == Some(&head);
@@ -215,14 +215,14 @@ fn next_head(line: &[u8], head: &Head, key: &UnparsedPublicKey<&[u8]>) -> Option
     follow(text, head)
 }
 
-/// The head that a log has with this event, if it follows the one before.
+/// Returns the head after this event, if the event follows `head`.
 pub(crate) fn follow(text: &str, head: &Head) -> Option<Head> {
-    let entry: Entry = decode(text.as_bytes()).ok()?;
-    let follows = entry.number == head.number + 1 && entry.previous == head.digest;
-    follows.then(|| Head { number: entry.number, digest: digest(text.as_bytes()) })
+    let contents: AuditLine = decode(text.as_bytes()).ok()?;
+    let follows = contents.number == head.number + 1 && contents.previous == head.digest;
+    follows.then(|| Head { number: contents.number, digest: digest(text.as_bytes()) })
 }
 
-/// The key that signs, made if there is none; its public half lies beside it, in hexadecimal.
+/// Reads the signing key, or creates it with its public key, in hexadecimal, in a file beside it.
 fn signing_key(path: &Path) -> Result<Ed25519KeyPair, AuditError> {
     if !path.exists() {
         let made =
@@ -235,7 +235,7 @@ fn signing_key(path: &Path) -> Result<Ed25519KeyPair, AuditError> {
         .map_err(|_| AuditError::Key)
 }
 
-/// Bytes up to the end of the last whole line.
+/// Returns the offset of the end of the last complete line.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let len = file.metadata()?.len();
     let from = len.saturating_sub(MAX_LINE as u64);
@@ -264,8 +264,8 @@ impl std::str::FromStr for Head {
     type Err = AuditError;
 
     fn from_str(text: &str) -> Result<Head, AuditError> {
-        let (number, digest) = text.split_once(':').ok_or(AuditError::WithoutHead)?;
-        let number = number.parse().map_err(|_| AuditError::WithoutHead)?;
+        let (number, digest) = text.split_once(':').ok_or(AuditError::MalformedHead)?;
+        let number = number.parse().map_err(|_| AuditError::MalformedHead)?;
         Ok(Head { number, digest: digest.to_owned() })
     }
 }
@@ -273,17 +273,17 @@ impl std::str::FromStr for Head {
 impl fmt::Display for AuditError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            AuditError::Io(e) => write!(f, "audit log: {e}"),
+            AuditError::Io(e) => e.fmt(f),
             AuditError::Broken { line } => {
-                write!(
-                    f,
-                    "audit log: line {line} was changed, or does not follow the line before it"
-                )
+                write!(f, "line {line}: modified, or not the successor of the previous line")
             }
-            AuditError::WithoutHead => {
-                f.write_str("audit log: its end was cut off, or it is another log")
+            AuditError::MissingHead => f.write_str(
+                "expected head not found; the end of the log was removed, or this is another log",
+            ),
+            AuditError::MalformedHead => {
+                f.write_str("head: malformed; use NUMBER:DIGEST as printed by `audit verify`")
             }
-            AuditError::Key => f.write_str("audit log: the key is none"),
+            AuditError::Key => f.write_str("signing key: not an Ed25519 key"),
         }
     }
 }
@@ -303,8 +303,8 @@ mod tests {
     fn written(events: u64) -> (tempfile::TempDir, Vec<u8>, Vec<u8>, Head) {
         let directory = tempfile::tempdir().unwrap();
         let audit =
-            Audit::open(&directory.path().join("log"), &directory.path().join("key")).unwrap();
-        (1..events).for_each(|generation| audit.record(Event::Granted, &[7; 32], generation));
+            AuditLog::open(&directory.path().join("log"), &directory.path().join("key")).unwrap();
+        (1..events).for_each(|generation| audit.record(AuditEvent::Granted, &[7; 32], generation));
         let (key, head) = (audit.public_key(), audit.head());
         drop(audit);
         let log = std::fs::read(directory.path().join("log")).unwrap();
@@ -312,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn verifies_and_goes_on() {
+    fn verifies_and_continues_after_a_torn_line() {
         let (directory, log, key, head) = written(5);
         assert_eq!(head.number, 5);
         assert_eq!(verify(&mut &log[..], &key, Some(&head)).unwrap(), head);
@@ -320,7 +320,7 @@ mod tests {
         let path = directory.path().join("log");
         let mut torn = OpenOptions::new().append(true).open(&path).unwrap();
         torn.write_all(br#"{"number":6,"ti"#).unwrap();
-        let audit = Audit::open(&path, &directory.path().join("key")).unwrap();
+        let audit = AuditLog::open(&path, &directory.path().join("key")).unwrap();
         assert_eq!(audit.head().number, 6);
         drop(audit);
         let log = std::fs::read(&path).unwrap();
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn every_change_is_seen() {
+    fn detects_every_changed_byte_and_every_missing_line() {
         let (_directory, log, key, head) = written(4);
         for at in 0..log.len() {
             let mut changed = log.clone();
@@ -343,7 +343,7 @@ mod tests {
         ));
         let cut = lines[..3].concat();
         assert!(verify(&mut &cut[..], &key, None).is_ok(), "the chain alone cannot tell");
-        assert!(matches!(verify(&mut &cut[..], &key, Some(&head)), Err(AuditError::WithoutHead)));
+        assert!(matches!(verify(&mut &cut[..], &key, Some(&head)), Err(AuditError::MissingHead)));
         let (_other_directory, _, other_key, _) = written(1);
         assert!(verify(&mut &log[..], &other_key, None).is_err());
     }

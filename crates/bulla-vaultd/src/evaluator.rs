@@ -1,88 +1,90 @@
-//! The evaluator: the one part of the server that reaches the HSM. It alone makes counters and
-//! sealed records, and it alone evaluates a guess; the rest of the server carries records to and
-//! from the store, and cannot make one.
+//! The evaluator: the only component with access to the HSM. It alone makes counters and sealed
+//! records, and it alone evaluates guesses. The rest of the server moves records to and from the
+//! store, and cannot forge one.
 //!
 //! | evaluator | for |
 //! |---|---|
-//! | [`Local`] | in the same process: development, and inside the evaluator's own process |
-//! | [`Remote`] | the evaluator's own process, over a Unix socket; it alone is given the HSM's PIN |
+//! | [`Local`] | in the same process: development, and inside the evaluator process |
+//! | [`Remote`] | a separate process, over a Unix socket; it alone has the HSM's PIN |
 //!
-//! A call is given the records as they were read, and returns those to be stored. The counter that
-//! a guess is evaluated with becomes the account's *mark*, on the disk, before the evaluation: an
-//! evaluator never goes back behind one, so that neither a store that was set back nor a front end
-//! that lies gives a guess twice.
+//! A call contains the records as they were read, and returns those to store. Before a guess is
+//! evaluated, the counter in which it is spent becomes the account's *watermark*, durably. An
+//! evaluator refuses counters below the watermark, so that neither a store that was rolled back nor
+//! a dishonest front end makes it evaluate a guess twice.
 
 mod calls;
+mod wire;
 mod guard;
 mod ledger;
-mod local;
 pub(crate) mod login_token;
-mod marks;
 pub(crate) mod opaque;
+mod watermarks;
+mod local;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
 mod remote;
 
 pub use calls::*;
-pub(crate) use calls::{AnyAnswer, AnyCall, decode};
 pub use local::{Clock, Local, system_clock};
 #[cfg(unix)]
 pub use process::serve;
 #[cfg(unix)]
 pub use remote::Remote;
+#[cfg(feature = "oracles")]
+pub(crate) use wire::{AnyCall, AnyResponse, decode};
 
-/// Whether bytes are OPAQUE's first message of a login. To be asked before a guess is paid for:
-/// what cannot be evaluated should cost none.
+/// Returns whether `bytes` are a valid KE1, OPAQUE's first message of a login. This is checked
+/// before a guess is spent, so that a malformed message does not cost one.
 pub fn is_ke1(bytes: &[u8]) -> bool {
     opaque::is_ke1(bytes)
 }
 
-/// What an evaluator does. None of its calls writes to the store of records; each may be refused
-/// with a [`Refusal`].
+/// The operations of an evaluator. None of them writes to the store of records, and each may be
+/// refused with a [`Refusal`].
 pub trait Evaluator: Send + Sync {
-    /// Says who it is, and how much it did.
+    /// Returns the evaluator's public key, epochs and counts.
     ///
     /// # Errors
     ///
-    /// [`Refusal`], as of each call.
+    /// [`Refusal`], as for every operation.
     fn about(&self, call: &AboutCall) -> Result<About, Refusal>;
 
-    /// Makes the records that answer for a registration which is not there.
+    /// Makes the records of a stand-in, which answers for an unknown registration.
     fn stand_in(&self, call: &StandInCall) -> Result<StandIn, Refusal>;
 
     /// Begins a registration.
     fn begin(&self, call: &BeginCall) -> Result<Begun, Refusal>;
 
-    /// Ends a registration.
-    fn place(&self, call: &PlaceCall) -> Result<Placed, Refusal>;
+    /// Completes a registration.
+    fn register(&self, call: &RegisterCall) -> Result<Registered, Refusal>;
 
-    /// Pays for a guess. The counter that comes back must be stored and confirmed before the guess
-    /// is evaluated.
+    /// Spends a guess. The returned counter must be stored and confirmed before the guess is
+    /// evaluated.
     fn grant(&self, call: &GrantCall) -> Result<Granted, Refusal>;
 
-    /// Evaluates a guess that the stored counter says was paid for.
+    /// Evaluates a guess that the stored counter shows as spent.
     fn evaluate(&self, call: &EvaluateCall) -> Result<Evaluated, Refusal>;
 
-    /// Checks the proof that a guess was right. What it returns must not be released before its
-    /// counter is stored and confirmed.
+    /// Checks the proof of a guess. The reply must not be released before the returned counter is
+    /// stored and confirmed.
     fn finish(&self, call: &FinishCall) -> Result<Finish, Refusal>;
 
-    /// Deletes a registration, or announces that.
+    /// Deletes a registration, or announces its deletion.
     fn delete(&self, call: &DeleteCall) -> Result<Deleted, Refusal>;
 
-    /// Remembers a stored counter as the newest.
+    /// Raises the watermark to a stored counter.
     fn observe(&self, call: &ObserveCall) -> Result<Observed, Refusal>;
 
-    /// Seals an account's records under the newest epoch's key.
+    /// Seals the records of an account under the key of the newest epoch.
     fn reseal(&self, call: &ResealCall) -> Result<Resealed, Refusal>;
 
-    /// Makes the counter to go on with after the store was set back.
+    /// Makes the counter with which to continue after the store was rolled back.
     fn clamp(&self, call: &ClampCall) -> Result<Clamped, Refusal>;
 
-    /// Names accounts that have a mark.
-    fn marked(&self, call: &MarkedCall) -> Result<Marked, Refusal>;
+    /// Lists accounts that have a watermark.
+    fn watermarked(&self, call: &WatermarkedCall) -> Result<Watermarked, Refusal>;
 
-    /// Begins a new epoch, or destroys the keys of those before.
+    /// Begins a new epoch, or destroys the keys of earlier epochs.
     fn epoch(&self, call: &EpochCall) -> Result<Epochs, Refusal>;
 }

@@ -1,43 +1,42 @@
-//! Files that hold what must not be lost, and that only their owner may read.
+//! Files that only their owner may read, written atomically and durably.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Puts these bytes under this name: all of them or what was there before, whatever happens, and
-/// only its owner can read them.
+/// Replaces the contents of `path` atomically and durably. Only its owner can read the file.
 ///
 /// # Errors
 ///
-/// Those of the file system.
+/// I/O errors of the file system. The old contents are then still in place.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}.new", std::process::id()));
-    let beside = Path::new(&beside);
-    let written = owned(OpenOptions::new().write(true).create(true).truncate(true))
-        .open(beside)
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(format!(".{}.new", std::process::id()));
+    let temporary = Path::new(&temporary);
+    let written = private(OpenOptions::new().write(true).create(true).truncate(true))
+        .open(temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(beside, path));
+        .and_then(|()| fs::rename(temporary, path));
     if written.is_err() {
-        _ = fs::remove_file(beside);
+        _ = fs::remove_file(temporary);
     }
     written?;
     sync_directory_of(path)
 }
 
-/// Makes the name of a file outlive a power cut.
+/// Syncs the directory that contains `path`, so that its entry survives a power failure.
 ///
 /// # Errors
 ///
-/// Those of the file system.
+/// I/O errors of the file system.
 pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
     let directory =
         path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }
 
-/// The same options for a file that only its owner can read.
-pub(crate) fn owned(options: &mut OpenOptions) -> &mut OpenOptions {
+/// Makes a file that these options create readable to its owner alone.
+pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;

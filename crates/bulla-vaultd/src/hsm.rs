@@ -1,18 +1,18 @@
-//! The keys that guard records, and what may be done with them. They never leave.
+//! The keys that protect records, and the operations on them. The keys never leave the HSM.
 //!
 //! | key | for |
 //! |---|---|
 //! | seal, one per epoch: AES-256 | sealed records |
 //! | counter: HMAC-SHA-256 | counters, grants |
 //! | OPRF: HMAC-SHA-512 | the OPRF key of each registration |
-//! | derivation: HMAC-SHA-512 | the vault's OPAQUE key pair, the keys of login tokens, the random numbers of stand-ins |
+//! | derivation: HMAC-SHA-512 | OPAQUE key pair, login token keys, random numbers of stand-ins |
 //!
 //! | HSM | for |
 //! |---|---|
 //! | [`Pkcs11`] | a hardware security module, or SoftHSM2 |
-//! | [`KeyFile`] | development: the keys lie in a file |
+//! | [`KeyFile`] | development: the keys are in a file |
 //!
-//! Both do the same, byte for byte.
+//! Both produce identical bytes from identical keys.
 
 mod key_file;
 #[cfg(feature = "server")]
@@ -23,25 +23,27 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 pub use key_file::KeyFile;
-pub(crate) use key_file::rewritten;
+#[cfg(feature = "oracles")]
+pub(crate) use key_file::rewrite;
 #[cfg(feature = "server")]
 pub use pkcs11::{Pkcs11, Pkcs11Options};
 
-/// Keys behind a boundary.
+/// Keys that can be used but not read.
 pub trait Hsm: Send + Sync {
-    /// The epochs whose seal key exists, ascending. The last one is the one to seal under.
+    /// Returns the epochs whose seal key exists, in ascending order. Records are sealed under the
+    /// last one.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn epochs(&self) -> Result<Vec<u32>, HsmError>;
 
-    /// Seals by AES-256-GCM; the tag follows the ciphertext. The associated data must not be empty:
-    /// SoftHSM2 cannot bear that.
+    /// Seals with AES-256-GCM and returns ciphertext and tag. The associated data must not be
+    /// empty, which SoftHSM2 does not support.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn seal(
         &self,
         epoch: u32,
@@ -50,11 +52,11 @@ pub trait Hsm: Send + Sync {
         plain: &[u8],
     ) -> Result<Vec<u8>, HsmError>;
 
-    /// Opens what [`seal`](Self::seal) sealed.
+    /// Opens the output of [`seal`](Self::seal).
     ///
     /// # Errors
     ///
-    /// [`HsmError::NotAuthentic`], [`HsmError::NoSuchEpoch`] if the epoch's key was destroyed.
+    /// [`HsmError::NotAuthentic`], or [`HsmError::NoSuchEpoch`] if the key was destroyed.
     fn open(
         &self,
         epoch: u32,
@@ -63,80 +65,76 @@ pub trait Hsm: Send + Sync {
         ciphertext: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, HsmError>;
 
-    /// HMAC-SHA-256 under the counter key.
+    /// Returns the HMAC-SHA-256 of `message` under the counter key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn mac(&self, message: &[u8]) -> Result<[u8; 32], HsmError>;
 
-    /// HMAC-SHA-512 under the OPRF key.
+    /// Returns the HMAC-SHA-512 of `message` under the OPRF key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn oprf(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError>;
 
-    /// HMAC-SHA-512 under the derivation key.
+    /// Returns the HMAC-SHA-512 of `message` under the derivation key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn derive(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError>;
 
-    /// Makes the seal key of a new epoch and says its number.
+    /// Creates the seal key of a new epoch and returns its number.
     ///
     /// # Errors
     ///
-    /// [`HsmError`].
+    /// [`HsmError`] if the HSM fails.
     fn new_epoch(&self) -> Result<u32, HsmError>;
 
-    /// Destroys the seal key of an epoch: what is sealed under it is gone.
+    /// Destroys the seal key of an epoch. Nothing sealed under it can be opened any more.
     ///
     /// # Errors
     ///
-    /// [`HsmError::NoSuchEpoch`]; [`HsmError::LastEpoch`].
+    /// [`HsmError::NoSuchEpoch`], or [`HsmError::LastEpoch`] for the newest epoch.
     fn destroy_epoch(&self, epoch: u32) -> Result<(), HsmError>;
 }
 
-/// Why an HSM did not do what it was asked to.
+/// An error of an HSM.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HsmError {
-    /// The ciphertext, its name or its epoch were changed, or it is sealed under another key.
+    /// The ciphertext, its name or its epoch was modified, or another key sealed it.
     NotAuthentic,
-    /// There is no seal key of this epoch: it was destroyed.
+    /// The epoch has no seal key: it was destroyed.
     NoSuchEpoch(u32),
-    /// The newest epoch's key is not destroyed.
+    /// The newest epoch's key must not be destroyed.
     LastEpoch,
-    /// There are no keys here yet.
+    /// The HSM has no vault keys yet.
     NotInitialized,
-    /// There are keys here already.
+    /// The HSM already has vault keys.
     AlreadyInitialized,
-    /// The keys are there, but one could be taken out of the module.
+    /// A vault key can be extracted from the module.
     Exposed(&'static str),
-    /// The module, its token or the key file cannot be used.
+    /// The module, its token or the key file failed.
     Unavailable(String),
 }
 
 impl fmt::Display for HsmError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            HsmError::NotAuthentic => {
-                f.write_str("sealed record does not open: it was changed, or moved")
-            }
-            HsmError::NoSuchEpoch(epoch) => {
-                write!(f, "the key of epoch {epoch} is not there: it was destroyed")
-            }
-            HsmError::LastEpoch => f.write_str("the newest epoch's key is not to be destroyed"),
+            HsmError::NotAuthentic => f.write_str("sealed record: modified or moved"),
+            HsmError::NoSuchEpoch(epoch) => write!(f, "epoch {epoch}: its key was destroyed"),
+            HsmError::LastEpoch => f.write_str("newest epoch: its key cannot be destroyed"),
             HsmError::NotInitialized => {
-                f.write_str("no vault keys are there yet: run `bulla-vaultd init`")
+                f.write_str("HSM: no vault keys found; run `bulla-vaultd init`")
             }
-            HsmError::AlreadyInitialized => f.write_str("vault keys are there already"),
+            HsmError::AlreadyInitialized => f.write_str("HSM: vault keys exist already"),
             HsmError::Exposed(key) => {
-                write!(f, "the {key} key can be taken out of the module: it is no vault key")
+                write!(f, "HSM: the {key} key can be extracted; vault keys must not be extractable")
             }
-            HsmError::Unavailable(why) => write!(f, "HSM cannot be used: {why}"),
+            HsmError::Unavailable(why) => write!(f, "HSM: {why}"),
         }
     }
 }

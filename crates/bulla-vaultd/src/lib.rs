@@ -1,19 +1,20 @@
-//! The server of Backup Key Vaults, specified in `spec/VAULT.md`.
+//! The server of Backup Key Vaults, as specified in `spec/VAULT.md`.
 //!
-//! | part | is |
+//! | module | contents |
 //! |---|---|
-//! | [`record`] | the counter of an account and what a guess does to it |
-//! | [`store`] | where records lie: redb, or etcd |
-//! | [`hsm`] | the keys that guard them: PKCS #11, or a key file for development |
-//! | [`evaluator`] | the one part that reaches the HSM |
-//! | [`vault`] | the calls, step by step |
-//! | [`accounts`], [`limits`] | who may ask, and how often |
-//! | [`audit`] | what was done, in a signed chain |
-//! | [`http`] | the protocol's HTTP side |
+//! | [`record`] | the counter of an account, and the effect of a guess on it |
+//! | [`store`] | storage of records: redb, or etcd |
+//! | [`hsm`] | the keys that protect records: PKCS #11, or a key file for development |
+//! | [`evaluator`] | the only component with access to the HSM |
+//! | [`audit`] | a signed log of what was done |
+//! | [`vault`] | the calls of the protocol, step by step |
+//! | [`tokens`] | the tokens that name the account of a request |
+//! | `server` | HTTP, rate limits and metrics; feature `server` |
+//! | `oracle` | fuzzing oracles and seeds; feature `oracles` |
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
+// Modules are listed in dependency order: each imports only from those above it.
 mod files;
 pub mod record;
 pub mod store;
@@ -21,14 +22,9 @@ pub mod hsm;
 pub mod evaluator;
 pub mod audit;
 pub mod vault;
-pub mod accounts;
-#[cfg(feature = "server")]
-pub mod limits;
-#[cfg(feature = "server")]
-mod metrics;
-#[cfg(feature = "server")]
-pub mod http;
+pub mod tokens;
 #[cfg(feature = "server")]
 pub mod server;
+#[cfg(feature = "oracles")]
 #[doc(hidden)]
 pub mod oracle;

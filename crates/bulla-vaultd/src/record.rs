@@ -1,12 +1,12 @@
-//! The two records of an account: the *counter*, which says how many guesses are left, and the
-//! *sealed* record, which holds what a guess is tested against.
+//! The two records of an account: the *counter*, which holds the guesses left, and the *sealed*
+//! record, which holds the data to test a guess against.
 //!
-//! | record | changes | guarded by |
+//! | record | changes | protected by |
 //! |---|---|---|
-//! | [`Counter`] | with every guess, by compare-and-swap | a MAC under a key in the HSM |
-//! | [`Sealed`](sealed) | never: it is written once, re-sealed under a new epoch's key, deleted | AES-256-GCM under a key in the HSM |
+//! | [`Counter`] | at every guess, by compare-and-swap | a MAC under a key in the HSM |
+//! | [`sealed`] | when registered, resealed, deleted | AES-256-GCM under a key in the HSM |
 //!
-//! A counter names its sealed record by digest, so one cannot be put beside another's counter.
+//! A counter contains the digest of its sealed record, so records cannot be swapped.
 
 mod codec;
 mod counter;
@@ -18,37 +18,37 @@ pub mod sealed;
 
 use std::fmt;
 
-pub use counter::{Attempt, Counter, Draft, Finished, Slot, State};
+pub use counter::{Attempt, Counter, Finished, Registration, RegistrationDraft, RegistrationState};
 pub use encoding::{COUNTER_BODY_LEN, decode_counter, encode_counter};
-pub use guessing::{Grant, Proof};
-pub use lifecycle::{Deletion, Drafting, Placement, clamp};
+pub use guessing::{GrantOutcome, ProofOutcome};
+pub use lifecycle::{DeleteOutcome, DraftOutcome, RegisterOutcome, clamp};
 pub use policy::{MAX_GUESSES, Policy};
 
-/// An account as the store knows it: a keyed hash of tenant and subject.
+/// An account as the store knows it: a hash of tenant and subject (V-2.4).
 pub type Account = [u8; 32];
-/// A registration's identity, drawn by the client.
+/// A registration's identity, chosen at random by the client (V-2.5).
 pub type RegId = [u8; 32];
-/// A login attempt's identity, drawn by the client.
+/// An attempt's identity, chosen at random by the client (V-2.5).
 pub type AttemptId = [u8; 16];
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
 
-/// Why bytes are not a record.
+/// The reason why bytes are not a valid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// A record of this kind has another length.
+    /// The length is not that of a record of this kind.
     Length {
         /// Bytes found.
         found: usize,
-        /// Bytes that such a record has.
+        /// Bytes expected.
         expected: usize,
     },
-    /// A record of another kind or version.
+    /// The magic is that of another kind or version.
     UnknownVersion,
-    /// A field breaks a rule.
+    /// A field is invalid.
     Malformed {
-        /// Where the field begins, in bytes.
+        /// Offset of the field in bytes.
         offset: usize,
     },
 }
@@ -57,11 +57,11 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             DecodeError::Length { found, expected } => {
-                write!(f, "record has {found} bytes, not {expected}")
+                write!(f, "record: {found} bytes instead of {expected}")
             }
-            DecodeError::UnknownVersion => f.write_str("record is of another kind or version"),
+            DecodeError::UnknownVersion => f.write_str("record: unknown kind or version"),
             DecodeError::Malformed { offset } => {
-                write!(f, "record breaks a rule in the field at byte {offset}")
+                write!(f, "record: invalid field at byte {offset}")
             }
         }
     }

@@ -1,4 +1,11 @@
-//! The server on its port.
+//! The HTTP server.
+
+mod limits;
+mod metrics;
+mod service;
+mod responses;
+mod calls;
+mod routes;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -14,45 +21,48 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::version::TLS13;
 
-use crate::http::{Service, router};
+use routes::router;
 
-/// How long requests may take to end when the server is told to.
-const FAREWELL: Duration = Duration::from_secs(10);
+pub use limits::{Limits, Rates};
+pub use service::Service;
 
-/// TLS 1.3 with this certificate chain and key, both in PEM.
+/// How long open requests may take to finish during a shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Returns a TLS 1.3 configuration with this certificate chain and key, both in PEM.
 ///
 /// # Errors
 ///
-/// A sentence that says what is wrong with the files.
+/// A message that names the file and the problem.
 pub fn tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
-    let said = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
-    let chain = CertificateDer::pem_file_iter(certificate).map_err(|e| said(certificate, &e))?;
-    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|e| said(certificate, &e))?;
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| said(key, &e))?;
+    let with_path = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
+    let chain =
+        CertificateDer::pem_file_iter(certificate).map_err(|e| with_path(certificate, &e))?;
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|e| with_path(certificate, &e))?;
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|e| with_path(key, &e))?;
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_protocol_versions(&[&TLS13])
         .and_then(|config| config.with_no_client_auth().with_single_cert(chain, private));
-    let mut config = config.map_err(|e| said(certificate, &e))?;
+    let mut config = config.map_err(|e| with_path(certificate, &e))?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
 
-/// Answers requests on a port until the process is told to end (SIGTERM, SIGINT), and then ends
-/// those that are begun.
+/// Serves requests until SIGTERM or SIGINT, then finishes those in progress.
 ///
 /// # Errors
 ///
-/// Those of the port.
+/// I/O errors of the listener.
 pub async fn run(
     listener: TcpListener,
     service: Arc<Service>,
     tls: Option<Arc<ServerConfig>>,
 ) -> io::Result<()> {
     let handle = Handle::new();
-    let ending = handle.clone();
+    let shutdown_handle = handle.clone();
     tokio::spawn(async move {
-        told_to_end().await;
-        ending.graceful_shutdown(Some(FAREWELL));
+        shutdown_signal().await;
+        shutdown_handle.graceful_shutdown(Some(SHUTDOWN_TIMEOUT));
     });
     listener.set_nonblocking(true)?;
     let app = router(service).into_make_service_with_connect_info::<SocketAddr>();
@@ -66,7 +76,7 @@ pub async fn run(
 }
 
 #[cfg(unix)]
-async fn told_to_end() {
+async fn shutdown_signal() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {
         return std::future::pending().await;
@@ -78,6 +88,6 @@ async fn told_to_end() {
 }
 
 #[cfg(not(unix))]
-async fn told_to_end() {
+async fn shutdown_signal() {
     _ = tokio::signal::ctrl_c().await;
 }

@@ -1,18 +1,18 @@
-//! Where records lie: small byte strings, changed by compare-and-swap only.
+//! Storage of records: small byte strings that change only by compare-and-swap.
 //!
 //! | store | for |
 //! |---|---|
-//! | [`Embedded`] | one node: redb, every transaction on the disk before it returns |
+//! | [`Embedded`] | one node: redb, with every transaction on the disk before it returns |
 //! | [`Etcd`] | several data centres: etcd, through its JSON gateway |
 //!
-//! What a caller may rely on: a read sees every transaction that returned before it began; a
-//! transaction changes all or nothing; a record's revision is different after each change. A
-//! transaction whose outcome is not known says so, and a later read tells.
+//! All stores guarantee that a read sees every transaction that returned before the read began,
+//! that a transaction applies all its changes or none, and that each change gives a record a new
+//! revision. If the outcome of a transaction is unknown, it returns [`StoreError::Unknown`], and a
+//! later read shows the outcome.
 
 #[cfg(feature = "server")]
 mod embedded;
 pub(crate) mod etcd;
-pub(crate) mod gateway;
 
 use std::fmt;
 
@@ -22,177 +22,176 @@ pub use etcd::{Etcd, EtcdOptions};
 
 use crate::record::{Account, RegId};
 
-/// The name of a record.
+/// The key of a record in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Key {
+pub enum RecordKey {
     /// An account's counter.
     Counter(Account),
-    /// What is sealed for a registration.
+    /// The sealed record of a registration.
     Sealed(Account, RegId),
-    /// The newest counter of an account that an evaluator has seen.
-    Mark(Account),
+    /// The watermark of an account: the newest counter that an evaluator has seen.
+    Watermark(Account),
 }
 
-/// The kinds of records of which an account has one.
+/// The kinds of records of which each account has at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum RecordKind {
     /// Counters.
     Counter,
-    /// Marks.
-    Mark,
+    /// Watermarks.
+    Watermark,
 }
 
-/// What lies under a name, and since which change.
+/// A value with its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioned {
-    /// The bytes.
+    /// The value.
     pub value: Vec<u8>,
-    /// The change that put them there.
+    /// The revision of the transaction that wrote it.
     pub revision: u64,
 }
 
-/// What a transaction makes of a record.
+/// A change to a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// These bytes lie there.
+    /// Write these bytes.
     Put(Vec<u8>),
-    /// Nothing lies there.
+    /// Delete the record.
     Delete,
 }
 
-/// All the changes, if all the records are as they were read; else none.
+/// A transaction. It applies all changes if all conditions hold, otherwise none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transaction {
-    /// The revisions that the records must have, none for a record that must not be there.
-    pub unchanged: Vec<(Key, Option<u64>)>,
+    /// Conditions: the revision that each record must have, or `None` if it must not exist.
+    pub unchanged: Vec<(RecordKey, Option<u64>)>,
     /// The changes.
-    pub changes: Vec<(Key, Change)>,
+    pub changes: Vec<(RecordKey, Change)>,
 }
 
 impl Transaction {
-    /// Adds a record that must be as it was read.
-    pub fn unless_changed(mut self, key: Key, read: Option<&Versioned>) -> Transaction {
+    /// Adds the condition that a record is as it was read.
+    pub fn unless_changed(mut self, key: RecordKey, read: Option<&Versioned>) -> Transaction {
         self.unchanged.push((key, read.map(|read| read.revision)));
         self
     }
 
-    /// Adds a change.
-    pub fn put(mut self, key: Key, value: Vec<u8>) -> Transaction {
+    /// Adds a write.
+    pub fn put(mut self, key: RecordKey, value: Vec<u8>) -> Transaction {
         self.changes.push((key, Change::Put(value)));
         self
     }
 
     /// Adds a deletion.
-    pub fn delete(mut self, key: Key) -> Transaction {
+    pub fn delete(mut self, key: RecordKey) -> Transaction {
         self.changes.push((key, Change::Delete));
         self
     }
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
-    /// Done. Every record that was put has this revision.
+    /// The changes were applied.
     Done {
-        /// The revision.
+        /// The revision of every record that was written.
         revision: u64,
     },
-    /// A record was not as it was read. Nothing changed.
+    /// A condition did not hold. Nothing changed.
     Changed,
 }
 
-/// What members hold.
+/// The result of a confirmation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
-    /// Enough of them hold exactly this value of this revision.
+    /// Enough members hold exactly this value and revision.
     Enough,
-    /// A newer one is on the way to them or there: read again.
+    /// At least one member has a newer revision. Read again.
     Newer,
 }
 
-/// Why a store did not do what it was asked to.
+/// An error of a store.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// It may have been done or not: read what is there.
+    /// The outcome of a transaction is unknown. A read shows it.
     Unknown(String),
-    /// Nothing was done: no quorum, no network, no disk.
+    /// Nothing was done, for lack of a quorum, a network or a disk.
     Unavailable(String),
-    /// Too few members hold what was committed.
+    /// Too few members hold the value.
     TooFew {
         /// Members that hold it.
         held: usize,
-        /// Members that must.
+        /// Members required.
         needed: usize,
     },
-    /// What lies there is no record, or the store answers what it cannot.
+    /// The store contains or returns something invalid.
     Damaged(String),
 }
 
-/// A place for records.
+/// A store of records.
 pub trait Store: Send + Sync {
-    /// The records of these names, all as of one moment, with every transaction in it that was done
-    /// before.
+    /// Reads records as of one moment, which includes every transaction that returned before.
     ///
     /// # Errors
     ///
-    /// [`StoreError`].
-    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError>;
+    /// [`StoreError`] if the store fails.
+    fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError>;
 
-    /// Does a transaction. When it says that it is done, it is on enough disks to outlive any one
-    /// of them.
+    /// Commits a transaction. When this returns [`Commit::Done`], the changes survive the loss of
+    /// any one disk of a cluster.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unknown`] if it may have been done.
+    /// [`StoreError::Unknown`] if the transaction may have been applied.
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError>;
 
-    /// Asks the members one by one whether they hold this, and counts those that do: enough of them
-    /// that one member may be set back to an older state, and still no majority forgets it.
+    /// Asks each member whether it holds this value and revision, and waits until enough do. Then
+    /// the value survives even if one member is restored from an old state.
     ///
     /// # Errors
     ///
-    /// [`StoreError::TooFew`].
-    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError>;
+    /// [`StoreError::TooFew`] if too few members hold it.
+    fn confirm(&self, key: &RecordKey, held: &Versioned) -> Result<Held, StoreError>;
 
-    /// The accounts that have a record of this kind, after this account in ascending order, at most
-    /// so many.
+    /// Lists the accounts with a record of this kind, in ascending order after `after`, at most
+    /// `limit` of them.
     ///
     /// # Errors
     ///
-    /// [`StoreError`].
+    /// [`StoreError`] if the store cannot be read.
     fn accounts(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         after: Option<&Account>,
         limit: usize,
     ) -> Result<Vec<Account>, StoreError>;
 }
 
-impl Kind {
-    /// The names after this account's, up to where another kind begins.
+impl RecordKind {
+    /// Returns the first encoded key after `after`, and the first byte of the keys beyond.
     fn range(self, after: Option<&Account>) -> (Vec<u8>, u8) {
         let letter = match self {
-            Kind::Counter => b'c',
-            Kind::Mark => b'm',
+            RecordKind::Counter => b'c',
+            RecordKind::Watermark => b'm',
         };
         let mut from = vec![letter];
         if let Some(after) = after {
             from.extend_from_slice(after);
-            // The next name in order: one byte longer.
+            // The next key in order is one byte longer.
             from.push(0);
         }
         (from, letter + 1)
     }
 }
 
-impl Key {
-    /// Its bytes: a letter, the account, the registration.
+impl RecordKey {
+    /// Encodes the key: a letter, the account, the registration.
     pub fn encode(&self) -> Vec<u8> {
         let (letter, account, reg_id) = match self {
-            Key::Counter(account) => (b'c', account, None),
-            Key::Sealed(account, reg_id) => (b's', account, Some(reg_id)),
-            Key::Mark(account) => (b'm', account, None),
+            RecordKey::Counter(account) => (b'c', account, None),
+            RecordKey::Sealed(account, reg_id) => (b's', account, Some(reg_id)),
+            RecordKey::Watermark(account) => (b'm', account, None),
         };
         let mut bytes = vec![letter];
         bytes.extend_from_slice(account);
@@ -205,16 +204,13 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreError::Unknown(why) => {
-                write!(f, "store did not say whether the change was made: {why}")
+                write!(f, "store: outcome of a change unknown: {why}")
             }
-            StoreError::Unavailable(why) => write!(f, "store is not available: {why}"),
+            StoreError::Unavailable(why) => write!(f, "store: {why}"),
             StoreError::TooFew { held, needed } => {
-                write!(
-                    f,
-                    "{held} members hold the change, and {needed} must: one may be down or behind"
-                )
+                write!(f, "store: {held} members hold the change, {needed} are required")
             }
-            StoreError::Damaged(why) => write!(f, "store holds or answers what it cannot: {why}"),
+            StoreError::Damaged(why) => write!(f, "store: invalid data: {why}"),
         }
     }
 }

@@ -1,84 +1,84 @@
-//! The vault: what its calls do to the records, step by step. It carries records between the store,
-//! which keeps them, and the evaluator, which alone can make them; the order of its steps is what
-//! the limit on guesses hangs on.
+//! The vault: its calls, step by step. It carries records between the store, which keeps them, and
+//! the evaluator, which alone can make them. The limit on guesses depends on the order of these
+//! steps.
 
-mod deleting;
-mod login;
-mod operating;
-mod registering;
-mod turns;
+mod retries;
 mod view;
+mod registration;
+mod login;
+mod deletion;
+mod operations;
 
 use std::fmt;
 use std::sync::Arc;
 
-use crate::audit::{Audit, Event};
+use crate::audit::{AuditEvent, AuditLog};
 use crate::evaluator::{Evaluator, ObserveCall, Refusal};
 use crate::record::{Account, Digest};
-use crate::store::{Commit, Held, Key, Store, StoreError, Transaction, Versioned};
+use crate::store::{Commit, Held, RecordKey, Store, StoreError, Transaction, Versioned};
 
-pub use deleting::Deletion;
+pub use deletion::Deletion;
 pub use login::Login;
-pub use operating::{Clamping, Rotation};
+pub use operations::{Clamping, Rotation};
 
-/// A vault.
+/// A vault over a store and an evaluator.
 pub struct Vault {
     store: Arc<dyn Store>,
     evaluator: Arc<dyn Evaluator>,
-    audit: Option<Arc<Audit>>,
+    audit: Option<Arc<AuditLog>>,
 }
 
-/// Why a vault says no.
+/// An error of a call to the vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultError {
-    /// A message of OPAQUE is none, or a number is out of its bounds.
+    /// A message is not a valid OPAQUE message, or a number is out of range.
     Malformed,
     /// The password is wrong.
     WrongPassword {
         /// Guesses left.
         left: u8,
     },
-    /// The call contradicts one before it.
+    /// The call contradicts an earlier one.
     Conflict,
-    /// The guesses ran out.
+    /// The registration has no guesses left.
     Locked,
-    /// Not before so many seconds.
+    /// The next guess is not allowed yet.
     Wait {
-        /// Seconds.
+        /// Seconds to wait.
         seconds: u64,
         /// Guesses left.
         left: u8,
     },
-    /// The store is older than what was seen of it: an operator has to look at it.
+    /// The store is older than the evaluator's watermark. An operator must clamp it (V-8.6).
     Frozen,
-    /// A record was changed or moved by somebody without the keys.
+    /// A record was modified or moved by someone without the keys.
     Tampered,
-    /// The store, the HSM or the evaluator cannot be reached, or too few members hold a change.
+    /// The store, the HSM or the evaluator is unreachable, or too few members hold a change.
     Unavailable(String),
 }
 
 impl Vault {
-    /// A vault over this store and evaluator.
+    /// Creates a vault over `store` and `evaluator`.
     pub fn new(
         store: Arc<dyn Store>,
         evaluator: Arc<dyn Evaluator>,
-        audit: Option<Arc<Audit>>,
+        audit: Option<Arc<AuditLog>>,
     ) -> Vault {
         Vault { store, evaluator, audit }
     }
 
-    /// The evaluator.
+    /// Returns the evaluator.
     pub fn evaluator(&self) -> &Arc<dyn Evaluator> {
         &self.evaluator
     }
 
-    fn read_one(&self, key: Key) -> Result<Option<Versioned>, VaultError> {
+    fn read_one(&self, key: RecordKey) -> Result<Option<Versioned>, VaultError> {
         Ok(self.store.read(&[key])?.pop().flatten())
     }
 
-    /// Does a transaction. No revision if something changed since it was read, or if nobody knows
-    /// what became of it: then what is there has to be read again, and tells.
+    /// Commits a transaction and returns its revision. Returns `None` if a record changed since it
+    /// was read, or if the outcome is unknown; the caller has to read again.
     fn commit(&self, transaction: &Transaction) -> Result<Option<u64>, VaultError> {
         match self.store.commit(transaction) {
             Ok(Commit::Done { revision }) => Ok(Some(revision)),
@@ -87,27 +87,27 @@ impl Vault {
         }
     }
 
-    /// Whether enough members hold this counter. If not because there is a newer one, it has to be
+    /// Returns whether enough members hold this counter. If a newer one exists, the caller has to
     /// read again.
     fn confirm(&self, account: &Account, counter: &Versioned) -> Result<bool, VaultError> {
-        Ok(self.store.confirm(&Key::Counter(*account), counter)? == Held::Enough)
+        Ok(self.store.confirm(&RecordKey::Counter(*account), counter)? == Held::Enough)
     }
 
-    /// Tells the evaluator of a stored counter.
+    /// Shows a stored counter to the evaluator, which raises its watermark.
     fn observe(&self, account: &Account, counter: &Versioned) -> Result<(), VaultError> {
         let call = ObserveCall { account: *account, counter: counter.value.clone() };
         self.evaluator.observe(&call)?;
         Ok(())
     }
 
-    fn record(&self, account: &Account, event: Event, counter: &[u8]) {
+    fn record(&self, account: &Account, event: AuditEvent, counter: &[u8]) {
         if let Some(audit) = &self.audit {
-            audit.record(event, account, turns::generation(counter));
+            audit.record(event, account, retries::generation(counter));
         }
     }
 }
 
-/// SHA-256.
+/// Returns the SHA-256 digest of `bytes`.
 fn sha256(bytes: &[u8]) -> Digest {
     let mut digest = [0; 32];
     digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
@@ -117,15 +117,17 @@ fn sha256(bytes: &[u8]) -> Digest {
 impl fmt::Display for VaultError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            VaultError::Malformed => f.write_str("message is none of the protocol's"),
-            VaultError::WrongPassword { left } => write!(f, "wrong password, {left} guesses left"),
-            VaultError::Conflict => f.write_str("call contradicts an earlier one"),
-            VaultError::Locked => f.write_str("guesses ran out"),
-            VaultError::Wait { seconds, .. } => write!(f, "not before {seconds} seconds"),
+            VaultError::Malformed => f.write_str("malformed message"),
+            VaultError::WrongPassword { left } => write!(f, "wrong password; {left} guesses left"),
+            VaultError::Conflict => f.write_str("request contradicts an earlier one"),
+            VaultError::Locked => f.write_str("no guesses left"),
+            VaultError::Wait { seconds, .. } => {
+                write!(f, "too many guesses; try again in {seconds} seconds")
+            }
             VaultError::Frozen => f.write_str(
-                "store is older than what was seen of it: it was set back, and an operator has to clamp it",
+                "store: rolled back to a state before the watermark; run `bulla-vaultd clamp`",
             ),
-            VaultError::Tampered => f.write_str("a record was changed or moved by somebody without the keys"),
+            VaultError::Tampered => f.write_str("stored record: modified or moved"),
             VaultError::Unavailable(why) => f.write_str(why),
         }
     }
@@ -140,7 +142,7 @@ impl From<Refusal> for VaultError {
             Refusal::Tampered => VaultError::Tampered,
             Refusal::Stale { .. } => VaultError::Frozen,
             Refusal::Locked => VaultError::Locked,
-            // What is not there is answered by a stand-in; a registration that vanished between two
+            // An unknown registration is answered by a stand-in. One that vanished between two
             // steps contradicts them.
             Refusal::NoRecord | Refusal::Conflict => VaultError::Conflict,
             Refusal::Wait { seconds, left } => VaultError::Wait { seconds, left },

@@ -1,4 +1,4 @@
-//! The client of `bulla-vault` at a real server.
+//! Runs the client of `bulla-vault` against a real server.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -10,15 +10,15 @@ use bulla_vault::{
     Client, Deleted, Error, LocatorFiles, Registered, RegistrationOptions, Stretching, Token,
     VaultIdentity,
 };
-use support::Bench;
-use support::online::Online;
+use support::TestVault;
+use support::server::TestServer;
 
-fn client(online: &Online, subject: &str) -> Client<HttpTransport> {
-    let token = Token::parse(&online.token(subject)).unwrap();
+fn client(server: &TestServer, subject: &str) -> Client<HttpTransport> {
+    let token = Token::parse(&server.token(subject)).unwrap();
     let account = token.account();
-    let transport = HttpTransport::new(&online.url, token, &Trust::System).unwrap();
+    let transport = HttpTransport::new(&server.url, token, &Trust::System).unwrap();
     let vault =
-        VaultIdentity { address: online.url.clone(), public_key: online.service.public_key() };
+        VaultIdentity { address: server.url.clone(), public_key: server.service.public_key() };
     Client::new(transport, vault, account)
 }
 
@@ -31,44 +31,45 @@ fn terms(grant: Option<&bulla_vault::Recovered>) -> RegistrationOptions {
 }
 
 #[test]
-fn register_recover_register_anew_delete() {
+fn registers_recovers_replaces_and_deletes() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    let online = Online::new(&bench);
+    let fixture = TestVault::open(directory.path());
+    let server = TestServer::new(&fixture);
     let mut locators = LocatorFiles::new(directory.path().join("locator"));
     let [old, new, wrong] =
         ["old password", "new password", "wrong"].map(|text| Passphrase::new(text).unwrap());
     let key = bulla::Key::generate().unwrap();
 
-    let mut alice = client(&online, "alice");
+    let mut alice = client(&server, "alice");
     assert_eq!(
         alice.register(&old, &key, &mut locators, &terms(None)).unwrap(),
         Registered::Active
     );
-    // Another machine, with the locator.
-    let mut elsewhere = client(&online, "alice");
+    // Another machine has the locator only.
+    let mut other_machine = client(&server, "alice");
     assert!(matches!(
-        elsewhere.recover(&wrong, &locators.read().unwrap()),
+        other_machine.recover(&wrong, &locators.read().unwrap()),
         Err(Error::WrongPassword { .. })
     ));
-    let recovered = elsewhere.recover(&old, &locators.read().unwrap()).unwrap();
+    let recovered = other_machine.recover(&old, &locators.read().unwrap()).unwrap();
     assert_eq!((recovered.key.expose(), recovered.failures), (key.expose(), 1));
 
-    // Without a grant it waits, and both locators lead to the key; with one it replaces at once.
+    // Without a grant the replacement waits, and both locators recover the key. With one it is
+    // immediate.
     let announced = alice.register(&new, &key, &mut locators, &terms(None)).unwrap();
     assert!(matches!(announced, Registered::Announced { .. }));
     assert_eq!(locators.read().unwrap().len(), 2);
-    let recovered = elsewhere.recover(&old, &locators.read().unwrap()).unwrap();
+    let recovered = other_machine.recover(&old, &locators.read().unwrap()).unwrap();
     let registered = alice.register(&new, &key, &mut locators, &terms(Some(&recovered))).unwrap();
     assert_eq!(registered, Registered::Active);
-    let recovered = elsewhere.recover(&new, &locators.read().unwrap()).unwrap();
+    let recovered = other_machine.recover(&new, &locators.read().unwrap()).unwrap();
     assert_eq!(recovered.key.expose(), key.expose());
-    assert!(elsewhere.recover(&old, &locators.read().unwrap()).is_err());
+    assert!(other_machine.recover(&old, &locators.read().unwrap()).is_err());
 
-    // Another account's client gets nothing by the locator.
-    let said = client(&online, "mallory").recover(&new, &locators.read().unwrap()).map(|_| ());
-    assert!(matches!(said, Err(Error::WrongPassword { .. } | Error::NoRecord)), "{said:?}");
-    let recovered = elsewhere.recover(&new, &locators.read().unwrap()).unwrap();
+    // The locator is useless to another account.
+    let result = client(&server, "mallory").recover(&new, &locators.read().unwrap()).map(|_| ());
+    assert!(matches!(result, Err(Error::WrongPassword { .. } | Error::NoRecord)), "{result:?}");
+    let recovered = other_machine.recover(&new, &locators.read().unwrap()).unwrap();
     assert_eq!(alice.delete(recovered.reg_id, Some(&recovered.grant)).unwrap(), Deleted::Gone);
-    assert!(elsewhere.recover(&new, &locators.read().unwrap()).is_err());
+    assert!(other_machine.recover(&new, &locators.read().unwrap()).is_err());
 }

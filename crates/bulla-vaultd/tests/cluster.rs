@@ -1,6 +1,5 @@
-//! Five real etcd members, three servers, and an evaluator for each with its keys in SoftHSM2:
-//! V-8.1 to V-8.6 of spec/VAULT.md over several data centres. Run by
-//! tests/scripts/vault-cluster.sh, which says where etcd and the token are.
+//! V-8.1 to V-8.6 of spec/VAULT.md on five etcd members and three servers, whose evaluators have
+//! their keys in SoftHSM2. Run by tests/scripts/vault-cluster.sh, which provides both.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
@@ -13,13 +12,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bulla_vault::messages::{Code, LoginStarted};
-use bulla_vaultd::accounts::Issuer;
-use support::cluster::{Members, Node, until};
-use support::online::ISSUER;
+use bulla_vaultd::tokens::Issuer;
+use support::cluster::{EtcdCluster, Node, until};
+use support::server::ISSUER;
 use support::*;
 
 struct Cluster {
-    members: Members,
+    members: EtcdCluster,
     nodes: Vec<Node>,
     _directory: tempfile::TempDir,
 }
@@ -27,24 +26,28 @@ struct Cluster {
 impl Cluster {
     fn start() -> Cluster {
         let directory = tempfile::tempdir().unwrap();
-        let members = Members::start(directory.path());
+        let members = EtcdCluster::start(directory.path());
         let nodes = Cluster::nodes(directory.path(), &members, None);
         Cluster { members, nodes, _directory: directory }
     }
 
-    fn nodes(directory: &Path, members: &Members, marks: Option<&Members>) -> Vec<Node> {
+    fn nodes(
+        directory: &Path,
+        members: &EtcdCluster,
+        watermarks: Option<&EtcdCluster>,
+    ) -> Vec<Node> {
         let issuer = Arc::new(Issuer::generate(ISSUER).unwrap());
-        let marks = marks.map(Members::endpoints);
+        let watermarks = watermarks.map(EtcdCluster::endpoints);
         (0..3)
             .map(|number| {
-                Node::start(directory, number, members.endpoints(), marks.clone(), &issuer)
+                Node::start(directory, number, members.endpoints(), watermarks.clone(), &issuer)
             })
             .collect()
     }
 
-    /// Sets the whole cluster back to before some wrong guesses at the first server. Says how many
-    /// were left after them.
-    fn set_back(&mut self, subject: &str) -> u32 {
+    /// Spends guesses at the first server, then rolls the whole cluster back to the state before.
+    /// Returns the guesses that were left after them.
+    fn roll_back(&mut self, subject: &str) -> u32 {
         self.members.kill_all();
         (0..5).for_each(|member| self.members.back_up(member));
         (0..5).for_each(|member| self.members.start_one(member));
@@ -53,18 +56,18 @@ impl Cluster {
         for _ in 0..5 {
             assert_eq!(self.wrong(0, subject), 200);
         }
-        let left = self.nodes[0].site.left(subject);
+        let left = self.nodes[0].client.left(subject);
         assert!(left <= 4, "{left}");
         self.members.kill_all();
-        (0..5).for_each(|member| self.members.set_back(member));
+        (0..5).for_each(|member| self.members.roll_back(member));
         (0..5).for_each(|member| self.members.start_one(member));
         self.members.until_healthy();
         left
     }
 
     fn enroll(&self, subject: &str) {
-        assert_eq!(self.nodes[0].site.register(subject, REG, "right", 10, cheap()).status, 200);
-        self.nodes[1].site.login(subject, REG, "right");
+        assert_eq!(self.nodes[0].client.register(subject, REG, "right", 10, cheap()).status, 200);
+        self.nodes[1].client.login(subject, REG, "right");
     }
 
     fn evaluated(&self) -> u64 {
@@ -72,22 +75,22 @@ impl Cluster {
     }
 
     fn wrong(&self, node: usize, subject: &str) -> u16 {
-        let site = &self.nodes[node].site;
-        site.start(subject, &site.guess(subject, REG, "wrong")).unwrap().status
+        let client = &self.nodes[node].client;
+        client.start(subject, &client.guess(subject, REG, "wrong")).unwrap().status
     }
 }
 
 #[test]
 #[ignore = "needs etcd: run by tests/scripts/vault-cluster.sh"]
-fn etcd_does_what_any_store_must() {
+fn etcd_fulfils_the_contract_of_a_store() {
     let directory = tempfile::tempdir().unwrap();
-    let members = Members::start(directory.path());
-    support::contract::holds(&members.store());
+    let members = EtcdCluster::start(directory.path());
+    support::contract::check(&members.store());
 }
 
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn racing_guesses_over_three_servers() {
+fn racing_guesses_at_three_servers_never_exceed_max() {
     let cluster = Cluster::start();
     cluster.enroll("alice");
     let before = cluster.evaluated();
@@ -104,37 +107,37 @@ fn racing_guesses_over_three_servers() {
     });
     assert_eq!(granted.load(Ordering::SeqCst), 10);
     assert_eq!(cluster.evaluated() - before, 10);
-    assert_eq!(cluster.nodes[2].site.left("alice"), 0);
+    assert_eq!(cluster.nodes[2].client.left("alice"), 0);
 }
 
-/// The two calls of a login at different servers, and each of them again at the third.
+/// Makes the two calls of a login at different servers, and repeats each at the others (V-5.2).
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn replays_at_other_servers() {
+fn repeated_calls_at_other_servers_spend_and_restore_nothing() {
     let cluster = Cluster::start();
     cluster.enroll("alice");
-    let sites: Vec<_> = cluster.nodes.iter().map(|node| &node.site).collect();
-    let guess = sites[0].guess("alice", REG, "right");
+    let clients: Vec<_> = cluster.nodes.iter().map(|node| &node.client).collect();
+    let guess = clients[0].guess("alice", REG, "right");
     let started: Vec<LoginStarted> =
-        sites.iter().map(|site| site.start("alice", &guess).unwrap().is()).collect();
+        clients.iter().map(|client| client.start("alice", &guess).unwrap().is()).collect();
     assert!(started.iter().all(|started| started.left == 9));
-    let proof = guess.prove(&support::online::evaluated(&started[0])).unwrap();
+    let proof = guess.prove(&support::server::evaluated(&started[0])).unwrap();
     let ke3: [u8; 64] = proof.ke3.clone().try_into().unwrap();
-    for site in [sites[1], sites[2], sites[0], sites[1]] {
-        assert_eq!(site.finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
+    for client in [clients[1], clients[2], clients[0], clients[1]] {
+        assert_eq!(client.finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
     }
-    assert_eq!(sites[0].left("alice"), 10);
+    assert_eq!(clients[0].left("alice"), 10);
     cluster.wrong(0, "alice");
-    assert_eq!(sites[2].finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
-    assert_eq!(sites[1].left("alice"), 9, "no second reset");
-    assert_eq!(sites[1].start("alice", &guess).unwrap().code(), Code::Conflict);
+    assert_eq!(clients[2].finish("alice", &guess, &proof.token, ke3).unwrap().status, 200);
+    assert_eq!(clients[1].left("alice"), 9, "the guesses were restored twice");
+    assert_eq!(clients[1].start("alice", &guess).unwrap().code(), Code::Conflict);
 }
 
-/// Everybody goes on by themselves, and has paid for each guess once. How long they waited is
-/// printed: on an idle machine it is to be below 2 s; on a busy one it is the machine's.
+/// Clients continue after the leader was killed, and each guess is spent once. The longest gap is
+/// printed and should be below 2 s on an idle machine; it is not asserted.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn the_leader_is_killed_under_load() {
+fn logins_continue_after_the_leader_is_killed() {
     let mut cluster = Cluster::start();
     let subjects: Vec<_> = (0..6).map(|number| format!("user {number}")).collect();
     subjects.iter().for_each(|subject| cluster.enroll(subject));
@@ -147,25 +150,26 @@ fn the_leader_is_killed_under_load() {
             .iter()
             .enumerate()
             .map(|(number, subject)| {
-                let (site, done) = (&nodes[number % 3].site, &done);
+                let (client, done) = (&nodes[number % 3].client, &done);
                 scope.spawn(move || {
                     let (mut longest, mut last) = (Duration::ZERO, Instant::now());
                     while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60)
                     {
-                        // The same attempt until it is answered, as clients do.
-                        let guess = site.guess(subject, REG, "right");
+                        // As clients do, repeat the attempt until the server responds.
+                        let guess = client.guess(subject, REG, "right");
                         let started: LoginStarted = loop {
-                            let answer = site.start(subject, &guess).unwrap();
-                            match answer.status {
-                                200 => break answer.is(),
+                            let response = client.start(subject, &guess).unwrap();
+                            match response.status {
+                                200 => break response.is(),
                                 503 => std::thread::sleep(Duration::from_millis(20)),
                                 status => panic!("{status}"),
                             }
                         };
-                        assert_eq!(started.left, 9, "each guess was paid for once");
-                        let proof = guess.prove(&support::online::evaluated(&started)).unwrap();
+                        assert_eq!(started.left, 9, "an attempt spent more than one guess");
+                        let proof = guess.prove(&support::server::evaluated(&started)).unwrap();
                         let ke3: [u8; 64] = proof.ke3.clone().try_into().unwrap();
-                        while site.finish(subject, &guess, &proof.token, ke3).unwrap().status != 200
+                        while client.finish(subject, &guess, &proof.token, ke3).unwrap().status
+                            != 200
                         {
                             std::thread::sleep(Duration::from_millis(20));
                         }
@@ -185,26 +189,26 @@ fn the_leader_is_killed_under_load() {
     });
     let longest = ends.iter().map(|(longest, _)| longest).max().unwrap();
     println!("leader killed under load: longest gap {longest:?}");
-    assert!(ends.iter().all(|(_, last)| *last > killed), "a login after it, everywhere");
-    subjects.iter().for_each(|subject| assert_eq!(nodes[0].site.left(subject), 10));
+    assert!(ends.iter().all(|(_, last)| *last > killed), "a client has no login after the kill");
+    subjects.iter().for_each(|subject| assert_eq!(nodes[0].client.left(subject), 10));
 }
 
-/// With too few members there is no evaluation; with enough of them again, all goes on.
+/// With too few members no guess is evaluated. With enough of them, logins continue (V-8.2).
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn without_a_supermajority_nothing_is_evaluated() {
+fn evaluates_nothing_without_a_supermajority() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     cluster.members.kill(4);
-    // While a leader is elected a guess may be lost: paid for or not, and never evaluated.
+    // An attempt made while a leader is elected may spend a guess, but is not evaluated.
     let mut guesses = 0;
-    until("four of five are enough", || {
+    until("four of five members suffice", || {
         guesses += 1;
         cluster.wrong(0, "alice") == 200
     });
     let before = cluster.evaluated();
     cluster.members.kill(3);
-    // Three of five decide, but could forget.
+    // Three of five members can commit, but one restored member would make them forget.
     for node in 0..3 {
         assert_eq!(cluster.wrong(node, "alice"), 503);
     }
@@ -215,23 +219,23 @@ fn without_a_supermajority_nothing_is_evaluated() {
     assert_eq!(cluster.evaluated(), before);
     (2..5).for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
-    let left = cluster.nodes[0].site.left("alice");
+    let left = cluster.nodes[0].client.left("alice");
     assert!(
         (10_u32.saturating_sub(guesses + 6)..=9).contains(&left),
-        "{left}: guesses may be lost, never won"
+        "{left}: guesses may be lost, but never gained"
     );
-    until("all of it goes on", || {
-        let site = &cluster.nodes[0].site;
-        site.start("alice", &site.guess("alice", REG, "right")).unwrap().status == 200
+    until("logins succeed again", || {
+        let client = &cluster.nodes[0].client;
+        client.start("alice", &client.guess("alice", REG, "right")).unwrap().status == 200
     });
-    assert_eq!(cluster.nodes[2].site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    assert_eq!(cluster.nodes[2].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
-/// The counter at 7 on four members, one of which is then set back to 10 and started with the one
-/// that has slept: still 7.
+/// The counter is at 7 on four members. One of them is rolled back to 10 and restarted together
+/// with the one that was down. The counter stays at 7.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn one_member_is_set_back() {
+fn one_rolled_back_member_gives_no_guess_back() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     cluster.members.kill_all();
@@ -239,80 +243,81 @@ fn one_member_is_set_back() {
     (0..4).for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
     for left in [9, 8, 7] {
-        until("a guess", || {
-            cluster.wrong(0, "alice") == 200 || cluster.nodes[0].site.left("alice") <= left
+        until("a guess was spent", || {
+            cluster.wrong(0, "alice") == 200 || cluster.nodes[0].client.left("alice") <= left
         });
     }
-    // A call that found no supermajority may have cost a guess.
-    let before = cluster.nodes[0].site.left("alice");
+    // An attempt that found no supermajority may have spent a guess as well.
+    let before = cluster.nodes[0].client.left("alice");
     assert!(before <= 7, "{before}");
     cluster.members.kill_all();
-    cluster.members.set_back(3);
-    // The one that was set back, the one that slept, and one that knows: a majority.
+    cluster.members.roll_back(3);
+    // A majority: one rolled back, one that was down, and one with the newest counter.
     [2, 3, 4].into_iter().for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
-    assert_eq!(cluster.nodes[1].site.left("alice"), before, "the counter never rises");
+    assert_eq!(cluster.nodes[1].client.left("alice"), before, "guesses came back");
     [0, 1].into_iter().for_each(|member| cluster.members.start_one(member));
-    until("a guess", || cluster.wrong(1, "alice") == 200);
-    let after = cluster.nodes[1].site.left("alice");
+    until("a guess was evaluated", || cluster.wrong(1, "alice") == 200);
+    let after = cluster.nodes[1].client.left("alice");
     assert!(after < before, "{after} of {before}");
 }
 
-/// The whole cluster is set back: frozen where an evaluator knows better, until an operator clamps.
+/// The whole cluster is rolled back. An account whose evaluator has a newer watermark is frozen
+/// until an operator clamps it (V-8.6).
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn the_whole_cluster_is_set_back() {
+fn a_rolled_back_cluster_is_frozen_until_clamped() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
-    let left = cluster.set_back("alice");
-    assert_eq!(cluster.nodes[0].site.left("alice"), 10, "the cluster itself knows nothing of it");
+    let left = cluster.roll_back("alice");
+    assert_eq!(cluster.nodes[0].client.left("alice"), 10, "the cluster was not rolled back");
     let before = cluster.evaluated();
     for _ in 0..3 {
         assert_eq!(cluster.wrong(0, "alice"), 503);
     }
     assert_eq!(cluster.evaluated(), before);
-    let said = cluster.nodes[0].operate("clamp");
-    assert!(said.contains("1 accounts clamped"), "{said}");
-    assert_eq!(cluster.nodes[0].site.left("alice"), left);
-    assert_eq!(cluster.nodes[0].site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    let output = cluster.nodes[0].operate("clamp");
+    assert!(output.contains("clamped 1 account"), "{output}");
+    assert_eq!(cluster.nodes[0].client.left("alice"), left);
+    assert_eq!(cluster.nodes[0].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
-/// Marks that all evaluators share: none of them evaluates a guess that another one has seen spent,
-/// and one clamps for all. Without their cluster nothing is evaluated.
+/// With shared watermarks, no evaluator evaluates a guess that another one has seen spent, and
+/// clamping with one evaluator suffices. Without their cluster nothing is evaluated.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn marks_that_all_evaluators_share() {
+fn evaluators_share_watermarks_in_a_second_cluster() {
     let directory = tempfile::tempdir().unwrap();
-    let members = Members::start(directory.path());
-    let mut marks = Members::start(&directory.path().join("marks"));
-    let nodes = Cluster::nodes(directory.path(), &members, Some(&marks));
+    let members = EtcdCluster::start(directory.path());
+    let mut watermarks = EtcdCluster::start(&directory.path().join("marks"));
+    let nodes = Cluster::nodes(directory.path(), &members, Some(&watermarks));
     let mut cluster = Cluster { members, nodes, _directory: directory };
     cluster.enroll("alice");
-    let left = cluster.set_back("alice");
+    let left = cluster.roll_back("alice");
     let before = cluster.evaluated();
     for node in 0..3 {
         assert_eq!(cluster.wrong(node, "alice"), 503, "it was spent at the first server");
     }
     assert_eq!(cluster.evaluated(), before);
-    let said = cluster.nodes[2].operate("clamp");
-    assert!(said.contains("1 accounts clamped"), "{said}");
+    let output = cluster.nodes[2].operate("clamp");
+    assert!(output.contains("clamped 1 account"), "{output}");
     for node in &cluster.nodes {
-        assert_eq!(node.site.left("alice"), left);
+        assert_eq!(node.client.left("alice"), left);
     }
-    (0..3).for_each(|member| marks.kill(member));
+    (0..3).for_each(|member| watermarks.kill(member));
     let before = cluster.evaluated();
     assert_eq!(cluster.wrong(1, "alice"), 503);
     assert_eq!(cluster.evaluated(), before);
-    (0..3).for_each(|member| marks.start_one(member));
-    marks.until_healthy();
-    until("it goes on", || cluster.wrong(1, "alice") == 200);
-    assert_eq!(cluster.nodes[0].site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    (0..3).for_each(|member| watermarks.start_one(member));
+    watermarks.until_healthy();
+    until("logins succeed again", || cluster.wrong(1, "alice") == 200);
+    assert_eq!(cluster.nodes[0].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
-/// Evaluators and servers are killed while people log in: nothing is lost, no guess is won.
+/// Evaluators and servers are killed during logins. Nothing is lost, and no guess is gained.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn evaluators_and_servers_are_killed() {
+fn killed_evaluators_and_servers_lose_and_grant_nothing() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     let mut granted = 0;
@@ -324,40 +329,40 @@ fn evaluators_and_servers_are_killed() {
         }
         let other = (node + 1) % 3;
         granted += u32::from(cluster.wrong(other, "alice") == 200);
-        assert_eq!(cluster.nodes[other].site.left("alice"), 10 - granted);
+        assert_eq!(cluster.nodes[other].client.left("alice"), 10 - granted);
         match round % 2 {
             0 => cluster.nodes[node].start_evaluator(),
             _ => cluster.nodes[node].start_server(),
         }
-        until("it is back", || cluster.nodes[node].site.try_health());
+        until("the server is healthy", || cluster.nodes[node].client.try_health());
     }
     assert_eq!(granted, 6);
-    let reply = cluster.nodes[2].site.login("alice", REG, "right");
+    let reply = cluster.nodes[2].client.login("alice", REG, "right");
     assert_eq!((reply.wrapped_key, reply.failures), (WRAPPED, 6));
 }
 
-/// Keys in the module: records are sealed anew under load, the old key is destroyed.
+/// Keys in a PKCS #11 module: records are resealed under load, and the old key is destroyed.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn a_rotation_under_load() {
+fn rotates_under_load_with_keys_in_a_module() {
     let cluster = Cluster::start();
     let subjects: Vec<_> = (0..6).map(|number| format!("user {number}")).collect();
     subjects.iter().for_each(|subject| cluster.enroll(subject));
     let (done, began) = (AtomicBool::new(false), Instant::now());
     std::thread::scope(|scope| {
         for (number, subject) in subjects.iter().enumerate() {
-            let (site, done) = (&cluster.nodes[number % 3].site, &done);
+            let (client, done) = (&cluster.nodes[number % 3].client, &done);
             scope.spawn(move || {
                 while !done.load(Ordering::SeqCst) && began.elapsed() < Duration::from_secs(60) {
-                    assert_eq!(site.login(subject, REG, "right").wrapped_key, WRAPPED);
+                    assert_eq!(client.login(subject, REG, "right").wrapped_key, WRAPPED);
                 }
             });
         }
-        let said = cluster.nodes[0].operate("rotate");
+        let output = cluster.nodes[0].operate("rotate");
         done.store(true, Ordering::SeqCst);
-        println!("{said}");
+        println!("{output}");
     });
     subjects.iter().for_each(|subject| {
-        assert_eq!(cluster.nodes[1].site.login(subject, REG, "right").failures, 0)
+        assert_eq!(cluster.nodes[1].client.login(subject, REG, "right").failures, 0)
     });
 }

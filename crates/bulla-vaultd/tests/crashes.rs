@@ -1,4 +1,4 @@
-//! A crash between any two steps, and answers that are lost: V-4.2, V-5.2, V-8.2 and V-8.4 of
+//! Crashes between any two steps, and lost responses: V-4.2, V-5.2, V-8.2 and V-8.4 of
 //! spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
@@ -13,13 +13,13 @@ use bulla_vaultd::evaluator::{AboutCall, Evaluator, Local};
 use bulla_vaultd::hsm::{Hsm, KeyFile};
 use bulla_vaultd::store::{Embedded, Store};
 use bulla_vaultd::vault::{Vault, VaultError};
-use support::faults::{Crash, CrashingEvaluator, CrashingStore, SilentStore};
+use support::faults::{Crash, CrashingEvaluator, CrashingStore, LossyStore};
 use support::*;
 
-/// What outlives a process.
+/// The state that survives a process.
 struct Disk {
     store: Arc<dyn Store>,
-    marks: Arc<dyn Store>,
+    watermarks: Arc<dyn Store>,
     hsm: Arc<dyn Hsm>,
 }
 
@@ -27,17 +27,19 @@ impl Disk {
     fn new(directory: &Path) -> Disk {
         Disk {
             store: Arc::new(Embedded::open(&directory.join("records")).unwrap()),
-            marks: Arc::new(Embedded::open(&directory.join("marks")).unwrap()),
+            watermarks: Arc::new(Embedded::open(&directory.join("marks")).unwrap()),
             hsm: Arc::new(KeyFile::create(&directory.join("keys")).unwrap()),
         }
     }
 
-    /// A process that will crash, and its evaluator's own count.
+    /// Starts a process that will crash. Returns it with the evaluator, which counts evaluations.
     fn process(&self, crash: &Crash) -> (Vault, Arc<Local>) {
         let store: Arc<dyn Store> = Arc::new(CrashingStore(Arc::clone(&self.store), crash.clone()));
-        let marks: Arc<dyn Store> = Arc::new(CrashingStore(Arc::clone(&self.marks), crash.clone()));
+        let watermarks: Arc<dyn Store> =
+            Arc::new(CrashingStore(Arc::clone(&self.watermarks), crash.clone()));
         let local = Arc::new(
-            Local::new(Arc::clone(&self.hsm), marks, policy(), Time::new().clock()).unwrap(),
+            Local::new(Arc::clone(&self.hsm), watermarks, policy(), TestClock::new().clock())
+                .unwrap(),
         );
         let evaluator = Arc::new(CrashingEvaluator(local.clone(), crash.clone()));
         (Vault::new(store, evaluator, None), local)
@@ -49,7 +51,7 @@ impl Disk {
 
     fn left(&self) -> u8 {
         let (vault, _) = self.healthy();
-        vault.status(&ALICE).unwrap().unwrap().slot(&REG).unwrap().left
+        vault.status(&ALICE).unwrap().unwrap().registration(&REG).unwrap().left
     }
 }
 
@@ -57,10 +59,10 @@ fn distinct(local: &Local) -> u64 {
     local.about(&AboutCall).unwrap().distinct
 }
 
-/// The first call of a login, stopped at every step: what was evaluated was paid for, and asking
-/// again with the same attempt costs one guess at most.
+/// Crashes the first call of a login at each step. Only spent guesses are evaluated, and repeating
+/// the attempt spends at most one guess.
 #[test]
-fn login_start_stopped_at_every_step() {
+fn login_start_crashed_at_every_step() {
     for after in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let disk = Disk::new(directory.path());
@@ -75,14 +77,14 @@ fn login_start_stopped_at_every_step() {
             let guess = Guess::new(&ALICE, &REG, "right");
             let started = guess.start(&dying);
             let paid = 10 - u64::from(disk.left());
-            assert!(distinct(&its_local) <= paid, "step {steps}: evaluated before it was paid for");
+            assert!(distinct(&its_local) <= paid, "step {steps}: evaluated before it was spent");
 
             let (next, next_local) = disk.healthy();
             let proof = guess.prove(&guess.start(&next).unwrap()).unwrap();
-            assert_eq!(disk.left(), 9, "step {steps}: one guess, however often it was asked for");
+            assert_eq!(disk.left(), 9, "step {steps}: the attempt spent more than one guess");
             assert_eq!(distinct(&next_local), 1);
             assert_eq!(proof.finish(&next).unwrap().wrapped_key, WRAPPED);
-            if !crash.came() {
+            if !crash.happened() {
                 assert!(started.is_ok());
                 break;
             }
@@ -92,10 +94,10 @@ fn login_start_stopped_at_every_step() {
     }
 }
 
-/// The second call, stopped at every step: asked for again it gives the key, and the guesses are
-/// full once.
+/// Crashes the second call at each step. Repeating it gives the key, and the guesses are restored
+/// once.
 #[test]
-fn login_finish_stopped_at_every_step() {
+fn login_finish_crashed_at_every_step() {
     for after in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let disk = Disk::new(directory.path());
@@ -113,7 +115,7 @@ fn login_finish_stopped_at_every_step() {
             }
             let reply = proof.finish(&disk.healthy().0).unwrap();
             assert_eq!((disk.left(), reply.wrapped_key, reply.failures), (10, WRAPPED, 0));
-            if !crash.came() {
+            if !crash.happened() {
                 break;
             }
             steps += 1;
@@ -122,21 +124,25 @@ fn login_finish_stopped_at_every_step() {
     }
 }
 
-/// The guess that locks, stopped at every step: locked at the next one at the latest.
+/// Crashes the attempt that locks at each step. The next attempt finds the registration locked.
 #[test]
-fn the_lock_stopped_at_every_step() {
+fn the_lock_crashed_at_every_step() {
     for after in [false, true] {
         for steps in 0.. {
             let directory = tempfile::tempdir().unwrap();
             let disk = Disk::new(directory.path());
             let locking = bulla_vaultd::record::Policy { grace: 0, ..policy() };
             let process = |crash: &Crash| {
-                let marks: Arc<dyn Store> =
-                    Arc::new(CrashingStore(Arc::clone(&disk.marks), crash.clone()));
+                let watermarks: Arc<dyn Store> =
+                    Arc::new(CrashingStore(Arc::clone(&disk.watermarks), crash.clone()));
                 let store: Arc<dyn Store> =
                     Arc::new(CrashingStore(Arc::clone(&disk.store), crash.clone()));
-                let local =
-                    Local::new(Arc::clone(&disk.hsm), marks, locking.clone(), Time::new().clock());
+                let local = Local::new(
+                    Arc::clone(&disk.hsm),
+                    watermarks,
+                    locking.clone(),
+                    TestClock::new().clock(),
+                );
                 Vault::new(
                     store,
                     Arc::new(CrashingEvaluator(Arc::new(local.unwrap()), crash.clone())),
@@ -149,20 +155,20 @@ fn the_lock_stopped_at_every_step() {
             login(&healthy, &ALICE, &REG, "wrong").unwrap_err();
             let crash = Crash::at(steps, after);
             let started = Guess::new(&ALICE, &REG, "right").start(&process(&crash));
-            assert!(started.is_err(), "nothing is granted beyond max");
+            assert!(started.is_err(), "a guess beyond max was granted");
             let again = Guess::new(&ALICE, &REG, "right").start(&healthy).unwrap_err();
             assert_eq!(again, VaultError::Locked);
-            if !crash.came() {
+            if !crash.happened() {
                 break;
             }
         }
     }
 }
 
-/// A registration anew, stopped at every step and begun again with a new name each time: the old
-/// record opens until the new one does.
+/// Crashes a replacement at each step and starts it again with another identity. The old record
+/// can be opened until the new one can.
 #[test]
-fn registering_anew_stopped_at_every_step() {
+fn a_replacement_crashed_at_every_step() {
     for after in [false, true] {
         for steps in 0.. {
             let directory = tempfile::tempdir().unwrap();
@@ -173,12 +179,12 @@ fn registering_anew_stopped_at_every_step() {
             let crash = Crash::at(steps, after);
             let (dying, _) = disk.process(&crash);
             let done = register(&dying, &ALICE, &NEW_REG, "new", 10, Some(&grant[..]))
-                .map_err(Failed::Said);
+                .map_err(LoginError::Vault);
             let done = done.and_then(|_| login(&dying, &ALICE, &NEW_REG, "new"));
 
             let old = login(&vault, &ALICE, &REG, "old");
             if done.is_ok() {
-                assert!(old.is_err(), "the old one made room");
+                assert!(old.is_err(), "the old registration still opens");
             }
             if old.is_err() {
                 assert_eq!(
@@ -187,7 +193,7 @@ fn registering_anew_stopped_at_every_step() {
                     "step {steps}"
                 );
             }
-            if !crash.came() {
+            if !crash.happened() {
                 assert!(done.is_ok());
                 break;
             }
@@ -195,16 +201,19 @@ fn registering_anew_stopped_at_every_step() {
     }
 }
 
-/// Answers of the store are lost, whether it did what it was asked to or not: every guess is paid
-/// for once.
+/// The store loses responses, whether it applied the transaction or not. Each guess is spent once.
 #[test]
-fn a_store_that_does_not_say() {
+fn a_store_that_loses_responses_spends_each_guess_once() {
     let directory = tempfile::tempdir().unwrap();
     let disk = Disk::new(directory.path());
-    let answers = Arc::new(AtomicI64::new(0));
-    let store = Arc::new(SilentStore { inner: Arc::clone(&disk.store), answers });
-    let local =
-        Local::new(Arc::clone(&disk.hsm), Arc::clone(&disk.marks), policy(), Time::new().clock());
+    let responses = Arc::new(AtomicI64::new(0));
+    let store = Arc::new(LossyStore { inner: Arc::clone(&disk.store), responses });
+    let local = Local::new(
+        Arc::clone(&disk.hsm),
+        Arc::clone(&disk.watermarks),
+        policy(),
+        TestClock::new().clock(),
+    );
     let local = Arc::new(local.unwrap());
     let vault = Vault::new(store, local.clone(), None);
     register(&vault, &ALICE, &REG, "right", 10, None).unwrap();
@@ -212,7 +221,7 @@ fn a_store_that_does_not_say() {
         for guess in 0..5 {
             assert_eq!(
                 login(&vault, &ALICE, &REG, "wrong").unwrap_err(),
-                Failed::Wrong { left: 9 - guess }
+                LoginError::WrongPassword { left: 9 - guess }
             );
         }
         assert_eq!(login(&vault, &ALICE, &REG, "right").unwrap().failures, 5);
@@ -220,31 +229,31 @@ fn a_store_that_does_not_say() {
     }
 }
 
-/// A registration's last answer is lost a hundred times: one record, and the guesses that were used
-/// stay used.
+/// The last response of a registration is lost a hundred times. There is one record, and guesses
+/// spent in between stay spent.
 #[test]
-fn the_reply_of_a_registration_lost_a_hundred_times() {
+fn a_repeated_registration_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
+    let fixture = TestVault::open(directory.path());
     let registering = begin("right");
-    let response = bench.vault.register_start(&ALICE, &REG, &registering.request).unwrap();
-    assert_eq!(bench.vault.register_start(&ALICE, &REG, &registering.request).unwrap(), response);
+    let response = fixture.vault.register_start(&ALICE, &REG, &registering.request).unwrap();
+    assert_eq!(fixture.vault.register_start(&ALICE, &REG, &registering.request).unwrap(), response);
     let call = upload(&ALICE, &REG, "right", &registering, &response, 10, None);
     for round in 0..100u8 {
-        let placed = bench.vault.register_finish(call.clone()).unwrap();
+        let placed = fixture.vault.register_finish(call.clone()).unwrap();
         assert!(placed.active == (round > 50));
         match round {
-            10 | 20 | 30 => _ = login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err(),
-            50 => assert_eq!(login(&bench.vault, &ALICE, &REG, "right").unwrap().failures, 3),
-            60 | 70 => _ = login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err(),
+            10 | 20 | 30 => _ = login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err(),
+            50 => assert_eq!(login(&fixture.vault, &ALICE, &REG, "right").unwrap().failures, 3),
+            60 | 70 => _ = login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err(),
             _ => {}
         }
     }
-    assert_eq!(bench.left(&ALICE, &REG), 8);
-    let counter = bench.vault.status(&ALICE).unwrap().unwrap();
+    assert_eq!(fixture.left(&ALICE, &REG), 8);
+    let counter = fixture.vault.status(&ALICE).unwrap().unwrap();
     assert!(counter.pending.is_none() && counter.draft.is_none());
-    // Under the same name with another content: no.
+    // Other content under the same identity is a conflict.
     let mut other = call.clone();
     other.max = 9;
-    assert_eq!(bench.vault.register_finish(other).err(), Some(VaultError::Conflict));
+    assert_eq!(fixture.vault.register_finish(other).err(), Some(VaultError::Conflict));
 }

@@ -1,5 +1,4 @@
-//! The seeds and regressions of the fuzz target `vault_records`, replayed on stable through the
-//! same oracle.
+//! Replays the seeds and regressions of the fuzz target `vault_records` on the stable toolchain.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -14,7 +13,7 @@ fn directory(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(name).join("vault_records")
 }
 
-/// The files of a directory, by name.
+/// Returns the files of a directory by name.
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries =
         fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
@@ -25,7 +24,7 @@ fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 #[test]
-fn seeds_and_regressions() {
+fn seeds_and_regressions_pass() {
     for name in ["seeds", "regressions"] {
         let inputs = files(&directory(name));
         assert!(!inputs.is_empty(), "fuzz/{name}/vault_records has no input");
@@ -36,9 +35,9 @@ fn seeds_and_regressions() {
     }
 }
 
-/// A target whose seeds are all refused begins at the door.
+/// A target whose seeds are all rejected would have to find valid inputs by chance.
 #[test]
-fn every_decoder_takes_a_seed() {
+fn every_decoder_accepts_a_seed() {
     let seeds = files(&directory("seeds"));
     let taken: BTreeSet<_> = seeds.values().filter_map(|bytes| accepted(bytes)).collect();
     assert_eq!(taken, DECODERS.iter().map(|(name, _)| *name).collect());
@@ -48,15 +47,18 @@ fn every_decoder_takes_a_seed() {
 }
 
 #[test]
-fn seeds_are_as_generated() {
+fn seeds_are_up_to_date() {
     let same = files(&directory("seeds")) == seeds::generate();
-    assert!(same, "run `cargo test -p bulla-vaultd --test fuzz_inputs -- --ignored`");
+    assert!(
+        same,
+        "outdated seeds: run `cargo test -p bulla-vaultd --test fuzz_inputs -- --ignored`"
+    );
 }
 
-/// No length that an input names is believed before its bytes are there: a frame that names the
-/// longest of all is refused.
+/// A decoder does not trust a length before it has the bytes: a frame that claims the greatest
+/// length is rejected.
 #[test]
-fn hostile_lengths() {
+fn rejects_hostile_lengths() {
     let regressions = files(&directory("regressions"));
     let hostile: Vec<_> = regressions.iter().filter(|(name, _)| name.contains("length")).collect();
     assert!(!hostile.is_empty());

@@ -7,79 +7,83 @@ mod support;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bulla_vaultd::evaluator::{AboutCall, Evaluator};
-use bulla_vaultd::store::Key;
+use bulla_vaultd::store::RecordKey;
 use bulla_vaultd::vault::{Vault, VaultError};
 use support::*;
 
 #[test]
-fn after_max_wrong_passwords_the_right_one_opens_nothing() {
+fn max_wrong_passwords_lock_out_the_correct_one() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
     for guess in 0..10 {
-        let failed = login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
-        assert_eq!(failed, Failed::Wrong { left: 9 - guess });
+        let failed = login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
+        assert_eq!(failed, LoginError::WrongPassword { left: 9 - guess });
     }
-    let last = |bench: &Bench| login(&bench.vault, &ALICE, &REG, "right").unwrap_err();
-    assert_eq!(last(&bench), Failed::Said(VaultError::Wait { seconds: 600, left: 0 }));
-    assert!(bench.store.read(&[Key::Sealed(ALICE, REG)]).unwrap()[0].is_some());
-    bench.time.pass(600);
-    assert_eq!(last(&bench), Failed::Said(VaultError::Locked));
+    let last = |fixture: &TestVault| login(&fixture.vault, &ALICE, &REG, "right").unwrap_err();
+    assert_eq!(last(&fixture), LoginError::Vault(VaultError::Wait { seconds: 600, left: 0 }));
+    assert!(fixture.store.read(&[RecordKey::Sealed(ALICE, REG)]).unwrap()[0].is_some());
+    fixture.clock.advance(600);
+    assert_eq!(last(&fixture), LoginError::Vault(VaultError::Locked));
     assert!(
-        bench.store.read(&[Key::Sealed(ALICE, REG)]).unwrap()[0].is_none(),
-        "what was sealed is gone"
+        fixture.store.read(&[RecordKey::Sealed(ALICE, REG)]).unwrap()[0].is_none(),
+        "the sealed record still exists"
     );
-    bench.time.pass(10 * 365 * 86_400);
-    assert_eq!(last(&bench), Failed::Said(VaultError::Locked));
-    assert_eq!(bench.local.evaluated_since_proof(&ALICE, &REG), 10);
+    fixture.clock.advance(10 * 365 * 86_400);
+    assert_eq!(last(&fixture), LoginError::Vault(VaultError::Locked));
+    assert_eq!(fixture.local.evaluated_since_proof(&ALICE, &REG), 10);
 }
 
 #[test]
-fn the_right_password_on_the_last_guess() {
+fn accepts_the_correct_password_on_the_last_guess() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
     for _ in 0..9 {
-        login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
+        login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
     }
-    let reply = login(&bench.vault, &ALICE, &REG, "right").unwrap();
+    let reply = login(&fixture.vault, &ALICE, &REG, "right").unwrap();
     assert_eq!(reply.wrapped_key, WRAPPED);
     assert_eq!((reply.failures, reply.lifetime_failures), (9, 9));
-    assert_eq!(bench.left(&ALICE, &REG), 10);
-    let reply = login(&bench.vault, &ALICE, &REG, "right").unwrap();
+    assert_eq!(fixture.left(&ALICE, &REG), 10);
+    let reply = login(&fixture.vault, &ALICE, &REG, "right").unwrap();
     assert_eq!((reply.failures, reply.lifetime_failures), (0, 9));
 }
 
-/// The last guess may be finished for ten minutes, whatever others ask for meanwhile.
+/// The last guess may be finished for ten minutes, whatever other attempts are made.
 #[test]
-fn the_last_guess_is_not_cut_off() {
+fn other_attempts_do_not_cut_off_the_last_guess() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 1);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 1);
     let guess = Guess::new(&ALICE, &REG, "right");
-    let proof = guess.prove(&guess.start(&bench.vault).unwrap()).unwrap();
-    bench.time.pass(599);
+    let proof = guess.prove(&guess.start(&fixture.vault).unwrap()).unwrap();
+    fixture.clock.advance(599);
     assert!(matches!(
-        login(&bench.vault, &ALICE, &REG, "wrong"),
-        Err(Failed::Said(VaultError::Wait { .. }))
+        login(&fixture.vault, &ALICE, &REG, "wrong"),
+        Err(LoginError::Vault(VaultError::Wait { .. }))
     ));
-    assert_eq!(proof.finish(&bench.vault).unwrap().wrapped_key, WRAPPED);
+    assert_eq!(proof.finish(&fixture.vault).unwrap().wrapped_key, WRAPPED);
 }
 
 #[test]
-fn guesses_wait_longer_and_longer() {
+fn delays_between_guesses_grow() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::with(directory.path(), bulla_vaultd::record::Policy::default(), Time::new());
-    bench.enroll(&ALICE, &REG, "right", 10);
+    let fixture = TestVault::with(
+        directory.path(),
+        bulla_vaultd::record::Policy::default(),
+        TestClock::new(),
+    );
+    fixture.enroll(&ALICE, &REG, "right", 10);
     let mut waited = Vec::new();
     while waited.len() < 10 {
-        match login(&bench.vault, &ALICE, &REG, "wrong") {
-            Err(Failed::Wrong { .. }) => waited.push(0),
-            Err(Failed::Said(VaultError::Wait { seconds, .. })) => {
-                bench.time.pass(seconds);
+        match login(&fixture.vault, &ALICE, &REG, "wrong") {
+            Err(LoginError::WrongPassword { .. }) => waited.push(0),
+            Err(LoginError::Vault(VaultError::Wait { seconds, .. })) => {
+                fixture.clock.advance(seconds);
                 assert!(matches!(
-                    login(&bench.vault, &ALICE, &REG, "wrong"),
-                    Err(Failed::Wrong { .. })
+                    login(&fixture.vault, &ALICE, &REG, "wrong"),
+                    Err(LoginError::WrongPassword { .. })
                 ));
                 waited.push(seconds);
             }
@@ -89,15 +93,15 @@ fn guesses_wait_longer_and_longer() {
     assert_eq!(waited, [0, 0, 0, 15, 60, 300, 900, 3600, 14_400, 43_200]);
 }
 
-/// Many racing guesses over several servers: what the evaluators count never exceeds max.
+/// Races guesses at several servers. The evaluations never exceed max (V-8.1).
 fn race(threads: usize, each: usize) {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
-    let before = bench.local.about(&AboutCall).unwrap();
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
+    let before = fixture.local.about(&AboutCall).unwrap();
     let granted = AtomicUsize::new(0);
     let servers: Vec<Vault> =
-        (0..3).map(|_| Vault::new(bench.store.clone(), bench.local.clone(), None)).collect();
+        (0..3).map(|_| Vault::new(fixture.store.clone(), fixture.local.clone(), None)).collect();
     std::thread::scope(|scope| {
         for thread in 0..threads {
             let (servers, granted) = (&servers, &granted);
@@ -113,95 +117,95 @@ fn race(threads: usize, each: usize) {
             });
         }
     });
-    let after = bench.local.about(&AboutCall).unwrap();
+    let after = fixture.local.about(&AboutCall).unwrap();
     assert_eq!(granted.load(Ordering::SeqCst), 10);
-    assert_eq!(bench.local.evaluated_since_proof(&ALICE, &REG), 10);
+    assert_eq!(fixture.local.evaluated_since_proof(&ALICE, &REG), 10);
     assert_eq!(after.distinct - before.distinct, 10);
-    assert_eq!(bench.left(&ALICE, &REG), 0);
+    assert_eq!(fixture.left(&ALICE, &REG), 0);
 }
 
 #[test]
-fn racing_64() {
+fn racing_64_guesses_never_exceed_max() {
     race(64, 1);
 }
 
 #[test]
-fn racing_1000() {
+fn racing_1000_guesses_never_exceed_max() {
     race(50, 20);
 }
 
 #[test]
-fn the_same_attempt_again_costs_nothing() {
+fn repeating_an_attempt_spends_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
     let guess = Guess::new(&ALICE, &REG, "right");
     let proofs: Vec<_> = (0..5)
         .map(|_| {
-            let other_node = Vault::new(bench.store.clone(), bench.local.clone(), None);
+            let other_node = Vault::new(fixture.store.clone(), fixture.local.clone(), None);
             guess.prove(&guess.start(&other_node).unwrap()).unwrap()
         })
         .collect();
-    assert_eq!(bench.left(&ALICE, &REG), 9);
-    // Each answer is one that can be finished, as the client cannot know which ones were lost.
-    assert_eq!(proofs[3].finish(&bench.vault).unwrap().wrapped_key, WRAPPED);
-    assert_eq!(bench.left(&ALICE, &REG), 10);
+    assert_eq!(fixture.left(&ALICE, &REG), 9);
+    // Each response can be finished, because a client cannot know which ones were lost.
+    assert_eq!(proofs[3].finish(&fixture.vault).unwrap().wrapped_key, WRAPPED);
+    assert_eq!(fixture.left(&ALICE, &REG), 10);
 
-    // Under the same name with another KE1: refused, before and after the success.
+    // The same attempt with another KE1 is rejected, before and after the success.
     let mut other = Guess::new(&ALICE, &REG, "right");
     other.login = guess.login;
-    assert_eq!(other.start(&bench.vault).unwrap_err(), VaultError::Conflict);
-    assert_eq!(guess.start(&bench.vault).unwrap_err(), VaultError::Conflict);
+    assert_eq!(other.start(&fixture.vault).unwrap_err(), VaultError::Conflict);
+    assert_eq!(guess.start(&fixture.vault).unwrap_err(), VaultError::Conflict);
 }
 
 #[test]
-fn replays_of_a_finish_give_the_same_and_reset_nothing() {
+fn replaying_a_finish_returns_the_same_and_restores_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
-    login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
+    login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
     let guess = Guess::new(&ALICE, &REG, "right");
-    let proof = guess.prove(&guess.start(&bench.vault).unwrap()).unwrap();
-    let first = proof.finish(&bench.vault).unwrap();
+    let proof = guess.prove(&guess.start(&fixture.vault).unwrap()).unwrap();
+    let first = proof.finish(&fixture.vault).unwrap();
 
-    login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
-    assert_eq!(bench.left(&ALICE, &REG), 9);
-    let other_node = Vault::new(bench.store.clone(), bench.local.clone(), None);
-    for vault in [&bench.vault, &other_node] {
+    login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
+    assert_eq!(fixture.left(&ALICE, &REG), 9);
+    let other_node = Vault::new(fixture.store.clone(), fixture.local.clone(), None);
+    for vault in [&fixture.vault, &other_node] {
         let again = proof.finish(vault).unwrap();
         assert_eq!(again.wrapped_key, first.wrapped_key);
         assert_eq!(again.failures, first.failures);
     }
-    assert_eq!(bench.left(&ALICE, &REG), 9, "no second reset");
+    assert_eq!(fixture.left(&ALICE, &REG), 9, "the guesses were restored twice");
 
-    // The token of one attempt is none for another, and none after another login.
+    // A token is valid for its own attempt only, and not after another login.
     let other = Guess::new(&ALICE, &REG, "right");
-    let mut other = other.prove(&other.start(&bench.vault).unwrap()).unwrap();
+    let mut other = other.prove(&other.start(&fixture.vault).unwrap()).unwrap();
     other.login.attempt_id = guess.login.attempt_id;
-    assert_eq!(other.finish(&bench.vault).err(), Some(VaultError::Conflict));
-    login(&bench.vault, &ALICE, &REG, "right").unwrap();
-    assert_eq!(proof.finish(&bench.vault).err(), Some(VaultError::Conflict));
+    assert_eq!(other.finish(&fixture.vault).err(), Some(VaultError::Conflict));
+    login(&fixture.vault, &ALICE, &REG, "right").unwrap();
+    assert_eq!(proof.finish(&fixture.vault).err(), Some(VaultError::Conflict));
 }
 
-/// Whatever is sent as proof that is none: refused, nothing given back.
+/// A forged KE3 or login token is rejected and restores no guesses.
 #[test]
-fn a_proof_that_is_none() {
+fn rejects_every_changed_byte_of_a_proof() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
     let guess = Guess::new(&ALICE, &REG, "right");
-    let proof = guess.prove(&guess.start(&bench.vault).unwrap()).unwrap();
+    let proof = guess.prove(&guess.start(&fixture.vault).unwrap()).unwrap();
     for at in 0..64 {
         let mut ke3 = proof.ke3.clone();
         ke3[at] ^= 1;
-        let said = bench.vault.login_finish(&proof.login, &proof.token, &ke3);
-        assert_eq!(said, Err(VaultError::WrongPassword { left: 9 }), "byte {at}");
+        let result = fixture.vault.login_finish(&proof.login, &proof.token, &ke3);
+        assert_eq!(result, Err(VaultError::WrongPassword { left: 9 }), "byte {at}");
     }
     for at in 0..proof.token.len() {
         let mut token = proof.token.clone();
         token[at] ^= 1;
-        let said = bench.vault.login_finish(&proof.login, &token, &proof.ke3);
-        assert_eq!(said, Err(VaultError::Conflict), "byte {at}");
+        let result = fixture.vault.login_finish(&proof.login, &token, &proof.ke3);
+        assert_eq!(result, Err(VaultError::Conflict), "byte {at}");
     }
-    assert_eq!(bench.left(&ALICE, &REG), 9);
+    assert_eq!(fixture.left(&ALICE, &REG), 9);
 }

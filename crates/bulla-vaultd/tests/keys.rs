@@ -1,5 +1,5 @@
-//! The keys: V-3.1, the HSM's side. The OPRF key that an HSM computes is the one that OPAQUE's
-//! library computes from the same bytes, and both HSMs compute the same.
+//! The HSM's side of V-3.1: its OPRF key is the one that `opaque-ke` computes from the same bytes,
+//! and both kinds of HSM agree.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -10,7 +10,7 @@ use bulla_vaultd::hsm::{Hsm, HsmError, KeyFile};
 use opaque_ke::{ServerRegistration, ServerSetup};
 use support::*;
 
-/// The bytes of a key in a key file.
+/// Returns a key of a key file.
 fn key(directory: &std::path::Path, name: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(directory.join("keys")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
@@ -19,17 +19,17 @@ fn key(directory: &std::path::Path, name: &str) -> Vec<u8> {
         .collect()
 }
 
-/// A server of OPAQUE with the same OPRF seed and key pair, all by the library, answers a
-/// registration as the vault does.
+/// `opaque-ke` with the same OPRF seed and key pair gives the same response to a registration as
+/// the vault.
 #[test]
-fn one_hmac_in_the_hsm_is_what_the_library_derives() {
+fn one_hmac_gives_the_oprf_key_of_opaque_ke() {
     let directory = tempfile::tempdir().unwrap();
     let hsm = KeyFile::create(&directory.path().join("keys")).unwrap();
     let seed = key(directory.path(), "oprf ");
     let derived = hsm.derive(b"bulla v1 vault opaque key pair\0").unwrap();
     let mut scalar = derived[..32].to_vec();
     scalar[31] &= 0x0f;
-    // Seed, private key, and a public key for records that are not there.
+    // Seed, private key, and the public key of fake records (here the base point).
     let setup = ServerSetup::<Suite>::deserialize(
         &[
             &seed[..],
@@ -60,7 +60,7 @@ fn one_hmac_in_the_hsm_is_what_the_library_derives() {
 }
 
 #[test]
-fn a_key_file_is_read_by_its_owner_alone() {
+fn a_key_file_is_private_and_parsed_strictly() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("keys");
     let hsm = KeyFile::create(&path).unwrap();
@@ -89,7 +89,7 @@ fn a_key_file_is_read_by_its_owner_alone() {
     }
 }
 
-/// What any HSM must do, and does the same as any other.
+/// The contract of an HSM's epochs.
 fn epochs(hsm: &dyn Hsm) {
     let sealed = hsm.seal(1, &[1; 12], b"ad", b"plain").unwrap();
     assert_eq!(&hsm.open(1, &[1; 12], b"ad", &sealed).unwrap()[..], b"plain");
@@ -106,17 +106,17 @@ fn epochs(hsm: &dyn Hsm) {
 }
 
 #[test]
-fn epochs_of_a_key_file() {
+fn a_key_file_keeps_its_epochs() {
     let directory = tempfile::tempdir().unwrap();
     epochs(&KeyFile::create(&directory.path().join("keys")).unwrap());
     assert_eq!(KeyFile::open(&directory.path().join("keys")).unwrap().epochs().unwrap(), [2]);
 }
 
-/// In SoftHSM2, by tests/scripts/vault-cluster.sh. The variables name the module, a fresh token and
-/// the file with its PIN.
+/// Runs against SoftHSM2 in tests/scripts/vault-cluster.sh. Environment variables name the module,
+/// its tokens, and the file with the PIN.
 #[test]
 #[ignore = "needs a PKCS #11 token: run by tests/scripts/vault-cluster.sh"]
-fn a_pkcs11_module_does_the_same_byte_for_byte() {
+fn a_pkcs11_module_and_a_key_file_agree() {
     use bulla_vaultd::hsm::{Pkcs11, Pkcs11Options};
     let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set"));
     let pin = std::fs::read_to_string(variable("BULLA_PKCS11_PIN_FILE")).unwrap();
@@ -126,8 +126,8 @@ fn a_pkcs11_module_does_the_same_byte_for_byte() {
         token: token.to_owned(),
     };
 
-    // A token whose keys are those of a key file, put there from outside: the vault refuses it in
-    // use, as they were outside once.
+    // A token with keys imported from a key file. The vault refuses such a token in production,
+    // because its keys have been outside.
     let directory = tempfile::tempdir().unwrap();
     let file = KeyFile::create(&directory.path().join("keys")).unwrap();
     let keys =

@@ -1,5 +1,5 @@
-//! What a vault bears: recoveries per second, and how long each of their two calls takes. Prints
-//! its figures; run it alone:
+//! A load test: recoveries per second, and the latency of their two calls. It prints its results
+//! and should run alone:
 //!
 //! ```text
 //! cargo test --release -p bulla-vaultd --test load -- --ignored --nocapture embedded
@@ -18,14 +18,14 @@ use std::time::{Duration, Instant};
 
 use bulla_vault::AccountHash;
 use bulla_vault::messages::LoginStarted;
-use bulla_vaultd::accounts::Issuer;
 use bulla_vaultd::hsm::KeyFile;
 use bulla_vaultd::store::{
-    Commit, Embedded, Held, Key, Kind, Store, StoreError, Transaction, Versioned,
+    Commit, Embedded, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
 };
+use bulla_vaultd::tokens::Issuer;
 use rustix::time::{ClockId, clock_gettime};
-use support::cluster::{Members, Node, cpu as process_cpu};
-use support::online::{ISSUER, Online, Site, evaluated};
+use support::cluster::{EtcdCluster, Node, cpu as process_cpu};
+use support::server::{ISSUER, TestClient, TestServer, evaluated};
 use support::*;
 
 const THREADS: usize = 8;
@@ -39,7 +39,7 @@ fn subject(number: usize) -> String {
     format!("user {number}")
 }
 
-/// Works on numbers in parallel.
+/// Runs `work` for each number below `count`, on several threads.
 fn each(count: usize, work: impl Fn(usize) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -64,30 +64,30 @@ struct Times {
     refused: usize,
 }
 
-/// A recovery, with each call asked again until it is answered.
-fn recover(site: &Site, subject: &str, times: &mut Times) {
-    let guess = site.guess(subject, REG, "right");
+/// Performs a recovery, repeating each call until the server responds.
+fn recover(client: &TestClient, subject: &str, times: &mut Times) {
+    let guess = client.guess(subject, REG, "right");
     let again = |times: &mut Times| {
         times.refused += 1;
         std::thread::sleep(Duration::from_millis(50));
     };
     let began = Instant::now();
     let started: LoginStarted = loop {
-        match site.start(subject, &guess) {
-            Ok(answer) if answer.status == 200 => break answer.is(),
-            Ok(answer) => assert_eq!(answer.status, 503),
+        match client.start(subject, &guess) {
+            Ok(response) if response.status == 200 => break response.is(),
+            Ok(response) => assert_eq!(response.status, 503),
             Err(_) => {}
         }
         again(times);
     };
     times.start.push(began.elapsed());
-    let proof = guess.prove(&evaluated(&started)).expect("the right password");
+    let proof = guess.prove(&evaluated(&started)).expect("correct password");
     let ke3: [u8; 64] = proof.ke3.clone().try_into().unwrap();
     let began = Instant::now();
     loop {
-        match site.finish(subject, &guess, &proof.token, ke3) {
-            Ok(answer) if answer.status == 200 => break,
-            Ok(answer) => assert_eq!(answer.status, 503),
+        match client.finish(subject, &guess, &proof.token, ke3) {
+            Ok(response) if response.status == 200 => break,
+            Ok(response) => assert_eq!(response.status, 503),
             Err(_) => {}
         }
         again(times);
@@ -95,8 +95,8 @@ fn recover(site: &Site, subject: &str, times: &mut Times) {
     times.finish.push(began.elapsed());
 }
 
-/// Recoveries of random accounts by all threads for a while.
-fn load(name: &str, sites: &[&Site], accounts: usize, done: &AtomicBool) {
+/// Recovers random accounts on all threads for a while, and prints rates and latencies.
+fn load(name: &str, clients: &[&TestClient], accounts: usize, done: &AtomicBool) {
     let began = Instant::now();
     let all: Vec<Times> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
@@ -105,11 +105,11 @@ fn load(name: &str, sites: &[&Site], accounts: usize, done: &AtomicBool) {
                     let mut times = Times::default();
                     let mut number = thread * 7919;
                     while !done.load(Ordering::SeqCst) && began.elapsed() < MEASURED {
-                        // Two threads are never at one account at a time.
+                        // Each account belongs to one thread.
                         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                         let account = (number >> 33) % (accounts / THREADS) * THREADS + thread;
                         recover(
-                            sites[(thread + times.start.len()) % sites.len()],
+                            clients[(thread + times.start.len()) % clients.len()],
                             &subject(account),
                             &mut times,
                         );
@@ -124,7 +124,7 @@ fn load(name: &str, sites: &[&Site], accounts: usize, done: &AtomicBool) {
     let count: usize = all.iter().map(|times| times.finish.len()).sum();
     let refused: usize = all.iter().map(|times| times.refused).sum();
     println!(
-        "{name}: {:.0} recoveries/s by {THREADS} clients, {refused} calls asked again",
+        "{name}: {:.0} recoveries/s by {THREADS} clients, {refused} calls repeated",
         count as f64 / seconds
     );
     let quantiles = |call: &str, mut times: Vec<Duration>| {
@@ -136,37 +136,42 @@ fn load(name: &str, sites: &[&Site], accounts: usize, done: &AtomicBool) {
     quantiles("second call", all.iter().flat_map(|times| times.finish.clone()).collect());
 }
 
-fn enroll(sites: &[&Site], accounts: usize) {
+fn enroll(clients: &[&TestClient], accounts: usize) {
     let began = Instant::now();
     each(accounts, |number| {
-        let site = sites[number % sites.len()];
-        assert_eq!(site.register(&subject(number), REG, "right", 10, cheap()).status, 200);
-        recover(site, &subject(number), &mut Times::default());
+        let client = clients[number % clients.len()];
+        assert_eq!(client.register(&subject(number), REG, "right", 10, cheap()).status, 200);
+        recover(client, &subject(number), &mut Times::default());
     });
-    println!("{accounts} accounts registered and proven in {:.0?}", began.elapsed());
+    println!("{accounts} accounts registered in {:.0?}", began.elapsed());
 }
 
-/// Every account is there, and its guesses are full.
-fn nothing_lost(sites: &[&Site], accounts: usize) {
+/// Checks that every account exists and has all its guesses.
+fn check_no_loss(clients: &[&TestClient], accounts: usize) {
     each(accounts, |number| {
-        assert_eq!(sites[number % sites.len()].left(&subject(number)), 10, "{}", subject(number));
+        assert_eq!(
+            clients[number % clients.len()].left(&subject(number)),
+            10,
+            "{}",
+            subject(number)
+        );
     });
-    println!("nothing lost: {accounts} accounts, all guesses full");
+    println!("no loss: {accounts} accounts have all their guesses");
 }
 
-/// Milliseconds of processor time that this thread took.
+/// Returns the CPU time of this thread in milliseconds.
 fn thread_cpu() -> f64 {
     let taken = clock_gettime(ClockId::ThreadCPUTime);
     taken.tv_sec as f64 * 1e3 + taken.tv_nsec as f64 / 1e6
 }
 
-/// What parts of a recovery take, of time and of the processor, in milliseconds.
+/// The wall time and CPU time of one component, in milliseconds.
 #[derive(Default)]
-struct Part {
+struct Stopwatch {
     time: Mutex<(f64, f64)>,
 }
 
-impl Part {
+impl Stopwatch {
     fn of<T>(&self, work: impl FnOnce() -> T) -> T {
         let (began, cpu) = (Instant::now(), thread_cpu());
         let done = work();
@@ -181,11 +186,11 @@ impl Part {
     }
 }
 
-/// A store that measures itself.
-struct Measured(Arc<dyn Store>, Arc<Part>);
+/// A store that measures its own time.
+struct TimedStore(Arc<dyn Store>, Arc<Stopwatch>);
 
-impl Store for Measured {
-    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+impl Store for TimedStore {
+    fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError> {
         self.1.of(|| self.0.read(keys))
     }
 
@@ -193,13 +198,13 @@ impl Store for Measured {
         self.1.of(|| self.0.commit(transaction))
     }
 
-    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+    fn confirm(&self, key: &RecordKey, held: &Versioned) -> Result<Held, StoreError> {
         self.1.of(|| self.0.confirm(key, held))
     }
 
     fn accounts(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         after: Option<&[u8; 32]>,
         limit: usize,
     ) -> Result<Vec<[u8; 32]>, StoreError> {
@@ -207,65 +212,66 @@ impl Store for Measured {
     }
 }
 
-/// Where the time of a recovery goes, and where the processor's: one client, first without HTTP and
-/// then with.
+/// Prints the share of each component in the time of a recovery, for a single client. It measures
+/// without HTTP first, then with it.
 fn shares(directory: &Path) {
     const COUNT: u32 = 500;
-    let [records, marks, client, vault] = [(); 4].map(|()| Arc::new(Part::default()));
-    let measured = |name: &str, part: &Arc<Part>| -> Arc<dyn Store> {
-        Arc::new(Measured(
+    let [records, watermarks, client, vault] = [(); 4].map(|()| Arc::new(Stopwatch::default()));
+    let measured = |name: &str, part: &Arc<Stopwatch>| -> Arc<dyn Store> {
+        Arc::new(TimedStore(
             Arc::new(Embedded::open(&directory.join(name)).unwrap()),
             Arc::clone(part),
         ))
     };
     let hsm = Arc::new(KeyFile::create(&directory.join("keys")).unwrap());
-    let bench = Bench::of(
+    let fixture = TestVault::from_parts(
         measured("records", &records),
         hsm,
-        measured("marks", &marks),
+        measured("marks", &watermarks),
         policy(),
-        Time::new(),
+        TestClock::new(),
     );
-    let online = Online::new(&bench);
+    let server = TestServer::new(&fixture);
     let account = *AccountHash::of(ISSUER, "shares").as_bytes();
-    bench.enroll(&account, &REG, "right", 10);
-    let before = [records.taken(), marks.taken()];
+    fixture.enroll(&account, &REG, "right", 10);
+    let before = [records.taken(), watermarks.taken()];
     for _ in 0..COUNT {
         let guess = client.of(|| Guess::new(&account, &REG, "right"));
-        let evaluated = vault.of(|| guess.start(&bench.vault)).unwrap();
+        let evaluated = vault.of(|| guess.start(&fixture.vault)).unwrap();
         let proof = client.of(|| guess.prove(&evaluated)).unwrap();
-        vault.of(|| proof.finish(&bench.vault)).unwrap();
+        vault.of(|| proof.finish(&fixture.vault)).unwrap();
     }
-    let since =
-        |part: &Part, before: (f64, f64)| (part.taken().0 - before.0, part.taken().1 - before.1);
-    let (records, marks) = (since(&records, before[0]), since(&marks, before[1]));
+    let since = |part: &Stopwatch, before: (f64, f64)| {
+        (part.taken().0 - before.0, part.taken().1 - before.1)
+    };
+    let (records, watermarks) = (since(&records, before[0]), since(&watermarks, before[1]));
     let (client, vault) = (client.taken(), vault.taken());
     let (began, cpu) = (Instant::now(), process_cpu("self"));
     for _ in 0..COUNT {
-        recover(&online.site, "shares", &mut Times::default());
+        recover(&server.client, "shares", &mut Times::default());
     }
     let http = (began.elapsed().as_secs_f64() * 1e3, (process_cpu("self") - cpu) * 1e3);
     let parts = [
         ("client: OPAQUE without Argon2id", client),
-        ("records, by redb", records),
-        ("marks, by redb", marks),
+        ("records in redb", records),
+        ("watermarks in redb", watermarks),
         (
             "OPAQUE, sealing, counters",
-            (vault.0 - records.0 - marks.0, vault.1 - records.1 - marks.1),
+            (vault.0 - records.0 - watermarks.0, vault.1 - records.1 - watermarks.1),
         ),
         (
-            "HTTP, JSON and tokens of both sides",
+            "HTTP, JSON and tokens, both sides",
             (http.0 - vault.0 - client.0, http.1 - vault.1 - client.1),
         ),
     ];
     println!(
-        "one client at a time: {:.2} ms for a recovery, of the processor {:.2} ms",
+        "single client: {:.2} ms per recovery, {:.2} ms of CPU time",
         http.0 / f64::from(COUNT),
         http.1 / f64::from(COUNT)
     );
     for (name, (time, cpu)) in parts {
         println!(
-            "  {name}: {:.2} ms ({:.0}%), of the processor {:.2} ms ({:.0}%)",
+            "  {name}: {:.2} ms ({:.0}%), CPU {:.2} ms ({:.0}%)",
             time / f64::from(COUNT),
             time / http.0 * 100.0,
             cpu / f64::from(COUNT),
@@ -274,24 +280,24 @@ fn shares(directory: &Path) {
     }
 }
 
-/// Processor time by who took it: etcd's members, servers, evaluators, this process with all
-/// clients.
-fn by_process(members: &Members, nodes: &[Node]) -> [f64; 4] {
+/// Returns the CPU time of etcd's members, the servers, the evaluators, and this process, which
+/// runs all clients.
+fn by_process(members: &EtcdCluster, nodes: &[Node]) -> [f64; 4] {
     let (servers, evaluators) =
         nodes.iter().map(Node::cpu).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
     [members.cpu(), servers, evaluators, process_cpu("self")]
 }
 
 #[test]
-#[ignore = "takes minutes, and the machine for itself"]
+#[ignore = "takes minutes, and needs an idle machine"]
 fn embedded() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    let online = Online::new(&bench);
+    let fixture = TestVault::open(directory.path());
+    let server = TestServer::new(&fixture);
     let accounts = accounts();
-    enroll(&[&online.site], accounts);
-    load("redb, key file, one process", &[&online.site], accounts, &AtomicBool::new(false));
-    nothing_lost(&[&online.site], accounts);
+    enroll(&[&server.client], accounts);
+    load("redb, key file, one process", &[&server.client], accounts, &AtomicBool::new(false));
+    check_no_loss(&[&server.client], accounts);
     let size = std::fs::metadata(directory.path().join("records")).unwrap().len();
     println!("records: {} bytes per account", size / accounts as u64);
     let directory = tempfile::tempdir().unwrap();
@@ -302,17 +308,17 @@ fn embedded() {
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh --load"]
 fn several_data_centres() {
     let directory = tempfile::tempdir().unwrap();
-    let mut members = Members::start(directory.path());
+    let mut members = EtcdCluster::start(directory.path());
     let issuer = Arc::new(Issuer::generate(ISSUER).unwrap());
     let mut nodes: Vec<_> = (0..3)
         .map(|number| Node::start(directory.path(), number, members.endpoints(), None, &issuer))
         .collect();
-    let sites: Vec<_> = nodes.iter().map(|node| node.site.another()).collect();
-    let sites: Vec<_> = sites.iter().collect();
+    let clients: Vec<_> = nodes.iter().map(|node| node.client.another()).collect();
+    let clients: Vec<_> = clients.iter().collect();
     let accounts = accounts();
-    enroll(&sites, accounts);
+    enroll(&clients, accounts);
     let before = by_process(&members, &nodes);
-    load("etcd, 5 members, 3 servers, SoftHSM2", &sites, accounts, &AtomicBool::new(false));
+    load("etcd, 5 members, 3 servers, SoftHSM2", &clients, accounts, &AtomicBool::new(false));
     let taken: Vec<_> = by_process(&members, &nodes)
         .iter()
         .zip(before)
@@ -320,11 +326,11 @@ fn several_data_centres() {
         .collect();
     let all: f64 = taken.iter().sum();
     for (name, taken) in
-        ["etcd's members", "servers", "evaluators and SoftHSM2", "clients"].iter().zip(taken)
+        ["etcd members", "servers", "evaluators and SoftHSM2", "clients"].iter().zip(taken)
     {
-        println!("  processor time of {name}: {:.0}%", taken / all * 100.0);
+        println!("  CPU time of {name}: {:.0}%", taken / all * 100.0);
     }
-    // Again, with a process killed and started again every two seconds.
+    // The same again, while a process is killed and restarted every two seconds.
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let killing = scope.spawn(|| {
@@ -363,10 +369,10 @@ fn several_data_centres() {
                 killed[0], killed[1], killed[2]
             );
         });
-        load("the same, one of them killed every two seconds", &sites, accounts, &done);
+        load("the same, with a process killed every two seconds", &clients, accounts, &done);
         done.store(true, Ordering::SeqCst);
         killing.join().unwrap();
     });
     members.until_healthy();
-    nothing_lost(&sites, accounts);
+    check_no_loss(&clients, accounts);
 }

@@ -1,4 +1,4 @@
-//! The command itself: started, killed, started again. V-8.4 of spec/VAULT.md with a real SIGKILL.
+//! The command itself: started, killed and restarted. V-8.4 of spec/VAULT.md with a real SIGKILL.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
@@ -11,9 +11,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bulla_vaultd::accounts::Issuer;
+use bulla_vaultd::tokens::Issuer;
 use support::cluster::{Process, free_port, until};
-use support::online::Site;
+use support::server::TestClient;
 use support::*;
 
 fn vaultd(args: &[&str]) -> Output {
@@ -24,10 +24,10 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A development vault, as its process.
+/// A development vault in a child process.
 struct Dev {
     process: Process,
-    site: Site,
+    client: TestClient,
 }
 
 impl Dev {
@@ -42,93 +42,96 @@ impl Dev {
         command.args(["--delays", "0", "--per-address", "100000", "--per-account", "100000"]);
         let process = Process::spawn(&mut command, &directory.with_extension("log"));
         let key = directory.join("issuer.key");
-        until("the issuer's key is there", || key.exists());
+        until("the issuer's key exists", || key.exists());
         let issuer = Arc::new(Issuer::open("dev", &key).unwrap());
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let site = Site::new(format!("http://127.0.0.1:{port}"), issuer, "dev", Arc::new(now));
-        until("the vault answers", || site.try_health());
-        Dev { process, site }
+        let client =
+            TestClient::new(format!("http://127.0.0.1:{port}"), issuer, "dev", Arc::new(now));
+        until("the vault is healthy", || client.try_health());
+        Dev { process, client }
     }
 }
 
 #[test]
-fn one_command_starts_it_all() {
+fn dev_starts_a_vault_that_keeps_its_records() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("vault");
     let dev = Dev::start(&data);
     let key = data.join("issuer.key").display().to_string();
     let token = vaultd(&["token", "--key", &key, "--issuer", "dev", "--subject", "alice"]);
     let token = text(&token.stdout).trim().to_owned();
-    assert_eq!(dev.site.raw("GET", "/v1/status", &token, b"").status, 200);
-    assert_eq!(dev.site.register("alice", REG, "right", 10, cheap()).status, 200);
-    assert_eq!(dev.site.login("alice", REG, "right").wrapped_key, WRAPPED);
+    assert_eq!(dev.client.raw("GET", "/v1/status", &token, b"").status, 200);
+    assert_eq!(dev.client.register("alice", REG, "right", 10, cheap()).status, 200);
+    assert_eq!(dev.client.login("alice", REG, "right").wrapped_key, WRAPPED);
     drop(dev);
 
     let log = std::fs::read_to_string(data.with_extension("log")).unwrap();
     assert!(log.contains("DEVELOPMENT KEYS"), "{log}");
     assert!(log.contains("public key: ") && log.contains("login_finish"), "{log}");
-    // What was registered is there again.
+    // The registration survives a restart.
     let dev = Dev::start(&data);
-    assert_eq!(dev.site.login("alice", REG, "right").failures, 0);
+    assert_eq!(dev.client.login("alice", REG, "right").failures, 0);
 }
 
 #[test]
-fn killed_at_any_time() {
+fn a_kill_at_any_time_grants_no_guess() {
     const ROUNDS: u8 = 20;
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("vault");
-    let mut answered_in_all = 0;
+    let mut evaluated_in_all = 0;
     for round in 0..ROUNDS {
         let mut dev = Dev::start(&data);
         let subject = format!("user {round}");
-        dev.site.register(&subject, REG, "right", 10, cheap());
-        dev.site.login(&subject, REG, "right");
-        let answered = AtomicU32::new(0);
+        dev.client.register(&subject, REG, "right", 10, cheap());
+        dev.client.login(&subject, REG, "right");
+        let evaluated = AtomicU32::new(0);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                let (site, subject, answered) = (&dev.site, &subject, &answered);
+                let (client, subject, evaluated) = (&dev.client, &subject, &evaluated);
                 scope.spawn(move || {
-                    while let Ok(answer) = site.start(subject, &site.guess(subject, REG, "wrong")) {
-                        match answer.status {
-                            200 => _ = answered.fetch_add(1, Ordering::SeqCst),
+                    while let Ok(response) =
+                        client.start(subject, &client.guess(subject, REG, "wrong"))
+                    {
+                        match response.status {
+                            200 => _ = evaluated.fetch_add(1, Ordering::SeqCst),
                             429 => break,
                             status => panic!("{status}"),
                         }
                     }
                 });
             }
-            // From before the first answer to after the last one.
+            // From before the first response until after the last one.
             std::thread::sleep(Duration::from_micros(700 * u64::from(round)));
             dev.process.kill();
         });
         let dev = Dev::start(&data);
-        let (answered, left) = (answered.load(Ordering::SeqCst), dev.site.left(&subject));
-        assert!(answered + left <= 10, "round {round}: {answered} answered, and {left} left");
-        answered_in_all += answered;
+        let (evaluated, left) = (evaluated.load(Ordering::SeqCst), dev.client.left(&subject));
+        assert!(evaluated + left <= 10, "round {round}: {evaluated} evaluated, and {left} left");
+        evaluated_in_all += evaluated;
         if left > 0 {
-            let reply = dev.site.login(&subject, REG, "right");
+            let reply = dev.client.login(&subject, REG, "right");
             assert_eq!((reply.wrapped_key, reply.failures), (WRAPPED, 10 - left), "round {round}");
         }
     }
-    assert!(answered_in_all > 0, "the kills came before anything was answered");
+    assert!(evaluated_in_all > 0, "every kill came before the first response");
 }
 
 #[test]
-fn the_audit_log_is_verified() {
+fn audit_verify_detects_changes_and_a_missing_end() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("vault");
     let dev = Dev::start(&data);
-    dev.site.register("alice", REG, "right", 10, cheap());
-    dev.site.login("alice", REG, "right");
+    dev.client.register("alice", REG, "right", 10, cheap());
+    dev.client.login("alice", REG, "right");
     drop(dev);
     let (log, key) = (data.join("audit.log"), data.join("audit.pub"));
     let (log, key) = (log.to_str().unwrap(), key.to_str().unwrap());
     let verified = vaultd(&["audit", "verify", log, "--key", key]);
-    let said = text(&verified.stdout);
+    let output = text(&verified.stdout);
     assert!(verified.status.success(), "{}", text(&verified.stderr));
     // Started, begun, registered, granted, proven.
-    assert!(said.starts_with("5 events"), "{said}");
-    let head = said.trim().rsplit(' ').next().unwrap().to_owned();
+    assert!(output.starts_with("verified 5 events"), "{output}");
+    let head = output.trim().rsplit(' ').next().unwrap().to_owned();
     assert!(vaultd(&["audit", "verify", log, "--key", key, "--head", &head]).status.success());
 
     let whole = std::fs::read_to_string(log).unwrap();
@@ -145,14 +148,14 @@ fn the_audit_log_is_verified() {
 }
 
 #[test]
-fn off_loopback_only_with_tls() {
+fn serve_requires_tls_off_loopback() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).display().to_string();
     std::fs::write(path("tenants"), "{}").unwrap();
     assert!(vaultd(&["init", "--hsm", &format!("keys:{}", path("keys"))]).status.success());
-    let [store, marks, hsm] = ["store", "marks", "keys"].map(path);
-    let [store, marks, hsm] =
-        [format!("redb:{store}"), format!("redb:{marks}"), format!("keys:{hsm}")];
+    let [store, watermarks, hsm] = ["store", "marks", "keys"].map(path);
+    let [store, watermarks, hsm] =
+        [format!("redb:{store}"), format!("redb:{watermarks}"), format!("keys:{hsm}")];
     let [tenants, audit] = ["tenants", "audit"].map(path);
     let serve = |listen: &str| -> Vec<String> {
         let args = [
@@ -166,7 +169,7 @@ fn off_loopback_only_with_tls() {
             "--store",
             &store,
         ];
-        args.into_iter().chain(["--hsm", &hsm, "--marks", &marks]).map(str::to_owned).collect()
+        args.into_iter().chain(["--hsm", &hsm, "--marks", &watermarks]).map(str::to_owned).collect()
     };
     let refused =
         Command::new(env!("CARGO_BIN_EXE_bulla-vaultd")).args(serve("0.0.0.0:0")).output().unwrap();
@@ -188,33 +191,41 @@ fn off_loopback_only_with_tls() {
         .root_certs(ureq::tls::RootCerts::new_with_certs(&[certificate]))
         .build();
     let agent: ureq::Agent = ureq::Agent::config_builder().tls_config(tls).build().into();
-    until("it answers over TLS", || {
+    until("the server answers over TLS", || {
         agent.get(format!("https://localhost:{port}/healthz")).call().is_ok()
     });
     assert!(
         agent.get(format!("http://localhost:{port}/healthz")).call().is_err(),
-        "not without TLS"
+        "the server answers without TLS"
     );
 }
 
-/// The evaluator in a process of its own: killed, the server says 503; started again, all goes on.
+/// The server answers 503 while the evaluator is down, and recovers when it is back.
 #[test]
-fn an_evaluator_of_its_own() {
+fn the_server_survives_a_restart_of_the_evaluator() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name).display().to_string();
     let keys = format!("keys:{}", path("keys"));
     assert!(vaultd(&["init", "--hsm", &keys]).status.success());
-    assert!(!vaultd(&["init", "--hsm", &keys]).status.success(), "keys are not overwritten");
+    assert!(!vaultd(&["init", "--hsm", &keys]).status.success(), "overwrote existing keys");
     let issuer = Arc::new(Issuer::open("id", &directory.path().join("issuer")).unwrap());
     let tenant = vaultd(&["token", "--key", &path("issuer"), "--issuer", "id", "--tenant"]);
     std::fs::write(path("tenants"), tenant.stdout).unwrap();
     let evaluator = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"));
-        let marks = format!("redb:{}", path("marks"));
-        command.args(["evaluator", "--socket", &path("socket"), "--hsm", &keys, "--marks", &marks]);
+        let watermarks = format!("redb:{}", path("marks"));
+        command.args([
+            "evaluator",
+            "--socket",
+            &path("socket"),
+            "--hsm",
+            &keys,
+            "--marks",
+            &watermarks,
+        ]);
         let process = Process::spawn(&mut command, &directory.path().join("evaluator.log"));
         let socket = directory.path().join("socket");
-        until("it listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
+        until("the evaluator listens", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
         process
     };
     let mut running = evaluator();
@@ -231,17 +242,17 @@ fn an_evaluator_of_its_own() {
     command.args(["--evaluator", &path("socket")]);
     let _server = Process::spawn(&mut command, &directory.path().join("server.log"));
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let site = Site::new(format!("http://127.0.0.1:{port}"), issuer, "id", Arc::new(now));
-    until("the server answers", || site.try_health());
-    site.register("alice", REG, "right", 10, cheap());
-    site.login("alice", REG, "right");
+    let client = TestClient::new(format!("http://127.0.0.1:{port}"), issuer, "id", Arc::new(now));
+    until("the server is healthy", || client.try_health());
+    client.register("alice", REG, "right", 10, cheap());
+    client.login("alice", REG, "right");
 
-    let guess = site.guess("alice", REG, "right");
+    let guess = client.guess("alice", REG, "right");
     running.kill();
-    assert_eq!(site.start("alice", &guess).unwrap().status, 503);
-    assert!(!site.try_health());
+    assert_eq!(client.start("alice", &guess).unwrap().status, 503);
+    assert!(!client.try_health());
     let _running = evaluator();
-    assert_eq!(site.left("alice"), 10, "nothing was paid for");
-    assert_eq!(site.start("alice", &guess).unwrap().status, 200);
-    assert_eq!(site.login("alice", REG, "right").failures, 1, "the one that was not finished");
+    assert_eq!(client.left("alice"), 10, "a guess was spent");
+    assert_eq!(client.start("alice", &guess).unwrap().status, 200);
+    assert_eq!(client.login("alice", REG, "right").failures, 1, "the unfinished guess");
 }

@@ -1,4 +1,4 @@
-//! A store that came back from a backup, on one node: V-8.6 of spec/VAULT.md.
+//! A single-node store restored from a backup: V-8.6 of spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -14,93 +14,93 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap();
 }
 
-/// The records' file is set back; the marks are not. Nothing is evaluated until an operator clamps,
-/// and then no guess has come back.
+/// The file of records is restored, but not the watermarks. Nothing is evaluated until an operator
+/// clamps, and then no guess has come back.
 #[test]
-fn frozen_until_it_is_clamped() {
+fn a_restored_account_is_frozen_until_clamped() {
     let directory = tempfile::tempdir().unwrap();
     let (records, backup) = (directory.path().join("records"), directory.path().join("backup"));
-    let open = || Bench::open(directory.path());
+    let open = || TestVault::open(directory.path());
     let bob = [0xb0; 32];
     {
-        let bench = open();
-        bench.enroll(&ALICE, &REG, "right", 10);
-        bench.enroll(&bob, &REG, "right", 10);
+        let fixture = open();
+        fixture.enroll(&ALICE, &REG, "right", 10);
+        fixture.enroll(&bob, &REG, "right", 10);
     }
     copy(&records, &backup);
     {
-        let bench = open();
+        let fixture = open();
         for _ in 0..7 {
-            login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
+            login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
         }
-        assert_eq!(bench.left(&ALICE, &REG), 3);
+        assert_eq!(fixture.left(&ALICE, &REG), 3);
     }
     copy(&backup, &records);
-    let bench = open();
-    assert_eq!(bench.left(&ALICE, &REG), 10, "the store itself knows nothing of it");
+    let fixture = open();
+    assert_eq!(fixture.left(&ALICE, &REG), 10, "the store was not restored");
     for _ in 0..3 {
         assert_eq!(
-            login(&bench.vault, &ALICE, &REG, "right").err(),
-            Some(Failed::Said(VaultError::Frozen))
+            login(&fixture.vault, &ALICE, &REG, "right").err(),
+            Some(LoginError::Vault(VaultError::Frozen))
         );
     }
-    assert_eq!(bench.local.evaluated_since_proof(&ALICE, &REG), 0);
-    assert_eq!(bench.vault.delete(&ALICE, &REG, None), Err(VaultError::Frozen));
-    assert!(login(&bench.vault, &bob, &REG, "right").is_ok(), "others go on");
+    assert_eq!(fixture.local.evaluated_since_proof(&ALICE, &REG), 0);
+    assert_eq!(fixture.vault.delete(&ALICE, &REG, None), Err(VaultError::Frozen));
+    assert!(login(&fixture.vault, &bob, &REG, "right").is_ok(), "another account is frozen");
 
-    let done = bench.vault.clamp().unwrap();
+    let done = fixture.vault.clamp().unwrap();
     assert_eq!((done.clamped, done.lost), (1, 0));
-    assert_eq!(bench.left(&ALICE, &REG), 3);
-    login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
-    assert_eq!(login(&bench.vault, &ALICE, &REG, "right").unwrap().wrapped_key, WRAPPED);
-    assert_eq!(bench.vault.clamp().unwrap().clamped, 0);
+    assert_eq!(fixture.left(&ALICE, &REG), 3);
+    login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
+    assert_eq!(login(&fixture.vault, &ALICE, &REG, "right").unwrap().wrapped_key, WRAPPED);
+    assert_eq!(fixture.vault.clamp().unwrap().clamped, 0);
 }
 
-/// What was locked, deleted or registered after the backup does not come back by it.
+/// What was locked, deleted or registered after the backup does not come back.
 #[test]
-fn what_was_gone_stays_gone() {
+fn clamping_brings_no_registration_back() {
     let directory = tempfile::tempdir().unwrap();
     let (records, backup) = (directory.path().join("records"), directory.path().join("backup"));
     let [locked, deleted, replaced, late] = [[1; 32], [2; 32], [3; 32], [4; 32]];
     let open = || {
         let policy = bulla_vaultd::record::Policy { grace: 0, ..policy() };
-        Bench::with(directory.path(), policy, Time::new())
+        TestVault::with(directory.path(), policy, TestClock::new())
     };
     {
-        let bench = open();
+        let fixture = open();
         [locked, deleted, replaced]
             .iter()
-            .for_each(|account| bench.enroll(account, &REG, "right", 2));
+            .for_each(|account| fixture.enroll(account, &REG, "right", 2));
     }
     copy(&records, &backup);
     {
-        let bench = open();
+        let fixture = open();
         for _ in 0..2 {
-            login(&bench.vault, &locked, &REG, "wrong").unwrap_err();
+            login(&fixture.vault, &locked, &REG, "wrong").unwrap_err();
         }
-        let said = login(&bench.vault, &locked, &REG, "wrong");
-        assert_eq!(said.err(), Some(Failed::Said(VaultError::Locked)));
-        let grant = login(&bench.vault, &deleted, &REG, "right").unwrap().grant;
-        bench.vault.delete(&deleted, &REG, Some(&grant[..])).unwrap();
-        let grant = login(&bench.vault, &replaced, &REG, "right").unwrap().grant;
-        register(&bench.vault, &replaced, &NEW_REG, "new", 2, Some(&grant[..])).unwrap();
-        login(&bench.vault, &replaced, &NEW_REG, "new").unwrap();
-        bench.enroll(&late, &REG, "right", 2);
+        let result = login(&fixture.vault, &locked, &REG, "wrong");
+        assert_eq!(result.err(), Some(LoginError::Vault(VaultError::Locked)));
+        let grant = login(&fixture.vault, &deleted, &REG, "right").unwrap().grant;
+        fixture.vault.delete(&deleted, &REG, Some(&grant[..])).unwrap();
+        let grant = login(&fixture.vault, &replaced, &REG, "right").unwrap().grant;
+        register(&fixture.vault, &replaced, &NEW_REG, "new", 2, Some(&grant[..])).unwrap();
+        login(&fixture.vault, &replaced, &NEW_REG, "new").unwrap();
+        fixture.enroll(&late, &REG, "right", 2);
     }
     copy(&backup, &records);
-    let bench = open();
+    let fixture = open();
     for account in [&locked, &deleted, &replaced] {
-        let said = login(&bench.vault, account, &REG, "right").err();
-        assert_eq!(said, Some(Failed::Said(VaultError::Frozen)));
+        let result = login(&fixture.vault, account, &REG, "right").err();
+        assert_eq!(result, Some(LoginError::Vault(VaultError::Frozen)));
     }
-    let said = register(&bench.vault, &late, &NEW_REG, "again", 2, None).err();
-    assert_eq!(said, Some(VaultError::Frozen));
-    let done = bench.vault.clamp().unwrap();
+    let result = register(&fixture.vault, &late, &NEW_REG, "again", 2, None).err();
+    assert_eq!(result, Some(VaultError::Frozen));
+    let done = fixture.vault.clamp().unwrap();
     assert_eq!((done.clamped, done.lost), (4, 3));
     for account in [&locked, &deleted, &replaced, &late] {
-        assert!(login(&bench.vault, account, &REG, "right").is_err());
-        let counter = bench.vault.status(account).unwrap().unwrap();
+        assert!(login(&fixture.vault, account, &REG, "right").is_err());
+        let counter = fixture.vault.status(account).unwrap().unwrap();
         assert!(counter.live.is_none() && counter.pending.is_none());
-        bench.enroll(account, &[9; 32], "again", 2);
+        fixture.enroll(account, &[9; 32], "again", 2);
     }
 }

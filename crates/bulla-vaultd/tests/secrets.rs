@@ -1,4 +1,4 @@
-//! What lies on the vault's disk and in its logs: V-7.1.
+//! Secrets on the vault's disk and in its logs: V-7.1 of spec/VAULT.md.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bulla_vault::AccountHash;
-use bulla_vaultd::audit::Audit;
+use bulla_vaultd::audit::AuditLog;
 use bulla_vaultd::record::sealed::STORED_LEN;
-use bulla_vaultd::store::{Key, Kind};
+use bulla_vaultd::store::{RecordKey, RecordKind};
 use bulla_vaultd::vault::Vault;
-use support::online::{ISSUER, Online};
+use support::server::{ISSUER, TestServer};
 use support::*;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -41,10 +41,10 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-/// A secret as it may lie somewhere: as it is, in hexadecimal, in base64.
+/// Returns the encodings of a secret to search for: raw, hexadecimal, base64.
 fn shapes(secret: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    // Of base64, what does not depend on what stands before or after.
+    // Of base64, the part that does not depend on the alignment at its end.
     let [plain, url] =
         [STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)].map(String::into_bytes);
     let middle = |text: Vec<u8>| text[..text.len() - 4].to_vec();
@@ -71,19 +71,19 @@ fn files(directory: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[test]
-fn disk_and_logs() {
+fn no_secret_is_on_disk_or_in_logs() {
     let captured = Captured::default();
     tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_writer(captured.clone())
         .init();
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
+    let fixture = TestVault::open(directory.path());
     let audit = Arc::new(
-        Audit::open(&directory.path().join("audit.log"), &directory.path().join("audit.key"))
+        AuditLog::open(&directory.path().join("audit.log"), &directory.path().join("audit.key"))
             .unwrap(),
     );
-    let vault = Vault::new(bench.store.clone(), bench.local.clone(), Some(audit));
+    let vault = Vault::new(fixture.store.clone(), fixture.local.clone(), Some(audit));
     let alice = *AccountHash::of(ISSUER, "alice.of.example").as_bytes();
 
     let password = "correct horse battery staple";
@@ -93,19 +93,19 @@ fn disk_and_logs() {
     let reply = proof.finish(&vault).unwrap();
     login(&vault, &alice, &REG, "a wrong password").unwrap_err();
 
-    // The same calls over HTTP, refused ones too, for what is logged of them.
-    let online = Online::new(&bench);
-    let token = online.token("alice.of.example");
+    // The same calls over HTTP, including malformed ones, for what they log.
+    let server = TestServer::new(&fixture);
+    let token = server.token("alice.of.example");
     for path in ["/v1/register/start", "/v1/login/start", "/v1/login/finish", "/v1/else"] {
-        online.raw("POST", path, &token, br#"{"reg_id":"not what it says"}"#);
+        server.raw("POST", path, &token, br#"{"reg_id":"not what it says"}"#);
     }
-    online.raw("GET", "/v1/status", &token, b"");
+    server.raw("GET", "/v1/status", &token, b"");
 
     let mut places = files(directory.path());
     places.push(("log".to_owned(), captured.0.lock().unwrap().clone()));
     assert!(
         places.iter().any(|(name, bytes)| name == "log" && holds(bytes, b"login_start")),
-        "it is looked at"
+        "the search misses the log"
     );
     let secrets: [(&str, &[u8]); 8] = [
         ("password", password.as_bytes()),
@@ -119,7 +119,7 @@ fn disk_and_logs() {
     ];
     for (place, bytes) in &places {
         for (name, secret) in secrets {
-            assert!(!holds(bytes, secret), "{name} lies in {place}");
+            assert!(!holds(bytes, secret), "{place} contains the {name}");
         }
         if place != "keys" {
             for line in
@@ -129,7 +129,7 @@ fn disk_and_logs() {
                 let key: Vec<_> = (0..key.len() / 2)
                     .map(|at| u8::from_str_radix(&key[2 * at..2 * at + 2], 16).unwrap())
                     .collect();
-                assert!(!holds(bytes, &key), "a key of the vault lies in {place}");
+                assert!(!holds(bytes, &key), "{place} contains a key of the vault");
             }
         }
     }
@@ -138,27 +138,27 @@ fn disk_and_logs() {
 #[test]
 fn all_records_have_one_size() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
+    let fixture = TestVault::open(directory.path());
     for number in 0..5u8 {
         let account = [number; 32];
-        bench.enroll(
+        fixture.enroll(
             &account,
             &REG,
             &"p".repeat(1 + 40 * usize::from(number)),
             1 + u32::from(number),
         );
-        // A stand-in's records lie among them.
-        login(&bench.vault, &account, &NEW_REG, "any").unwrap_err();
-        (0..number).for_each(|_| _ = login(&bench.vault, &account, &REG, "wrong").unwrap_err());
+        // The records of a stand-in must have the same size.
+        login(&fixture.vault, &account, &NEW_REG, "any").unwrap_err();
+        (0..number).for_each(|_| _ = login(&fixture.vault, &account, &REG, "wrong").unwrap_err());
     }
-    let accounts = bench.store.accounts(Kind::Counter, None, 100).unwrap();
+    let accounts = fixture.store.accounts(RecordKind::Counter, None, 100).unwrap();
     assert_eq!(accounts.len(), 10);
     let mut sizes = std::collections::BTreeSet::new();
     for account in accounts {
-        let counter = bench.vault.status(&account).unwrap().unwrap();
+        let counter = fixture.vault.status(&account).unwrap().unwrap();
         let live = counter.live.unwrap();
-        let keys = [Key::Counter(account), Key::Sealed(account, live.reg_id)];
-        let read = bench.store.read(&keys).unwrap();
+        let keys = [RecordKey::Counter(account), RecordKey::Sealed(account, live.reg_id)];
+        let read = fixture.store.read(&keys).unwrap();
         let size = |at: usize| read[at].as_ref().unwrap().value.len();
         sizes.insert((size(0), size(1)));
     }

@@ -1,5 +1,5 @@
-//! Records changed by somebody without the keys, clocks that are wrong, an HSM that goes away: what
-//! spec/VAULT.md, section 7, says of a thief of the store's disks, and V-8.1 to V-8.3.
+//! Records modified without the keys, wrong clocks, and an HSM that disappears: the thief of the
+//! store's disks in spec/VAULT.md, section 7, and V-8.1 to V-8.3.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -11,142 +11,143 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bulla_vaultd::evaluator::{AboutCall, Evaluator};
 use bulla_vaultd::hsm::{Hsm, HsmError, KeyFile};
 use bulla_vaultd::record::Policy;
-use bulla_vaultd::store::{Change, Embedded, Key, Transaction};
+use bulla_vaultd::store::{Change, Embedded, RecordKey, Transaction};
 use bulla_vaultd::vault::VaultError;
 use support::*;
 use zeroize::Zeroizing;
 
 const BOB: [u8; 32] = [0xb0; 32];
 
-/// Writes past the vault, as somebody with the store's disk can.
-fn write(bench: &Bench, key: Key, value: Option<Vec<u8>>) {
+/// Writes to the store directly, as a thief of its disk can.
+fn write(fixture: &TestVault, key: RecordKey, value: Option<Vec<u8>>) {
     let change = value.map_or(Change::Delete, Change::Put);
-    bench
+    fixture
         .store
         .commit(&Transaction { unchanged: Vec::new(), changes: vec![(key, change)] })
         .unwrap();
 }
 
-fn read(bench: &Bench, key: Key) -> Vec<u8> {
-    bench.store.read(&[key]).unwrap().remove(0).unwrap().value
+fn read(fixture: &TestVault, key: RecordKey) -> Vec<u8> {
+    fixture.store.read(&[key]).unwrap().remove(0).unwrap().value
 }
 
-fn refused(bench: &Bench, account: &[u8; 32]) {
-    let before = bench.local.evaluated_since_proof(account, &REG);
-    match login(&bench.vault, account, &REG, "right") {
-        Err(Failed::Said(VaultError::Tampered | VaultError::Frozen)) => {}
+fn refused(fixture: &TestVault, account: &[u8; 32]) {
+    let before = fixture.local.evaluated_since_proof(account, &REG);
+    match login(&fixture.vault, account, &REG, "right") {
+        Err(LoginError::Vault(VaultError::Tampered | VaultError::Frozen)) => {}
         other => panic!("{:?}", other.map(|reply| reply.failures)),
     }
-    assert_eq!(bench.local.evaluated_since_proof(account, &REG), before, "nothing was evaluated");
+    assert_eq!(fixture.local.evaluated_since_proof(account, &REG), before, "a guess was evaluated");
 }
 
 #[test]
-fn every_changed_byte_of_a_counter() {
+fn rejects_every_changed_byte_of_a_counter() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
-    login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
-    let key = Key::Counter(ALICE);
-    let good = read(&bench, key);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
+    login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
+    let key = RecordKey::Counter(ALICE);
+    let good = read(&fixture, key);
     let guess = Guess::new(&ALICE, &REG, "right");
-    // Those in the registration's name make it another's, which is answered by a stand-in.
+    // A changed identity makes the registration unknown, and a stand-in answers.
     for at in (0..good.len()).filter(|at| !(64..96).contains(at)) {
         let mut changed = good.clone();
         changed[at] ^= 0x40;
-        write(&bench, key, Some(changed));
-        assert_eq!(guess.start(&bench.vault).err(), Some(VaultError::Tampered), "byte {at}");
-        assert_eq!(bench.local.evaluated_since_proof(&ALICE, &REG), 1, "byte {at}");
+        write(&fixture, key, Some(changed));
+        assert_eq!(guess.start(&fixture.vault).err(), Some(VaultError::Tampered), "byte {at}");
+        assert_eq!(fixture.local.evaluated_since_proof(&ALICE, &REG), 1, "byte {at}");
     }
-    write(&bench, key, Some(good[1..].to_vec()));
-    refused(&bench, &ALICE);
-    write(&bench, key, Some(good));
-    login(&bench.vault, &ALICE, &REG, "right").unwrap();
+    write(&fixture, key, Some(good[1..].to_vec()));
+    refused(&fixture, &ALICE);
+    write(&fixture, key, Some(good));
+    login(&fixture.vault, &ALICE, &REG, "right").unwrap();
 }
 
-/// An older counter of the same account is authentic, and still refused.
+/// An older counter of the account is authentic, but below the watermark.
 #[test]
-fn an_older_counter() {
+fn rejects_an_older_counter() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
-    let full = read(&bench, Key::Counter(ALICE));
-    login(&bench.vault, &ALICE, &REG, "wrong").unwrap_err();
-    write(&bench, Key::Counter(ALICE), Some(full));
-    refused(&bench, &ALICE);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
+    let full = read(&fixture, RecordKey::Counter(ALICE));
+    login(&fixture.vault, &ALICE, &REG, "wrong").unwrap_err();
+    write(&fixture, RecordKey::Counter(ALICE), Some(full));
+    refused(&fixture, &ALICE);
 }
 
 #[test]
-fn records_of_others() {
+fn rejects_records_of_another_account() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
-    bench.enroll(&BOB, &REG, "right", 10);
-    let [alices, bobs] = [ALICE, BOB].map(|account| read(&bench, Key::Sealed(account, REG)));
-    write(&bench, Key::Sealed(ALICE, REG), Some(bobs.clone()));
-    write(&bench, Key::Sealed(BOB, REG), Some(alices.clone()));
-    refused(&bench, &ALICE);
-    refused(&bench, &BOB);
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
+    fixture.enroll(&BOB, &REG, "right", 10);
+    let [alices, bobs] =
+        [ALICE, BOB].map(|account| read(&fixture, RecordKey::Sealed(account, REG)));
+    write(&fixture, RecordKey::Sealed(ALICE, REG), Some(bobs.clone()));
+    write(&fixture, RecordKey::Sealed(BOB, REG), Some(alices.clone()));
+    refused(&fixture, &ALICE);
+    refused(&fixture, &BOB);
     let (alices_counter, bobs_counter) =
-        (read(&bench, Key::Counter(ALICE)), read(&bench, Key::Counter(BOB)));
-    write(&bench, Key::Counter(ALICE), Some(bobs_counter));
-    write(&bench, Key::Counter(BOB), Some(alices_counter));
-    refused(&bench, &ALICE);
-    refused(&bench, &BOB);
+        (read(&fixture, RecordKey::Counter(ALICE)), read(&fixture, RecordKey::Counter(BOB)));
+    write(&fixture, RecordKey::Counter(ALICE), Some(bobs_counter));
+    write(&fixture, RecordKey::Counter(BOB), Some(alices_counter));
+    refused(&fixture, &ALICE);
+    refused(&fixture, &BOB);
 }
 
 #[test]
-fn every_changed_byte_of_a_sealed_record_and_none() {
+fn rejects_every_changed_byte_of_a_sealed_record_and_a_missing_one() {
     let directory = tempfile::tempdir().unwrap();
-    // The guess is paid for before the record is looked at.
-    let bench = Bench::open(directory.path());
-    bench.enroll(&ALICE, &REG, "right", 10);
-    let key = Key::Sealed(ALICE, REG);
-    let good = read(&bench, key);
+    // The guess is spent before the record is opened.
+    let fixture = TestVault::open(directory.path());
+    fixture.enroll(&ALICE, &REG, "right", 10);
+    let key = RecordKey::Sealed(ALICE, REG);
+    let good = read(&fixture, key);
     let guess = Guess::new(&ALICE, &REG, "right");
-    let before = bench.local.about(&AboutCall).unwrap().evaluations;
+    let before = fixture.local.about(&AboutCall).unwrap().evaluations;
     for at in 0..good.len() {
         let mut changed = good.clone();
         changed[at] ^= 0x40;
-        write(&bench, key, Some(changed));
-        assert_eq!(guess.start(&bench.vault).err(), Some(VaultError::Tampered), "byte {at}");
+        write(&fixture, key, Some(changed));
+        assert_eq!(guess.start(&fixture.vault).err(), Some(VaultError::Tampered), "byte {at}");
     }
-    write(&bench, key, None);
-    assert_eq!(guess.start(&bench.vault).err(), Some(VaultError::Tampered));
-    assert_eq!(bench.local.about(&AboutCall).unwrap().evaluations, before);
-    write(&bench, key, Some(good));
-    let proof = guess.prove(&guess.start(&bench.vault).unwrap()).unwrap();
-    assert_eq!(proof.finish(&bench.vault).unwrap().failures, 0);
+    write(&fixture, key, None);
+    assert_eq!(guess.start(&fixture.vault).err(), Some(VaultError::Tampered));
+    assert_eq!(fixture.local.about(&AboutCall).unwrap().evaluations, before);
+    write(&fixture, key, Some(good));
+    let proof = guess.prove(&guess.start(&fixture.vault).unwrap()).unwrap();
+    assert_eq!(proof.finish(&fixture.vault).unwrap().failures, 0);
 }
 
-/// The clock goes a year forward and back again at every guess: ten guesses, as ever.
+/// The clock jumps a year forward and back at every guess. There are still ten guesses.
 #[test]
-fn clocks_a_year_off() {
+fn clocks_a_year_off_add_no_guesses() {
     let directory = tempfile::tempdir().unwrap();
-    let bench = Bench::with(directory.path(), Policy::default(), Time::new());
-    bench.enroll(&ALICE, &REG, "right", 10);
+    let fixture = TestVault::with(directory.path(), Policy::default(), TestClock::new());
+    fixture.enroll(&ALICE, &REG, "right", 10);
     let mut wrong = 0;
     for step in 0..60 {
-        bench.time.set(if step % 2 == 0 { NOW + 365 * 86_400 } else { NOW });
-        match login(&bench.vault, &ALICE, &REG, "wrong") {
-            Err(Failed::Wrong { .. }) => wrong += 1,
-            Err(Failed::Said(VaultError::Wait { .. } | VaultError::Locked)) => {}
+        fixture.clock.set(if step % 2 == 0 { NOW + 365 * 86_400 } else { NOW });
+        match login(&fixture.vault, &ALICE, &REG, "wrong") {
+            Err(LoginError::WrongPassword { .. }) => wrong += 1,
+            Err(LoginError::Vault(VaultError::Wait { .. } | VaultError::Locked)) => {}
             other => panic!("{:?}", other.map(|reply| reply.failures)),
         }
     }
     assert_eq!(wrong, 10);
     assert_eq!(
-        login(&bench.vault, &ALICE, &REG, "right").err(),
-        Some(Failed::Said(VaultError::Locked))
+        login(&fixture.vault, &ALICE, &REG, "right").err(),
+        Some(LoginError::Vault(VaultError::Locked))
     );
 }
 
-/// A key file with a plug.
-struct Plugged {
+/// A key file that can be made unavailable.
+struct UnpluggableHsm {
     keys: KeyFile,
     out: AtomicBool,
 }
 
-impl Plugged {
+impl UnpluggableHsm {
     fn there(&self) -> Result<(), HsmError> {
         match self.out.load(Ordering::SeqCst) {
             true => Err(HsmError::Unavailable("unplugged".to_owned())),
@@ -155,7 +156,7 @@ impl Plugged {
     }
 }
 
-impl Hsm for Plugged {
+impl Hsm for UnpluggableHsm {
     fn epochs(&self) -> Result<Vec<u32>, HsmError> {
         self.there().and_then(|()| self.keys.epochs())
     }
@@ -202,22 +203,22 @@ impl Hsm for Plugged {
 }
 
 #[test]
-fn an_hsm_that_is_unplugged_in_the_middle_of_a_login() {
+fn a_login_survives_a_temporary_loss_of_the_hsm() {
     let directory = tempfile::tempdir().unwrap();
     let keys = KeyFile::create(&directory.path().join("keys")).unwrap();
-    let hsm = Arc::new(Plugged { keys, out: AtomicBool::new(false) });
+    let hsm = Arc::new(UnpluggableHsm { keys, out: AtomicBool::new(false) });
     let store = Arc::new(Embedded::open(&directory.path().join("records")).unwrap());
-    let marks = Arc::new(Embedded::open(&directory.path().join("marks")).unwrap());
-    let bench = Bench::of(store, hsm.clone(), marks, policy(), Time::new());
-    bench.enroll(&ALICE, &REG, "right", 3);
+    let watermarks = Arc::new(Embedded::open(&directory.path().join("marks")).unwrap());
+    let fixture = TestVault::from_parts(store, hsm.clone(), watermarks, policy(), TestClock::new());
+    fixture.enroll(&ALICE, &REG, "right", 3);
     let guess = Guess::new(&ALICE, &REG, "right");
-    let proof = guess.prove(&guess.start(&bench.vault).unwrap()).unwrap();
+    let proof = guess.prove(&guess.start(&fixture.vault).unwrap()).unwrap();
     hsm.out.store(true, Ordering::SeqCst);
-    let unavailable = |said: Option<VaultError>| matches!(said, Some(VaultError::Unavailable(_)));
-    assert!(unavailable(proof.finish(&bench.vault).err()));
-    assert!(unavailable(Guess::new(&ALICE, &REG, "right").start(&bench.vault).err()));
+    let unavailable = |error: Option<VaultError>| matches!(error, Some(VaultError::Unavailable(_)));
+    assert!(unavailable(proof.finish(&fixture.vault).err()));
+    assert!(unavailable(Guess::new(&ALICE, &REG, "right").start(&fixture.vault).err()));
     hsm.out.store(false, Ordering::SeqCst);
-    assert_eq!(bench.left(&ALICE, &REG), 2);
-    assert_eq!(proof.finish(&bench.vault).unwrap().wrapped_key, WRAPPED);
-    assert_eq!(bench.left(&ALICE, &REG), 3);
+    assert_eq!(fixture.left(&ALICE, &REG), 2);
+    assert_eq!(proof.finish(&fixture.vault).unwrap().wrapped_key, WRAPPED);
+    assert_eq!(fixture.left(&ALICE, &REG), 3);
 }

@@ -1,48 +1,47 @@
-//! What an evaluator is asked, and what it answers.
+//! The calls of an evaluator and their responses.
 
 use std::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Account, AttemptId, Digest, RegId};
 
 /// A record as it is stored.
-pub type Stored = Vec<u8>;
+pub type RecordBytes = Vec<u8>;
 
-/// Asks an evaluator who it is.
+/// Asks for an evaluator's public key, epochs and counts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AboutCall;
 
-/// Who an evaluator is, and how much it did.
+/// An evaluator's public key, epochs and counts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct About {
-    /// The vault's public key of OPAQUE.
+    /// The vault's OPAQUE public key.
     pub public_key: [u8; 32],
     /// The epochs whose keys exist.
     pub epochs: Vec<u32>,
-    /// Evaluations since it was started, those that were asked for again included.
+    /// Evaluations since the start, including repeated ones.
     pub evaluations: u64,
-    /// Evaluations of a KE1 that was not evaluated since the last right guess.
+    /// Evaluations of a KE1 that was new since the last correct guess.
     pub distinct: u64,
 }
 
-/// Asks for records that stand in for a registration which is not there.
+/// Makes the records of a stand-in, which answers for an unknown registration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StandInCall {
-    /// The account that they lie under.
+    /// The account under which the records are stored.
     pub account: Account,
     /// The registration.
     pub reg_id: RegId,
 }
 
-/// Records that stand in for a registration.
+/// The records of a stand-in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StandIn {
     /// The counter.
-    pub counter: Stored,
+    pub counter: RecordBytes,
     /// The sealed record.
-    pub sealed: Stored,
+    pub sealed: RecordBytes,
 }
 
 /// Begins a registration.
@@ -51,7 +50,7 @@ pub struct BeginCall {
     /// The account.
     pub account: Account,
     /// Its counter, if it has one.
-    pub counter: Option<Stored>,
+    pub counter: Option<RecordBytes>,
     /// The registration.
     pub reg_id: RegId,
     /// OPAQUE's registration request.
@@ -61,90 +60,90 @@ pub struct BeginCall {
 /// A registration that was begun.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Begun {
-    /// The counter to be stored before the response goes out; none if it was begun before.
-    pub counter: Option<Stored>,
+    /// The counter to store before the response is sent, or `None` if the call is a repetition.
+    pub counter: Option<RecordBytes>,
     /// OPAQUE's registration response.
     pub response: Vec<u8>,
 }
 
-/// Ends a registration.
+/// Completes a registration.
 #[derive(Clone, Serialize, Deserialize)]
-pub struct PlaceCall {
+pub struct RegisterCall {
     /// The account.
     pub account: Account,
-    /// Its counter.
-    pub counter: Option<Stored>,
+    /// Its counter, if it has one.
+    pub counter: Option<RecordBytes>,
     /// The registration.
     pub reg_id: RegId,
     /// OPAQUE's registration record.
     pub upload: Vec<u8>,
     /// The backup key, wrapped by the client.
     pub wrapped_key: Vec<u8>,
-    /// Guesses that it asks for.
+    /// Guesses that the client asks for.
     pub max: u32,
-    /// Passes, KiB and lanes of Argon2id.
+    /// Passes, memory in KiB and lanes of Argon2id.
     pub stretching: [u32; 3],
-    /// What speaks for replacing the active registration.
+    /// The grant of a fresh login, which authorizes replacing the active registration.
     pub grant: Option<Vec<u8>>,
 }
 
-/// A registration that was ended.
+/// A registration that was completed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Placed {
-    /// What is to be stored; none if it was ended before.
-    pub change: Option<PlacedChange>,
-    /// Whether a login has proven it already.
+pub struct Registered {
+    /// The records to store, or `None` if the call is a repetition.
+    pub change: Option<RegisteredChange>,
+    /// Whether a login has proven the registration already.
     pub active: bool,
-    /// When it may replace the active one, if not at once.
+    /// Unix time from which it may replace the active one, or `None` if it may immediately.
     pub not_before: Option<u64>,
 }
 
-/// What a registration stores.
+/// The records that a registration stores.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct PlacedChange {
+pub struct RegisteredChange {
     /// The counter.
-    pub counter: Stored,
+    pub counter: RecordBytes,
     /// The sealed record.
-    pub sealed: Stored,
-    /// The registration whose sealed record is to be deleted.
+    pub sealed: RecordBytes,
+    /// The registration whose sealed record must be deleted.
     pub replaced: Option<RegId>,
 }
 
-/// Asks for a guess.
+/// Spends a guess.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct GrantCall {
     /// The account.
     pub account: Account,
     /// Its counter.
-    pub counter: Stored,
+    pub counter: RecordBytes,
     /// The registration.
     pub reg_id: RegId,
     /// The attempt.
     pub attempt_id: AttemptId,
-    /// SHA-256 of KE1.
+    /// SHA-256 digest of KE1.
     pub ke1: Digest,
 }
 
-/// What became of the wish for a guess.
+/// The result of asking for a guess.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Granted {
-    /// It was paid for before.
-    Again,
-    /// To be stored.
-    Paid(Stored),
-    /// To be stored, and the sealed record to be deleted: no guess was left.
-    Locks(Stored),
+    /// This attempt has spent a guess already.
+    Repeated,
+    /// The counter to store, with the guess spent.
+    Spent(RecordBytes),
+    /// The counter to store. No guess was left, so the sealed record must be deleted.
+    Locks(RecordBytes),
 }
 
-/// Asks for the evaluation of a guess.
+/// Evaluates a guess.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct EvaluateCall {
     /// The account.
     pub account: Account,
-    /// Its counter, as stored and confirmed.
-    pub counter: Stored,
+    /// Its counter, stored and confirmed.
+    pub counter: RecordBytes,
     /// The sealed record.
-    pub sealed: Stored,
+    pub sealed: RecordBytes,
     /// The registration.
     pub reg_id: RegId,
     /// The attempt.
@@ -162,36 +161,36 @@ pub struct Evaluated {
     pub login_token: Vec<u8>,
     /// Guesses left.
     pub left: u8,
-    /// Passes, KiB and lanes of Argon2id.
+    /// Passes, memory in KiB and lanes of Argon2id.
     pub stretching: [u32; 3],
 }
 
-/// Shows the proof that a guess was right.
+/// Proves a guess.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct FinishCall {
     /// The account.
     pub account: Account,
     /// Its counter.
-    pub counter: Stored,
+    pub counter: RecordBytes,
     /// The sealed record.
-    pub sealed: Stored,
+    pub sealed: RecordBytes,
     /// The registration.
     pub reg_id: RegId,
     /// The attempt.
     pub attempt_id: AttemptId,
-    /// From the evaluation.
+    /// The login token from the evaluation.
     pub login_token: Vec<u8>,
     /// OPAQUE's third message.
     pub ke3: Vec<u8>,
 }
 
-/// A guess that was right.
+/// A guess that was correct.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finish {
-    /// The counter to be stored, and the registration whose sealed record is to be deleted; none
-    /// if it was finished before.
-    pub change: Option<(Stored, Option<RegId>)>,
-    /// To be released once that is stored and confirmed.
+    /// The counter to store, and the registration whose sealed record must be deleted. `None` if
+    /// the call is a repetition.
+    pub change: Option<(RecordBytes, Option<RegId>)>,
+    /// The sealed reply, to be released once the change is stored and confirmed.
     pub reply: Vec<u8>,
 }
 
@@ -201,23 +200,23 @@ pub struct DeleteCall {
     /// The account.
     pub account: Account,
     /// Its counter.
-    pub counter: Stored,
+    pub counter: RecordBytes,
     /// The registration.
     pub reg_id: RegId,
-    /// What speaks for it.
+    /// The grant of a fresh login, which authorizes an immediate deletion.
     pub grant: Option<Vec<u8>>,
 }
 
-/// What became of the wish to delete.
+/// The result of asking for a deletion.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Deleted {
-    /// There is nothing to delete.
+    /// Nothing to delete.
     Gone,
-    /// To be stored, and the sealed record to be deleted.
-    Deleted(Stored),
-    /// To be stored: it may be deleted from this time on.
-    Announced(Stored, u64),
-    /// Announced before, for this time.
+    /// The counter to store. The sealed record must be deleted.
+    Deleted(RecordBytes),
+    /// The counter to store, and the Unix time from which the deletion may be carried out.
+    Announced(RecordBytes, u64),
+    /// The Unix time for which the deletion was announced before.
     Waits(u64),
 }
 
@@ -227,64 +226,65 @@ pub struct ObserveCall {
     /// The account.
     pub account: Account,
     /// Its counter.
-    pub counter: Stored,
+    pub counter: RecordBytes,
 }
 
-/// The counter was newer than those before, or the newest.
+/// The watermark is at or above the counter.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Observed;
 
-/// Asks for an account's records to be sealed anew.
+/// Reseals the records of an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResealCall {
     /// The account.
     pub account: Account,
     /// Its counter.
-    pub counter: Stored,
-    /// The sealed records that it names.
-    pub sealed: Vec<(RegId, Stored)>,
+    pub counter: RecordBytes,
+    /// The sealed records that the counter names.
+    pub sealed: Vec<(RegId, RecordBytes)>,
 }
 
-/// An account's records, sealed anew: all or none if they were before.
+/// The resealed records of an account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Resealed {
-    /// To be stored.
-    pub change: Option<(Stored, Vec<(RegId, Stored)>)>,
+    /// The counter and the sealed records to store. `None` if nothing had to be resealed.
+    pub change: Option<(RecordBytes, Vec<(RegId, RecordBytes)>)>,
 }
 
-/// Asks what to go on with after the store was set back.
+/// Asks for the counter with which to continue after the store was rolled back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClampCall {
     /// The account.
     pub account: Account,
-    /// Its counter as it came back, if it did.
-    pub counter: Option<Stored>,
+    /// Its counter in the store, if it has one.
+    pub counter: Option<RecordBytes>,
 }
 
-/// What to go on with: none if the store was not set back.
+/// The counter with which to continue.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Clamped {
-    /// The counter, and the registrations whose sealed records are to be deleted.
-    pub change: Option<(Stored, Vec<RegId>)>,
+    /// The counter to store, and the registrations whose sealed records must be deleted. `None` if
+    /// the counter was not rolled back.
+    pub change: Option<(RecordBytes, Vec<RegId>)>,
 }
 
-/// Asks for accounts that have a mark.
+/// Asks for accounts that have a watermark.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct MarkedCall {
-    /// Those after this one.
+pub struct WatermarkedCall {
+    /// Returns only accounts after this one.
     pub after: Option<Account>,
 }
 
-/// Accounts that have a mark, in ascending order; none when there are no more.
+/// Accounts that have a watermark, in ascending order. Empty after the last one.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Marked(pub Vec<Account>);
+pub struct Watermarked(pub Vec<Account>);
 
 /// Begins or ends an epoch.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum EpochCall {
-    /// Makes the key of a new one.
+    /// Creates the key of a new epoch.
     Begin,
-    /// Destroys the keys of all before this one.
+    /// Destroys the keys of all epochs before this one.
     RetireBefore(u32),
 }
 
@@ -292,54 +292,56 @@ pub enum EpochCall {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Epochs(pub Vec<u32>);
 
-/// Why an evaluator does not do what it was asked to.
+/// The reason why an evaluator refuses a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// A message of OPAQUE is none, or a number is out of its bounds.
+    /// A message is not a valid OPAQUE message, or a number is out of range.
     Malformed,
-    /// A record was changed, or lies under a name that is not its own.
+    /// A record was modified, or is stored under another key than its own.
     Tampered,
-    /// The counter is older than one that was seen, or another one of the same generation.
+    /// The counter is older than the watermark, or another one of the same generation.
     Stale {
-        /// The generation that was seen.
+        /// The generation of the watermark.
         newest: u64,
     },
-    /// The account's failures over its life, or the registration's guesses, ran out.
+    /// The registration has no guesses left, or the account has reached its lifetime cap.
     Locked,
-    /// There is no such registration.
+    /// The registration does not exist.
     NoRecord,
-    /// The call contradicts one before it.
+    /// The call contradicts an earlier one.
     Conflict,
-    /// Not before so many seconds.
+    /// The next guess is not allowed yet.
     Wait {
-        /// Seconds.
+        /// Seconds to wait.
         seconds: u64,
         /// Guesses left.
         left: u8,
     },
-    /// The proof does not hold.
+    /// The proof is wrong.
     WrongPassword {
         /// Guesses left.
         left: u8,
     },
-    /// The HSM, the marks or the evaluator's process cannot be reached.
+    /// The HSM, the watermarks or the evaluator process is unreachable.
     Unavailable(String),
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Refusal::Malformed => f.write_str("message is none of OPAQUE's"),
-            Refusal::Tampered => f.write_str("a stored record was changed or moved"),
+            Refusal::Malformed => f.write_str("malformed OPAQUE message"),
+            Refusal::Tampered => f.write_str("stored record: modified or moved"),
             Refusal::Stale { newest } => {
-                write!(f, "the counter is older than generation {newest}, or another")
+                write!(f, "stored counter: older than the watermark, which has generation {newest}")
             }
-            Refusal::Locked => f.write_str("guesses ran out"),
+            Refusal::Locked => f.write_str("no guesses left"),
             Refusal::NoRecord => f.write_str("no such registration"),
             Refusal::Conflict => f.write_str("call contradicts an earlier one"),
-            Refusal::Wait { seconds, .. } => write!(f, "not before {seconds} seconds"),
-            Refusal::WrongPassword { .. } => f.write_str("proof of the password does not hold"),
+            Refusal::Wait { seconds, .. } => {
+                write!(f, "too many guesses; try again in {seconds} seconds")
+            }
+            Refusal::WrongPassword { .. } => f.write_str("wrong password"),
             Refusal::Unavailable(why) => f.write_str(why),
         }
     }
@@ -347,9 +349,10 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-impl fmt::Debug for PlaceCall {
+// Neither message may show its contents in a log.
+impl fmt::Debug for RegisterCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PlaceCall").finish_non_exhaustive()
+        f.debug_struct("RegisterCall").finish_non_exhaustive()
     }
 }
 
@@ -359,57 +362,26 @@ impl fmt::Debug for FinishCall {
     }
 }
 
-/// The message that the bytes of a frame are, and nothing after it: what one side says and the
-/// other does not know is an error.
-pub(crate) fn decode<T: DeserializeOwned>(frame: &[u8]) -> postcard::Result<T> {
-    match postcard::take_from_bytes(frame)? {
-        (message, []) => Ok(message),
-        _ => Err(postcard::Error::DeserializeBadEncoding),
-    }
-}
-
-/// One call of an evaluator, and the answer to it, as they go through a socket.
-macro_rules! calls {
-    ($($name:ident $method:ident $call:ty => $answer:ty;)*) => {
-        /// Any call.
-        #[derive(Serialize, Deserialize)]
-        pub(crate) enum AnyCall { $($name($call),)* }
-
-        /// Any answer.
-        #[derive(Serialize, Deserialize)]
-        pub(crate) enum AnyAnswer { $($name($answer),)* }
-
-        impl AnyCall {
-            /// Has an evaluator answer.
-            pub(crate) fn answer(&self, evaluator: &dyn super::Evaluator) -> Result<AnyAnswer, Refusal> {
-                match self { $(AnyCall::$name(call) => evaluator.$method(call).map(AnyAnswer::$name),)* }
-            }
-        }
-
-        #[cfg(unix)]
-        impl super::Evaluator for super::Remote {
-            $(fn $method(&self, call: &$call) -> Result<$answer, Refusal> {
-                match self.ask(&AnyCall::$name(call.clone()))? {
-                    AnyAnswer::$name(answer) => Ok(answer),
-                    _ => Err(Refusal::Unavailable("evaluator answers another call".to_owned())),
-                }
-            })*
+/// Applies a macro to all calls: name, method, call, response. The order is that of their encoding
+/// on the socket.
+macro_rules! with_all_calls {
+    ($apply:ident) => {
+        $apply! {
+            About about AboutCall => About;
+            StandIn stand_in StandInCall => StandIn;
+            Begin begin BeginCall => Begun;
+            Register register RegisterCall => Registered;
+            Grant grant GrantCall => Granted;
+            Evaluate evaluate EvaluateCall => Evaluated;
+            Finish finish FinishCall => Finish;
+            Delete delete DeleteCall => Deleted;
+            Observe observe ObserveCall => Observed;
+            Reseal reseal ResealCall => Resealed;
+            Clamp clamp ClampCall => Clamped;
+            Watermarked watermarked WatermarkedCall => Watermarked;
+            Epoch epoch EpochCall => Epochs;
         }
     };
 }
 
-calls! {
-    About about AboutCall => About;
-    StandIn stand_in StandInCall => StandIn;
-    Begin begin BeginCall => Begun;
-    Place place PlaceCall => Placed;
-    Grant grant GrantCall => Granted;
-    Evaluate evaluate EvaluateCall => Evaluated;
-    Finish finish FinishCall => Finish;
-    Delete delete DeleteCall => Deleted;
-    Observe observe ObserveCall => Observed;
-    Reseal reseal ResealCall => Resealed;
-    Clamp clamp ClampCall => Clamped;
-    Marked marked MarkedCall => Marked;
-    Epoch epoch EpochCall => Epochs;
-}
+pub(super) use with_all_calls;

@@ -1,4 +1,4 @@
-//! What the HSM puts its name to: counters, sealed records, drafts, grants.
+//! Seals and authenticates records with the HSM's keys: counters, sealed records, drafts, grants.
 
 use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -7,35 +7,35 @@ use zeroize::Zeroizing;
 
 use super::Refusal;
 use crate::hsm::{Hsm, HsmError};
-use crate::record::sealed::{self, Content};
+use crate::record::sealed::{self, RecordContent, SealedRecord};
 use crate::record::{
     Account, AttemptId, COUNTER_BODY_LEN, Counter, Digest, RegId, decode_counter, encode_counter,
 };
 
-/// Bytes of a MAC.
+/// Bytes in a counter's MAC (HMAC-SHA-256).
 const MAC_LEN: usize = 32;
-/// Bytes of a stored counter.
+/// Bytes in a stored counter.
 pub(super) const STORED_COUNTER_LEN: usize = COUNTER_BODY_LEN + MAC_LEN;
-/// Bytes of a grant: time, attempt, generation, MAC.
+/// Bytes in a grant: time, attempt, generation, MAC.
 const GRANT_LEN: usize = 64;
 
 const COUNTER_LABEL: &[u8] = b"bulla v1 vault counter\0";
 const GRANT_LABEL: &[u8] = b"bulla v1 vault grant\0";
 const DRAFT_LABEL: &[u8] = b"bulla v1 vault draft\0";
 
-/// The HSM as the evaluator uses it.
+/// The record operations of the evaluator, over an HSM.
 pub(super) struct Guard<'a>(pub(super) &'a dyn Hsm);
 
 impl Guard<'_> {
-    /// A counter's bytes with their MAC.
-    pub(super) fn close(&self, counter: &Counter) -> Result<Vec<u8>, Refusal> {
+    /// Encodes a counter and appends its MAC.
+    pub(super) fn authenticate(&self, counter: &Counter) -> Result<Vec<u8>, Refusal> {
         let mut stored = encode_counter(counter);
         let mac = self.0.mac(&[COUNTER_LABEL, &stored].concat())?;
         stored.extend_from_slice(&mac);
         Ok(stored)
     }
 
-    /// The counter that stored bytes say, if the HSM made them, for this account.
+    /// Verifies and decodes a stored counter of `account`.
     pub(super) fn counter(&self, account: &Account, stored: &[u8]) -> Result<Counter, Refusal> {
         if stored.len() != STORED_COUNTER_LEN {
             return Err(Refusal::Tampered);
@@ -49,44 +49,44 @@ impl Guard<'_> {
         if counter.account == *account { Ok(counter) } else { Err(Refusal::Tampered) }
     }
 
-    /// The newest epoch.
+    /// Returns the newest epoch.
     pub(super) fn newest_epoch(&self) -> Result<u32, Refusal> {
         self.0.epochs()?.last().copied().ok_or_else(|| Refusal::from(HsmError::NotInitialized))
     }
 
-    /// A sealed record's bytes, under the newest epoch's key.
+    /// Seals a record under the key of the newest epoch.
     pub(super) fn seal(
         &self,
         account: &Account,
         reg_id: &RegId,
-        content: &Content,
+        content: &RecordContent,
     ) -> Result<Vec<u8>, Refusal> {
         let (epoch, nonce) = (self.newest_epoch()?, random()?);
         let associated_data = sealed::associated_data(epoch, account, reg_id);
         let ciphertext = self.0.seal(epoch, &nonce, &associated_data, &content.encode())?;
-        Ok(sealed::Stored { epoch, nonce, ciphertext }.encode())
+        Ok(SealedRecord { epoch, nonce, ciphertext }.encode())
     }
 
-    /// What a sealed record holds, if it is the one that the counter names.
+    /// Opens a sealed record whose digest is `digest`. Returns its epoch and content.
     pub(super) fn open(
         &self,
         account: &Account,
         reg_id: &RegId,
         digest: &Digest,
         stored: &[u8],
-    ) -> Result<(u32, Content), Refusal> {
+    ) -> Result<(u32, RecordContent), Refusal> {
         if sha256(&[stored]) != *digest {
             return Err(Refusal::Tampered);
         }
-        let stored = sealed::Stored::decode(stored).map_err(|_| Refusal::Tampered)?;
+        let stored = SealedRecord::decode(stored).map_err(|_| Refusal::Tampered)?;
         let associated_data = sealed::associated_data(stored.epoch, account, reg_id);
         let plain =
             self.0.open(stored.epoch, &stored.nonce, &associated_data, &stored.ciphertext)?;
-        let content = Content::decode(&plain).map_err(|_| Refusal::Tampered)?;
+        let content = RecordContent::decode(&plain).map_err(|_| Refusal::Tampered)?;
         Ok((stored.epoch, content))
     }
 
-    /// A draft's random number, sealed: epoch, nonce, ciphertext, tag.
+    /// Seals the random number of a draft: epoch, nonce, ciphertext, tag.
     pub(super) fn seal_rk(
         &self,
         account: &Account,
@@ -97,10 +97,12 @@ impl Guard<'_> {
         let associated_data = [DRAFT_LABEL, account, reg_id].concat();
         let ciphertext = self.0.seal(epoch, &nonce, &associated_data, rk)?;
         let bytes = [&epoch.to_be_bytes(), &nonce[..], &ciphertext].concat();
-        bytes.try_into().map_err(|_| Refusal::Unavailable("HSM seals to another length".to_owned()))
+        bytes
+            .try_into()
+            .map_err(|_| Refusal::Unavailable("HSM: wrong length of ciphertext".to_owned()))
     }
 
-    /// A draft's random number. One that was sealed under a destroyed key is no draft any more.
+    /// Opens the random number of a draft. A draft sealed under a destroyed key is void.
     pub(super) fn open_rk(
         &self,
         account: &Account,
@@ -118,24 +120,24 @@ impl Guard<'_> {
         rk[..].try_into().map(Zeroizing::new).map_err(|_| Refusal::Tampered)
     }
 
-    /// What a login hands out as proof of itself.
+    /// Returns the grant of a login: proof of it for the following minutes (V-5.4).
     pub(super) fn login_grant(
         &self,
         account: &Account,
         reg_id: &RegId,
         login: &Proven,
     ) -> Result<[u8; GRANT_LEN], Refusal> {
-        let said =
+        let claims =
             [&login.at.to_be_bytes(), &login.attempt_id[..], &login.generation.to_be_bytes()]
                 .concat();
-        let mac = self.0.mac(&[GRANT_LABEL, account, reg_id, &said].concat())?;
+        let mac = self.0.mac(&[GRANT_LABEL, account, reg_id, &claims].concat())?;
         let mut grant = [0; GRANT_LEN];
-        grant[..32].copy_from_slice(&said);
+        grant[..32].copy_from_slice(&claims);
         grant[32..].copy_from_slice(&mac);
         Ok(grant)
     }
 
-    /// Whether this is what that login handed out.
+    /// Returns whether `grant` is the grant of this login.
     pub(super) fn is_login_grant(
         &self,
         grant: &[u8],
@@ -148,14 +150,14 @@ impl Guard<'_> {
     }
 }
 
-/// A login that succeeded.
+/// A successful login.
 pub(super) struct Proven {
     pub(super) at: u64,
     pub(super) attempt_id: AttemptId,
     pub(super) generation: u64,
 }
 
-/// SHA-256 over parts, one after another.
+/// Returns the SHA-256 digest of the concatenation of `parts`.
 pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
     let mut context = digest::Context::new(&digest::SHA256);
     parts.iter().for_each(|part| context.update(part));
@@ -164,12 +166,12 @@ pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
     digest
 }
 
-/// Random bytes.
+/// Returns random bytes.
 pub(super) fn random<const N: usize>() -> Result<[u8; N], Refusal> {
     let mut bytes = [0; N];
-    let filled = SystemRandom::new().fill(&mut bytes);
-    filled
-        .map_err(|_| Refusal::Unavailable("the system has no random numbers to give".to_owned()))?;
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .map_err(|_| Refusal::Unavailable("operating system: no random numbers".to_owned()))?;
     Ok(bytes)
 }
 
@@ -177,7 +179,7 @@ impl From<HsmError> for Refusal {
     fn from(error: HsmError) -> Refusal {
         match error {
             HsmError::NotAuthentic => Refusal::Tampered,
-            // Its key was destroyed: whatever this record was, it is gone.
+            // Its key was destroyed, so the record is gone for good.
             HsmError::NoSuchEpoch(_) => Refusal::Tampered,
             other => Refusal::Unavailable(other.to_string()),
         }

@@ -1,16 +1,15 @@
-//! How many guesses were evaluated. Tests hold the promise of a limited number of guesses to this
-//! count: it is taken where the evaluation happens, and knows nothing of counters.
+//! Counts evaluated guesses. Tests check the limit on guesses against this count: it is taken where
+//! evaluation happens and is independent of the counters.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{Account, Digest, RegId};
 
-/// Registrations that are remembered at a time. Beyond that all are forgotten: the totals stay
-/// right as upper bounds.
+/// Most registrations remembered. Beyond it all are forgotten, and the totals become upper bounds.
 const MAX_REMEMBERED: usize = 100_000;
 
-/// What was evaluated since this process started.
+/// The evaluations since this process started.
 #[derive(Default)]
 pub(super) struct Ledger(Mutex<Counts>);
 
@@ -18,13 +17,13 @@ pub(super) struct Ledger(Mutex<Counts>);
 struct Counts {
     evaluations: u64,
     distinct: u64,
-    /// By registration: the generation of its last right guess, and what was evaluated since.
+    /// By registration: the generation of its last correct guess, and the KE1 evaluated since.
     since_proof: HashMap<(Account, RegId), (u64, HashSet<Digest>)>,
 }
 
 impl Ledger {
-    /// Counts an evaluation with a counter that says that the last right guess was paid for at this
-    /// generation.
+    /// Counts an evaluation. `last_proof` is the generation of the registration's last correct
+    /// guess.
     pub(super) fn evaluated(
         &self,
         account: &Account,
@@ -46,13 +45,13 @@ impl Ledger {
         counts.distinct += u64::from(new);
     }
 
-    /// All evaluations, and those of a KE1 that was new since the last right guess.
+    /// Returns all evaluations, and those with a KE1 that was new since the last correct guess.
     pub(super) fn totals(&self) -> (u64, u64) {
         let counts = self.counts();
         (counts.evaluations, counts.distinct)
     }
 
-    /// Distinct KE1 evaluated for a registration since the last right guess.
+    /// Returns the distinct KE1 evaluated for a registration since its last correct guess.
     pub(super) fn since_proof(&self, account: &Account, reg_id: &RegId) -> usize {
         self.counts()
             .since_proof

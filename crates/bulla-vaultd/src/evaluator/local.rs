@@ -1,4 +1,4 @@
-//! The evaluator itself.
+//! The evaluator proper, in the process that calls it.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,53 +11,61 @@ use zeroize::Zeroizing;
 use super::calls::*;
 use super::guard::{Guard, Proven, random, sha256};
 use super::ledger::Ledger;
-use super::marks::Marks;
-use super::opaque::{self, Opaque, Whose};
+use super::opaque::{self, LoginRef, Opaque};
+use super::watermarks::Watermarks;
 use super::{Evaluator, login_token};
 use crate::hsm::Hsm;
-use crate::record::sealed::Content;
+use crate::record::sealed::RecordContent;
 use crate::record::{
-    Account, Counter, Deletion, Draft, Drafting, Finished, Grant, MAX_GUESSES, Placement, Policy,
-    Proof, RegId, Slot, State, clamp,
+    Account, Counter, DeleteOutcome, DraftOutcome, Finished, GrantOutcome, MAX_GUESSES, Policy,
+    ProofOutcome, RegId, RegisterOutcome, Registration, RegistrationDraft, RegistrationState,
+    clamp,
 };
 use crate::store::Store;
 
-/// Says the time, in seconds since 1970.
+/// Returns the current Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// An evaluator in this process.
 pub struct Local {
     hsm: Arc<dyn Hsm>,
-    marks: Marks,
+    watermarks: Watermarks,
     policy: Policy,
     clock: Clock,
     opaque: Opaque,
     ledger: Ledger,
 }
 
-/// The system's clock.
+/// Returns the system clock.
 pub fn system_clock() -> Clock {
-    // A clock before 1970 is as wrong as one that stands at 1970.
+    // A clock before 1970 is treated as one at 1970; both are wrong.
     Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
 impl Local {
-    /// An evaluator with these keys and marks.
+    /// Creates an evaluator with these keys and watermarks.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unavailable`] if the HSM cannot be used.
+    /// [`Refusal::Unavailable`] if the HSM fails.
     pub fn new(
         hsm: Arc<dyn Hsm>,
-        marks: Arc<dyn Store>,
+        watermarks: Arc<dyn Store>,
         policy: Policy,
         clock: Clock,
     ) -> Result<Local, Refusal> {
         let opaque = Opaque::new(&*hsm)?;
-        Ok(Local { hsm, marks: Marks(marks), policy, clock, opaque, ledger: Ledger::default() })
+        Ok(Local {
+            hsm,
+            watermarks: Watermarks(watermarks),
+            policy,
+            clock,
+            opaque,
+            ledger: Ledger::default(),
+        })
     }
 
-    /// Distinct KE1 that were evaluated here for a registration since its last right guess.
+    /// Returns the distinct KE1 evaluated for a registration since its last correct guess.
     pub fn evaluated_since_proof(&self, account: &Account, reg_id: &RegId) -> usize {
         self.ledger.since_proof(account, reg_id)
     }
@@ -70,31 +78,37 @@ impl Local {
         (self.clock)()
     }
 
-    /// A counter that is authentic and not older than the mark.
+    /// Verifies a counter, and that it is not older than the watermark.
     fn current(&self, account: &Account, stored: &[u8]) -> Result<Counter, Refusal> {
         let counter = self.guard().counter(account, stored)?;
-        self.marks.check(&self.guard(), &counter, stored)?;
+        self.watermarks.check(&self.guard(), &counter, stored)?;
         Ok(counter)
     }
 
-    /// The same for an account that may have none. None there is older than any mark.
+    /// Does the same for an account that may have no counter yet. A missing counter is older than
+    /// any watermark.
     fn current_or_new(
         &self,
         account: &Account,
-        stored: Option<&Stored>,
+        stored: Option<&RecordBytes>,
     ) -> Result<Counter, Refusal> {
         match stored {
             Some(stored) => self.current(account, stored),
-            None => match self.marks.mark(&self.guard(), account)? {
-                Some(mark) => Err(Refusal::Stale { newest: mark.generation }),
+            None => match self.watermarks.get(&self.guard(), account)? {
+                Some(watermark) => Err(Refusal::Stale { newest: watermark.generation }),
                 None => Ok(Counter::new(*account)),
             },
         }
     }
 
-    /// Whether a grant is that of the last login to the active registration, and fresh.
-    fn speaks(&self, counter: &Counter, grant: Option<&[u8]>, now: u64) -> Result<bool, Refusal> {
-        let live = counter.live.as_ref().filter(|live| live.state == State::Active);
+    /// Returns whether `grant` is that of the last login to the active registration, and fresh.
+    fn is_fresh_grant(
+        &self,
+        counter: &Counter,
+        grant: Option<&[u8]>,
+        now: u64,
+    ) -> Result<bool, Refusal> {
+        let live = counter.live.as_ref().filter(|live| live.state == RegistrationState::Active);
         let (Some(grant), Some(live)) = (grant, live) else { return Ok(false) };
         let Some(finished) = live.finished else { return Ok(false) };
         let fresh = finished.at <= now && now - finished.at <= self.policy.fresh;
@@ -116,7 +130,7 @@ impl Evaluator for Local {
 
     fn stand_in(&self, call: &StandInCall) -> Result<StandIn, Refusal> {
         let mut counter = self.current_or_new(&call.account, None)?;
-        let content = Content {
+        let content = RecordContent {
             stand_in: true,
             rk: opaque::stand_in_rk(&*self.hsm, &call.account)?,
             stretching: parameters(Stretching::default()),
@@ -124,54 +138,61 @@ impl Evaluator for Local {
             wrapped_key: [0; 48],
         };
         let sealed = self.guard().seal(&call.account, &call.reg_id, &content)?;
-        let slot = Slot::new(call.reg_id, sha256(&[&sealed]), [0; 32], MAX_GUESSES);
+        let registration = Registration::new(call.reg_id, sha256(&[&sealed]), [0; 32], MAX_GUESSES);
         counter.generation = 1;
-        counter.live = Some(Slot { state: State::Active, ..slot });
-        Ok(StandIn { counter: self.guard().close(&counter)?, sealed })
+        counter.live = Some(Registration { state: RegistrationState::Active, ..registration });
+        Ok(StandIn { counter: self.guard().authenticate(&counter)?, sealed })
     }
 
     fn begin(&self, call: &BeginCall) -> Result<Begun, Refusal> {
         let counter = self.current_or_new(&call.account, call.counter.as_ref())?;
         let fresh = Zeroizing::new(random::<32>()?);
-        let draft = Draft {
+        let draft = RegistrationDraft {
             reg_id: call.reg_id,
             request: sha256(&[&call.request]),
             rk: self.guard().seal_rk(&call.account, &call.reg_id, &fresh)?,
         };
         let (rk, stored) = match counter.draft(&self.policy, draft) {
-            Drafting::Drafted(counter) => (fresh, Some(self.guard().close(&counter)?)),
-            Drafting::Again => {
+            DraftOutcome::Drafted(counter) => (fresh, Some(self.guard().authenticate(&counter)?)),
+            DraftOutcome::Repeated => {
                 let draft = counter.draft.as_ref().ok_or(Refusal::Conflict)?;
                 (self.guard().open_rk(&call.account, &call.reg_id, &draft.rk)?, None)
             }
-            Drafting::Conflict => return Err(Refusal::Conflict),
-            Drafting::Locked => return Err(Refusal::Locked),
+            DraftOutcome::Conflict => return Err(Refusal::Conflict),
+            DraftOutcome::Locked => return Err(Refusal::Locked),
         };
-        let response =
-            self.opaque.register(&*self.hsm, &call.account, &call.reg_id, &rk, &call.request)?;
+        let response = self.opaque.registration_response(
+            &*self.hsm,
+            &call.account,
+            &call.reg_id,
+            &rk,
+            &call.request,
+        )?;
         Ok(Begun { counter: stored, response })
     }
 
-    fn place(&self, call: &PlaceCall) -> Result<Placed, Refusal> {
+    fn register(&self, call: &RegisterCall) -> Result<Registered, Refusal> {
         let counter = self.current_or_new(&call.account, call.counter.as_ref())?;
         if !opaque::is_upload(&call.upload) || call.max == 0 {
             return Err(Refusal::Malformed);
         }
-        // A registration may ask for fewer guesses than the vault allows, never for more.
+        // A registration may ask for fewer guesses than the vault allows, but not for more (V-4.3).
         let max = u8::try_from(call.max).unwrap_or(MAX_GUESSES).min(MAX_GUESSES);
         let stretching = call.stretching.map(u32::to_be_bytes).concat();
         let digest =
             sha256(&[&call.upload, &call.wrapped_key, &call.max.to_be_bytes(), &stretching]);
-        let said = |slot: &Slot, change| Placed {
+        let registered = |registration: &Registration, change| Registered {
             change,
-            active: slot.state == State::Active,
-            not_before: slot.due,
+            active: registration.state == RegistrationState::Active,
+            not_before: registration.due,
         };
-        if let Some(slot) = counter.slot(&call.reg_id) {
-            return match (slot.state, slot.content == digest) {
-                (State::Locked, true) => Err(Refusal::Locked),
-                (State::Active, true) => Ok(Placed { not_before: None, ..said(slot, None) }),
-                (State::Pending, true) => Ok(said(slot, None)),
+        if let Some(registration) = counter.registration(&call.reg_id) {
+            return match (registration.state, registration.content == digest) {
+                (RegistrationState::Locked, true) => Err(Refusal::Locked),
+                (RegistrationState::Active, true) => {
+                    Ok(Registered { not_before: None, ..registered(registration, None) })
+                }
+                (RegistrationState::Pending, true) => Ok(registered(registration, None)),
                 (_, false) => Err(Refusal::Conflict),
             };
         }
@@ -181,7 +202,7 @@ impl Evaluator for Local {
             &call.reg_id,
             &draft.ok_or(Refusal::Conflict)?.rk,
         )?;
-        let content = Content {
+        let content = RecordContent {
             stand_in: false,
             rk: *rk,
             stretching: call.stretching,
@@ -190,61 +211,69 @@ impl Evaluator for Local {
         };
         let sealed = self.guard().seal(&call.account, &call.reg_id, &content)?;
         let now = self.now();
-        let slot = Slot::new(call.reg_id, sha256(&[&sealed]), digest, max);
-        let fresh = self.speaks(&counter, call.grant.as_deref(), now)?;
-        match counter.place(&self.policy, slot, fresh, now) {
-            Placement::Placed { counter, replaced } => {
-                let stored = self.guard().close(&counter)?;
-                let slot = counter.slot(&call.reg_id).ok_or(Refusal::NoRecord)?;
-                Ok(said(slot, Some(PlacedChange { counter: stored, sealed, replaced })))
+        let registration = Registration::new(call.reg_id, sha256(&[&sealed]), digest, max);
+        let fresh = self.is_fresh_grant(&counter, call.grant.as_deref(), now)?;
+        match counter.register(&self.policy, registration, fresh, now) {
+            RegisterOutcome::Registered { counter, replaced } => {
+                let stored = self.guard().authenticate(&counter)?;
+                let registration = counter.registration(&call.reg_id).ok_or(Refusal::NoRecord)?;
+                Ok(registered(
+                    registration,
+                    Some(RegisteredChange { counter: stored, sealed, replaced }),
+                ))
             }
-            Placement::Again | Placement::Conflict => Err(Refusal::Conflict),
+            RegisterOutcome::Repeated | RegisterOutcome::Conflict => Err(Refusal::Conflict),
         }
     }
 
     fn grant(&self, call: &GrantCall) -> Result<Granted, Refusal> {
         let counter = self.current(&call.account, &call.counter)?;
         match counter.grant(&self.policy, &call.reg_id, &call.attempt_id, &call.ke1, self.now()) {
-            Grant::Again => Ok(Granted::Again),
-            Grant::Granted(counter) => Ok(Granted::Paid(self.guard().close(&counter)?)),
-            Grant::Locks(counter) => Ok(Granted::Locks(self.guard().close(&counter)?)),
-            Grant::Locked => Err(Refusal::Locked),
-            Grant::Unknown => Err(Refusal::NoRecord),
-            Grant::Conflict => Err(Refusal::Conflict),
-            Grant::Wait { seconds, left } => Err(Refusal::Wait { seconds, left }),
+            GrantOutcome::Repeated => Ok(Granted::Repeated),
+            GrantOutcome::Granted(counter) => {
+                Ok(Granted::Spent(self.guard().authenticate(&counter)?))
+            }
+            GrantOutcome::Locks(counter) => {
+                Ok(Granted::Locks(self.guard().authenticate(&counter)?))
+            }
+            GrantOutcome::Locked => Err(Refusal::Locked),
+            GrantOutcome::Unknown => Err(Refusal::NoRecord),
+            GrantOutcome::Conflict => Err(Refusal::Conflict),
+            GrantOutcome::Wait { seconds, left } => Err(Refusal::Wait { seconds, left }),
         }
     }
 
     fn evaluate(&self, call: &EvaluateCall) -> Result<Evaluated, Refusal> {
         let guard = self.guard();
         let counter = guard.counter(&call.account, &call.counter)?;
-        let slot = counter.slot(&call.reg_id).ok_or(Refusal::NoRecord)?;
+        let registration = counter.registration(&call.reg_id).ok_or(Refusal::NoRecord)?;
         let ke1 = sha256(&[&call.ke1]);
-        let paid = slot.attempt(&call.attempt_id).filter(|attempt| attempt.ke1 == ke1);
+        let paid = registration.attempt(&call.attempt_id).filter(|attempt| attempt.ke1 == ke1);
         let attempt = paid.ok_or(Refusal::Conflict)?;
-        // From here on no counter without this guess in it is taken, not even after a crash: only
-        // now may it be evaluated.
-        self.marks.raise(&guard, &counter, &call.counter)?;
+        // From here on, every counter without this guess is refused, even after a crash. Only now
+        // may the guess be evaluated (V-8.2).
+        self.watermarks.raise(&guard, &counter, &call.counter)?;
 
-        let (_, content) = guard.open(&call.account, &call.reg_id, &slot.sealed, &call.sealed)?;
-        let last_proof = slot.finished.map_or(0, |finished| finished.attempt.generation);
+        let (_, content) =
+            guard.open(&call.account, &call.reg_id, &registration.sealed, &call.sealed)?;
+        let last_proof = registration.finished.map_or(0, |finished| finished.attempt.generation);
         self.ledger.evaluated(&call.account, &call.reg_id, last_proof, &ke1);
-        let whose =
-            Whose { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
-        let (ke2, state) = self.opaque.evaluate(&*self.hsm, &whose, &content, &call.ke1)?;
+        let login =
+            LoginRef { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
+        let (ke2, state) = self.opaque.evaluate(&*self.hsm, &login, &content, &call.ke1)?;
         let login_token =
             login_token::seal(&*self.hsm, &call.account, &call.reg_id, attempt, &state)?;
-        Ok(Evaluated { ke2, login_token, left: slot.left, stretching: content.stretching })
+        Ok(Evaluated { ke2, login_token, left: registration.left, stretching: content.stretching })
     }
 
     fn finish(&self, call: &FinishCall) -> Result<Finish, Refusal> {
         let counter = self.current(&call.account, &call.counter)?;
-        let slot = counter.slot(&call.reg_id).ok_or(Refusal::NoRecord)?;
-        if slot.state == State::Locked {
+        let registration = counter.registration(&call.reg_id).ok_or(Refusal::NoRecord)?;
+        if registration.state == RegistrationState::Locked {
             return Err(Refusal::Locked);
         }
-        let finished = slot.finished.map(|finished| finished.attempt);
-        let known = slot.attempt(&call.attempt_id).copied().or(finished);
+        let finished = registration.finished.map(|finished| finished.attempt);
+        let known = registration.attempt(&call.attempt_id).copied().or(finished);
         let attempt =
             known.filter(|attempt| attempt.id == call.attempt_id).ok_or(Refusal::Conflict)?;
         let state = login_token::open(
@@ -254,22 +283,22 @@ impl Evaluator for Local {
             &attempt,
             &call.login_token,
         )?;
-        let whose =
-            Whose { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
-        let session_key = self.opaque.finish(&whose, &state, &call.ke3)?;
-        let session_key = session_key.ok_or(Refusal::WrongPassword { left: slot.left })?;
+        let login =
+            LoginRef { account: &call.account, reg_id: &call.reg_id, attempt_id: &call.attempt_id };
+        let session_key = self.opaque.finish(&login, &state, &call.ke3)?;
+        let session_key = session_key.ok_or(Refusal::WrongPassword { left: registration.left })?;
 
         let (change, counter, finished) =
             match counter.prove(&self.policy, &call.reg_id, &call.attempt_id, self.now()) {
-                Proof::Again(finished) => (None, Box::new(counter), finished),
-                Proof::Proven { counter, finished, replaced } => {
-                    (Some((self.guard().close(&counter)?, replaced)), counter, finished)
+                ProofOutcome::Repeated(finished) => (None, Box::new(counter), finished),
+                ProofOutcome::Proven { counter, finished, replaced } => {
+                    (Some((self.guard().authenticate(&counter)?, replaced)), counter, finished)
                 }
-                Proof::Locked => return Err(Refusal::Locked),
-                Proof::Unknown => return Err(Refusal::NoRecord),
-                Proof::Conflict => return Err(Refusal::Conflict),
+                ProofOutcome::Locked => return Err(Refusal::Locked),
+                ProofOutcome::Unknown => return Err(Refusal::NoRecord),
+                ProofOutcome::Conflict => return Err(Refusal::Conflict),
             };
-        let digest = counter.slot(&call.reg_id).ok_or(Refusal::NoRecord)?.sealed;
+        let digest = counter.registration(&call.reg_id).ok_or(Refusal::NoRecord)?.sealed;
         let (_, content) = self.guard().open(&call.account, &call.reg_id, &digest, &call.sealed)?;
         let reply = self.reply(call, &counter, &finished, &content.wrapped_key, &session_key)?;
         Ok(Finish { change, reply })
@@ -278,21 +307,23 @@ impl Evaluator for Local {
     fn delete(&self, call: &DeleteCall) -> Result<Deleted, Refusal> {
         let counter = self.current(&call.account, &call.counter)?;
         let now = self.now();
-        let fresh = self.speaks(&counter, call.grant.as_deref(), now)?;
+        let fresh = self.is_fresh_grant(&counter, call.grant.as_deref(), now)?;
         Ok(match counter.delete(&self.policy, &call.reg_id, fresh, now) {
-            Deletion::Gone => Deleted::Gone,
-            Deletion::Deleted(counter) => Deleted::Deleted(self.guard().close(&counter)?),
-            Deletion::Announced(counter, due) => {
-                Deleted::Announced(self.guard().close(&counter)?, due)
+            DeleteOutcome::Gone => Deleted::Gone,
+            DeleteOutcome::Deleted(counter) => {
+                Deleted::Deleted(self.guard().authenticate(&counter)?)
             }
-            Deletion::Waits(due) => Deleted::Waits(due),
+            DeleteOutcome::Announced(counter, due) => {
+                Deleted::Announced(self.guard().authenticate(&counter)?, due)
+            }
+            DeleteOutcome::Waits(due) => Deleted::Waits(due),
         })
     }
 
     fn observe(&self, call: &ObserveCall) -> Result<Observed, Refusal> {
         let counter = self.guard().counter(&call.account, &call.counter)?;
-        match self.marks.raise(&self.guard(), &counter, &call.counter) {
-            // A newer one was seen already.
+        match self.watermarks.raise(&self.guard(), &counter, &call.counter) {
+            // A newer counter was observed before.
             Ok(()) | Err(Refusal::Stale { .. }) => Ok(Observed),
             Err(refusal) => Err(refusal),
         }
@@ -302,31 +333,35 @@ impl Evaluator for Local {
         let mut counter = self.current(&call.account, &call.counter)?;
         let newest = self.guard().newest_epoch()?;
         let mut resealed = Vec::new();
-        for slot in counter
+        for registration in counter
             .live
             .iter_mut()
             .chain(&mut counter.pending)
-            .filter(|slot| slot.state != State::Locked)
+            .filter(|registration| registration.state != RegistrationState::Locked)
         {
-            let sealed = call.sealed.iter().find(|(reg_id, _)| *reg_id == slot.reg_id);
+            let sealed = call.sealed.iter().find(|(reg_id, _)| *reg_id == registration.reg_id);
             let (_, sealed) = sealed.ok_or(Refusal::Tampered)?;
-            let (epoch, content) =
-                self.guard().open(&call.account, &slot.reg_id, &slot.sealed, sealed)?;
+            let (epoch, content) = self.guard().open(
+                &call.account,
+                &registration.reg_id,
+                &registration.sealed,
+                sealed,
+            )?;
             if epoch != newest {
-                let sealed = self.guard().seal(&call.account, &slot.reg_id, &content)?;
-                slot.sealed = sha256(&[&sealed]);
-                resealed.push((slot.reg_id, sealed));
+                let sealed = self.guard().seal(&call.account, &registration.reg_id, &content)?;
+                registration.sealed = sha256(&[&sealed]);
+                resealed.push((registration.reg_id, sealed));
             }
         }
         if resealed.is_empty() {
             return Ok(Resealed { change: None });
         }
         counter.generation += 1;
-        Ok(Resealed { change: Some((self.guard().close(&counter)?, resealed)) })
+        Ok(Resealed { change: Some((self.guard().authenticate(&counter)?, resealed)) })
     }
 
     fn clamp(&self, call: &ClampCall) -> Result<Clamped, Refusal> {
-        let Some(mark) = self.marks.mark(&self.guard(), &call.account)? else {
+        let Some(watermark) = self.watermarks.get(&self.guard(), &call.account)? else {
             return Ok(Clamped { change: None });
         };
         let restored = match &call.counter {
@@ -334,18 +369,18 @@ impl Evaluator for Local {
             None => Counter::new(call.account),
         };
         let same = call.counter.as_ref().is_some_and(|stored| {
-            restored.generation > mark.generation
-                || self.marks.check(&self.guard(), &restored, stored).is_ok()
+            restored.generation > watermark.generation
+                || self.watermarks.check(&self.guard(), &restored, stored).is_ok()
         });
         if same {
             return Ok(Clamped { change: None });
         }
-        let (counter, lost) = clamp(&restored, &mark);
-        Ok(Clamped { change: Some((self.guard().close(&counter)?, lost)) })
+        let (counter, lost) = clamp(&restored, &watermark);
+        Ok(Clamped { change: Some((self.guard().authenticate(&counter)?, lost)) })
     }
 
-    fn marked(&self, call: &MarkedCall) -> Result<Marked, Refusal> {
-        self.marks.accounts(call.after.as_ref()).map(Marked)
+    fn watermarked(&self, call: &WatermarkedCall) -> Result<Watermarked, Refusal> {
+        self.watermarks.accounts(call.after.as_ref()).map(Watermarked)
     }
 
     fn epoch(&self, call: &EpochCall) -> Result<Epochs, Refusal> {
@@ -362,7 +397,7 @@ impl Evaluator for Local {
 }
 
 impl Local {
-    /// What a right guess gets, under the session key.
+    /// Seals the reply to a correct guess under the session key.
     fn reply(
         &self,
         call: &FinishCall,
@@ -387,7 +422,7 @@ impl Local {
         let sealed = reply.seal(session_key, &context);
         sealed
             .map(Vec::from)
-            .map_err(|_| Refusal::Unavailable("the system has no random numbers".to_owned()))
+            .map_err(|_| Refusal::Unavailable("operating system: no random numbers".to_owned()))
     }
 }
 
@@ -399,7 +434,7 @@ fn proven(finished: &Finished) -> Proven {
     }
 }
 
-/// A cost as it is kept in a sealed record.
+/// Returns a cost in the form in which a sealed record stores it.
 fn parameters(stretching: Stretching) -> [u32; 3] {
     let cost = stretching.cost();
     [cost.passes(), cost.memory_kib(), cost.lanes()]

@@ -1,13 +1,13 @@
-//! The vault's state of a login, carried by the client between its two calls, so that any server
-//! can take the second.
+//! Login tokens: the vault's state of a login, which the client carries from the first call to the
+//! second, so that any server can answer the second.
 //!
 //! ```text
 //! 0 salt 32 | 32 ciphertext of OPAQUE's server state | tag 16
 //! ```
 //!
-//! Each is sealed under a key of its own, derived in the HSM from the salt: hence the nonce is
-//! always zero. The associated data is account, registration, attempt, and the generation at which
-//! the attempt was paid for.
+//! Each token has a key of its own, derived in the HSM from the salt, so the nonce is always zero.
+//! The associated data is the account, the registration, the attempt, and the generation at which
+//! its guess was spent.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -20,7 +20,7 @@ use crate::record::{Account, Attempt, RegId};
 const LABEL: &[u8] = b"bulla v1 vault login token\0";
 const SALT_LEN: usize = 32;
 
-/// Seals a server's state.
+/// Seals OPAQUE's server state.
 pub(super) fn seal(
     hsm: &dyn Hsm,
     account: &Account,
@@ -31,7 +31,7 @@ pub(super) fn seal(
     seal_with(random()?, hsm, account, reg_id, attempt, state)
 }
 
-/// The same with a given salt.
+/// Seals with a given salt. Fuzzing uses this to check the encoding.
 pub(crate) fn seal_with(
     salt: [u8; SALT_LEN],
     hsm: &dyn Hsm,
@@ -47,11 +47,11 @@ pub(crate) fn seal_with(
             associated_data(account, reg_id, attempt),
             &mut sealed,
         )
-        .map_err(|_| Refusal::Unavailable("AES-256-GCM failed".to_owned()))?;
+        .map_err(|_| Refusal::Unavailable("AES-256-GCM: operation failed".to_owned()))?;
     Ok([&salt, &sealed[..], tag.as_ref()].concat())
 }
 
-/// Opens it again: the token of another login is a conflict.
+/// Opens a token. The token of another login is a conflict.
 pub(crate) fn open(
     hsm: &dyn Hsm,
     account: &Account,
@@ -72,10 +72,11 @@ pub(crate) fn open(
 fn key(hsm: &dyn Hsm, salt: &[u8; SALT_LEN]) -> Result<LessSafeKey, Refusal> {
     let derived = hsm.derive(&[LABEL, salt].concat())?;
     let key = UnboundKey::new(&AES_256_GCM, &derived[..32]);
-    key.map(LessSafeKey::new).map_err(|_| Refusal::Unavailable("AES-256-GCM failed".to_owned()))
+    key.map(LessSafeKey::new)
+        .map_err(|_| Refusal::Unavailable("AES-256-GCM: operation failed".to_owned()))
 }
 
-/// A key is used for one token only, so its nonce cannot repeat.
+/// Returns the nonce of all tokens. Each key seals a single token, so no nonce repeats.
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }

@@ -1,4 +1,4 @@
-//! OPAQUE's server (RFC 9807), with the OPRF keys in the HSM.
+//! The OPAQUE server (RFC 9807), with its OPRF keys in the HSM.
 
 use bulla_vault::suite::{
     self, ClientIdentity, KE1_LEN, KE3_LEN, REGISTRATION_REQUEST_LEN, REGISTRATION_UPLOAD_LEN,
@@ -19,38 +19,39 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::Refusal;
 use crate::hsm::Hsm;
-use crate::record::sealed::Content;
+use crate::record::sealed::RecordContent;
 use crate::record::{Account, AttemptId, RegId};
 
 const KEY_PAIR_LABEL: &[u8] = b"bulla v1 vault opaque key pair\0";
 const STAND_IN_LABEL: &[u8] = b"bulla v1 vault stand-in\0";
-/// Bytes of the server's state: a session key, and the MAC that KE3 is to be.
+/// Bytes in the server's login state: the session key, and the MAC expected in KE3.
 const STATE_LEN: usize = 2 * SESSION_KEY_LEN;
 
-/// The server's key pair. The OPRF seed is in the HSM, and `()` here; the private key is kept as a
-/// scalar, for the one multiplication that is left to the caller when the seed is elsewhere.
+/// The server's key pair. The OPRF seed is in the HSM and is `()` here. `opaque-ke` then leaves
+/// one multiplication with the private key to its caller, for which the scalar is kept.
 pub(crate) struct Opaque {
     setup: ServerSetup<Suite, (), ()>,
     private: Zeroizing<Scalar>,
 }
 
-/// Whose guess it is.
-pub(crate) struct Whose<'a> {
+/// The account, registration and attempt of a login.
+pub(crate) struct LoginRef<'a> {
     pub(crate) account: &'a Account,
     pub(crate) reg_id: &'a RegId,
     pub(crate) attempt_id: &'a AttemptId,
 }
 
 impl Opaque {
-    /// The key pair that the HSM's derivation key stands for: the same at every start, in every
-    /// evaluator.
+    /// Derives the key pair from the HSM's derivation key. It is the same at every start and in
+    /// every evaluator.
     pub(crate) fn new(hsm: &dyn Hsm) -> Result<Opaque, Refusal> {
         let derived = hsm.derive(KEY_PAIR_LABEL)?;
         let mut scalar = Zeroizing::new([0; 32]);
         scalar.copy_from_slice(&derived[..32]);
-        // Below 2^252, and so below the group's order: a bias of 2^-128.
+        // Clearing four bits leaves a scalar below 2^252, hence below the group's order. The bias
+        // is 2^-128.
         scalar[31] &= 0x0f;
-        let unusable = || Refusal::Unavailable("derived key is none".to_owned());
+        let unusable = || Refusal::Unavailable("HSM: derived key is not a scalar".to_owned());
         let private = Zeroizing::new(
             Option::from(Scalar::from_canonical_bytes(*scalar)).ok_or_else(unusable)?,
         );
@@ -62,13 +63,13 @@ impl Opaque {
         Ok(Opaque { setup, private })
     }
 
-    /// The public key.
+    /// Returns the public key.
     pub(super) fn public_key(&self) -> [u8; 32] {
         self.setup.keypair().public().serialize().into()
     }
 
-    /// The response to a registration request.
-    pub(super) fn register(
+    /// Returns the response to a registration request.
+    pub(super) fn registration_response(
         &self,
         hsm: &dyn Hsm,
         account: &Account,
@@ -85,12 +86,12 @@ impl Opaque {
         Ok(started.map_err(|_| Refusal::Malformed)?.message.serialize().to_vec())
     }
 
-    /// The second message of a login, and the server's state for the third.
+    /// Returns KE2, and the server's state for KE3.
     pub(crate) fn evaluate(
         &self,
         hsm: &dyn Hsm,
-        whose: &Whose<'_>,
-        content: &Content,
+        login: &LoginRef<'_>,
+        content: &RecordContent,
         ke1: &[u8],
     ) -> Result<(Vec<u8>, Zeroizing<Vec<u8>>), Refusal> {
         let ke1 = read(ke1, KE1_LEN, CredentialRequest::<Suite>::deserialize)
@@ -102,8 +103,8 @@ impl Opaque {
                     .map_err(|_| Refusal::Tampered)?,
             ),
         };
-        let key = self.key_material(hsm, whose.account, whose.reg_id, &content.rk)?;
-        let (identity, context) = whose.bound();
+        let key = self.key_material(hsm, login.account, login.reg_id, &content.rk)?;
+        let (identity, context) = login.identity_and_context();
         let parameters =
             ServerLoginParameters { context: Some(&context), identifiers: identity.identifiers() };
         let builder = ServerLogin::builder_with_key_material(
@@ -123,28 +124,28 @@ impl Opaque {
         ))
     }
 
-    /// The session key, if the third message proves that the client has it.
+    /// Returns the session key if KE3 proves that the client has it, otherwise `None`.
     pub(crate) fn finish(
         &self,
-        whose: &Whose<'_>,
+        login: &LoginRef<'_>,
         state: &[u8],
         ke3: &[u8],
     ) -> Result<Option<Zeroizing<[u8; 64]>>, Refusal> {
         let ke3 = read(ke3, KE3_LEN, CredentialFinalization::<Suite>::deserialize)
             .ok_or(Refusal::Malformed)?;
-        let login =
+        let server_login =
             read(state, STATE_LEN, ServerLogin::<Suite>::deserialize).ok_or(Refusal::Conflict)?;
-        let (identity, context) = whose.bound();
+        let (identity, context) = login.identity_and_context();
         let parameters =
             ServerLoginParameters { context: Some(&context), identifiers: identity.identifiers() };
-        let Ok(mut finished) = login.finish(ke3, parameters) else { return Ok(None) };
+        let Ok(mut finished) = server_login.finish(ke3, parameters) else { return Ok(None) };
         let mut session_key = Zeroizing::new([0; 64]);
         session_key.copy_from_slice(&finished.session_key);
         finished.session_key.zeroize();
         Ok(Some(session_key))
     }
 
-    /// The secret shared with a client's ephemeral key.
+    /// Returns the secret shared with a client's ephemeral key.
     fn diffie_hellman(
         &self,
         ephemeral: &PublicKey<Ristretto255>,
@@ -156,8 +157,8 @@ impl Opaque {
         Ok(GenericArray::clone_from_slice(shared.as_bytes()))
     }
 
-    /// The OPRF key of a registration: HKDF-Expand for one block (RFC 5869, 2.3), which is one HMAC
-    /// inside the HSM.
+    /// Returns the OPRF key material of a registration. HKDF-Expand of one block (RFC 5869, 2.3) is
+    /// a single HMAC, computed in the HSM.
     fn key_material(
         &self,
         hsm: &dyn Hsm,
@@ -172,8 +173,8 @@ impl Opaque {
     }
 }
 
-/// The random number of a stand-in: always the same for its account, so that the same KE1 is always
-/// evaluated to the same.
+/// Returns the random number of a stand-in. It depends on the account alone, so that the same KE1
+/// is always evaluated to the same value.
 pub(super) fn stand_in_rk(hsm: &dyn Hsm, account: &Account) -> Result<[u8; 32], Refusal> {
     let derived = hsm.derive(&[STAND_IN_LABEL, account].concat())?;
     let mut rk = [0; 32];
@@ -181,24 +182,23 @@ pub(super) fn stand_in_rk(hsm: &dyn Hsm, account: &Account) -> Result<[u8; 32], 
     Ok(rk)
 }
 
-/// Whether these bytes are a registration record.
+/// Returns whether `bytes` are a valid registration record of OPAQUE.
 pub(crate) fn is_upload(bytes: &[u8]) -> bool {
     read(bytes, REGISTRATION_UPLOAD_LEN, RegistrationUpload::<Suite>::deserialize).is_some()
 }
 
-/// Whether these bytes are a login's first message.
+/// Returns whether `bytes` are a valid KE1.
 pub(super) fn is_ke1(bytes: &[u8]) -> bool {
     read(bytes, KE1_LEN, CredentialRequest::<Suite>::deserialize).is_some()
 }
 
-/// What these bytes are, all of them. OPAQUE's library reads it off their beginning, whatever
-/// follows.
+/// Deserializes a message of exactly `len` bytes. `opaque-ke` ignores trailing bytes.
 fn read<T, E>(bytes: &[u8], len: usize, deserialize: impl Fn(&[u8]) -> Result<T, E>) -> Option<T> {
     (bytes.len() == len).then(|| deserialize(bytes).ok()).flatten()
 }
 
-impl Whose<'_> {
-    fn bound(&self) -> (ClientIdentity, [u8; 30]) {
+impl LoginRef<'_> {
+    fn identity_and_context(&self) -> (ClientIdentity, [u8; 30]) {
         let account = AccountHash::from_bytes(*self.account);
         let identity = ClientIdentity::new(&account, &RegIdName::from_bytes(*self.reg_id));
         (identity, suite::context(&bulla_vault::AttemptId::from_bytes(*self.attempt_id)))

@@ -1,4 +1,4 @@
-//! An evaluator in another process.
+//! A client of an evaluator in another process.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -6,36 +6,37 @@ use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::calls::{AnyAnswer, AnyCall, Refusal};
-use super::process::{receive, send};
+use super::Evaluator;
+use super::calls::*;
+use super::wire::{AnyCall, AnyResponse, receive, send};
 
-/// How long an evaluator may take for one call: an HSM in a network may be asked several times.
+/// Timeout of a call. One call may take several operations of a network HSM.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The way to an evaluator's process.
+/// A client of the evaluator that listens on a socket.
 pub struct Remote {
     socket: PathBuf,
     idle: Mutex<Vec<UnixStream>>,
 }
 
 impl Remote {
-    /// The evaluator that listens, or will listen, on this socket.
+    /// Creates a client. The evaluator need not listen yet.
     pub fn new(socket: PathBuf) -> Remote {
         Remote { socket, idle: Mutex::default() }
     }
 
-    pub(super) fn ask(&self, call: &AnyCall) -> Result<AnyAnswer, Refusal> {
+    fn call(&self, call: &AnyCall) -> Result<AnyResponse, Refusal> {
         self.exchange(call).unwrap_or_else(|e| Err(Refusal::Unavailable(format!("evaluator: {e}"))))
     }
 
-    fn exchange(&self, call: &AnyCall) -> io::Result<Result<AnyAnswer, Refusal>> {
+    fn exchange(&self, call: &AnyCall) -> io::Result<Result<AnyResponse, Refusal>> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let reused = idle.is_some();
         let mut connection = idle.map_or_else(|| self.connect(), Ok)?;
-        // The evaluator may have been started anew since. No call of its does harm when it comes
-        // twice.
+        // The evaluator may have restarted since the connection was last used. Every call may
+        // safely be made twice.
         let sent = send(&mut connection, call).and_then(|()| receive(&mut connection));
-        let answer = match sent {
+        let response = match sent {
             Err(_) if reused => {
                 self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
                 connection = self.connect()?;
@@ -45,7 +46,7 @@ impl Remote {
             sent => sent?,
         };
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
-        Ok(answer)
+        Ok(response)
     }
 
     fn connect(&self) -> io::Result<UnixStream> {
@@ -55,3 +56,22 @@ impl Remote {
         Ok(connection)
     }
 }
+
+fn unexpected_response() -> Refusal {
+    Refusal::Unavailable("evaluator: response to another call".to_owned())
+}
+
+macro_rules! remote_calls {
+    ($($name:ident $method:ident $call:ty => $response:ty;)*) => {
+        impl Evaluator for Remote {
+            $(fn $method(&self, call: &$call) -> Result<$response, Refusal> {
+                match self.call(&AnyCall::$name(call.clone()))? {
+                    AnyResponse::$name(response) => Ok(response),
+                    _ => Err(unexpected_response()),
+                }
+            })*
+        }
+    };
+}
+
+with_all_calls!(remote_calls);

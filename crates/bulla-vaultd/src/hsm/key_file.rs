@@ -1,4 +1,4 @@
-//! Keys in a file, for development. Whoever can read the file can guess without end.
+//! Keys in a file, for development. Anyone who can read the file can guess without limit.
 //!
 //! ```text
 //! bulla-vault development keys, NOT FOR PRODUCTION
@@ -22,13 +22,13 @@ use super::{Hsm, HsmError};
 
 const TITLE: &str = "bulla-vault development keys, NOT FOR PRODUCTION";
 
-/// The keys of a key file.
+/// An HSM whose keys are in a file.
 pub struct KeyFile {
     path: PathBuf,
     keys: Mutex<Keys>,
 }
 
-/// The keys themselves. No Debug and no Clone: they are secrets.
+/// The keys. They are secret, so this type has neither `Debug` nor `Clone`.
 #[derive(Zeroize, ZeroizeOnDrop)]
 struct Keys {
     counter: [u8; 32],
@@ -39,7 +39,7 @@ struct Keys {
 }
 
 impl KeyFile {
-    /// Makes new keys in a new file, which its owner alone can read.
+    /// Creates a file with new keys that only its owner can read.
     ///
     /// # Errors
     ///
@@ -60,12 +60,12 @@ impl KeyFile {
         Ok(KeyFile { path: path.to_owned(), keys: Mutex::new(keys) })
     }
 
-    /// Reads a key file.
+    /// Opens a key file.
     ///
     /// # Errors
     ///
-    /// [`HsmError::NotInitialized`] if there is none, [`HsmError::Unavailable`] if it is none or
-    /// others can read it.
+    /// [`HsmError::NotInitialized`] if the file does not exist, [`HsmError::Unavailable`] if it is
+    /// malformed or others can read it.
     pub fn open(path: &Path) -> Result<KeyFile, HsmError> {
         let text = match fs::read(path) {
             Ok(text) => Zeroizing::new(text),
@@ -75,15 +75,16 @@ impl KeyFile {
             Err(e) => return Err(unusable(path, e)),
         };
         owner_only(path)?;
-        let keys = Keys::parse(&text).ok_or_else(|| unusable(path, "it is no key file"))?;
+        let keys = Keys::parse(&text).ok_or_else(|| unusable(path, "not a key file"))?;
         Ok(KeyFile { path: path.to_owned(), keys: Mutex::new(keys) })
     }
 
-    /// What is to be said at the start of a program that uses this.
+    /// Returns the warning that a program must show when it uses these keys.
     pub fn warning(&self) -> String {
         format!(
-            "DEVELOPMENT KEYS: {} holds the vault's keys in the clear. Whoever reads it can test passwords without \
-             limit. Use a hardware security module (--hsm pkcs11:...) for anything that matters.",
+            "DEVELOPMENT KEYS: {} holds the vault's keys in plain text. Anyone who can read it can \
+             test passwords without limit. Use a hardware security module (--hsm pkcs11:...) for \
+             real keys.",
             self.path.display()
         )
     }
@@ -119,7 +120,7 @@ impl Hsm for KeyFile {
             Ok(()) => Ok(sealed),
             Err(_) => {
                 sealed.zeroize();
-                Err(HsmError::Unavailable("AES-256-GCM failed".to_owned()))
+                Err(HsmError::Unavailable("AES-256-GCM: operation failed".to_owned()))
             }
         }
     }
@@ -142,9 +143,7 @@ impl Hsm for KeyFile {
     fn mac(&self, message: &[u8]) -> Result<[u8; 32], HsmError> {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.keys().counter);
         let tag = hmac::sign(&key, message);
-        tag.as_ref()
-            .try_into()
-            .map_err(|_| HsmError::Unavailable("HMAC of another length".to_owned()))
+        tag.as_ref().try_into().map_err(|_| HsmError::Unavailable("HMAC: wrong length".to_owned()))
     }
 
     fn oprf(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError> {
@@ -171,8 +170,8 @@ impl Hsm for KeyFile {
             return Err(HsmError::LastEpoch);
         }
         keys.seal.remove(&epoch).ok_or(HsmError::NoSuchEpoch(epoch))?;
-        // What the old file's blocks still hold on the disk is one of the reasons why this is for
-        // development.
+        // The file system may keep the old blocks. That is one reason why key files are for
+        // development only.
         keys.write(&self.path)
     }
 }
@@ -183,7 +182,7 @@ impl Keys {
     }
 
     fn text(&self) -> Zeroizing<String> {
-        // Room for all of it: a text that grows leaves copies behind.
+        // Capacity for all of it: growing would leave copies of keys in freed memory.
         let mut text = Zeroizing::new(String::with_capacity(512 + 96 * self.seal.len()));
         text.push_str(TITLE);
         text.push('\n');
@@ -204,8 +203,8 @@ impl Keys {
         text
     }
 
-    /// The keys of a file. A file that this would not write was put together by hand, and is not
-    /// guessed at: of two keys of one epoch one would be lost.
+    /// Parses a key file. Only text that [`text`](Self::text) writes is accepted. A file edited by
+    /// hand might hold two keys of one epoch, of which one would be lost.
     fn parse(text: &[u8]) -> Option<Keys> {
         let mut lines = std::str::from_utf8(text).ok()?.lines();
         if lines.next()? != TITLE {
@@ -226,8 +225,9 @@ impl Keys {
     }
 }
 
-/// What a key file of this text is written as again.
-pub(crate) fn rewritten(text: &[u8]) -> Option<Zeroizing<String>> {
+/// Parses a key file and writes it again.
+#[cfg(feature = "oracles")]
+pub(crate) fn rewrite(text: &[u8]) -> Option<Zeroizing<String>> {
     Keys::parse(text).map(|keys| keys.text())
 }
 
@@ -244,26 +244,27 @@ fn hex_into(text: &str, bytes: &mut [u8]) -> Option<()> {
 fn sha512_mac(key: &[u8], message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError> {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA512, key), message);
     let mac = tag.as_ref().try_into().map(Zeroizing::new);
-    mac.map_err(|_| HsmError::Unavailable("HMAC of another length".to_owned()))
+    mac.map_err(|_| HsmError::Unavailable("HMAC: wrong length".to_owned()))
 }
 
 fn random(bytes: &mut [u8]) -> Result<(), HsmError> {
-    let filled = SystemRandom::new().fill(bytes);
-    filled.map_err(|_| HsmError::Unavailable("the system has no random numbers to give".to_owned()))
+    SystemRandom::new()
+        .fill(bytes)
+        .map_err(|_| HsmError::Unavailable("operating system: no random numbers".to_owned()))
 }
 
 fn unusable(path: &Path, why: impl std::fmt::Display) -> HsmError {
     HsmError::Unavailable(format!("{}: {why}", path.display()))
 }
 
-/// Refuses a file that others can read.
+/// Rejects a file that others can read.
 fn owner_only(path: &Path) -> Result<(), HsmError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         let mode = fs::metadata(path).map_err(|e| unusable(path, e))?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(unusable(path, "others than its owner can read it: chmod 600"));
+            return Err(unusable(path, "readable by other users; run `chmod 600` on it"));
         }
     }
     Ok(())

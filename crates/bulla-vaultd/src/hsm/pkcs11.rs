@@ -1,5 +1,5 @@
-//! Keys in a PKCS #11 module. They are made inside, cannot be taken out, and are only ever named
-//! here.
+//! Keys in a PKCS #11 module. They are generated inside, cannot be extracted, and are referred to
+//! here by handle.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,22 +21,22 @@ const COUNTER: &str = "bulla-vault counter";
 const OPRF: &str = "bulla-vault oprf";
 const DERIVATION: &str = "bulla-vault derivation";
 
-/// Which module, and which of its tokens.
+/// A PKCS #11 module and the label of one of its tokens.
 #[derive(Debug, Clone)]
 pub struct Pkcs11Options {
-    /// The module: a shared library.
+    /// Path of the module, a shared library.
     pub module: PathBuf,
-    /// The token's label.
+    /// Label of the token.
     pub token: String,
 }
 
-/// The keys in a token, and an open way to them.
+/// An HSM that is used through PKCS #11.
 pub struct Pkcs11 {
     module: Module,
     slot: Slot,
-    /// One session, for as long as this lives, keeps the user logged in.
+    /// Keeps the user logged in while this value lives.
     login: Mutex<Session>,
-    /// Sessions that nobody uses just now. An operation begins and ends in one.
+    /// Sessions not in use. Each operation runs in one session.
     idle: Mutex<Vec<Session>>,
     keys: Keys,
 }
@@ -49,7 +49,7 @@ struct Keys {
 }
 
 impl Pkcs11Options {
-    /// Options from `MODULE?token=LABEL`, as after `pkcs11:` on the command line.
+    /// Parses `MODULE?token=LABEL`, the part after `pkcs11:` on the command line.
     pub fn parse(text: &str) -> Option<Pkcs11Options> {
         let (module, token) = text.split_once("?token=")?;
         (!module.is_empty() && !token.is_empty())
@@ -58,11 +58,11 @@ impl Pkcs11Options {
 }
 
 impl Pkcs11 {
-    /// Makes the vault's keys in a token that has none.
+    /// Generates the vault's keys in a token that has none.
     ///
     /// # Errors
     ///
-    /// [`HsmError::AlreadyInitialized`].
+    /// [`HsmError::AlreadyInitialized`] if it has any of them.
     pub fn create(options: &Pkcs11Options, pin: &str) -> Result<Pkcs11, HsmError> {
         let (module, slot, session) = log_in(options, pin)?;
         refuse_second(&session)?;
@@ -77,11 +77,11 @@ impl Pkcs11 {
         Pkcs11::with(module, slot, session)
     }
 
-    /// Opens the token in which [`create`](Self::create) made the keys.
+    /// Opens a token in which [`create`](Self::create) generated the keys.
     ///
     /// # Errors
     ///
-    /// [`HsmError::NotInitialized`]; [`HsmError::Exposed`] if a key could be taken out.
+    /// [`HsmError::NotInitialized`]; [`HsmError::Exposed`] if a key can be extracted.
     pub fn open(options: &Pkcs11Options, pin: &str) -> Result<Pkcs11, HsmError> {
         let (module, slot, session) = log_in(options, pin)?;
         let hsm = Pkcs11::with(module, slot, session)?;
@@ -97,13 +97,13 @@ impl Pkcs11 {
         Ok(hsm)
     }
 
-    /// Puts given keys (counter, OPRF, derivation, seal of epoch 1) into a token that has none: to
-    /// move a vault from a key file, and to compare the two. A key that was outside once is no
-    /// better guarded than it was there.
+    /// Imports given keys (counter, OPRF, derivation, seal of epoch 1) into a token that has none,
+    /// to move a vault off a key file or to compare the two. A key that was ever outside is no
+    /// better protected than it was there.
     ///
     /// # Errors
     ///
-    /// [`HsmError::AlreadyInitialized`].
+    /// [`HsmError::AlreadyInitialized`] if it has any of them.
     pub fn import(
         options: &Pkcs11Options,
         pin: &str,
@@ -140,7 +140,7 @@ impl Pkcs11 {
         self.login.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Works in a session. One in which something failed is closed rather than used again.
+    /// Runs an operation in a session. A session is closed after an error rather than reused.
     fn work<T>(&self, work: impl FnOnce(&Session) -> Result<T, HsmError>) -> Result<T, HsmError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let session = match idle {
@@ -170,7 +170,7 @@ impl Pkcs11 {
     ) -> Result<Zeroizing<[u8; 64]>, HsmError> {
         let mac = self.sign(&Mechanism::Sha512Hmac, key, message)?;
         let mac = mac[..].try_into().map(Zeroizing::new);
-        mac.map_err(|_| HsmError::Unavailable("HMAC of another length".to_owned()))
+        mac.map_err(|_| HsmError::Unavailable("HMAC: wrong length".to_owned()))
     }
 }
 
@@ -213,7 +213,7 @@ impl Hsm for Pkcs11 {
 
     fn mac(&self, message: &[u8]) -> Result<[u8; 32], HsmError> {
         let mac = self.sign(&Mechanism::Sha256Hmac, self.keys.counter, message)?;
-        mac[..].try_into().map_err(|_| HsmError::Unavailable("HMAC of another length".to_owned()))
+        mac[..].try_into().map_err(|_| HsmError::Unavailable("HMAC: wrong length".to_owned()))
     }
 
     fn oprf(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError> {
@@ -246,7 +246,7 @@ impl Hsm for Pkcs11 {
 fn log_in(options: &Pkcs11Options, pin: &str) -> Result<(Module, Slot, Session), HsmError> {
     let module = Module::new(&options.module).map_err(unavailable)?;
     match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        // Another token of the same module is in use in this process.
+        // Another token of this module is in use in the process.
         Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
         Err(e) => return Err(unavailable(e)),
     }
@@ -255,7 +255,7 @@ fn log_in(options: &Pkcs11Options, pin: &str) -> Result<(Module, Slot, Session),
         |slot: &Slot| module.get_token_info(*slot).is_ok_and(|info| info.label() == options.token);
     let slot = slots.into_iter().find(labelled);
     let slot = slot.ok_or_else(|| {
-        HsmError::Unavailable(format!("no token is labelled {:?}", options.token))
+        HsmError::Unavailable(format!("no token has the label {:?}", options.token))
     })?;
     let session = module.open_rw_session(slot).map_err(unavailable)?;
     match session.login(UserType::User, Some(&AuthPin::new(pin.into()))) {
@@ -265,7 +265,7 @@ fn log_in(options: &Pkcs11Options, pin: &str) -> Result<(Module, Slot, Session),
     Ok((module, slot, session))
 }
 
-/// What all keys have in common: they stay in the token, are not shown, not taken out, not changed.
+/// Returns the attributes of all keys: persistent, sensitive, not extractable, not modifiable.
 fn kept_inside(label: &str) -> Vec<Attribute> {
     vec![
         Attribute::Token(true),
@@ -273,7 +273,7 @@ fn kept_inside(label: &str) -> Vec<Attribute> {
         Attribute::Sensitive(true),
         Attribute::Extractable(false),
         Attribute::Modifiable(false),
-        // Modules allow some uses unless they are told not to.
+        // Modules allow some uses unless they are denied explicitly.
         Attribute::Verify(false),
         Attribute::Wrap(false),
         Attribute::Unwrap(false),
@@ -346,7 +346,7 @@ fn seal_key(session: &Session, epoch: u32) -> Result<ObjectHandle, HsmError> {
     found.first().copied().ok_or(HsmError::NoSuchEpoch(epoch))
 }
 
-/// The seal keys by epoch, ascending.
+/// Returns the seal keys with their epochs, in ascending order.
 fn seal_keys(session: &Session) -> Result<Vec<(u32, ObjectHandle)>, HsmError> {
     let template = [Attribute::Class(ObjectClass::SECRET_KEY), Attribute::Label(SEAL.into())];
     let mut keys = Vec::new();
@@ -365,7 +365,7 @@ fn seal_keys(session: &Session) -> Result<Vec<(u32, ObjectHandle)>, HsmError> {
 
 fn not_authentic(error: Error) -> HsmError {
     match error {
-        // Modules differ in how they say that a tag is wrong; SoftHSM2 says
+        // Modules differ in how they report a wrong tag. SoftHSM2 returns
         // CKR_ENCRYPTED_DATA_INVALID or CKR_GENERAL_ERROR.
         Error::Pkcs11(
             RvError::EncryptedDataInvalid | RvError::EncryptedDataLenRange | RvError::GeneralError,

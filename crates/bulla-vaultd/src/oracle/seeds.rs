@@ -1,4 +1,4 @@
-//! What fuzzing begins with: encodings of every kind, the same each time.
+//! Seeds for fuzzing: valid encodings of every kind, the same on each run.
 
 use std::collections::BTreeMap;
 
@@ -10,32 +10,30 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::DECODERS;
-use super::glass::{EPOCH, Glass, MAC, NOW, TAG};
+use super::fakes::{EPOCH, FakeHsm, MAC, NOW, TAG};
 use super::socket::{attempt, written};
 use super::texts::{ISSUER, names, signed, signing_key};
-use crate::accounts::AUDIENCE;
 use crate::audit::LABEL;
 use crate::evaluator::*;
-use crate::record::sealed::{Content, Stored};
-use crate::record::{Attempt, Counter, Draft, Finished, Slot, State, encode_counter};
-use crate::store::gateway::Bytes;
+use crate::record::sealed::{RecordContent, SealedRecord};
+use crate::record::{
+    Attempt, Counter, Finished, Registration, RegistrationDraft, RegistrationState, encode_counter,
+};
+use crate::store::etcd::gateway::Bytes;
+use crate::tokens::AUDIENCE;
 
 const ACCOUNT: [u8; 32] = [1; 32];
 const REG: [u8; 32] = [2; 32];
 const NEW_REG: [u8; 32] = [6; 32];
 
-/// The seeds by name. A name begins with its decoder's.
+/// Generates the seeds by name. A name begins with that of its decoder.
 pub fn generate() -> BTreeMap<String, Vec<u8>> {
     let (live, busy) = (live(), busy());
     let mut seeds = BTreeMap::new();
     let mut seed = |decoder: &str, name: &str, bytes: &[u8]| {
-        let at =
-            DECODERS.iter().position(|(known, _)| *known == decoder).expect("a decoder's name");
+        let at = DECODERS.iter().position(|(known, _)| *known == decoder).expect("a known decoder");
         let name = if name.is_empty() { decoder.to_owned() } else { format!("{decoder}_{name}") };
-        assert!(
-            seeds.insert(name, [&[at as u8], bytes].concat()).is_none(),
-            "two seeds of one name"
-        );
+        assert!(seeds.insert(name, [&[at as u8], bytes].concat()).is_none(), "duplicate seed name");
     };
     seed("counter", "live", &encode_counter(&live));
     seed("counter", "busy", &encode_counter(&busy));
@@ -45,8 +43,8 @@ pub fn generate() -> BTreeMap<String, Vec<u8>> {
     for (name, call) in calls(&live, &busy) {
         seed("call", name, &written(&call));
     }
-    for (name, answer) in answers() {
-        seed("answer", name, &written(&answer));
+    for (name, response) in responses() {
+        seed("answer", name, &written(&response));
     }
     seed("login_state", "", &[state(), vec![8; 64]].concat());
     seed("login_token", "", &token_of(&attempt()));
@@ -77,33 +75,41 @@ pub fn generate() -> BTreeMap<String, Vec<u8>> {
     let title = "bulla-vault development keys, NOT FOR PRODUCTION";
     let (short, long) = ("07".repeat(32), "08".repeat(64));
     let keys = format!(
-        "{title}\ncounter {short}\noprf {long}\nderivation {long}\nseal 1 {short}\nseal 10 {short}\n"
+        "{title}\ncounter {short}\noprf {long}\nderivation {long}\n\
+         seal 1 {short}\nseal 10 {short}\n"
     );
     seed("key_file", "", keys.as_bytes());
     seeds
 }
 
-/// A counter with one registration and a paid guess at it.
+/// Returns a counter with one registration, at which one guess was spent.
 fn live() -> Counter {
-    let slot = Slot::new(REG, sha256(&stored_content()), [4; 32], 10);
+    let registration = Registration::new(REG, sha256(&stored_content()), [4; 32], 10);
     let attempts = vec![attempt()];
-    let live = Slot { state: State::Active, left: 9, last_grant: NOW - 100, attempts, ..slot };
+    let live = Registration {
+        state: RegistrationState::Active,
+        left: 9,
+        last_grant: NOW - 100,
+        attempts,
+        ..registration
+    };
     Counter { generation: 5, failures: 1, live: Some(live), ..Counter::new(ACCOUNT) }
 }
 
-/// The same later, with all that a counter may have.
+/// Returns a later state of the same counter, with every optional field present.
 fn busy() -> Counter {
-    let live = live().live.map(|slot| Slot {
+    let live = live().live.map(|registration| Registration {
         left: 7,
         due: Some(NOW + 1000),
         attempts: (10..13)
             .map(|byte| Attempt { id: [byte; 16], ke1: [4; 32], generation: 8 })
             .collect(),
         finished: Some(Finished { attempt: attempt(), failures: 0, at: NOW - 50 }),
-        ..slot
+        ..registration
     });
-    let pending = Slot { failures: 3, left: 2, ..Slot::new(NEW_REG, [3; 32], [4; 32], 5) };
-    let draft = Draft { reg_id: [7; 32], request: [8; 32], rk: draft_rk() };
+    let pending =
+        Registration { failures: 3, left: 2, ..Registration::new(NEW_REG, [3; 32], [4; 32], 5) };
+    let draft = RegistrationDraft { reg_id: [7; 32], request: [8; 32], rk: draft_rk() };
     Counter {
         generation: 9,
         failures: 3,
@@ -114,7 +120,7 @@ fn busy() -> Counter {
     }
 }
 
-/// A random number as a draft has it.
+/// Returns a random number as a draft contains it.
 fn draft_rk() -> [u8; 64] {
     let mut rk = [9; 64];
     rk[..4].copy_from_slice(&EPOCH.to_be_bytes());
@@ -122,15 +128,15 @@ fn draft_rk() -> [u8; 64] {
     rk
 }
 
-/// A client's public key, a masking key, an envelope.
+/// Returns a registration record: client public key, masking key, envelope.
 fn upload() -> [u8; 192] {
     let mut upload = [5; 192];
     upload[..32].copy_from_slice(RISTRETTO_BASEPOINT_COMPRESSED.as_bytes());
     upload
 }
 
-fn content() -> Content {
-    Content {
+fn content() -> RecordContent {
+    RecordContent {
         stand_in: false,
         rk: [6; 32],
         stretching: [1, 8, 1],
@@ -141,41 +147,41 @@ fn content() -> Content {
 
 fn stored_content() -> Vec<u8> {
     let ciphertext = [&content().encode()[..], &TAG].concat();
-    Stored { epoch: EPOCH, nonce: [1; 12], ciphertext }.encode()
+    SealedRecord { epoch: EPOCH, nonce: [1; 12], ciphertext }.encode()
 }
 
 fn stored(counter: &Counter) -> Vec<u8> {
     [&encode_counter(counter)[..], &MAC].concat()
 }
 
-/// A session key, and the KE3 that is expected.
+/// Returns a login state: a session key, and the expected KE3.
 fn state() -> Vec<u8> {
     [[7; 64], [8; 64]].concat()
 }
 
 fn token_of(attempt: &Attempt) -> Vec<u8> {
-    let sealed = login_token::seal_with([3; 32], &Glass, &ACCOUNT, &REG, attempt, &state());
-    sealed.expect("a key for each salt")
+    let sealed = login_token::seal_with([3; 32], &FakeHsm, &ACCOUNT, &REG, attempt, &state());
+    sealed.expect("sealing with any salt")
 }
 
-/// A blinded element, a nonce, an ephemeral public key.
+/// Returns a KE1: blinded element, nonce, ephemeral public key.
 fn ke1() -> Vec<u8> {
     let point = RISTRETTO_BASEPOINT_COMPRESSED.to_bytes();
     [point, [9; 32], point].concat()
 }
 
-/// One of each call. None is refused.
+/// Returns one of each call. The fake HSM makes the evaluator accept all of them.
 fn calls(live: &Counter, busy: &Counter) -> Vec<(&'static str, AnyCall)> {
     let (account, attempt_id) = (ACCOUNT, attempt().id);
     let request = RISTRETTO_BASEPOINT_COMPRESSED.to_bytes();
     let drafted = busy.draft.as_ref().map_or(REG, |draft| draft.reg_id);
     let mut paid = live.clone();
-    for attempt in paid.live.iter_mut().flat_map(|slot| &mut slot.attempts) {
+    for attempt in paid.live.iter_mut().flat_map(|registration| &mut registration.attempts) {
         attempt.ke1 = sha256(&ke1());
     }
     let (live, busy) = (stored(live), stored(busy));
     let sealed = stored_content();
-    let place = PlaceCall {
+    let place = RegisterCall {
         account,
         counter: Some(busy.clone()),
         reg_id: drafted,
@@ -202,7 +208,7 @@ fn calls(live: &Counter, busy: &Counter) -> Vec<(&'static str, AnyCall)> {
         login_token: token_of(&attempt()),
         ke3: vec![8; 64],
     };
-    let older = Stored { epoch: EPOCH, nonce: [1; 12], ciphertext: vec![0; 400] }.encode();
+    let older = SealedRecord { epoch: EPOCH, nonce: [1; 12], ciphertext: vec![0; 400] }.encode();
     let reseal = ResealCall {
         account,
         counter: live.clone(),
@@ -220,7 +226,7 @@ fn calls(live: &Counter, busy: &Counter) -> Vec<(&'static str, AnyCall)> {
         ("about", AnyCall::About(AboutCall)),
         ("stand_in", AnyCall::StandIn(StandInCall { account, reg_id: REG })),
         ("begin", AnyCall::Begin(begin)),
-        ("place", AnyCall::Place(place)),
+        ("place", AnyCall::Register(place)),
         ("grant", AnyCall::Grant(grant)),
         ("evaluate", AnyCall::Evaluate(evaluate)),
         ("finish", AnyCall::Finish(finish)),
@@ -236,27 +242,27 @@ fn calls(live: &Counter, busy: &Counter) -> Vec<(&'static str, AnyCall)> {
         ("observe", AnyCall::Observe(ObserveCall { account, counter: live })),
         ("reseal", AnyCall::Reseal(reseal)),
         ("clamp", AnyCall::Clamp(ClampCall { account, counter: Some(busy) })),
-        ("marked", AnyCall::Marked(MarkedCall { after: Some(account) })),
+        ("marked", AnyCall::Watermarked(WatermarkedCall { after: Some(account) })),
         ("epoch", AnyCall::Epoch(EpochCall::RetireBefore(EPOCH))),
     ]
 }
 
-fn answers() -> Vec<(&'static str, Result<AnyAnswer, Refusal>)> {
+fn responses() -> Vec<(&'static str, Result<AnyResponse, Refusal>)> {
     let evaluated =
         Evaluated { ke2: vec![1; 320], login_token: vec![2; 176], left: 9, stretching: [1, 8, 1] };
     let about = About { public_key: [1; 32], epochs: vec![1, 200], evaluations: 300, distinct: 7 };
     let resealed = Resealed { change: Some((vec![1; 8], vec![(REG, vec![2; 8])])) };
     vec![
-        ("about", Ok(AnyAnswer::About(about))),
-        ("evaluated", Ok(AnyAnswer::Evaluate(evaluated))),
-        ("resealed", Ok(AnyAnswer::Reseal(resealed))),
-        ("marked", Ok(AnyAnswer::Marked(Marked(vec![ACCOUNT, REG])))),
+        ("about", Ok(AnyResponse::About(about))),
+        ("evaluated", Ok(AnyResponse::Evaluate(evaluated))),
+        ("resealed", Ok(AnyResponse::Reseal(resealed))),
+        ("marked", Ok(AnyResponse::Watermarked(Watermarked(vec![ACCOUNT, REG])))),
         ("stale", Err(Refusal::Stale { newest: 1000 })),
         ("unavailable", Err(Refusal::Unavailable("no HSM".to_owned()))),
     ]
 }
 
-/// A line of the log, in the order of fields that the log has.
+/// Returns a signed line of the log, with fields in the log's order.
 fn line(head: &mut (u64, String), event: &str) -> String {
     #[derive(Serialize)]
     struct Line<'a> {

@@ -1,4 +1,4 @@
-//! What is text: tokens, the tenants' file, the audit log, etcd's answers, key files.
+//! Text formats: tokens, the tenants file, the audit log, etcd's responses, key files.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -6,25 +6,25 @@ use bulla_vault::AccountHash;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Map, Value};
 
-use super::glass::NOW;
-use crate::accounts::{AUDIENCE, MAX_LIFETIME, Tenants};
+use super::fakes::NOW;
 use crate::audit::{self, Head};
-use crate::hsm::rewritten;
-use crate::store::Kind;
+use crate::hsm::rewrite;
+use crate::store::RecordKind;
 use crate::store::etcd;
-use crate::store::gateway::{Bytes, RangeAnswer, TxnAnswer};
+use crate::store::etcd::gateway::{Bytes, RangeResponse, TxnResponse};
+use crate::tokens::{AUDIENCE, MAX_LIFETIME, Tenants};
 
-/// The one issuer.
+/// The only issuer.
 pub(super) const ISSUER: &str = "https://id.example";
-/// What names of records begin with.
+/// The prefix of record names in etcd.
 pub(super) const PREFIX: &[u8] = b"/v/";
 
-/// The key that signs tokens and the log.
+/// Returns the key that signs tokens and the log.
 pub(super) fn signing_key() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("any 32 bytes are a seed")
 }
 
-/// Two names of records.
+/// Returns two record names.
 pub(super) fn names() -> [Bytes; 2] {
     [b"c", b"s"].map(|letter| Bytes([PREFIX, letter, &[0xa1; 32]].concat()))
 }
@@ -33,11 +33,11 @@ pub(super) fn token(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
     let Ok(account) = verified(text) else { return false };
     let parts: Vec<_> = text.split('.').collect();
-    let [header, claims, _] = parts[..] else { panic!("a token of {} parts", parts.len()) };
+    let [header, claims, _] = parts[..] else { panic!("token with {} parts", parts.len()) };
     let [header, claims] =
         [header, claims].map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
-    assert_eq!(text, signed(&header, &claims), "another signature of the same");
-    fits(&header, &claims, &account);
+    assert_eq!(text, signed(&header, &claims), "two signatures of one token");
+    assert_valid(&header, &claims, &account);
     true
 }
 
@@ -45,7 +45,7 @@ pub(super) fn claims(bytes: &[u8]) -> bool {
     let Some(at) = bytes.iter().position(|&byte| byte == b'\n') else { return false };
     let (header, claims) = (&bytes[..at], &bytes[at + 1..]);
     let Ok(account) = verified(&signed(header, claims)) else { return false };
-    fits(header, claims, &account);
+    assert_valid(header, claims, &account);
     true
 }
 
@@ -81,64 +81,64 @@ pub(super) fn event(bytes: &[u8]) -> bool {
     assert!(head.number == 1 && head.digest.len() == 64 && head.digest != begin.digest);
     let event = object(bytes).expect("every field of an event is read");
     assert!(event["number"] == 1 && event["previous"] == begin.digest && event.len() == 6);
-    assert!(audit::follow(text, &head).is_none(), "it follows itself");
+    assert!(audit::follow(text, &head).is_none(), "an event follows itself");
     true
 }
 
 pub(super) fn records(bytes: &[u8]) -> bool {
-    let Ok(answer) = serde_json::from_slice::<TxnAnswer>(bytes) else { return false };
-    let said: Option<Value> = serde_json::from_slice(bytes).ok();
-    let Ok(records) = etcd::records(answer, &names()) else { return false };
+    let Ok(response) = serde_json::from_slice::<TxnResponse>(bytes) else { return false };
+    let json: Option<Value> = serde_json::from_slice(bytes).ok();
+    let Ok(records) = etcd::records(response, &names()) else { return false };
     assert_eq!(records.len(), 2);
-    let Some(Value::Object(said)) = said else { return true };
+    let Some(Value::Object(json)) = json else { return true };
     for (at, (record, Bytes(name))) in records.iter().zip(names()).enumerate() {
-        let range = &said["responses"][at]["response_range"];
+        let range = &json["responses"][at]["response_range"];
         let Some(record) = record else { continue };
-        let Value::Object(said) = &range["kvs"][0] else { continue };
-        assert_eq!(said["key"], STANDARD.encode(name));
-        assert_eq!(said.get("value").map_or("", text), STANDARD.encode(&record.value));
-        assert_eq!(text(&said["mod_revision"]).parse(), Ok(record.revision));
+        let Value::Object(json) = &range["kvs"][0] else { continue };
+        assert_eq!(json["key"], STANDARD.encode(name));
+        assert_eq!(json.get("value").map_or("", text), STANDARD.encode(&record.value));
+        assert_eq!(text(&json["mod_revision"]).parse(), Ok(record.revision));
     }
     true
 }
 
 pub(super) fn accounts(bytes: &[u8]) -> bool {
-    let Ok(answer) = serde_json::from_slice::<RangeAnswer>(bytes) else { return false };
-    let mut taken = false;
-    for (kind, letter) in [(Kind::Counter, b"c"), (Kind::Mark, b"m")] {
+    let Ok(response) = serde_json::from_slice::<RangeResponse>(bytes) else { return false };
+    let mut accepted = false;
+    for (kind, letter) in [(RecordKind::Counter, b"c"), (RecordKind::Watermark, b"m")] {
         let prefix = [PREFIX, letter].concat();
-        let Ok(accounts) = etcd::accounts(&answer, &prefix) else { continue };
-        for (account, kv) in accounts.iter().zip(&answer.kvs) {
+        let Ok(accounts) = etcd::accounts(&response, &prefix) else { continue };
+        for (account, kv) in accounts.iter().zip(&response.kvs) {
             assert!([PREFIX, letter, account].concat() == kv.key.0, "{kind:?}");
         }
-        assert_eq!(accounts.len(), answer.kvs.len());
-        taken = true;
+        assert_eq!(accounts.len(), response.kvs.len());
+        accepted = true;
     }
-    taken
+    accepted
 }
 
 pub(super) fn key_file(bytes: &[u8]) -> bool {
-    let Some(text) = rewritten(bytes) else { return false };
+    let Some(text) = rewrite(bytes) else { return false };
     assert_eq!(text.as_bytes(), bytes);
     true
 }
 
-/// A token of these two parts.
+/// Returns a token with this header and these claims.
 pub(super) fn signed(header: &[u8], claims: &[u8]) -> String {
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let signature = URL_SAFE_NO_PAD.encode(signing_key().sign(signed.as_bytes()).as_ref());
     format!("{signed}.{signature}")
 }
 
-fn verified(token: &str) -> Result<AccountHash, crate::accounts::TokenError> {
+fn verified(token: &str) -> Result<AccountHash, crate::tokens::TokenError> {
     let mut tenants = Tenants::default();
     let key = signing_key().public_key().as_ref().try_into();
     tenants.add(ISSUER, key.expect("an Ed25519 key has 32 bytes"));
     tenants.verify(token, NOW)
 }
 
-/// What a token that was taken says, read by the rules of JSON alone.
-fn fits(header: &[u8], claims: &[u8], account: &AccountHash) {
+/// Asserts that an accepted token is valid, reading it by the rules of JSON alone.
+fn assert_valid(header: &[u8], claims: &[u8], account: &AccountHash) {
     let (Some(header), Some(claims)) = (object(header), object(claims)) else { return };
     assert!(header["alg"] == "EdDSA" && !header.contains_key("crit"));
     assert!(claims["iss"] == ISSUER && claims["aud"] == AUDIENCE);
@@ -153,12 +153,12 @@ fn fits(header: &[u8], claims: &[u8], account: &AccountHash) {
     assert_eq!(*account, AccountHash::of(ISSUER, subject));
 }
 
-/// The object that bytes are. None if a value that is passed over is what no value can hold: a
-/// number without end, half a character.
+/// Decodes a JSON object. Returns `None` if an ignored value is out of the range of
+/// `serde_json::Value`: a number that overflows, or an unpaired surrogate.
 fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes).ok()? {
         Value::Object(members) => Some(members),
-        other => panic!("no object: {other:?}"),
+        other => panic!("not an object: {other:?}"),
     }
 }
 

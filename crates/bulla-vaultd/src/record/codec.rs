@@ -1,8 +1,8 @@
-//! Fixed-size fields in and out of byte strings.
+//! Reads and writes fixed-size fields.
 
 use super::DecodeError;
 
-/// Puts fields one after another.
+/// Appends fields to a byte string.
 pub(super) struct Writer(Vec<u8>);
 
 impl Writer {
@@ -37,14 +37,14 @@ impl Writer {
     }
 }
 
-/// Takes fields one after another. Every failure names the offset of the field at fault.
+/// Reads fields from a byte string. Errors contain the offset of the invalid field.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
     total: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// A reader of a record that must have this many bytes.
+    /// Creates a reader of a record that must have `len` bytes.
     pub(super) fn exactly(bytes: &'a [u8], len: usize) -> Result<Reader<'a>, DecodeError> {
         match bytes.len() == len {
             true => Ok(Reader { rest: bytes, total: len }),
@@ -84,12 +84,12 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// Unused bytes are zero, so that a record has one encoding only.
+    /// Reads reserved bytes. They must be zero, so that each record has a unique encoding.
     pub(super) fn zeros(&mut self, count: usize) -> Result<(), DecodeError> {
-        let fault = self.malformed();
+        let reserved_at = self.malformed();
         match self.slice(count)?.iter().all(|&byte| byte == 0) {
             true => Ok(()),
-            false => Err(fault),
+            false => Err(reserved_at),
         }
     }
 }

@@ -1,141 +1,148 @@
-//! What a counter record says.
+//! The contents of a counter.
 
 use super::{Account, AttemptId, Digest, RegId};
 
-/// The counter of an account: one registration that can be recovered, and beside it at most one
-/// that is still to be proven.
+/// The counter of an account: one registration that can be recovered, and at most one that no login
+/// has proven yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
-    /// Whose it is.
+    /// The account.
     pub account: Account,
-    /// Raised by every change. Never goes back.
+    /// Incremented by every change. Never decreases.
     pub generation: u64,
-    /// Guesses at its live registrations that no success followed, over the account's life.
+    /// Failed guesses at the live registration over the lifetime of the account.
     pub failures: u32,
-    /// The registration that is ACTIVE, or LOCKED.
-    pub live: Option<Slot>,
-    /// The registration that no login has proven yet, or that waits to take the live one's place.
-    pub pending: Option<Slot>,
-    /// A registration that was begun.
-    pub draft: Option<Draft>,
+    /// The registration that is ACTIVE or LOCKED.
+    pub live: Option<Registration>,
+    /// The registration that no login has proven yet, or that waits to replace the live one.
+    pub pending: Option<Registration>,
+    /// The registration that was begun last.
+    pub draft: Option<RegistrationDraft>,
 }
 
-/// A registration that was begun, and not ended yet.
+/// A registration that was begun and is not complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Draft {
-    /// Which registration.
+pub struct RegistrationDraft {
+    /// The registration.
     pub reg_id: RegId,
-    /// SHA-256 of the request that it was begun with.
+    /// SHA-256 digest of its request.
     pub request: Digest,
-    /// The registration's random number, sealed by the HSM.
+    /// The random number of the registration, sealed by the HSM.
     pub rk: [u8; 64],
 }
 
-/// Bytes of a sealed random number of a registration: epoch, nonce, 32 bytes, tag.
+/// Bytes in a sealed random number: epoch, nonce, ciphertext, tag.
 pub(super) const DRAFT_RK_LEN: usize = 4 + 12 + 32 + 16;
 
-/// A registration's state.
+/// The state of a registration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
-    /// Registered; to become ACTIVE by its first login.
+pub enum RegistrationState {
+    /// Registered. Its first login makes it ACTIVE.
     Pending,
     /// Proven by a login.
     Active,
-    /// Out of guesses. Never left.
+    /// Out of guesses. This state is final (V-8.3).
     Locked,
 }
 
-/// One registration's part of a counter.
+/// A registration, as its counter records it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slot {
-    /// Which registration.
+pub struct Registration {
+    /// The registration.
     pub reg_id: RegId,
     /// Its state.
-    pub state: State,
-    /// SHA-256 of its sealed record.
+    pub state: RegistrationState,
+    /// SHA-256 digest of its sealed record.
     pub sealed: Digest,
-    /// SHA-256 of what was registered, to know a repeated registration by.
+    /// SHA-256 digest of what the client registered, by which a repeated request is recognised.
     pub content: Digest,
-    /// Guesses after a success.
+    /// Guesses that a login restores.
     pub max: u8,
     /// Guesses left.
     pub left: u8,
-    /// While it is PENDING: its guesses that no success followed. They become the account's when
-    /// it becomes ACTIVE, so that nobody who only has a token can use up the account's.
+    /// Failed guesses while it is PENDING. They are added to the account's when it becomes ACTIVE.
+    /// Until then a thief of the token alone cannot exhaust the account's lifetime cap.
     pub failures: u32,
-    /// When the last guess was granted, in seconds since 1970.
+    /// Unix time of the last guess.
     pub last_grant: u64,
-    /// ACTIVE: when its announced deletion may be done, if one was announced. PENDING: when it may
-    /// take the active one's place, if not at once.
+    /// ACTIVE: Unix time from which the announced deletion may be carried out. PENDING: Unix time
+    /// from which it may replace the active registration; `None` if it may do so immediately.
     pub due: Option<u64>,
-    /// The guesses granted since the last success.
+    /// The guesses since the last login.
     pub attempts: Vec<Attempt>,
-    /// The last success.
+    /// The last login.
     pub finished: Option<Finished>,
 }
 
-/// A guess that was paid for.
+/// A guess that was spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// The client's name for it.
+    /// The client's identity for it.
     pub id: AttemptId,
-    /// SHA-256 of its KE1.
+    /// SHA-256 digest of its KE1.
     pub ke1: Digest,
-    /// The counter's generation with this guess paid.
+    /// Generation of the counter in which the guess was spent.
     pub generation: u64,
 }
 
-/// A guess that was right.
+/// A correct guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finished {
     /// The attempt.
     pub attempt: Attempt,
-    /// Failures between the success before and this one.
+    /// Failed guesses since the previous login.
     pub failures: u32,
-    /// When, in seconds since 1970.
+    /// Unix time of the login.
     pub at: u64,
 }
 
 impl Counter {
-    /// The counter of an account without registrations.
+    /// Creates the counter of an account without registrations.
     pub fn new(account: Account) -> Counter {
         Counter { account, generation: 0, failures: 0, live: None, pending: None, draft: None }
     }
 
-    /// The registration of this identity.
-    pub fn slot(&self, reg_id: &RegId) -> Option<&Slot> {
-        self.live.iter().chain(&self.pending).find(|slot| slot.reg_id == *reg_id)
+    /// Returns the registration with this identity.
+    pub fn registration(&self, reg_id: &RegId) -> Option<&Registration> {
+        self.live.iter().chain(&self.pending).find(|registration| registration.reg_id == *reg_id)
     }
 
-    pub(super) fn slot_mut(&mut self, reg_id: &RegId) -> Option<&mut Slot> {
-        self.live.iter_mut().chain(&mut self.pending).find(|slot| slot.reg_id == *reg_id)
+    pub(super) fn registration_mut(&mut self, reg_id: &RegId) -> Option<&mut Registration> {
+        self.live
+            .iter_mut()
+            .chain(&mut self.pending)
+            .find(|registration| registration.reg_id == *reg_id)
     }
 
-    /// Guesses that count against the lifetime cap of this registration.
-    pub(super) fn lifetime(&self, slot: &Slot) -> u32 {
-        if slot.state == State::Pending { slot.failures } else { self.failures }
+    /// Returns the failures that count towards this registration's lifetime cap.
+    pub(super) fn lifetime_failures(&self, registration: &Registration) -> u32 {
+        if registration.state == RegistrationState::Pending {
+            registration.failures
+        } else {
+            self.failures
+        }
     }
 
-    /// Where they are counted.
-    pub(super) fn lifetime_mut(&mut self, reg_id: &RegId) -> &mut u32 {
+    /// Returns the same number for a change.
+    pub(super) fn lifetime_failures_mut(&mut self, reg_id: &RegId) -> &mut u32 {
         match &mut self.pending {
             Some(pending) if pending.reg_id == *reg_id => &mut pending.failures,
             _ => &mut self.failures,
         }
     }
 
-    /// The same with the next generation.
+    /// Returns a copy with the next generation.
     pub(super) fn next(&self) -> Counter {
         Counter { generation: self.generation + 1, ..self.clone() }
     }
 }
 
-impl Slot {
-    /// A registration that was just made.
-    pub fn new(reg_id: RegId, sealed: Digest, content: Digest, max: u8) -> Slot {
-        Slot {
+impl Registration {
+    /// Creates a PENDING registration with all its guesses.
+    pub fn new(reg_id: RegId, sealed: Digest, content: Digest, max: u8) -> Registration {
+        Registration {
             reg_id,
-            state: State::Pending,
+            state: RegistrationState::Pending,
             sealed,
             content,
             max,
@@ -148,14 +155,14 @@ impl Slot {
         }
     }
 
-    /// The paid guess of this name.
+    /// Returns the attempt with this identity.
     pub fn attempt(&self, id: &AttemptId) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.id == *id)
     }
 
-    /// Takes away every guess. What was granted before can no longer be finished.
+    /// Locks the registration. Earlier attempts can no longer be finished.
     pub(super) fn lock(&mut self) {
-        self.state = State::Locked;
+        self.state = RegistrationState::Locked;
         self.left = 0;
         self.failures = 0;
         self.due = None;

@@ -1,51 +1,51 @@
-//! What a guess does to a counter. Nothing here reads a clock, a store or a key.
+//! The effect of a guess on a counter. Nothing here reads a clock, a store or a key.
 
-use super::{Attempt, AttemptId, Counter, Digest, Finished, Policy, RegId, State};
+use super::{Attempt, AttemptId, Counter, Digest, Finished, Policy, RegId, RegistrationState};
 
-/// What becomes of a login's first message.
+/// The result of asking for a guess.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Grant {
-    /// The same attempt with the same KE1: paid already.
-    Again,
-    /// One guess less. May be evaluated once this counter is stored, and not before.
+pub enum GrantOutcome {
+    /// The attempt has spent a guess already, with the same KE1.
+    Repeated,
+    /// A guess is spent. It may be evaluated only once this counter is stored.
     Granted(Counter),
-    /// No guess was left: the registration is LOCKED, and its sealed record is to be deleted in the
+    /// No guess was left. The registration is LOCKED, and its sealed record must be deleted in the
     /// same transaction.
     Locks(Counter),
-    /// It was LOCKED before.
+    /// The registration was LOCKED before.
     Locked,
-    /// There is no such registration.
+    /// The registration does not exist.
     Unknown,
-    /// The attempt's name was used with another KE1, or is of a login that succeeded.
+    /// The attempt was used with another KE1, or belongs to a finished login.
     Conflict,
-    /// Not before so many seconds.
+    /// The next guess is not allowed yet.
     Wait {
-        /// Seconds.
+        /// Seconds to wait.
         seconds: u64,
         /// Guesses left.
         left: u8,
     },
 }
 
-/// What becomes of a login whose password was proven.
+/// The result of proving a guess.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Proof {
+pub enum ProofOutcome {
     /// It was proven before.
-    Again(Finished),
-    /// The guesses are full again.
+    Repeated(Finished),
+    /// The guesses are restored.
     Proven {
-        /// The counter to be stored.
+        /// The counter to store.
         counter: Box<Counter>,
-        /// The success, as it is remembered.
+        /// The login, as the counter records it.
         finished: Finished,
-        /// The registration whose place this one took.
+        /// The registration that this one replaced.
         replaced: Option<RegId>,
     },
-    /// Its registration is LOCKED.
+    /// The registration is LOCKED.
     Locked,
-    /// There is no such registration.
+    /// The registration does not exist.
     Unknown,
-    /// The attempt was never granted, or another one succeeded since.
+    /// The attempt has spent no guess, or another attempt was proven since.
     Conflict,
 }
 
@@ -58,71 +58,83 @@ impl Counter {
         id: &AttemptId,
         ke1: &Digest,
         now: u64,
-    ) -> Grant {
-        let Some(slot) = self.slot(reg_id) else { return Grant::Unknown };
-        if slot.state == State::Locked {
-            return Grant::Locked;
+    ) -> GrantOutcome {
+        let Some(registration) = self.registration(reg_id) else { return GrantOutcome::Unknown };
+        if registration.state == RegistrationState::Locked {
+            return GrantOutcome::Locked;
         }
-        if let Some(attempt) = slot.attempt(id) {
-            return if attempt.ke1 == *ke1 { Grant::Again } else { Grant::Conflict };
+        if let Some(attempt) = registration.attempt(id) {
+            return if attempt.ke1 == *ke1 {
+                GrantOutcome::Repeated
+            } else {
+                GrantOutcome::Conflict
+            };
         }
-        if slot.finished.is_some_and(|finished| finished.attempt.id == *id) {
-            return Grant::Conflict;
+        if registration.finished.is_some_and(|finished| finished.attempt.id == *id) {
+            return GrantOutcome::Conflict;
         }
-        let exhausted = slot.left == 0 || self.lifetime(slot) >= policy.lifetime_failures;
-        let used = usize::from(slot.max - slot.left);
+        let exhausted = registration.left == 0
+            || self.lifetime_failures(registration) >= policy.lifetime_failures;
+        let used = usize::from(registration.max - registration.left);
         let delay = if exhausted { policy.grace } else { policy.delays[used] };
-        if let Some(seconds) = Policy::wait(slot.last_grant, delay, now) {
-            return Grant::Wait { seconds, left: slot.left };
+        if let Some(seconds) = Policy::wait(registration.last_grant, delay, now) {
+            return GrantOutcome::Wait { seconds, left: registration.left };
         }
         let mut counter = self.next();
         let generation = counter.generation;
-        let lifetime = counter.lifetime_mut(reg_id);
-        *lifetime = lifetime.saturating_add((!exhausted).into());
-        let Some(slot) = counter.slot_mut(reg_id) else { return Grant::Unknown };
+        let failures = counter.lifetime_failures_mut(reg_id);
+        *failures = failures.saturating_add((!exhausted).into());
+        let Some(registration) = counter.registration_mut(reg_id) else {
+            return GrantOutcome::Unknown;
+        };
         if exhausted {
-            slot.lock();
-            return Grant::Locks(counter);
+            registration.lock();
+            return GrantOutcome::Locks(counter);
         }
-        slot.left -= 1;
-        slot.last_grant = now;
-        slot.attempts.push(Attempt { id: *id, ke1: *ke1, generation });
-        Grant::Granted(counter)
+        registration.left -= 1;
+        registration.last_grant = now;
+        registration.attempts.push(Attempt { id: *id, ke1: *ke1, generation });
+        GrantOutcome::Granted(counter)
     }
 
-    /// Gives the guesses back: the password of this attempt was proven.
+    /// Restores the guesses after the password of this attempt was proven.
     ///
-    /// A PENDING registration becomes the live one, unless an ACTIVE one is there that it may not
-    /// replace yet; then its own guesses are full again and nothing else changes. A login to
-    /// the ACTIVE one calls off its announced deletion, and begins the delay of an announced
-    /// replacement anew: whoever knows the password speaks against whoever has the token only.
-    pub fn prove(&self, policy: &Policy, reg_id: &RegId, id: &AttemptId, now: u64) -> Proof {
-        let Some(slot) = self.slot(reg_id) else { return Proof::Unknown };
-        if slot.state == State::Locked {
-            return Proof::Locked;
+    /// A PENDING registration becomes the live one, unless it may not replace an ACTIVE one yet.
+    /// In that case its own guesses are restored and nothing else changes. A login to the ACTIVE
+    /// registration cancels its announced deletion, and restarts the delay of an announced
+    /// replacement: the password outweighs a token alone (V-4.6).
+    pub fn prove(&self, policy: &Policy, reg_id: &RegId, id: &AttemptId, now: u64) -> ProofOutcome {
+        let Some(registration) = self.registration(reg_id) else { return ProofOutcome::Unknown };
+        if registration.state == RegistrationState::Locked {
+            return ProofOutcome::Locked;
         }
-        if let Some(finished) = slot.finished.filter(|finished| finished.attempt.id == *id) {
-            return Proof::Again(finished);
+        if let Some(finished) = registration.finished.filter(|finished| finished.attempt.id == *id)
+        {
+            return ProofOutcome::Repeated(finished);
         }
-        let Some(attempt) = slot.attempt(id).copied() else { return Proof::Conflict };
+        let Some(attempt) = registration.attempt(id).copied() else {
+            return ProofOutcome::Conflict;
+        };
 
         let finished = Finished {
             attempt,
-            failures: u32::from(slot.max - slot.left).saturating_sub(1),
+            failures: u32::from(registration.max - registration.left).saturating_sub(1),
             at: now,
         };
         let mut counter = self.next();
-        let lifetime = counter.lifetime_mut(reg_id);
-        *lifetime = lifetime.saturating_sub(1);
-        let Some(slot) = counter.slot_mut(reg_id) else { return Proof::Unknown };
-        slot.left = slot.max;
-        slot.attempts.clear();
-        slot.finished = Some(finished);
+        let failures = counter.lifetime_failures_mut(reg_id);
+        *failures = failures.saturating_sub(1);
+        let Some(registration) = counter.registration_mut(reg_id) else {
+            return ProofOutcome::Unknown;
+        };
+        registration.left = registration.max;
+        registration.attempts.clear();
+        registration.finished = Some(finished);
 
-        let replaced = match slot.state {
-            State::Pending => counter.promote(now),
-            State::Active | State::Locked => {
-                slot.due = None;
+        let replaced = match registration.state {
+            RegistrationState::Pending => counter.promote(now),
+            RegistrationState::Active | RegistrationState::Locked => {
+                registration.due = None;
                 if let Some(due) = counter.pending.as_mut().and_then(|pending| pending.due.as_mut())
                 {
                     *due = now.saturating_add(policy.announced).max(*due);
@@ -130,15 +142,16 @@ impl Counter {
                 None
             }
         };
-        Proof::Proven { counter: Box::new(counter), finished, replaced }
+        ProofOutcome::Proven { counter: Box::new(counter), finished, replaced }
     }
 
-    /// Makes the PENDING registration the live one if it may be. Says whose place it took.
+    /// Makes the PENDING registration the live one if it may be. Returns the one that it replaced.
     fn promote(&mut self, now: u64) -> Option<RegId> {
-        let over_active = self.live.as_ref().is_some_and(|live| live.state == State::Active);
+        let over_active =
+            self.live.as_ref().is_some_and(|live| live.state == RegistrationState::Active);
         let may = |due: Option<u64>| !over_active || due.is_none_or(|due| due <= now);
         let mut pending = self.pending.take_if(|pending| may(pending.due))?;
-        pending.state = State::Active;
+        pending.state = RegistrationState::Active;
         pending.due = None;
         self.failures = self.failures.saturating_add(std::mem::take(&mut pending.failures));
         self.live.replace(pending).map(|replaced| replaced.reg_id)

@@ -1,150 +1,157 @@
-//! Registrations begin, are placed, and are deleted; and what becomes of a counter that was
-//! restored from a backup.
+//! The life cycle of a registration: begun, registered, deleted. Also the clamping of a counter
+//! that was restored from a backup.
 
-use super::{Counter, Digest, Draft, Policy, RegId, Slot, State};
+use super::{Counter, Policy, RegId, Registration, RegistrationDraft, RegistrationState};
 
-/// What becomes of the beginning of a registration.
+/// The result of beginning a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Drafting {
-    /// It was begun with the same request before.
-    Again,
-    /// The counter to be stored, with the draft in it.
+pub enum DraftOutcome {
+    /// The same request began it before.
+    Repeated,
+    /// The counter to store, with the draft in it.
     Drafted(Box<Counter>),
-    /// The registration was ended before.
+    /// The registration is already complete.
     Conflict,
-    /// The account has failed too often over its life.
+    /// The account has reached its lifetime cap on failures.
     Locked,
 }
 
-/// What becomes of the end of a registration.
+/// The result of completing a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placement {
-    /// The same was registered before. Nothing changes, its guesses least of all.
-    Again,
-    /// The counter to be stored.
-    Placed {
-        /// The counter.
+pub enum RegisterOutcome {
+    /// The same content was registered before. Nothing changes, not even its guesses.
+    Repeated,
+    /// The registration is PENDING.
+    Registered {
+        /// The counter to store.
         counter: Box<Counter>,
-        /// The PENDING registration whose place this one took.
+        /// The PENDING registration that this one replaces.
         replaced: Option<RegId>,
     },
-    /// It was not begun, or something else was registered under this name.
+    /// The registration was not begun, or has other content.
     Conflict,
 }
 
-/// What becomes of a wish to delete.
+/// The result of asking for a deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deletion {
-    /// There is nothing under this name that could be deleted.
+pub enum DeleteOutcome {
+    /// Nothing to delete.
     Gone,
-    /// The counter to be stored; the sealed record is to be deleted in the same transaction.
+    /// The counter to store. The sealed record must be deleted in the same transaction.
     Deleted(Counter),
-    /// The counter to be stored; the deletion may be done from this time on.
+    /// The counter to store, and the Unix time from which the deletion may be carried out.
     Announced(Counter, u64),
-    /// Announced before, for this time.
+    /// The Unix time for which the deletion was announced before.
     Waits(u64),
 }
 
 impl Counter {
-    /// Begins a registration. A draft never outlives the next one: what the random number of a
-    /// draft was used for is one request only.
-    pub fn draft(&self, policy: &Policy, draft: Draft) -> Drafting {
-        if self.slot(&draft.reg_id).is_some() {
-            return Drafting::Conflict;
+    /// Begins a registration. A new draft replaces the previous one, so that the random number of
+    /// a draft answers one request only.
+    pub fn draft(&self, policy: &Policy, draft: RegistrationDraft) -> DraftOutcome {
+        if self.registration(&draft.reg_id).is_some() {
+            return DraftOutcome::Conflict;
         }
         if self.failures >= policy.lifetime_failures {
-            return Drafting::Locked;
+            return DraftOutcome::Locked;
         }
-        let same = |old: &Draft| old.reg_id == draft.reg_id && old.request == draft.request;
+        let same =
+            |old: &RegistrationDraft| old.reg_id == draft.reg_id && old.request == draft.request;
         if self.draft.as_ref().is_some_and(same) {
-            return Drafting::Again;
+            return DraftOutcome::Repeated;
         }
         let mut counter = self.next();
         counter.draft = Some(draft);
-        Drafting::Drafted(Box::new(counter))
+        DraftOutcome::Drafted(Box::new(counter))
     }
 
-    /// Ends a registration: it is PENDING, in the place of an earlier PENDING one. `fresh` says
-    /// that a login to the ACTIVE one speaks for it; without, it has to wait.
-    pub fn place(&self, policy: &Policy, mut slot: Slot, fresh: bool, now: u64) -> Placement {
-        if let Some(old) = self.slot(&slot.reg_id) {
-            return if old.content == slot.content {
-                Placement::Again
+    /// Completes a registration. It becomes PENDING and replaces an earlier PENDING one. `fresh`
+    /// says whether a recent login to the ACTIVE registration authorizes this; without one, the
+    /// replacement has to wait.
+    pub fn register(
+        &self,
+        policy: &Policy,
+        mut registration: Registration,
+        fresh: bool,
+        now: u64,
+    ) -> RegisterOutcome {
+        if let Some(old) = self.registration(&registration.reg_id) {
+            return if old.content == registration.content {
+                RegisterOutcome::Repeated
             } else {
-                Placement::Conflict
+                RegisterOutcome::Conflict
             };
         }
-        if self.draft.as_ref().is_none_or(|draft| draft.reg_id != slot.reg_id) {
-            return Placement::Conflict;
+        if self.draft.as_ref().is_none_or(|draft| draft.reg_id != registration.reg_id) {
+            return RegisterOutcome::Conflict;
         }
         let mut counter = self.next();
         counter.draft = None;
-        let over_active = self.live.as_ref().is_some_and(|live| live.state == State::Active);
-        slot.due = (over_active && !fresh).then(|| now.saturating_add(policy.announced));
-        let replaced = counter.pending.replace(slot).map(|replaced| replaced.reg_id);
-        Placement::Placed { counter: Box::new(counter), replaced }
+        let over_active =
+            self.live.as_ref().is_some_and(|live| live.state == RegistrationState::Active);
+        registration.due = (over_active && !fresh).then(|| now.saturating_add(policy.announced));
+        let replaced = counter.pending.replace(registration).map(|replaced| replaced.reg_id);
+        RegisterOutcome::Registered { counter: Box::new(counter), replaced }
     }
 
-    /// Whether this registration's content is the one that lies here already.
-    pub fn holds(&self, reg_id: &RegId, content: &Digest) -> bool {
-        self.slot(reg_id).is_some_and(|slot| slot.content == *content)
-    }
-
-    /// Deletes a registration. One that is ACTIVE needs a fresh login to it that speaks for that,
-    /// or an announcement and its delay. One that is LOCKED stays: nothing of its sealed record
-    /// is left.
-    pub fn delete(&self, policy: &Policy, reg_id: &RegId, fresh: bool, now: u64) -> Deletion {
-        let Some(slot) = self.slot(reg_id) else { return Deletion::Gone };
+    /// Deletes a registration. Deleting an ACTIVE one requires a fresh login to it, or an
+    /// announcement whose delay has passed. A LOCKED one stays: its sealed record is gone already.
+    pub fn delete(&self, policy: &Policy, reg_id: &RegId, fresh: bool, now: u64) -> DeleteOutcome {
+        let Some(registration) = self.registration(reg_id) else { return DeleteOutcome::Gone };
         let mut counter = self.next();
-        match (slot.state, slot.due) {
-            (State::Locked, _) => Deletion::Gone,
-            (State::Pending, _) => {
+        match (registration.state, registration.due) {
+            (RegistrationState::Locked, _) => DeleteOutcome::Gone,
+            (RegistrationState::Pending, _) => {
                 counter.pending = None;
-                Deletion::Deleted(counter)
+                DeleteOutcome::Deleted(counter)
             }
-            (State::Active, Some(due)) if !fresh && now < due => Deletion::Waits(due),
-            (State::Active, None) if !fresh => {
+            (RegistrationState::Active, Some(due)) if !fresh && now < due => {
+                DeleteOutcome::Waits(due)
+            }
+            (RegistrationState::Active, None) if !fresh => {
                 let due = now.saturating_add(policy.announced);
                 counter.live.iter_mut().for_each(|live| live.due = Some(due));
-                Deletion::Announced(counter, due)
+                DeleteOutcome::Announced(counter, due)
             }
-            (State::Active, _) => {
+            (RegistrationState::Active, _) => {
                 counter.live = None;
-                Deletion::Deleted(counter)
+                DeleteOutcome::Deleted(counter)
             }
         }
     }
 }
 
-/// The counter to go on with when the store came back older than the newest counter that was seen:
-/// its generation passes the newest, and what it lets anybody do is no more than either of the two
-/// did. The second value names the registrations that are lost by that.
+/// Returns the counter with which to continue after the store was rolled back, and the
+/// registrations lost by the rollback.
 ///
-/// A registration goes on only if the newest counter still has it. One that was made or deleted
-/// after the backup is gone.
+/// Its generation is above both given generations, and it allows no more than either counter did.
+/// A registration survives only if `newest` still has it: one that was made or deleted after the
+/// backup is gone.
 pub fn clamp(restored: &Counter, newest: &Counter) -> (Counter, Vec<RegId>) {
     let mut lost = Vec::new();
-    let mut keep = |slot: &Slot| {
-        let Some(latest) = newest.slot(&slot.reg_id).filter(|latest| latest.state != State::Locked)
+    let mut keep = |registration: &Registration| {
+        let Some(latest) = newest
+            .registration(&registration.reg_id)
+            .filter(|latest| latest.state != RegistrationState::Locked)
         else {
-            lost.push(slot.reg_id);
+            lost.push(registration.reg_id);
             return None;
         };
-        let mut slot = slot.clone();
-        slot.left = slot.left.min(latest.left);
-        slot.last_grant = slot.last_grant.max(latest.last_grant);
-        // What was granted since cannot be told from what was not: neither can be finished.
-        slot.attempts.clear();
-        slot.finished = None;
-        slot.due = match slot.state {
-            State::Pending => slot.due.max(latest.due),
-            State::Active | State::Locked => None,
+        let mut registration = registration.clone();
+        registration.left = registration.left.min(latest.left);
+        registration.last_grant = registration.last_grant.max(latest.last_grant);
+        // Attempts since the backup are unknown, so no earlier attempt may be finished.
+        registration.attempts.clear();
+        registration.finished = None;
+        registration.due = match registration.state {
+            RegistrationState::Pending => registration.due.max(latest.due),
+            RegistrationState::Active | RegistrationState::Locked => None,
         };
-        // The account's own are set below.
-        if slot.state == State::Pending {
-            slot.failures = slot.failures.max(latest.failures);
+        // An ACTIVE registration counts its failures in the account, below.
+        if registration.state == RegistrationState::Pending {
+            registration.failures = registration.failures.max(latest.failures);
         }
-        Some(slot)
+        Some(registration)
     };
     let counter = Counter {
         account: restored.account,

@@ -1,27 +1,27 @@
-//! The limits on guessing.
+//! Limits on guessing.
 
-/// The most guesses that a registration may ask for.
+/// The most guesses that a registration may have between two logins.
 pub const MAX_GUESSES: u8 = 10;
 
-/// Seconds by which a record's time may lie ahead of the clock before the clock is taken to be
+/// Seconds by which a recorded time may be ahead of the clock before one of them is considered
 /// wrong.
 const CLOCK_SLACK: u64 = 3600;
 
-/// Limits on guessing. The number of guesses itself is each registration's own and never a matter
-/// of time; what is here slows guessing down, and bounds it over an account's life.
+/// Limits on guessing. The number of guesses belongs to each registration and never depends on
+/// time. These limits slow guessing down, and cap it over the lifetime of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// Seconds from the last guess to the next, by how many were made since the last success.
+    /// Seconds between a guess and the next, indexed by the guesses made since the last login.
     pub delays: [u64; MAX_GUESSES as usize + 1],
-    /// Seconds for which the last guess may still be finished before another attempt locks the
-    /// record.
+    /// Seconds during which the last guess may still be finished. After that, another attempt
+    /// locks the registration.
     pub grace: u64,
-    /// Failures over an account's life, whatever succeeds between them.
+    /// Cap on failures over the lifetime of an account. Successful logins do not reset it.
     pub lifetime_failures: u32,
-    /// Seconds for which a login speaks for deleting or replacing its record.
+    /// Seconds during which a login authorizes deleting or replacing its registration.
     pub fresh: u64,
-    /// Seconds from announcing that an active record is to be deleted or replaced, without a login
-    /// to it, until it may be done.
+    /// Seconds from the announcement of a deletion or replacement without a fresh login until it
+    /// may be carried out.
     pub announced: u64,
 }
 
@@ -38,11 +38,11 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Seconds still to wait until `delay` has passed since `then`; none if nothing.
+    /// Returns the seconds that remain until `delay` has passed since `then`, or `None` if it has.
     ///
-    /// A time that lies far ahead was written by a clock that was wrong, or is read by one: the
-    /// delay is dropped rather than shutting its owner out for a year. Only pace depends on
-    /// clocks, never the number of guesses.
+    /// If `then` is far in the future, either the clock that wrote it or the clock that reads it is
+    /// wrong. The delay is then dropped: it could keep the owner out for a year. Only delays depend
+    /// on clocks, never the number of guesses.
     pub(super) fn wait(then: u64, delay: u64, now: u64) -> Option<u64> {
         if then > now.saturating_add(CLOCK_SLACK) {
             return None;

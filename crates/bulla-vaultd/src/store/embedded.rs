@@ -1,45 +1,42 @@
-//! The store of one node: a redb file.
+//! The store of a single node: a redb file.
 
 use std::path::Path;
 
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, Table, TableDefinition};
 
-use super::{Change, Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
+use super::{
+    Change, Commit, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
+};
+use crate::files;
 use crate::record::Account;
 
-/// Records: revision, then value.
+/// Records: revision and value.
 const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records");
 /// The last revision.
 const LAST: TableDefinition<'_, (), u64> = TableDefinition::new("revision");
 
-/// A store in one file. A transaction is on the disk when it returns, in two phases: a torn write
-/// shows neither a part of it nor takes away what was there before.
+/// A store in one file. Commits are durable and in two phases, so that a torn write shows no part
+/// of a transaction and loses nothing written before.
 pub struct Embedded {
     database: Database,
 }
 
 impl Embedded {
-    /// Opens the file, or makes it. It can be open only once at a time.
+    /// Opens or creates the file. Only one process can have it open.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], also when another process has it open.
+    /// [`StoreError::Unavailable`], also if another process has the file open.
     pub fn open(path: &Path) -> Result<Embedded, StoreError> {
-        let fault =
+        let unusable =
             |e: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {e}", path.display()));
         let new = !path.exists();
-        let database = Database::create(path).map_err(|e| fault(&e))?;
+        let database = Database::create(path).map_err(|e| unusable(&e))?;
         let store = Embedded { database };
-        store.write(|_, _| Ok(())).map_err(|e| fault(&e))?;
+        store.write(|_, _| Ok(())).map_err(|e| unusable(&e))?;
         if new {
-            // The file's name must outlive a power cut as the file does.
-            let directory = path
-                .parent()
-                .filter(|parent| !parent.as_os_str().is_empty())
-                .unwrap_or(Path::new("."));
-            std::fs::File::open(directory)
-                .and_then(|directory| directory.sync_all())
-                .map_err(|e| fault(&e))?;
+            // The directory entry must survive a power failure as the file does.
+            files::sync_directory_of(path).map_err(|e| unusable(&e))?;
         }
         Ok(store)
     }
@@ -59,22 +56,22 @@ impl Embedded {
             let mut last = transaction.open_table(LAST).map_err(unavailable)?;
             work(&mut records, &mut last)?
         };
-        // An error of the disk here may come after the new root was written.
+        // A disk error here may come after the new root was written.
         transaction.commit().map_err(|e| StoreError::Unknown(e.to_string()))?;
         Ok(done)
     }
 }
 
 impl Store for Embedded {
-    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+    fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError> {
         let transaction = self.database.begin_read().map_err(unavailable)?;
         let records = transaction.open_table(RECORDS).map_err(unavailable)?;
         keys.iter().map(|key| get(&records, &key.encode())).collect()
     }
 
     fn commit(&self, wanted: &Transaction) -> Result<Commit, StoreError> {
-        // Two transactions of redb never run at a time, so what is compared here is what is
-        // changed. One that finds a record changed writes nothing and is not committed.
+        // redb runs one write transaction at a time, so no record changes between comparison and
+        // write. If a condition fails, nothing is written or committed.
         let mut changed = false;
         let done = self.write(|records, last| {
             for (key, expected) in &wanted.unchanged {
@@ -101,7 +98,7 @@ impl Store for Embedded {
         if changed { Ok(Commit::Changed) } else { done }
     }
 
-    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+    fn confirm(&self, key: &RecordKey, held: &Versioned) -> Result<Held, StoreError> {
         match self.read(&[*key])?.pop().flatten() {
             Some(found) if found == *held => Ok(Held::Enough),
             Some(found) if found.revision > held.revision => Ok(Held::Newer),
@@ -111,7 +108,7 @@ impl Store for Embedded {
 
     fn accounts(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         after: Option<&Account>,
         limit: usize,
     ) -> Result<Vec<Account>, StoreError> {
@@ -124,9 +121,7 @@ impl Store for Embedded {
             .map(|entry| {
                 let (name, _) = entry.map_err(unavailable)?;
                 let account = name.value().get(1..).and_then(|name| name.try_into().ok());
-                account.ok_or_else(|| {
-                    StoreError::Damaged("a record's name has another length".to_owned())
-                })
+                account.ok_or_else(|| StoreError::Damaged("key of the wrong length".to_owned()))
             })
             .collect()
     }
@@ -140,7 +135,7 @@ fn get(
     let (revision, value) = guard
         .value()
         .split_first_chunk()
-        .ok_or_else(|| StoreError::Damaged("a record without a revision".to_owned()))?;
+        .ok_or_else(|| StoreError::Damaged("record without a revision".to_owned()))?;
     Ok(Some(Versioned { value: value.to_vec(), revision: u64::from_be_bytes(*revision) }))
 }
 

@@ -1,6 +1,7 @@
-//! The store of several data centres: an etcd cluster. Only compare-and-swap transactions, no
-//! leases and no locks: what etcd promises of those under a pause or a partition is not what a
-//! counter needs.
+//! The store of several data centres: an etcd cluster. It uses compare-and-swap transactions only.
+//! Under pauses and partitions, etcd's leases and locks do not guarantee what a counter requires.
+
+pub(crate) mod gateway;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,28 +10,29 @@ use std::time::Duration;
 
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
-use super::gateway::{
-    Bytes, Compare, Fault, Member, Operation, OperationAnswer, RangeAnswer, RangeRequest,
-    TxnAnswer, TxnRequest,
+use super::{
+    Change, Commit, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
 };
-use super::{Change, Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
 use crate::record::Account;
+use gateway::{
+    Bytes, Compare, Member, RangeRequest, RangeResponse, RequestError, RequestOp, ResponseOp,
+    TxnRequest, TxnResponse,
+};
 
-/// How to reach an etcd cluster.
+/// Options for an etcd cluster.
 #[derive(Debug, Clone)]
 pub struct EtcdOptions {
-    /// The client address of **every** member: the supermajority is counted over them.
+    /// The client URL of **every** member, because confirmations are counted over all of them.
     pub endpoints: Vec<String>,
-    /// What the names of records begin with.
+    /// The prefix of all keys.
     pub prefix: String,
-    /// Members that must hold a change before it counts; the default is one more than a majority,
-    /// and all of them at most.
+    /// Members that must hold a change. Defaults to one more than a majority, but at most all.
     pub confirm: Option<usize>,
-    /// How long to wait for a member.
+    /// Timeout of a request to a member.
     pub timeout: Duration,
-    /// The certificate that signs the members', in PEM.
+    /// The CA certificate for the members, in PEM.
     pub ca: Option<PathBuf>,
-    /// This client's certificate and key, in PEM.
+    /// The client certificate and its key, in PEM.
     pub identity: Option<(PathBuf, PathBuf)>,
 }
 
@@ -39,12 +41,12 @@ pub struct Etcd {
     members: Vec<Member>,
     prefix: Vec<u8>,
     needed: usize,
-    /// The member that answered last.
+    /// The member that responded last.
     preferred: AtomicUsize,
 }
 
 impl EtcdOptions {
-    /// A cluster without TLS, as on loopback.
+    /// Returns the options of a cluster without TLS, as on loopback.
     pub fn new(endpoints: Vec<String>) -> EtcdOptions {
         EtcdOptions {
             endpoints,
@@ -77,17 +79,17 @@ impl EtcdOptions {
 }
 
 impl Etcd {
-    /// A store in this cluster. Nothing is asked yet.
+    /// Creates a store. This makes no request yet.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if a certificate cannot be read, or the number of members to
-    /// hold a change is no majority.
+    /// [`StoreError::Unavailable`] if a certificate cannot be read, or if `confirm` is not a
+    /// majority.
     pub fn open(options: &EtcdOptions) -> Result<Etcd, StoreError> {
         let count = options.endpoints.len();
         let needed = options.confirm.unwrap_or((count / 2 + 2).min(count));
         if needed <= count / 2 || needed > count {
-            let why = format!("{needed} of {count} members are no majority of them");
+            let why = format!("--confirm: {needed} of {count} members is not a majority");
             return Err(StoreError::Unavailable(why));
         }
         let tls = options.tls()?;
@@ -100,39 +102,34 @@ impl Etcd {
         })
     }
 
-    /// The store, to be shared.
-    pub fn shared(self) -> Arc<dyn Store> {
-        Arc::new(self)
-    }
-
-    fn name(&self, key: &Key) -> Bytes {
+    fn name(&self, key: &RecordKey) -> Bytes {
         Bytes([self.prefix.as_slice(), &key.encode()].concat())
     }
 
-    /// Asks members in turn, beginning with the one that answered last. A question that changes
-    /// nothing may be asked again of the next.
+    /// Makes a request to one member after another, starting with the one that responded last. A
+    /// request that may have been received goes to another member only if it is `repeatable`.
     fn ask<A>(
         &self,
-        question: impl Fn(&Member) -> Result<A, Fault>,
+        request: impl Fn(&Member) -> Result<A, RequestError>,
         repeatable: bool,
     ) -> Result<A, StoreError> {
         let first = self.preferred.load(Ordering::Relaxed);
-        let mut why = String::from("no members");
+        let mut why = String::from("--endpoints: no members");
         for step in 0..self.members.len() {
             let at = (first + step) % self.members.len();
-            match question(&self.members[at]) {
-                Ok(answer) => {
+            match request(&self.members[at]) {
+                Ok(response) => {
                     self.preferred.store(at, Ordering::Relaxed);
-                    return Ok(answer);
+                    return Ok(response);
                 }
-                Err(Fault::Refused(said)) => return Err(StoreError::Damaged(said)),
-                Err(Fault::NotSent(said)) => why = said,
-                Err(Fault::NoAnswer(said)) => {
+                Err(RequestError::Refused(reason)) => return Err(StoreError::Damaged(reason)),
+                Err(RequestError::NotSent(reason)) => why = reason,
+                Err(RequestError::NoResponse(reason)) => {
                     self.preferred.store(at + 1, Ordering::Relaxed);
                     if !repeatable {
-                        return Err(StoreError::Unknown(said));
+                        return Err(StoreError::Unknown(reason));
                     }
-                    why = said;
+                    why = reason;
                 }
             }
         }
@@ -141,60 +138,59 @@ impl Etcd {
 }
 
 impl Store for Etcd {
-    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
-        // One transaction, so that all are of one moment. It is linearizable: it goes through the
-        // log of the cluster's leader.
+    fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError> {
+        // A single transaction reads all records as of one moment. It is linearizable, because it
+        // goes through the leader's log.
         let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
-        let operation = |name: &Bytes| Operation::Range { key: name.clone() };
+        let operation = |name: &Bytes| RequestOp::Range { key: name.clone() };
         let request = TxnRequest {
             compare: Vec::new(),
             success: names.iter().map(operation).collect(),
             failure: Vec::new(),
         };
-        let answer = self.ask(|member| member.txn(&request), true)?;
-        records(answer, &names)
+        let response = self.ask(|member| member.txn(&request), true)?;
+        records(response, &names)
     }
 
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError> {
-        let compare = |(key, revision): &(Key, Option<u64>)| Compare {
+        let compare = |(key, revision): &(RecordKey, Option<u64>)| Compare {
             key: self.name(key),
             target: "MOD",
             result: "EQUAL",
             mod_revision: revision.unwrap_or(0).to_string(),
         };
-        let operation = |(key, change): &(Key, Change)| match change {
+        let operation = |(key, change): &(RecordKey, Change)| match change {
             Change::Put(value) => {
-                Operation::Put { key: self.name(key), value: Bytes(value.clone()) }
+                RequestOp::Put { key: self.name(key), value: Bytes(value.clone()) }
             }
-            Change::Delete => Operation::DeleteRange { key: self.name(key) },
+            Change::Delete => RequestOp::DeleteRange { key: self.name(key) },
         };
         let request = TxnRequest {
             compare: transaction.unchanged.iter().map(compare).collect(),
             success: transaction.changes.iter().map(operation).collect(),
             failure: Vec::new(),
         };
-        // A transaction is sent once: should its answer be lost, only a read can tell what became
-        // of it.
-        let answer = self.ask(|member| member.txn(&request), false)?;
-        match answer.succeeded {
-            true => Ok(Commit::Done { revision: answer.header.revision }),
+        // A transaction is sent once. If its response is lost, only a read shows the outcome.
+        let response = self.ask(|member| member.txn(&request), false)?;
+        match response.succeeded {
+            true => Ok(Commit::Done { revision: response.header.revision }),
             false => Ok(Commit::Changed),
         }
     }
 
-    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+    fn confirm(&self, key: &RecordKey, held: &Versioned) -> Result<Held, StoreError> {
         let request = RangeRequest {
             key: self.name(key),
             range_end: None,
-            // Each member answers from its own disk, without asking the others.
+            // Each member answers from its own disk without consulting the others.
             serializable: true,
             limit: 0,
             keys_only: false,
         };
-        // A member that lags gets a little time: it is behind by what is on its way to it.
+        // A member that lags gets time to apply what is already on its way.
         let mut pause = Duration::from_millis(1);
         loop {
-            let answers = std::thread::scope(|scope| {
+            let responses = std::thread::scope(|scope| {
                 let threads: Vec<_> = self
                     .members
                     .iter()
@@ -203,12 +199,12 @@ impl Store for Etcd {
                 threads.into_iter().map(|thread| thread.join()).collect::<Vec<_>>()
             });
             let (mut same, mut newer, mut silent) = (0, 0, 0);
-            for answer in answers {
-                let Ok(Ok(answer)) = answer else {
+            for response in responses {
+                let Ok(Ok(response)) = response else {
                     silent += 1;
                     continue;
                 };
-                match answer.kvs.first() {
+                match response.kvs.first() {
                     Some(kv) if kv.value.0 == held.value && kv.mod_revision == held.revision => {
                         same += 1
                     }
@@ -233,7 +229,7 @@ impl Store for Etcd {
 
     fn accounts(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         after: Option<&Account>,
         limit: usize,
     ) -> Result<Vec<Account>, StoreError> {
@@ -247,21 +243,21 @@ impl Store for Etcd {
             limit,
             keys_only: true,
         };
-        let answer = self.ask(|member| member.range(&request), true)?;
-        accounts(&answer, &[self.prefix.as_slice(), &kind.range(None).0].concat())
+        let response = self.ask(|member| member.range(&request), true)?;
+        accounts(&response, &[self.prefix.as_slice(), &kind.range(None).0].concat())
     }
 }
 
-/// The records of these names in the answer to a transaction that reads them.
+/// Extracts the records with these keys from the response to a transaction that reads them.
 pub(crate) fn records(
-    answer: TxnAnswer,
+    response: TxnResponse,
     names: &[Bytes],
 ) -> Result<Vec<Option<Versioned>>, StoreError> {
-    let damaged = || StoreError::Damaged("an answer without the records asked for".to_owned());
-    if answer.responses.len() != names.len() {
+    let damaged = || StoreError::Damaged("response without the requested records".to_owned());
+    if response.responses.len() != names.len() {
         return Err(damaged());
     }
-    let record = |(response, name): (OperationAnswer, &Bytes)| {
+    let record = |(response, name): (ResponseOp, &Bytes)| {
         let mut kvs = response.response_range.ok_or_else(damaged)?.kvs;
         match (kvs.pop(), kvs.is_empty()) {
             (None, _) => Ok(None),
@@ -271,12 +267,15 @@ pub(crate) fn records(
             _ => Err(damaged()),
         }
     };
-    answer.responses.into_iter().zip(names).map(record).collect()
+    response.responses.into_iter().zip(names).map(record).collect()
 }
 
-/// The accounts whose records an answer names; the names begin like this.
-pub(crate) fn accounts(answer: &RangeAnswer, prefix: &[u8]) -> Result<Vec<Account>, StoreError> {
+/// Extracts the accounts from a response whose keys consist of `prefix` and an account.
+pub(crate) fn accounts(
+    response: &RangeResponse,
+    prefix: &[u8],
+) -> Result<Vec<Account>, StoreError> {
     let account = |name: &[u8]| name.strip_prefix(prefix)?.try_into().ok();
-    let damaged = || StoreError::Damaged("a record's name is none of those asked for".to_owned());
-    answer.kvs.iter().map(|kv| account(&kv.key.0).ok_or_else(damaged)).collect()
+    let damaged = || StoreError::Damaged("response with a key that was not requested".to_owned());
+    response.kvs.iter().map(|kv| account(&kv.key.0).ok_or_else(damaged)).collect()
 }

@@ -1,21 +1,21 @@
-//! Logins. The order of steps here is the vault's promise:
+//! Logins. The limit on guesses depends on the order of these steps:
 //!
-//! 1. read the records, by a read that sees every change before it;
-//! 2. have the guess paid for by compare-and-swap, or find that it was;
-//! 3. have enough members confirm that they hold the paid counter;
-//! 4. have the evaluator mark the counter, on its disk, and only then evaluate.
+//! 1. Read the records with a linearizable read.
+//! 2. Spend the guess by compare-and-swap, or find that this attempt has spent one already.
+//! 3. Confirm that enough members hold the counter with the spent guess.
+//! 4. Raise the evaluator's watermark to that counter, durably, and only then evaluate.
 //!
-//! A crash between any two of them loses a guess at most. An answer that was lost is asked for
-//! again with the same attempt, and then step 2 finds it paid.
+//! A crash between any two steps loses at most one guess (V-8.4). A client whose reply was lost
+//! repeats the attempt, and step 2 finds the guess spent.
 
-use super::turns::Turns;
+use super::retries::Retries;
 use super::{Vault, VaultError, sha256};
-use crate::audit::Event;
+use crate::audit::AuditEvent;
 use crate::evaluator::{EvaluateCall, Evaluated, FinishCall, GrantCall, Granted, Refusal, is_ke1};
 use crate::record::{Account, AttemptId, RegId};
-use crate::store::{Key, Versioned};
+use crate::store::{RecordKey, Versioned};
 
-/// Whose login it is.
+/// The account, registration and attempt of a login.
 #[derive(Debug, Clone, Copy)]
 pub struct Login {
     /// The account.
@@ -27,20 +27,20 @@ pub struct Login {
 }
 
 impl Vault {
-    /// Pays for a guess and evaluates it.
+    /// Spends a guess and evaluates it.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. A guess may have been paid for all the same; the same attempt with the same
-    /// KE1 is not paid for again.
+    /// [`VaultError`]. A guess may have been spent nevertheless. Repeating the attempt with the
+    /// same KE1 does not spend another.
     pub fn login_start(&self, login: &Login, ke1: &[u8]) -> Result<Evaluated, VaultError> {
         if !is_ke1(ke1) {
             return Err(VaultError::Malformed);
         }
         let digest = sha256(ke1);
-        let mut turns = Turns::default();
+        let mut retries = Retries::default();
         loop {
-            let mut view = self.view(&mut turns, &login.account, &login.reg_id)?;
+            let mut view = self.view(&mut retries, &login.account, &login.reg_id)?;
             let call = GrantCall {
                 account: view.account,
                 counter: view.counter.value.clone(),
@@ -48,16 +48,16 @@ impl Vault {
                 attempt_id: login.attempt_id,
                 ke1: digest,
             };
-            let answer = self.evaluator.grant(&call);
-            match turns.settle(view.generation(), answer)? {
+            let response = self.evaluator.grant(&call);
+            match retries.unless_stale(view.generation(), response)? {
                 None => continue,
-                Some(Granted::Again) => {}
-                Some(Granted::Paid(counter)) => {
+                Some(Granted::Repeated) => {}
+                Some(Granted::Spent(counter)) => {
                     let transaction =
                         view.unless_changed().put(view.counter_key(), counter.clone());
                     let Some(revision) = self.commit(&transaction)? else { continue };
                     view.counter = Versioned { value: counter, revision };
-                    self.record(&view.account, Event::Granted, &view.counter.value);
+                    self.record(&view.account, AuditEvent::Granted, &view.counter.value);
                 }
                 Some(Granted::Locks(counter)) => {
                     let transaction = view
@@ -66,7 +66,7 @@ impl Vault {
                         .delete(view.sealed_key());
                     let Some(revision) = self.commit(&transaction)? else { continue };
                     let counter = Versioned { value: counter, revision };
-                    self.record(&view.account, Event::Locked, &counter.value);
+                    self.record(&view.account, AuditEvent::Locked, &counter.value);
                     self.confirm(&view.account, &counter)?;
                     self.observe(&view.account, &counter)?;
                     return Err(VaultError::Locked);
@@ -83,28 +83,27 @@ impl Vault {
                 attempt_id: login.attempt_id,
                 ke1: ke1.to_vec(),
             };
-            let answer = self.evaluator.evaluate(&call);
-            if let Some(evaluated) = turns.settle(view.generation(), answer)? {
+            let response = self.evaluator.evaluate(&call);
+            if let Some(evaluated) = retries.unless_stale(view.generation(), response)? {
                 return Ok(evaluated);
             }
         }
     }
 
-    /// Checks the proof that a guess was right, gives the guesses back, and releases what was kept.
+    /// Checks the proof of a guess, resets the guesses, and returns the sealed reply.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. Nothing is released before the guesses that were given back are stored and
-    /// confirmed.
+    /// [`VaultError`]. Nothing is released before the reset counter is stored and confirmed.
     pub fn login_finish(
         &self,
         login: &Login,
         login_token: &[u8],
         ke3: &[u8],
     ) -> Result<Vec<u8>, VaultError> {
-        let mut turns = Turns::default();
+        let mut retries = Retries::default();
         loop {
-            let view = self.view(&mut turns, &login.account, &login.reg_id)?;
+            let view = self.view(&mut retries, &login.account, &login.reg_id)?;
             let call = FinishCall {
                 account: view.account,
                 counter: view.counter.value.clone(),
@@ -114,23 +113,23 @@ impl Vault {
                 login_token: login_token.to_vec(),
                 ke3: ke3.to_vec(),
             };
-            let answer = self.evaluator.finish(&call);
-            if let Err(Refusal::WrongPassword { .. }) = &answer {
-                self.record(&view.account, Event::Refused, &view.counter.value);
+            let response = self.evaluator.finish(&call);
+            if let Err(Refusal::WrongPassword { .. }) = &response {
+                self.record(&view.account, AuditEvent::Refused, &view.counter.value);
             }
-            let Some(finish) = turns.settle(view.generation(), answer)? else { continue };
+            let Some(finish) = retries.unless_stale(view.generation(), response)? else { continue };
             let counter = match finish.change {
                 None => view.counter.clone(),
                 Some((value, replaced)) => {
                     let mut transaction =
                         view.unless_changed().put(view.counter_key(), value.clone());
                     if let Some(replaced) = replaced {
-                        transaction = transaction.delete(Key::Sealed(view.account, replaced));
+                        transaction = transaction.delete(RecordKey::Sealed(view.account, replaced));
                     }
                     let Some(revision) = self.commit(&transaction)? else { continue };
-                    self.record(&view.account, Event::Proven, &value);
+                    self.record(&view.account, AuditEvent::Proven, &value);
                     if replaced.is_some() {
-                        self.record(&view.account, Event::Replaced, &value);
+                        self.record(&view.account, AuditEvent::Replaced, &value);
                     }
                     Versioned { value, revision }
                 }

@@ -1,4 +1,4 @@
-//! Processes: etcd members, evaluators and servers on loopback. All end with the test.
+//! Child processes on loopback: etcd members, evaluators and servers. All are killed when dropped.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bulla_vaultd::accounts::Issuer;
-use bulla_vaultd::store::{Etcd, EtcdOptions, Key, Store};
+use bulla_vaultd::store::{Etcd, EtcdOptions, RecordKey, Store};
+use bulla_vaultd::tokens::Issuer;
 
-use super::online::{ISSUER, Site};
+use super::server::{ISSUER, TestClient};
 
 pub fn variable(name: &str) -> String {
     std::env::var(name)
@@ -22,16 +22,16 @@ pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// Waits until something is so, but not for ever.
+/// Polls `condition` until it holds. Panics after two minutes.
 pub fn until(what: &str, mut so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !so() {
-        assert!(began.elapsed() < Duration::from_secs(120), "not within 120 s: {what}");
+        assert!(began.elapsed() < Duration::from_secs(120), "timed out: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// A process that is killed when it is not needed any more.
+/// A child process that is killed on drop.
 pub struct Process(Option<Child>);
 
 impl Process {
@@ -41,7 +41,7 @@ impl Process {
         Process(Some(command.spawn().unwrap()))
     }
 
-    /// SIGKILL, and waits for the end.
+    /// Sends SIGKILL and waits for the process to end.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.0.take() {
             child.kill().unwrap();
@@ -49,16 +49,16 @@ impl Process {
         }
     }
 
-    /// Seconds of processor time that it took since it was started.
+    /// Returns the CPU time in seconds that the process has used.
     pub fn cpu(&self) -> f64 {
         self.0.as_ref().map_or(0.0, |child| cpu(&child.id().to_string()))
     }
 }
 
-/// Seconds of processor time that a process took, by its number or `self`.
+/// Returns the CPU time in seconds of a process, given by its id or as `self`.
 pub fn cpu(process: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // The command's name may hold anything; fields are counted from behind it.
+    // The command name may contain spaces and parentheses, so fields are counted after it.
     let fields: Vec<_> = text.rsplit_once(')').unwrap().1.split_whitespace().collect();
     let ticks = |field: usize| fields[field - 3].parse::<f64>().unwrap();
     (ticks(14) + ticks(15)) / 100.0
@@ -70,18 +70,18 @@ impl Drop for Process {
     }
 }
 
-/// An etcd cluster of five.
-pub struct Members {
+/// An etcd cluster of five members.
+pub struct EtcdCluster {
     directory: PathBuf,
     ports: Vec<(u16, u16)>,
     running: Vec<Option<Process>>,
 }
 
-impl Members {
-    pub fn start(directory: &Path) -> Members {
+impl EtcdCluster {
+    pub fn start(directory: &Path) -> EtcdCluster {
         fs::create_dir_all(directory).unwrap();
         let ports: Vec<_> = (0..5).map(|_| (free_port(), free_port())).collect();
-        let mut members = Members {
+        let mut members = EtcdCluster {
             directory: directory.to_owned(),
             ports,
             running: (0..5).map(|_| None).collect(),
@@ -130,18 +130,18 @@ impl Members {
         (0..5).for_each(|member| self.kill(member));
     }
 
-    /// Seconds of processor time that all of them took since they were started.
+    /// Returns the CPU time in seconds that all running members have used.
     pub fn cpu(&self) -> f64 {
         self.running.iter().flatten().map(Process::cpu).sum()
     }
 
-    /// Keeps a copy of a member's disk. It should not run meanwhile.
+    /// Copies the data directory of a member, which must be stopped.
     pub fn back_up(&self, member: usize) {
         copy(&self.data(member), &self.directory.join(format!("backup{member}")));
     }
 
-    /// Puts the copy back.
-    pub fn set_back(&self, member: usize) {
+    /// Restores that copy.
+    pub fn roll_back(&self, member: usize) {
         fs::remove_dir_all(self.data(member)).unwrap();
         copy(&self.directory.join(format!("backup{member}")), &self.data(member));
     }
@@ -152,18 +152,20 @@ impl Members {
 
     pub fn until_healthy(&self) {
         let store = self.store();
-        until("the cluster answers", || store.read(&[Key::Counter([0; 32])]).is_ok());
+        until("etcd is healthy", || store.read(&[RecordKey::Counter([0; 32])]).is_ok());
     }
 
-    /// The member that leads.
+    /// Returns the leader.
     pub fn leader(&self) -> usize {
-        let agent = super::online::agent();
+        let agent = super::server::agent();
         let status = |member: usize| -> Option<(String, String)> {
             let url = format!("{}/v3/maintenance/status", self.endpoint(member));
-            let answer = super::online::try_call(&agent, "POST", &url, "", b"{}").ok()?;
-            let said: serde_json::Value = serde_json::from_slice(&answer.body).ok()?;
+            let status: serde_json::Value = serde_json::from_slice(
+                &super::server::try_call(&agent, "POST", &url, "", b"{}").ok()?.body,
+            )
+            .ok()?;
             let text = |value: &serde_json::Value| value.as_str().map(str::to_owned);
-            Some((text(&said["header"]["member_id"])?, text(&said["leader"])?))
+            Some((text(&status["header"]["member_id"])?, text(&status["leader"])?))
         };
         let leads = |member: usize| status(member).is_some_and(|(own, leader)| own == leader);
         (0..5).find(|member| leads(*member)).expect("a leader")
@@ -181,16 +183,16 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A server and its evaluator, each in a process of its own. The evaluator's keys are in a token of
-/// a PKCS #11 module.
+/// A server and its evaluator, each in its own process. The evaluator's keys are in a PKCS #11
+/// token.
 pub struct Node {
-    pub site: Site,
+    pub client: TestClient,
     server: Process,
     evaluator: Process,
     directory: PathBuf,
     endpoints: Vec<String>,
-    /// A cluster that all evaluators share; without one, each has a file of its own.
-    marks: Option<Vec<String>>,
+    /// The cluster of watermarks that all evaluators share. If `None`, each has a file.
+    watermarks: Option<Vec<String>>,
     port: u16,
 }
 
@@ -199,7 +201,7 @@ impl Node {
         directory: &Path,
         number: usize,
         endpoints: Vec<String>,
-        marks: Option<Vec<String>>,
+        watermarks: Option<Vec<String>>,
         issuer: &Arc<Issuer>,
     ) -> Node {
         let directory = directory.join(format!("node{number}"));
@@ -208,7 +210,7 @@ impl Node {
         fs::write(directory.join("tenants.json"), tenants.to_string()).unwrap();
         let port = free_port();
         let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-        let site = Site::new(
+        let client = TestClient::new(
             format!("http://127.0.0.1:{port}"),
             Arc::clone(issuer),
             ISSUER,
@@ -216,12 +218,12 @@ impl Node {
         );
         let nothing = || Process(None);
         let mut node = Node {
-            site,
+            client,
             server: nothing(),
             evaluator: nothing(),
             directory,
             endpoints,
-            marks,
+            watermarks,
             port,
         };
         node.start_evaluator();
@@ -245,7 +247,7 @@ impl Node {
             "--delays",
             "0",
         ]);
-        match &self.marks {
+        match &self.watermarks {
             Some(endpoints) => {
                 command.args(["--marks", "etcd", "--endpoints", &endpoints.join(",")])
             }
@@ -266,7 +268,7 @@ impl Node {
         command.args(["--store", "etcd", "--endpoints", &self.endpoints.join(",")]);
         command.args(["--per-address", "100000", "--per-account", "100000"]);
         self.server = Process::spawn(&mut command, &self.directory.join("server.log"));
-        until("the server answers", || self.site.try_health());
+        until("the server answers", || self.client.try_health());
     }
 
     pub fn kill_evaluator(&mut self) {
@@ -277,17 +279,17 @@ impl Node {
         self.server.kill();
     }
 
-    /// Seconds of processor time of the server, and of the evaluator with the module in it.
+    /// Returns the CPU time in seconds of the server and of the evaluator, including its module.
     pub fn cpu(&self) -> (f64, f64) {
         (self.server.cpu(), self.evaluator.cpu())
     }
 
-    /// Distinct guesses that its evaluator has evaluated.
+    /// Returns the distinct guesses that the evaluator has evaluated.
     pub fn evaluated(&self) -> u64 {
-        self.site.figure("bulla_vault_evaluations_distinct")
+        self.client.metric("bulla_vault_evaluations_distinct")
     }
 
-    /// Runs one of the operator's commands on this node's evaluator.
+    /// Runs an operator command on this node's evaluator and returns its output.
     pub fn operate(&self, command: &str) -> String {
         let output = Command::new(env!("CARGO_BIN_EXE_bulla-vaultd"))
             .args([

@@ -1,21 +1,23 @@
-//! What any store must do.
+//! The contract of every store.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bulla_vaultd::store::{Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
+use bulla_vaultd::store::{
+    Commit, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
+};
 
 const A: [u8; 32] = [1; 32];
 const B: [u8; 32] = [2; 32];
 
-fn one(store: &dyn Store, key: Key) -> Option<Versioned> {
+fn one(store: &dyn Store, key: RecordKey) -> Option<Versioned> {
     store.read(&[key]).unwrap().remove(0)
 }
 
-pub fn holds(store: &dyn Store) {
-    let (counter, sealed) = (Key::Counter(A), Key::Sealed(A, B));
+pub fn check(store: &dyn Store) {
+    let (counter, sealed) = (RecordKey::Counter(A), RecordKey::Sealed(A, B));
     assert_eq!(store.read(&[counter, sealed]).unwrap(), [None, None]);
 
-    // Both or none.
+    // A transaction applies all of its changes or none.
     let make = || {
         Transaction::default()
             .unless_changed(counter, None)
@@ -32,7 +34,7 @@ pub fn holds(store: &dyn Store) {
         [Some(record.clone()), Some(first.clone())]
     );
 
-    // The same bytes again are a change.
+    // Writing the same bytes again is a change.
     let again = Transaction::default()
         .unless_changed(counter, Some(&first))
         .put(counter, b"first".to_vec());
@@ -48,9 +50,12 @@ pub fn holds(store: &dyn Store) {
     assert!(matches!(store.confirm(&counter, &other), Err(StoreError::TooFew { held: 0, .. })));
     let later = Versioned { value: b"first".to_vec(), revision: second + 1000 };
     assert!(matches!(store.confirm(&counter, &later), Err(StoreError::TooFew { .. })));
-    assert!(matches!(store.confirm(&Key::Counter([9; 32]), &now), Err(StoreError::TooFew { .. })));
+    assert!(matches!(
+        store.confirm(&RecordKey::Counter([9; 32]), &now),
+        Err(StoreError::TooFew { .. })
+    ));
 
-    // One record unchanged is not enough.
+    // All conditions must hold, not just one.
     let stale = Transaction::default()
         .unless_changed(sealed, Some(&record))
         .unless_changed(counter, Some(&first))
@@ -69,9 +74,9 @@ pub fn holds(store: &dyn Store) {
     pages(store);
 }
 
-/// Of many that read the same and write, one is done.
+/// Of several transactions that follow the same read, exactly one commits.
 fn races(store: &dyn Store) {
-    let key = Key::Counter(B);
+    let key = RecordKey::Counter(B);
     store.commit(&Transaction::default().put(key, b"0".to_vec())).unwrap();
     let done = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -104,13 +109,13 @@ fn pages(store: &dyn Store) {
     let accounts: Vec<[u8; 32]> = (0..7u8).map(|number| [0xf0 + number; 32]).collect();
     for account in &accounts {
         let transaction = Transaction::default()
-            .put(Key::Mark(*account), b"mark".to_vec())
-            .put(Key::Sealed(*account, [0; 32]), b"sealed".to_vec());
+            .put(RecordKey::Watermark(*account), b"mark".to_vec())
+            .put(RecordKey::Sealed(*account, [0; 32]), b"sealed".to_vec());
         store.commit(&transaction).unwrap();
     }
     let mut found = Vec::new();
     loop {
-        let page = store.accounts(Kind::Mark, found.last(), 3).unwrap();
+        let page = store.accounts(RecordKind::Watermark, found.last(), 3).unwrap();
         if page.is_empty() {
             break;
         }
@@ -118,5 +123,5 @@ fn pages(store: &dyn Store) {
         found.extend(page);
     }
     assert_eq!(found, accounts);
-    assert_eq!(store.accounts(Kind::Counter, None, 10).unwrap(), [A, B]);
+    assert_eq!(store.accounts(RecordKind::Counter, None, 10).unwrap(), [A, B]);
 }

@@ -1,18 +1,20 @@
-//! A crash at the n-th step: a store and an evaluator that stop working, before or after they did
-//! what they were asked to.
+//! Fault injection: stores and evaluators that fail from the n-th step on, and stores whose
+//! responses are lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use bulla_vaultd::evaluator::*;
 use bulla_vaultd::record::Account;
-use bulla_vaultd::store::{Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
+use bulla_vaultd::store::{
+    Commit, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
+};
 
-/// Steps until the crash, shared by all parts of one process.
+/// A crash after a number of steps, which all components of one process share.
 #[derive(Clone)]
 pub struct Crash {
     steps: Arc<AtomicI64>,
-    /// Whether the step at which it comes is done first.
+    /// Whether the step at which it happens still takes effect.
     after: bool,
 }
 
@@ -21,8 +23,8 @@ impl Crash {
         Crash { steps: Arc::new(AtomicI64::new(step)), after }
     }
 
-    /// Whether it has come.
-    pub fn came(&self) -> bool {
+    /// Returns whether the crash has happened.
+    pub fn happened(&self) -> bool {
         self.steps.load(Ordering::SeqCst) < 0
     }
 
@@ -49,7 +51,7 @@ fn gone() -> StoreError {
 }
 
 impl Store for CrashingStore {
-    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+    fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError> {
         self.1.step(|| self.0.read(keys), gone)
     }
 
@@ -57,13 +59,13 @@ impl Store for CrashingStore {
         self.1.step(|| self.0.commit(transaction), gone)
     }
 
-    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+    fn confirm(&self, key: &RecordKey, held: &Versioned) -> Result<Held, StoreError> {
         self.1.step(|| self.0.confirm(key, held), gone)
     }
 
     fn accounts(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         after: Option<&Account>,
         limit: usize,
     ) -> Result<Vec<Account>, StoreError> {
@@ -71,35 +73,35 @@ impl Store for CrashingStore {
     }
 }
 
-/// A store whose answers to transactions are lost: some are done, some not, and none says which.
-pub struct SilentStore {
+/// A store that loses the results of transactions: some are applied, some not, and none tells.
+pub struct LossyStore {
     pub inner: Arc<dyn Store>,
-    pub answers: Arc<AtomicI64>,
+    pub responses: Arc<AtomicI64>,
 }
 
-impl Store for SilentStore {
-    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+impl Store for LossyStore {
+    fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError> {
         self.inner.read(keys)
     }
 
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError> {
-        match self.answers.fetch_add(1, Ordering::SeqCst) % 3 {
+        match self.responses.fetch_add(1, Ordering::SeqCst) % 3 {
             0 => {
                 _ = self.inner.commit(transaction);
-                Err(StoreError::Unknown("no answer".to_owned()))
+                Err(StoreError::Unknown("response lost".to_owned()))
             }
-            1 => Err(StoreError::Unknown("no answer".to_owned())),
+            1 => Err(StoreError::Unknown("response lost".to_owned())),
             _ => self.inner.commit(transaction),
         }
     }
 
-    fn confirm(&self, key: &Key, held: &Versioned) -> Result<Held, StoreError> {
+    fn confirm(&self, key: &RecordKey, held: &Versioned) -> Result<Held, StoreError> {
         self.inner.confirm(key, held)
     }
 
     fn accounts(
         &self,
-        kind: Kind,
+        kind: RecordKind,
         after: Option<&Account>,
         limit: usize,
     ) -> Result<Vec<Account>, StoreError> {
@@ -114,9 +116,9 @@ fn lost() -> Refusal {
 }
 
 macro_rules! steps {
-    ($($method:ident $call:ty => $answer:ty;)*) => {
+    ($($method:ident $call:ty => $response:ty;)*) => {
         impl Evaluator for CrashingEvaluator {
-            $(fn $method(&self, call: &$call) -> Result<$answer, Refusal> {
+            $(fn $method(&self, call: &$call) -> Result<$response, Refusal> {
                 self.1.step(|| self.0.$method(call), lost)
             })*
         }
@@ -127,7 +129,7 @@ steps! {
     about AboutCall => About;
     stand_in StandInCall => StandIn;
     begin BeginCall => Begun;
-    place PlaceCall => Placed;
+    register RegisterCall => Registered;
     grant GrantCall => Granted;
     evaluate EvaluateCall => Evaluated;
     finish FinishCall => Finish;
@@ -135,6 +137,6 @@ steps! {
     observe ObserveCall => Observed;
     reseal ResealCall => Resealed;
     clamp ClampCall => Clamped;
-    marked MarkedCall => Marked;
+    watermarked WatermarkedCall => Watermarked;
     epoch EpochCall => Epochs;
 }

@@ -1,5 +1,5 @@
-//! What the tests of the vault share: a vault in a directory, a clock that they set, and a client
-//! of OPAQUE that is fast.
+//! Shared test code: a vault in a directory, a clock set by hand, and an OPAQUE client with cheap
+//! key stretching.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
@@ -7,7 +7,7 @@
 pub mod cluster;
 pub mod contract;
 pub mod faults;
-pub mod online;
+pub mod server;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use bulla_key::PassphraseCost;
 use bulla_vault::reply::{LoginReply, ReplyContext};
 use bulla_vault::suite::{self, ClientIdentity, Suite};
 use bulla_vault::{AccountHash, AttemptId, RegId, Stretching};
-use bulla_vaultd::evaluator::{Evaluated, Local, PlaceCall, Placed};
+use bulla_vaultd::evaluator::{Evaluated, Local, RegisterCall, Registered};
 use bulla_vaultd::hsm::{Hsm, KeyFile};
 use bulla_vaultd::record::Policy;
 use bulla_vaultd::store::{Embedded, Store};
@@ -33,19 +33,19 @@ pub const REG: [u8; 32] = [0x11; 32];
 pub const NEW_REG: [u8; 32] = [0x22; 32];
 pub const WRAPPED: [u8; 48] = [0x5a; 48];
 
-/// Half past nine of some day.
+/// The Unix time at which tests begin.
 pub const NOW: u64 = 1_800_000_000;
 
-/// A clock that is set by hand.
+/// A clock set by hand.
 #[derive(Clone)]
-pub struct Time(Arc<AtomicU64>);
+pub struct TestClock(Arc<AtomicU64>);
 
-impl Time {
-    pub fn new() -> Time {
-        Time(Arc::new(AtomicU64::new(NOW)))
+impl TestClock {
+    pub fn new() -> TestClock {
+        TestClock(Arc::new(AtomicU64::new(NOW)))
     }
 
-    pub fn pass(&self, seconds: u64) {
+    pub fn advance(&self, seconds: u64) {
         self.0.fetch_add(seconds, Ordering::SeqCst);
     }
 
@@ -58,63 +58,64 @@ impl Time {
     }
 
     pub fn clock(&self) -> bulla_vaultd::evaluator::Clock {
-        let time = self.clone();
-        Arc::new(move || time.now())
+        let clock = self.clone();
+        Arc::new(move || clock.now())
     }
 }
 
-/// A vault in a directory, as one process has it.
-pub struct Bench {
+/// A vault in a directory, as a single process would run it.
+pub struct TestVault {
     pub store: Arc<dyn Store>,
     pub hsm: Arc<dyn Hsm>,
     pub local: Arc<Local>,
     pub vault: Vault,
-    pub time: Time,
+    pub clock: TestClock,
 }
 
-/// No delays: tests of them set their own.
+/// Returns a policy without delays. Tests of delays set their own.
 pub fn policy() -> Policy {
     Policy { delays: [0; 11], ..Policy::default() }
 }
 
-impl Bench {
-    pub fn open(directory: &Path) -> Bench {
-        Bench::with(directory, policy(), Time::new())
+impl TestVault {
+    pub fn open(directory: &Path) -> TestVault {
+        TestVault::with(directory, policy(), TestClock::new())
     }
 
-    pub fn with(directory: &Path, policy: Policy, time: Time) -> Bench {
+    pub fn with(directory: &Path, policy: Policy, clock: TestClock) -> TestVault {
         let keys = directory.join("keys");
         let hsm =
             if keys.exists() { KeyFile::open(&keys) } else { KeyFile::create(&keys) }.unwrap();
         let store = Arc::new(Embedded::open(&directory.join("records")).unwrap());
-        let marks = Arc::new(Embedded::open(&directory.join("marks")).unwrap());
-        Bench::of(store, Arc::new(hsm), marks, policy, time)
+        let watermarks = Arc::new(Embedded::open(&directory.join("marks")).unwrap());
+        TestVault::from_parts(store, Arc::new(hsm), watermarks, policy, clock)
     }
 
-    pub fn of(
+    pub fn from_parts(
         store: Arc<dyn Store>,
         hsm: Arc<dyn Hsm>,
-        marks: Arc<dyn Store>,
+        watermarks: Arc<dyn Store>,
         policy: Policy,
-        time: Time,
-    ) -> Bench {
-        let local = Arc::new(Local::new(Arc::clone(&hsm), marks, policy, time.clock()).unwrap());
+        clock: TestClock,
+    ) -> TestVault {
+        let local =
+            Arc::new(Local::new(Arc::clone(&hsm), watermarks, policy, clock.clock()).unwrap());
         let vault = Vault::new(Arc::clone(&store), local.clone(), None);
-        Bench { store, hsm, local, vault, time }
+        TestVault { store, hsm, local, vault, clock }
     }
 
-    /// Registers, and proves it by a login.
+    /// Registers, and proves the registration with a login.
     pub fn enroll(&self, account: &[u8; 32], reg_id: &[u8; 32], password: &str, max: u32) {
         register(&self.vault, account, reg_id, password, max, None).unwrap();
         login(&self.vault, account, reg_id, password).unwrap();
     }
 
     pub fn left(&self, account: &[u8; 32], reg_id: &[u8; 32]) -> u8 {
-        self.vault.status(account).unwrap().unwrap().slot(reg_id).unwrap().left
+        self.vault.status(account).unwrap().unwrap().registration(reg_id).unwrap().left
     }
 }
 
-/// As little as Argon2id can cost.
+/// Returns the cheapest cost that Argon2id allows.
 pub fn cheap() -> Stretching {
     Stretching::new(PassphraseCost::new(1, 8, 1).unwrap())
 }
@@ -123,27 +124,27 @@ pub fn identity(account: &[u8; 32], reg_id: &[u8; 32]) -> ClientIdentity {
     ClientIdentity::new(&AccountHash::from_bytes(*account), &RegId::from_bytes(*reg_id))
 }
 
-/// A registration between its two calls.
-pub struct Registering {
+/// A client's registration between its two calls.
+pub struct RegistrationStart {
     pub state: ClientRegistration<Suite>,
     pub request: [u8; 32],
 }
 
-pub fn begin(password: &str) -> Registering {
+pub fn begin(password: &str) -> RegistrationStart {
     let started = ClientRegistration::<Suite>::start(&mut OsRng, password.as_bytes()).unwrap();
-    Registering { state: started.state, request: started.message.serialize().into() }
+    RegistrationStart { state: started.state, request: started.message.serialize().into() }
 }
 
-/// The second call of a registration.
+/// Returns the second call of a registration.
 pub fn upload(
     account: &[u8; 32],
     reg_id: &[u8; 32],
     password: &str,
-    registering: &Registering,
+    registering: &RegistrationStart,
     response: &[u8],
     max: u32,
     grant: Option<&[u8]>,
-) -> PlaceCall {
+) -> RegisterCall {
     let identity = identity(account, reg_id);
     let stretching = cheap();
     let parameters =
@@ -154,7 +155,7 @@ pub fn upload(
         .clone()
         .finish(&mut OsRng, password.as_bytes(), response, parameters)
         .unwrap();
-    PlaceCall {
+    RegisterCall {
         account: *account,
         counter: None,
         reg_id: *reg_id,
@@ -173,13 +174,13 @@ pub fn register(
     password: &str,
     max: u32,
     grant: Option<&[u8]>,
-) -> Result<Placed, VaultError> {
+) -> Result<Registered, VaultError> {
     let registering = begin(password);
     let response = vault.register_start(account, reg_id, &registering.request)?;
     vault.register_finish(upload(account, reg_id, password, &registering, &response, max, grant))
 }
 
-/// A guess between its two calls.
+/// A client's guess between its two calls.
 #[derive(Clone)]
 pub struct Guess {
     pub login: Login,
@@ -188,7 +189,7 @@ pub struct Guess {
     password: String,
 }
 
-/// The third message of a login whose password was right.
+/// KE3 of a login whose password was correct.
 pub struct Proof {
     pub login: Login,
     pub token: Vec<u8>,
@@ -196,13 +197,13 @@ pub struct Proof {
     pub session_key: [u8; 64],
 }
 
-/// Why a login came to nothing.
+/// The reason why a login failed.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Failed {
-    /// The client saw that the password is wrong.
-    Wrong { left: u8 },
-    /// The vault said no.
-    Said(VaultError),
+pub enum LoginError {
+    /// The client found the password wrong.
+    WrongPassword { left: u8 },
+    /// The vault returned an error.
+    Vault(VaultError),
 }
 
 impl Guess {
@@ -217,8 +218,8 @@ impl Guess {
         }
     }
 
-    /// What the client makes of the second message.
-    pub fn prove(&self, evaluated: &Evaluated) -> Result<Proof, Failed> {
+    /// Processes KE2.
+    pub fn prove(&self, evaluated: &Evaluated) -> Result<Proof, LoginError> {
         let identity = identity(&self.login.account, &self.login.reg_id);
         let context = suite::context(&AttemptId::from_bytes(self.login.attempt_id));
         let [passes, memory, lanes] = evaluated.stretching;
@@ -231,7 +232,7 @@ impl Guess {
         let ke2 = CredentialResponse::deserialize(&evaluated.ke2).unwrap();
         let finished =
             self.state.clone().finish(&mut OsRng, self.password.as_bytes(), ke2, parameters);
-        let finished = finished.map_err(|_| Failed::Wrong { left: evaluated.left })?;
+        let finished = finished.map_err(|_| LoginError::WrongPassword { left: evaluated.left })?;
         Ok(Proof {
             login: self.login,
             token: evaluated.login_token.clone(),
@@ -257,14 +258,14 @@ impl Proof {
     }
 }
 
-/// A whole login.
+/// Performs a whole login.
 pub fn login(
     vault: &Vault,
     account: &[u8; 32],
     reg_id: &[u8; 32],
     password: &str,
-) -> Result<LoginReply, Failed> {
+) -> Result<LoginReply, LoginError> {
     let guess = Guess::new(account, reg_id, password);
-    let evaluated = guess.start(vault).map_err(Failed::Said)?;
-    guess.prove(&evaluated)?.finish(vault).map_err(Failed::Said)
+    let evaluated = guess.start(vault).map_err(LoginError::Vault)?;
+    guess.prove(&evaluated)?.finish(vault).map_err(LoginError::Vault)
 }

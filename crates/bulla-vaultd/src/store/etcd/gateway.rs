@@ -1,5 +1,5 @@
-//! etcd's JSON gateway: what its `/v3/kv` calls take and answer. Byte strings are base64, 64-bit
-//! numbers are strings, and fields that are false, zero or empty are left out.
+//! Requests and responses of etcd's JSON gateway (`/v3/kv`). Byte strings are base64, 64-bit
+//! numbers are strings, and fields that are false, zero or empty are omitted.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Bytes of an answer at most. A transaction reads three small records.
-const MAX_ANSWER: u64 = 1 << 20;
+/// Most bytes in a response. The largest transaction reads four small records.
+const MAX_RESPONSE: u64 = 1 << 20;
 
-/// One member.
+/// A member of the cluster.
 pub(super) struct Member {
     agent: ureq::Agent,
     base: String,
 }
 
-/// Why a member gave no answer.
-pub(super) enum Fault {
-    /// It never got the question.
+/// The reason why a request failed.
+pub(super) enum RequestError {
+    /// The member did not receive the request.
     NotSent(String),
-    /// It may have got it.
-    NoAnswer(String),
-    /// It says no, and did nothing.
+    /// The member may have received the request.
+    NoResponse(String),
+    /// The member rejected the request and did nothing.
     Refused(String),
 }
 
@@ -42,7 +42,7 @@ pub(super) struct RangeRequest {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct RangeAnswer {
+pub(crate) struct RangeResponse {
     #[serde(default)]
     pub(crate) kvs: Vec<KeyValue>,
 }
@@ -59,8 +59,8 @@ pub(crate) struct KeyValue {
 #[derive(Serialize)]
 pub(super) struct TxnRequest {
     pub(super) compare: Vec<Compare>,
-    pub(super) success: Vec<Operation>,
-    pub(super) failure: Vec<Operation>,
+    pub(super) success: Vec<RequestOp>,
+    pub(super) failure: Vec<RequestOp>,
 }
 
 #[derive(Serialize)]
@@ -68,12 +68,12 @@ pub(super) struct Compare {
     pub(super) key: Bytes,
     pub(super) target: &'static str,
     pub(super) result: &'static str,
-    /// Zero for a key that is not there.
+    /// Zero for a key that does not exist.
     pub(super) mod_revision: String,
 }
 
 #[derive(Serialize)]
-pub(super) enum Operation {
+pub(super) enum RequestOp {
     #[serde(rename = "request_range")]
     Range { key: Bytes },
     #[serde(rename = "request_put")]
@@ -83,18 +83,18 @@ pub(super) enum Operation {
 }
 
 #[derive(Deserialize)]
-pub(crate) struct TxnAnswer {
+pub(crate) struct TxnResponse {
     pub(crate) header: Header,
-    /// Left out when false.
+    /// Omitted if false.
     #[serde(default)]
     pub(crate) succeeded: bool,
     #[serde(default)]
-    pub(crate) responses: Vec<OperationAnswer>,
+    pub(crate) responses: Vec<ResponseOp>,
 }
 
 #[derive(Deserialize)]
-pub(crate) struct OperationAnswer {
-    pub(crate) response_range: Option<RangeAnswer>,
+pub(crate) struct ResponseOp {
+    pub(crate) response_range: Option<RangeResponse>,
 }
 
 #[derive(Deserialize)]
@@ -119,34 +119,40 @@ impl Member {
         Member { agent: config.build().into(), base: endpoint.trim_end_matches('/').to_owned() }
     }
 
-    pub(super) fn range(&self, request: &RangeRequest) -> Result<RangeAnswer, Fault> {
+    pub(super) fn range(&self, request: &RangeRequest) -> Result<RangeResponse, RequestError> {
         self.call("/v3/kv/range", request)
     }
 
-    pub(super) fn txn(&self, request: &TxnRequest) -> Result<TxnAnswer, Fault> {
+    pub(super) fn txn(&self, request: &TxnRequest) -> Result<TxnResponse, RequestError> {
         self.call("/v3/kv/txn", request)
     }
 
-    fn call<A: DeserializeOwned>(&self, path: &str, request: &impl Serialize) -> Result<A, Fault> {
+    fn call<A: DeserializeOwned>(
+        &self,
+        path: &str,
+        request: &impl Serialize,
+    ) -> Result<A, RequestError> {
         let sent = self.agent.post(format!("{}{path}", self.base)).send_json(request);
         let mut response = sent.map_err(|e| match e {
             ureq::Error::HostNotFound | ureq::Error::ConnectionFailed => {
-                Fault::NotSent(e.to_string())
+                RequestError::NotSent(e.to_string())
             }
             ureq::Error::Io(ref io) if io.kind() == std::io::ErrorKind::ConnectionRefused => {
-                Fault::NotSent(e.to_string())
+                RequestError::NotSent(e.to_string())
             }
-            _ => Fault::NoAnswer(e.to_string()),
+            _ => RequestError::NoResponse(e.to_string()),
         })?;
         let status = response.status();
-        let body = response.body_mut().with_config().limit(MAX_ANSWER).read_to_vec();
-        let body = body.map_err(|e| Fault::NoAnswer(e.to_string()))?;
+        let body = response.body_mut().with_config().limit(MAX_RESPONSE).read_to_vec();
+        let body = body.map_err(|e| RequestError::NoResponse(e.to_string()))?;
         match status.as_u16() {
-            200 => serde_json::from_slice(&body).map_err(|e| Fault::NoAnswer(e.to_string())),
-            // The request itself is at fault: etcd looked at it and did nothing.
-            code @ 400..=499 => Err(Fault::Refused(format!("HTTP {code}"))),
-            // "etcdserver: request timed out", "leader changed": it may still come about.
-            code => Err(Fault::NoAnswer(format!("HTTP {code}"))),
+            200 => {
+                serde_json::from_slice(&body).map_err(|e| RequestError::NoResponse(e.to_string()))
+            }
+            // The request is invalid. etcd has not applied it.
+            code @ 400..=499 => Err(RequestError::Refused(format!("HTTP {code}"))),
+            // "etcdserver: request timed out", "leader changed": it may still be applied.
+            code => Err(RequestError::NoResponse(format!("HTTP {code}"))),
         }
     }
 }
@@ -181,11 +187,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_with_fields_left_out() {
-        let txn: TxnAnswer =
+    fn reads_responses_with_omitted_fields() {
+        let txn: TxnResponse =
             serde_json::from_str(r#"{"header":{"revision":"7","raft_term":"2"}}"#).unwrap();
         assert!(!txn.succeeded && txn.header.revision == 7 && txn.responses.is_empty());
-        let range: RangeAnswer = serde_json::from_str(r#"{"header":{"revision":"7"}}"#).unwrap();
+        let range: RangeResponse = serde_json::from_str(r#"{"header":{"revision":"7"}}"#).unwrap();
         assert!(range.kvs.is_empty());
         let kv: KeyValue =
             serde_json::from_str(r#"{"key":"YQ==","mod_revision":"3","version":"1"}"#).unwrap();
@@ -193,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn requests() {
+    fn writes_requests_as_etcd_expects_them() {
         let txn = TxnRequest {
             compare: vec![Compare {
                 key: Bytes(b"a".to_vec()),
@@ -202,16 +208,18 @@ mod tests {
                 mod_revision: "3".to_owned(),
             }],
             success: vec![
-                Operation::Put { key: Bytes(b"a".to_vec()), value: Bytes(b"b".to_vec()) },
-                Operation::DeleteRange { key: Bytes(b"c".to_vec()) },
+                RequestOp::Put { key: Bytes(b"a".to_vec()), value: Bytes(b"b".to_vec()) },
+                RequestOp::DeleteRange { key: Bytes(b"c".to_vec()) },
             ],
             failure: Vec::new(),
         };
         assert_eq!(
             serde_json::to_string(&txn).unwrap(),
             concat!(
-                r#"{"compare":[{"key":"YQ==","target":"MOD","result":"EQUAL","mod_revision":"3"}],"#,
-                r#""success":[{"request_put":{"key":"YQ==","value":"Yg=="}},{"request_delete_range":{"key":"Yw=="}}],"failure":[]}"#
+                r#"{"compare":[{"key":"YQ==","target":"MOD","#,
+                r#""result":"EQUAL","mod_revision":"3"}],"#,
+                r#""success":[{"request_put":{"key":"YQ==","value":"Yg=="}},"#,
+                r#"{"request_delete_range":{"key":"Yw=="}}],"failure":[]}"#
             )
         );
     }

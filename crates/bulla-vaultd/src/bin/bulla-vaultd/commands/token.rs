@@ -4,11 +4,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bulla_vaultd::accounts::{Issuer, MAX_LIFETIME};
+use bulla_vaultd::tokens::{Issuer, MAX_LIFETIME};
 
 use crate::args::Token;
 
-/// Shows a token, or what makes its issuer a tenant.
+/// Prints a token, or a tenants file with its issuer.
 pub(crate) fn run(args: &Token) -> Result<(), String> {
     let issuer = Issuer::open(&args.issuer, &args.key)?;
     let Some(subject) = &args.subject else {
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Token) -> Result<(), String> {
     };
     if args.lifetime > MAX_LIFETIME {
         return Err(format!(
-            "--lifetime {}: a vault takes no token that lives longer than {MAX_LIFETIME} s",
+            "--lifetime {}: too long; a vault accepts at most {MAX_LIFETIME} seconds",
             args.lifetime
         ));
     }

@@ -1,4 +1,4 @@
-//! A vault on a port of loopback, and what it answers.
+//! A vault that listens on loopback, and a client that shows its raw responses.
 
 use std::net::TcpListener;
 use std::num::NonZeroU32;
@@ -11,54 +11,54 @@ use bulla_vault::messages::{
 use bulla_vault::reply::{LoginReply, ReplyContext};
 use bulla_vault::wire::{self, Bounded, Fixed};
 use bulla_vault::{AccountHash, AttemptId, RegId, Stretching};
-use bulla_vaultd::accounts::{Issuer, Tenants};
 use bulla_vaultd::evaluator::Evaluated;
-use bulla_vaultd::http::Service;
-use bulla_vaultd::limits::{Limits, Rates};
+use bulla_vaultd::server::{Limits, Rates, Service};
+use bulla_vaultd::tokens::{Issuer, Tenants};
 use bulla_vaultd::vault::Vault;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Bench, Guess, NOW, WRAPPED, begin, upload};
+use super::{Guess, NOW, TestVault, WRAPPED, begin, upload};
 
 pub const ISSUER: &str = "https://id.example";
 
-/// A vault on some port, and an issuer of tokens that it knows.
-pub struct Site {
+/// A client of a vault, with an issuer whose tokens the vault accepts.
+pub struct TestClient {
     pub url: String,
     pub issuer: Arc<Issuer>,
-    /// The issuer's name.
+    /// The issuer's name in tokens.
     pub name: String,
-    /// The time that tokens say.
+    /// The clock of tokens.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
     agent: ureq::Agent,
 }
 
-/// A vault in this process, on a port. It ends with the process.
-pub struct Online {
-    pub site: Site,
+/// A vault that listens on a port of this process.
+pub struct TestServer {
+    pub client: TestClient,
     pub service: Arc<Service>,
 }
 
-/// What came back.
-pub struct Answer {
+/// A response.
+pub struct Response {
     pub status: u16,
     pub headers: Vec<String>,
     pub body: Vec<u8>,
 }
 
-impl Online {
-    pub fn new(bench: &Bench) -> Online {
+impl TestServer {
+    pub fn new(fixture: &TestVault) -> TestServer {
         let many = NonZeroU32::new(1_000_000).unwrap();
-        Online::with(bench, Rates { per_address: many, per_account: many })
+        TestServer::with(fixture, Rates { per_address: many, per_account: many })
     }
 
-    pub fn with(bench: &Bench, rates: Rates) -> Online {
+    pub fn with(fixture: &TestVault, rates: Rates) -> TestServer {
         let issuer = Arc::new(Issuer::generate(ISSUER).unwrap());
         let mut tenants = Tenants::default();
         tenants.add(ISSUER, issuer.public_key());
-        let vault = Vault::new(bench.store.clone(), bench.local.clone(), None);
-        let service = Service::new(vault, tenants, Limits::new(rates), bench.time.clock()).unwrap();
+        let vault = Vault::new(fixture.store.clone(), fixture.local.clone(), None);
+        let service =
+            Service::new(vault, tenants, Limits::new(rates), fixture.clock.clock()).unwrap();
         let service = Arc::new(service);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -68,42 +68,47 @@ impl Online {
                 tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
             runtime.unwrap().block_on(bulla_vaultd::server::run(listener, served, None)).unwrap();
         });
-        Online { site: Site::new(url, issuer, ISSUER, Arc::new(|| NOW)), service }
+        TestServer { client: TestClient::new(url, issuer, ISSUER, Arc::new(|| NOW)), service }
     }
 }
 
-impl std::ops::Deref for Online {
-    type Target = Site;
+impl std::ops::Deref for TestServer {
+    type Target = TestClient;
 
-    fn deref(&self) -> &Site {
-        &self.site
+    fn deref(&self) -> &TestClient {
+        &self.client
     }
 }
 
-impl Site {
+impl TestClient {
     pub fn new(
         url: String,
         issuer: Arc<Issuer>,
         name: &str,
         now: Arc<dyn Fn() -> u64 + Send + Sync>,
-    ) -> Site {
-        Site { url, issuer, name: name.to_owned(), now, agent: agent() }
+    ) -> TestClient {
+        TestClient { url, issuer, name: name.to_owned(), now, agent: agent() }
     }
 
-    /// The same vault for another client.
-    pub fn another(&self) -> Site {
-        Site::new(self.url.clone(), Arc::clone(&self.issuer), &self.name, Arc::clone(&self.now))
+    /// Returns another client of the same vault.
+    pub fn another(&self) -> TestClient {
+        TestClient::new(
+            self.url.clone(),
+            Arc::clone(&self.issuer),
+            &self.name,
+            Arc::clone(&self.now),
+        )
     }
 
     pub fn token(&self, subject: &str) -> String {
         self.issuer.token(subject, (self.now)(), 900)
     }
 
-    pub fn post(&self, path: &str, token: &str, message: &impl Serialize) -> Answer {
+    pub fn post(&self, path: &str, token: &str, message: &impl Serialize) -> Response {
         call(&self.agent, "POST", &format!("{}{path}", self.url), token, &wire::encode(message))
     }
 
-    pub fn delete(&self, token: &str, message: &impl Serialize) -> Answer {
+    pub fn delete(&self, token: &str, message: &impl Serialize) -> Response {
         call(
             &self.agent,
             "DELETE",
@@ -113,19 +118,19 @@ impl Site {
         )
     }
 
-    pub fn raw(&self, method: &str, path: &str, token: &str, body: &[u8]) -> Answer {
+    pub fn raw(&self, method: &str, path: &str, token: &str, body: &[u8]) -> Response {
         call(&self.agent, method, &format!("{}{path}", self.url), token, body)
     }
 
-    /// Registers under a cost that is only said: what the client uses is as little as can be.
+    /// Registers with cheap stretching, but tells the vault another cost.
     pub fn register(
         &self,
         subject: &str,
         reg_id: [u8; 32],
         password: &str,
         max: u32,
-        said: Stretching,
-    ) -> Answer {
+        stated: Stretching,
+    ) -> Response {
         let token = self.token(subject);
         let account = AccountHash::of(&self.name, subject);
         let registering = begin(password);
@@ -148,7 +153,7 @@ impl Site {
             upload: Fixed(call.upload.try_into().unwrap()),
             wrapped_key: Fixed(WRAPPED),
             max,
-            stretching: said,
+            stretching: stated,
             grant: None,
         };
         self.post(path::REGISTER_FINISH, &token, &request)
@@ -158,7 +163,7 @@ impl Site {
         Guess::new(AccountHash::of(&self.name, subject).as_bytes(), &reg_id, password)
     }
 
-    pub fn start(&self, subject: &str, guess: &Guess) -> Result<Answer, ureq::Error> {
+    pub fn start(&self, subject: &str, guess: &Guess) -> Result<Response, ureq::Error> {
         let request = LoginStart {
             reg_id: RegId::from_bytes(guess.login.reg_id),
             attempt_id: AttemptId::from_bytes(guess.login.attempt_id),
@@ -174,7 +179,7 @@ impl Site {
         guess: &Guess,
         token: &[u8],
         ke3: [u8; 64],
-    ) -> Result<Answer, ureq::Error> {
+    ) -> Result<Response, ureq::Error> {
         let request = LoginFinish {
             reg_id: RegId::from_bytes(guess.login.reg_id),
             attempt_id: AttemptId::from_bytes(guess.login.attempt_id),
@@ -185,7 +190,7 @@ impl Site {
         try_call(&self.agent, "POST", &url, &self.token(subject), &wire::encode(&request))
     }
 
-    /// A whole login with the right password.
+    /// Performs a whole login with the correct password.
     pub fn login(&self, subject: &str, reg_id: [u8; 32], password: &str) -> LoginReply {
         let guess = self.guess(subject, reg_id, password);
         let started: LoginStarted = self.start(subject, &guess).unwrap().is();
@@ -200,28 +205,28 @@ impl Site {
         LoginReply::open(&finished.sealed.0, &proof.session_key, &context).unwrap()
     }
 
-    /// Guesses left, as the account's owner is told.
+    /// Returns the guesses left, as the owner's status reports them.
     pub fn left(&self, subject: &str) -> u32 {
         let status: Status = self.raw("GET", path::STATUS, &self.token(subject), b"").is();
         status.current.or(status.pending).unwrap().left
     }
 
-    /// Whether it says that it is well.
+    /// Returns whether the health check succeeds.
     pub fn try_health(&self) -> bool {
-        let answer =
+        let response =
             try_call(&self.agent, "GET", &format!("{}{}", self.url, path::HEALTH), "", b"");
-        answer.is_ok_and(|answer| answer.status == 200)
+        response.is_ok_and(|response| response.status == 200)
     }
 
-    /// One of the server's figures.
-    pub fn figure(&self, name: &str) -> u64 {
+    /// Returns a metric of the server.
+    pub fn metric(&self, name: &str) -> u64 {
         let metrics = String::from_utf8(self.raw("GET", path::METRICS, "", b"").body).unwrap();
         let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
         line.unwrap().parse().unwrap()
     }
 }
 
-/// What an answer to a login's first call says.
+/// Converts the response to the first call of a login.
 pub fn evaluated(started: &LoginStarted) -> Evaluated {
     let cost = started.stretching.cost();
     Evaluated {
@@ -246,7 +251,7 @@ pub fn try_call(
     url: &str,
     token: &str,
     body: &[u8],
-) -> Result<Answer, ureq::Error> {
+) -> Result<Response, ureq::Error> {
     let request = ureq::http::Request::builder().method(method).uri(url);
     let request = match token {
         "" => request,
@@ -257,14 +262,14 @@ pub fn try_call(
         response.headers().keys().map(|name| name.as_str().to_owned()).collect();
     headers.sort();
     let status = response.status().as_u16();
-    Ok(Answer { status, headers, body: response.body_mut().read_to_vec()? })
+    Ok(Response { status, headers, body: response.body_mut().read_to_vec()? })
 }
 
-pub fn call(agent: &ureq::Agent, method: &str, url: &str, token: &str, body: &[u8]) -> Answer {
+pub fn call(agent: &ureq::Agent, method: &str, url: &str, token: &str, body: &[u8]) -> Response {
     try_call(agent, method, url, token, body).unwrap()
 }
 
-impl Answer {
+impl Response {
     pub fn is<T: DeserializeOwned>(&self) -> T {
         assert_eq!(self.status, 200, "{}", String::from_utf8_lossy(&self.body));
         wire::decode(&self.body).unwrap()

@@ -1,9 +1,8 @@
-//! Whose account a request is about: what the operator's identity service signed, and nothing that
-//! the request itself says.
+//! Account tokens. The account of a request is what the operator's identity service signed, never
+//! what the request itself claims.
 //!
-//! A token is a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037). Nothing else is taken: no
-//! other algorithm, no token that lives longer than a quarter of an hour, none for another
-//! audience.
+//! A token is a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037). Any other algorithm or
+//! audience is rejected, and so is a token with a lifetime of more than 15 minutes.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -22,40 +21,41 @@ use crate::files;
 
 /// The audience that a token must name.
 pub const AUDIENCE: &str = "bulla-vault";
-/// Seconds that a token may live.
+/// Longest lifetime of a token in seconds.
 pub const MAX_LIFETIME: u64 = 900;
-/// Seconds by which clocks may differ.
+/// Tolerated clock difference in seconds.
 const SLACK: u64 = 60;
-/// Bytes of a token at most.
+/// Most bytes in a token.
 const MAX_LEN: usize = 4096;
-/// Bytes of an issuer's or subject's name at most.
+/// Most bytes in the name of an issuer or a subject.
 const MAX_NAME: usize = 256;
 
-/// The tenants: issuers of tokens, and the keys that verify them.
+/// The tenants: token issuers and the public keys that verify their tokens.
 #[derive(Debug, Clone, Default)]
 pub struct Tenants(pub(crate) HashMap<String, Vec<[u8; 32]>>);
 
-/// Why a token is not taken. Not told to clients.
+/// The reason why a token is rejected. Clients do not see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It is no token, or one of a kind that is not taken.
+    /// The token is malformed or of an unsupported kind.
     Malformed,
-    /// Its issuer is no tenant.
+    /// The issuer is not a tenant.
     UnknownIssuer,
-    /// Its signature does not hold.
+    /// The signature is invalid.
     Signature,
-    /// It is for another audience.
+    /// The audience is not [`AUDIENCE`].
     Audience,
-    /// It is out of date, not valid yet, or lives too long.
+    /// The token has expired, is not valid yet, or has too long a lifetime.
     Time,
 }
 
 #[derive(Deserialize)]
 struct Header {
     alg: String,
-    /// What must be understood: nothing is, and so neither is a null.
-    #[serde(default, deserialize_with = "whatever")]
+    /// Critical extensions (RFC 7515, 4.1.11). None is supported, so any value is rejected, even
+    /// `null`.
+    #[serde(default, deserialize_with = "present")]
     crit: Option<IgnoredAny>,
 }
 
@@ -71,44 +71,45 @@ struct Claims {
 }
 
 impl Tenants {
-    /// Tenants from a file: a JSON object of issuers, each with its public keys in base64url.
+    /// Reads tenants from a JSON object that maps each issuer to its public keys in base64url.
     ///
     /// # Errors
     ///
-    /// A sentence that says what is wrong with the file.
+    /// A message that names the file and the problem.
     pub fn read(path: &Path) -> Result<Tenants, String> {
-        let said = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
-        Tenants::parse(&std::fs::read(path).map_err(|e| said(&e))?).map_err(|e| said(&e))
+        let with_path = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
+        Tenants::parse(&std::fs::read(path).map_err(|e| with_path(&e))?).map_err(|e| with_path(&e))
     }
 
-    /// The same from the file's text.
+    /// Parses the contents of a tenants file.
     pub(crate) fn parse(text: &[u8]) -> Result<Tenants, String> {
         let Issuers(read) = serde_json::from_slice(text).map_err(|e| e.to_string())?;
         let mut tenants = Tenants::default();
         for (issuer, keys) in read {
-            // Which of the two was meant, nobody knows; the keys of one would be passed over.
+            // A map would keep one of the two and silently drop the other's keys.
             if tenants.0.contains_key(&issuer) {
-                return Err(format!("{issuer:?} is there twice"));
+                return Err(format!("issuer {issuer:?}: listed twice"));
             }
             let decode = |key: &String| URL_SAFE_NO_PAD.decode(key).ok()?.try_into().ok();
             let keys: Option<Vec<_>> = keys.iter().map(decode).collect();
-            let keys =
-                keys.ok_or_else(|| format!("a key of {issuer:?} is not 32 bytes in base64url"))?;
+            let keys = keys.ok_or_else(|| {
+                format!("issuer {issuer:?}: a key is not 32 bytes in base64url without padding")
+            })?;
             tenants.0.insert(issuer, keys);
         }
         Ok(tenants)
     }
 
-    /// Adds a tenant's key.
+    /// Adds a key of a tenant.
     pub fn add(&mut self, issuer: &str, key: [u8; 32]) {
         self.0.entry(issuer.to_owned()).or_default().push(key);
     }
 
-    /// The account that a token is for.
+    /// Verifies a token at Unix time `now` and returns its account.
     ///
     /// # Errors
     ///
-    /// [`TokenError`].
+    /// [`TokenError`] if the token is not valid.
     pub fn verify(&self, token: &str, now: u64) -> Result<AccountHash, TokenError> {
         if token.len() > MAX_LEN {
             return Err(TokenError::Malformed);
@@ -128,7 +129,7 @@ impl Tenants {
         if !keys.iter().any(holds) {
             return Err(TokenError::Signature);
         }
-        // Only what is signed is looked at from here on.
+        // The claims are authentic from here on.
         if claims.aud != AUDIENCE {
             return Err(TokenError::Audience);
         }
@@ -147,18 +148,18 @@ impl Tenants {
     }
 }
 
-/// Signs tokens, as an identity service does. For tests and for trying the vault out.
+/// Signs tokens as an identity service does, for tests and development.
 pub struct Issuer {
     name: String,
     key: Ed25519KeyPair,
 }
 
 impl Issuer {
-    /// An issuer with a new key.
+    /// Creates an issuer with a new key.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Malformed`] if the system has no random numbers.
+    /// [`TokenError::Malformed`] if the operating system has no random numbers.
     pub fn generate(name: &str) -> Result<Issuer, TokenError> {
         let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
             .map_err(|_| TokenError::Malformed)?;
@@ -166,31 +167,31 @@ impl Issuer {
         Ok(Issuer { name: name.to_owned(), key })
     }
 
-    /// An issuer whose key (PKCS #8) lies in a file; it is made if there is none.
+    /// Reads an issuer's key (PKCS #8) from a file, which is created if it does not exist.
     ///
     /// # Errors
     ///
-    /// A sentence that says what is wrong with the file.
+    /// A message that names the file and the problem.
     pub fn open(name: &str, path: &Path) -> Result<Issuer, String> {
-        let said = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
+        let with_path = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
         if !path.exists() {
             let made =
-                Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|e| said(&e))?;
-            files::replace(path, made.as_ref()).map_err(|e| said(&e))?;
+                Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(|e| with_path(&e))?;
+            files::replace(path, made.as_ref()).map_err(|e| with_path(&e))?;
         }
-        let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|e| said(&e))?);
-        let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&bytes).map_err(|e| said(&e))?;
+        let bytes = zeroize::Zeroizing::new(std::fs::read(path).map_err(|e| with_path(&e))?);
+        let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(&bytes).map_err(|e| with_path(&e))?;
         Ok(Issuer { name: name.to_owned(), key })
     }
 
-    /// The public key.
+    /// Returns the public key.
     pub fn public_key(&self) -> [u8; 32] {
         let mut key = [0; 32];
         key.copy_from_slice(self.key.public_key().as_ref());
         key
     }
 
-    /// A token for a subject.
+    /// Returns a token for `subject`, valid from Unix time `now` for `lifetime` seconds.
     pub fn token(&self, subject: &str, now: u64, lifetime: u64) -> String {
         let claims = Claims {
             iss: self.name.clone(),
@@ -201,7 +202,7 @@ impl Issuer {
             nbf: None,
         };
         let header = URL_SAFE_NO_PAD.encode(br#"{"alg":"EdDSA","typ":"JWT"}"#);
-        // Fails for maps with keys that are no strings; there is none.
+        // Fails only for maps whose keys are not strings.
         let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
         let signed = format!("{header}.{claims}");
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).as_ref());
@@ -214,13 +215,12 @@ fn parse<T: DeserializeOwned>(part: &str) -> Result<T, TokenError> {
     decode(&bytes).map_err(|_| TokenError::Malformed)
 }
 
-/// A value that is there, whatever it is.
-fn whatever<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredAny>, D::Error> {
+/// Deserializes a value of any type, `null` included, to `Some`.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredAny>, D::Error> {
     IgnoredAny::deserialize(deserializer).map(Some)
 }
 
-/// The members of the tenants' file as they stand there. A map would keep the last of two that have
-/// one name.
+/// The members of the tenants file, in order and with duplicates.
 struct Issuers(Vec<(String, Vec<String>)>);
 
 impl<'de> Deserialize<'de> for Issuers {
@@ -250,11 +250,11 @@ impl<'de> Deserialize<'de> for Issuers {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            TokenError::Malformed => "token is none, or of another kind",
-            TokenError::UnknownIssuer => "token's issuer is no tenant",
-            TokenError::Signature => "token's signature does not hold",
-            TokenError::Audience => "token is for another audience",
-            TokenError::Time => "token is out of date, not valid yet, or lives too long",
+            TokenError::Malformed => "token: malformed, or of an unsupported kind",
+            TokenError::UnknownIssuer => "token: issuer is not a tenant",
+            TokenError::Signature => "token: invalid signature",
+            TokenError::Audience => "token: wrong audience",
+            TokenError::Time => "token: expired, not valid yet, or valid for too long",
         })
     }
 }
@@ -275,26 +275,26 @@ mod tests {
     }
 
     #[test]
-    fn names_the_account() {
+    fn names_the_account_of_a_valid_token() {
         let (issuer, tenants) = tenant();
         let account = tenants.verify(&issuer.token("alice", NOW, 300), NOW);
         assert_eq!(account, Ok(AccountHash::of("https://id.example", "alice")));
     }
 
     #[test]
-    fn times() {
+    fn accepts_a_token_only_in_its_time() {
         let (issuer, tenants) = tenant();
         let verified =
             |from, lifetime| tenants.verify(&issuer.token("alice", from, lifetime), NOW).is_ok();
-        assert!(verified(NOW - 300, 300), "within the slack");
-        assert!(!verified(NOW - 360, 300), "out of date");
+        assert!(verified(NOW - 300, 300), "within the tolerance");
+        assert!(!verified(NOW - 360, 300), "expired");
         assert!(verified(NOW + 60, 300) && !verified(NOW + 61, 300), "not valid yet");
-        assert!(verified(NOW, 900) && !verified(NOW, 901), "lives too long");
+        assert!(verified(NOW, 900) && !verified(NOW, 901), "lifetime too long");
     }
 
-    /// What libraries have taken for a token, and should not have.
+    /// Tokens of kinds that other JWT libraries have accepted by mistake.
     #[test]
-    fn forgeries() {
+    fn rejects_forged_tokens() {
         let (issuer, tenants) = tenant();
         let good = issuer.token("alice", NOW, 300);
         let parts: Vec<_> = good.split('.').collect();
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn tenants_file() {
+    fn rejects_duplicate_issuers_and_short_keys() {
         let keys = ["A".repeat(43), "E".repeat(43)];
         let [one, two] = &keys;
         let read =
@@ -342,10 +342,11 @@ mod tests {
         assert_eq!(read(format!(r#"{{"a":["{one}","{two}"],"b":[]}}"#)), Ok(2));
         assert_eq!(
             read(format!(r#"{{"a":["{one}"],"a":["{two}"]}}"#)),
-            Err(r#""a" is there twice"#.to_owned())
+            Err(r#"issuer "a": listed twice"#.to_owned())
         );
-        let said = read(format!(r#"{{"a":["{}"]}}"#, &one[1..]));
-        assert_eq!(said, Err(r#"a key of "a" is not 32 bytes in base64url"#.to_owned()));
+        let message = read(format!(r#"{{"a":["{}"]}}"#, &one[1..]));
+        let expected = r#"issuer "a": a key is not 32 bytes in base64url without padding"#;
+        assert_eq!(message, Err(expected.to_owned()));
         assert!(read(format!(r#"[["a",["{one}"]]]"#)).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! How many requests an address, and an account, may make.
+//! Request rate limits per address and per account.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -9,19 +9,19 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 
 use crate::record::Account;
 
-/// Requests between two cleanings.
-const CLEANING: u64 = 10_000;
+/// Requests between two removals of idle entries.
+const CLEANUP_INTERVAL: u64 = 10_000;
 
-/// The rates.
+/// Request rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
-    /// Requests per second from one address, and ten times as many at once.
+    /// Requests per second from one address. Bursts of ten times this number are allowed.
     pub per_address: NonZeroU32,
-    /// Requests per minute for one account, as many at once.
+    /// Requests per minute for one account. Bursts of this number are allowed.
     pub per_account: NonZeroU32,
 }
 
-/// What was used of the rates so far.
+/// Rate limiters for addresses and accounts.
 pub struct Limits {
     addresses: DefaultKeyedRateLimiter<IpAddr>,
     accounts: DefaultKeyedRateLimiter<Account>,
@@ -37,7 +37,7 @@ impl Default for Rates {
 }
 
 impl Limits {
-    /// Nothing used yet.
+    /// Creates limiters with all quotas unused.
     pub fn new(rates: Rates) -> Limits {
         let burst = rates.per_address.saturating_mul(NonZeroU32::MIN.saturating_add(9));
         Limits {
@@ -54,10 +54,10 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// Seconds until the next one.
+    /// The number of seconds until the next request is allowed.
     pub fn address(&self, address: IpAddr) -> Result<(), u64> {
-        if self.seen.fetch_add(1, Ordering::Relaxed) % CLEANING == CLEANING - 1 {
-            // Whoever was away long enough has its whole rate again, and need not be remembered.
+        if self.seen.fetch_add(1, Ordering::Relaxed) % CLEANUP_INTERVAL == CLEANUP_INTERVAL - 1 {
+            // Entries whose quota has refilled are the same as new ones.
             self.addresses.retain_recent();
             self.accounts.retain_recent();
         }
@@ -68,7 +68,7 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// Seconds until the next one.
+    /// The number of seconds until the next request is allowed.
     pub fn account(&self, account: &Account) -> Result<(), u64> {
         self.accounts.check_key(account).map_err(|not_until| self.seconds(not_until))
     }
@@ -78,7 +78,8 @@ impl Limits {
     }
 }
 
-/// What is counted as one address: of IPv6 the network, as one host has all of its addresses.
+/// Returns the key under which an address is counted: for IPv6 its /64 network, because one host
+/// usually has all addresses of one.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
@@ -94,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_has_its_own() {
+    fn limits_each_address_and_account_separately() {
         let rates =
             Rates { per_address: NonZeroU32::MIN, per_account: NonZeroU32::new(3).unwrap() };
         let limits = Limits::new(rates);
@@ -108,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_one_host() {
+    fn counts_an_ipv6_network_as_one_address() {
         let [a, b]: [IpAddr; 2] =
             ["2001:db8::1", "2001:db8::ffff:1"].map(|text| text.parse().unwrap());
         assert_eq!(network(a), network(b));

@@ -1,37 +1,37 @@
-//! Deletions, and what an account may know of its registrations.
+//! Deletion, and the status of an account.
 
-use super::turns::{Turns, generation};
+use super::retries::{Retries, generation};
 use super::{Vault, VaultError};
-use crate::audit::Event;
+use crate::audit::AuditEvent;
 use crate::evaluator::{DeleteCall, Deleted};
 use crate::record::{Account, COUNTER_BODY_LEN, Counter, RegId, decode_counter};
-use crate::store::{Key, Transaction, Versioned};
+use crate::store::{RecordKey, Transaction, Versioned};
 
-/// What became of the wish to delete.
+/// The result of asking for a deletion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
-    /// Nothing is there any more, if it ever was.
+    /// The registration does not exist, or not any more.
     Done,
-    /// It may be deleted from this time on, in seconds since 1970.
+    /// The registration may be deleted from this Unix time on.
     NotBefore(u64),
 }
 
 impl Vault {
-    /// Deletes a registration.
+    /// Deletes a registration, or announces its deletion.
     ///
     /// # Errors
     ///
-    /// [`VaultError`].
+    /// [`VaultError`] if the vault refuses the call or fails.
     pub fn delete(
         &self,
         account: &Account,
         reg_id: &RegId,
         grant: Option<&[u8]>,
     ) -> Result<Deletion, VaultError> {
-        let key = Key::Counter(*account);
-        let mut turns = Turns::default();
+        let key = RecordKey::Counter(*account);
+        let mut retries = Retries::default();
         loop {
-            turns.next()?;
+            retries.next()?;
             let Some(counter) = self.read_one(key)? else { return Ok(Deletion::Done) };
             let call = DeleteCall {
                 account: *account,
@@ -39,8 +39,10 @@ impl Vault {
                 reg_id: *reg_id,
                 grant: grant.map(<[u8]>::to_vec),
             };
-            let answer = self.evaluator.delete(&call);
-            let Some(deleted) = turns.settle(generation(&counter.value), answer)? else { continue };
+            let response = self.evaluator.delete(&call);
+            let Some(deleted) = retries.unless_stale(generation(&counter.value), response)? else {
+                continue;
+            };
             let unless_changed = Transaction::default().unless_changed(key, Some(&counter));
             let (transaction, value, outcome, event) = match deleted {
                 Deleted::Gone => return Ok(Deletion::Done),
@@ -48,12 +50,12 @@ impl Vault {
                 Deleted::Deleted(stored) => {
                     let transaction = unless_changed
                         .put(key, stored.clone())
-                        .delete(Key::Sealed(*account, *reg_id));
-                    (transaction, stored, Deletion::Done, Event::Deleted)
+                        .delete(RecordKey::Sealed(*account, *reg_id));
+                    (transaction, stored, Deletion::Done, AuditEvent::Deleted)
                 }
                 Deleted::Announced(stored, due) => {
                     let transaction = unless_changed.put(key, stored.clone());
-                    (transaction, stored, Deletion::NotBefore(due), Event::Announced)
+                    (transaction, stored, Deletion::NotBefore(due), AuditEvent::Announced)
                 }
             };
             let Some(revision) = self.commit(&transaction)? else { continue };
@@ -65,13 +67,13 @@ impl Vault {
         }
     }
 
-    /// An account's counter, for its owner to look at.
+    /// Returns the counter of an account, unauthenticated, for its owner to see.
     ///
     /// # Errors
     ///
-    /// [`VaultError`].
+    /// [`VaultError::Tampered`] if the stored bytes are not a counter.
     pub fn status(&self, account: &Account) -> Result<Option<Counter>, VaultError> {
-        let Some(counter) = self.read_one(Key::Counter(*account))? else { return Ok(None) };
+        let Some(counter) = self.read_one(RecordKey::Counter(*account))? else { return Ok(None) };
         let body = counter.value.get(..COUNTER_BODY_LEN).ok_or(VaultError::Tampered)?;
         decode_counter(body).map(Some).map_err(|_| VaultError::Tampered)
     }

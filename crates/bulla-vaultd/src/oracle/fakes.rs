@@ -1,5 +1,5 @@
-//! An HSM that keeps nothing from anybody, and marks that remember nothing: every record is
-//! authentic and new, so that the evaluator goes on to what is behind MACs and tags.
+//! A fake HSM without secrets, and a store of watermarks that stores nothing. They make every
+//! record authentic and new, so that fuzzing gets past the checks of MACs and tags.
 
 use std::sync::Arc;
 
@@ -8,34 +8,37 @@ use zeroize::Zeroizing;
 use crate::evaluator::Local;
 use crate::hsm::{Hsm, HsmError};
 use crate::record::{Account, Policy};
-use crate::store::{Commit, Held, Key, Kind, Store, StoreError, Transaction, Versioned};
+use crate::store::{
+    Commit, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
+};
 
-/// When all this happens.
+/// The time of all calls.
 pub(super) const NOW: u64 = 1_800_000_000;
-/// The MAC of everything.
+/// The MAC of every message.
 pub(super) const MAC: [u8; 32] = [0; 32];
-/// The tag of everything.
+/// The tag of every ciphertext.
 pub(super) const TAG: [u8; 16] = [0; 16];
-/// The epoch that is sealed under.
+/// The newest epoch.
 pub(super) const EPOCH: u32 = 2;
 
-/// The HSM.
-pub(super) struct Glass;
+/// An HSM that neither encrypts nor authenticates.
+pub(super) struct FakeHsm;
 
-struct Forgetful;
+/// A store that discards all writes.
+struct NullStore;
 
-/// No delays: an input is one call.
+/// Returns a policy without delays, because an input is a single call.
 pub(super) fn policy() -> Policy {
     Policy { delays: [0; 11], grace: 0, ..Policy::default() }
 }
 
-/// An evaluator that believes everything.
+/// Returns an evaluator that accepts any record.
 pub(super) fn evaluator() -> Local {
-    let evaluator = Local::new(Arc::new(Glass), Arc::new(Forgetful), policy(), Arc::new(|| NOW));
-    evaluator.expect("the HSM's numbers are a key pair")
+    let evaluator = Local::new(Arc::new(FakeHsm), Arc::new(NullStore), policy(), Arc::new(|| NOW));
+    evaluator.expect("the derived key is a scalar")
 }
 
-impl Hsm for Glass {
+impl Hsm for FakeHsm {
     fn epochs(&self) -> Result<Vec<u32>, HsmError> {
         Ok(vec![1, EPOCH])
     }
@@ -76,8 +79,8 @@ impl Hsm for Glass {
     }
 }
 
-impl Store for Forgetful {
-    fn read(&self, keys: &[Key]) -> Result<Vec<Option<Versioned>>, StoreError> {
+impl Store for NullStore {
+    fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError> {
         Ok(vec![None; keys.len()])
     }
 
@@ -85,11 +88,16 @@ impl Store for Forgetful {
         Ok(Commit::Done { revision: 1 })
     }
 
-    fn confirm(&self, _: &Key, _: &Versioned) -> Result<Held, StoreError> {
+    fn confirm(&self, _: &RecordKey, _: &Versioned) -> Result<Held, StoreError> {
         Ok(Held::Enough)
     }
 
-    fn accounts(&self, _: Kind, _: Option<&Account>, _: usize) -> Result<Vec<Account>, StoreError> {
+    fn accounts(
+        &self,
+        _: RecordKind,
+        _: Option<&Account>,
+        _: usize,
+    ) -> Result<Vec<Account>, StoreError> {
         Ok(Vec::new())
     }
 }

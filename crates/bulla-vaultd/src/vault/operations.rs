@@ -1,51 +1,49 @@
-//! What an operator has the vault do: rotate epochs, and go on after the store was set back.
+//! Operator tasks: rotating epochs, and clamping counters after the store was rolled back.
 
 use std::time::Duration;
 
-use super::turns::{Turns, generation};
+use super::retries::{Retries, generation};
 use super::{Vault, VaultError};
-use crate::audit::Event;
-use crate::evaluator::{ClampCall, EpochCall, Epochs, MarkedCall, Refusal, ResealCall};
+use crate::audit::AuditEvent;
+use crate::evaluator::{ClampCall, EpochCall, Epochs, Refusal, ResealCall, WatermarkedCall};
 use crate::record::{Account, COUNTER_BODY_LEN, decode_counter};
-use crate::store::{Key, Kind, Transaction};
+use crate::store::{RecordKey, RecordKind, Transaction};
 
-/// Accounts that are named at a time.
+/// Accounts listed at a time.
 const PAGE: usize = 500;
 
-/// What a rotation did.
+/// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// The epoch that records are sealed under from now on. The keys of all before it are
-    /// destroyed.
+    /// The new epoch. The keys of all earlier ones are destroyed.
     pub epoch: u32,
-    /// Accounts whose records were sealed anew.
+    /// Accounts whose records were resealed.
     pub resealed: u64,
 }
 
-/// What clamping did.
+/// The result of clamping.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clamping {
-    /// Accounts whose counter was set back and is clamped now.
+    /// Accounts whose counter had been rolled back and is now clamped.
     pub clamped: u64,
-    /// Registrations that were lost by that.
+    /// Registrations lost by the rollback.
     pub lost: u64,
 }
 
 impl Vault {
-    /// Begins a new epoch, seals every live record under its key, and destroys the keys before it.
-    /// `settling` is how long a call may take that began before the new key was there, on any
-    /// server.
+    /// Begins a new epoch, reseals every live record under its key, and destroys the older keys.
+    /// `settling` is the longest time for which any server may still work on a call that began
+    /// before the new key existed.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. Then no key was destroyed; it may be begun again.
+    /// [`VaultError`]. No key was destroyed then, and the rotation may be started again.
     pub fn rotate(&self, settling: Duration) -> Result<Rotation, VaultError> {
         let Epochs(epochs) = self.evaluator.epoch(&EpochCall::Begin)?;
         let epoch = epochs.last().copied().unwrap_or(0);
         let mut resealed = self.reseal_all()?;
         loop {
-            // A registration that was sealed under the old key may still be on its way to the
-            // store.
+            // A registration sealed under the old key may not have reached the store yet.
             std::thread::sleep(settling);
             match self.reseal_all()? {
                 0 => break,
@@ -53,7 +51,7 @@ impl Vault {
             }
         }
         self.evaluator.epoch(&EpochCall::RetireBefore(epoch))?;
-        self.record(&[0; 32], Event::Rotated, &[]);
+        self.record(&[0; 32], AuditEvent::Rotated, &[]);
         Ok(Rotation { epoch, resealed })
     }
 
@@ -61,7 +59,7 @@ impl Vault {
         let mut resealed = 0;
         let mut last = None;
         loop {
-            let page = self.store.accounts(Kind::Counter, last.as_ref(), PAGE)?;
+            let page = self.store.accounts(RecordKind::Counter, last.as_ref(), PAGE)?;
             for account in &page {
                 resealed += u64::from(self.reseal(account)?);
             }
@@ -73,18 +71,20 @@ impl Vault {
     }
 
     fn reseal(&self, account: &Account) -> Result<bool, VaultError> {
-        let key = Key::Counter(*account);
-        let mut turns = Turns::default();
+        let key = RecordKey::Counter(*account);
+        let mut retries = Retries::default();
         loop {
-            turns.next()?;
+            retries.next()?;
             let Some(counter) = self.read_one(key)? else { return Ok(false) };
             let body = counter.value.get(..COUNTER_BODY_LEN).ok_or(VaultError::Tampered)?;
             let decoded = decode_counter(body).map_err(|_| VaultError::Tampered)?;
             let named = decoded.live.iter().chain(&decoded.pending);
-            let keys: Vec<_> = named.map(|slot| Key::Sealed(*account, slot.reg_id)).collect();
+            let keys: Vec<_> = named
+                .map(|registration| RecordKey::Sealed(*account, registration.reg_id))
+                .collect();
             let read = self.store.read(&keys)?;
             let sealed = keys.iter().zip(read).filter_map(|(key, read)| match (key, read) {
-                (Key::Sealed(_, reg_id), Some(read)) => Some((*reg_id, read.value)),
+                (RecordKey::Sealed(_, reg_id), Some(read)) => Some((*reg_id, read.value)),
                 _ => None,
             });
             let call = ResealCall {
@@ -92,23 +92,23 @@ impl Vault {
                 counter: counter.value.clone(),
                 sealed: sealed.collect(),
             };
-            let answer = self.evaluator.reseal(&call);
-            // The two reads are of two moments; if a login came between them, the records do not
-            // fit and are read again.
-            let answer = match answer {
+            let response = self.evaluator.reseal(&call);
+            // The records are read in two steps. If a login came between them, they do not match
+            // and are read again.
+            let response = match response {
                 Err(Refusal::Tampered) if self.read_one(key)?.as_ref() != Some(&counter) => {
                     continue;
                 }
-                answer => answer,
+                response => response,
             };
-            let Some(resealed) = turns.settle(generation(&counter.value), answer)? else {
+            let Some(resealed) = retries.unless_stale(generation(&counter.value), response)? else {
                 continue;
             };
             let Some((stored, records)) = resealed.change else { return Ok(false) };
             let mut transaction =
                 Transaction::default().unless_changed(key, Some(&counter)).put(key, stored);
             for (reg_id, record) in records {
-                transaction = transaction.put(Key::Sealed(*account, reg_id), record);
+                transaction = transaction.put(RecordKey::Sealed(*account, reg_id), record);
             }
             if self.commit(&transaction)?.is_some() {
                 return Ok(true);
@@ -116,18 +116,18 @@ impl Vault {
         }
     }
 
-    /// Goes on after the store was set back: each counter that is older than its mark is replaced
-    /// by one that allows no more than either. What the store has lost, an account loses; no
-    /// guess comes back.
+    /// Continues after the store was rolled back: replaces each counter that is older than its
+    /// watermark by one that allows no more than either. No guess comes back (V-8.6).
+    /// Registrations that the store has lost stay lost.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. It may be begun again.
+    /// [`VaultError`]. Clamping may be started again.
     pub fn clamp(&self) -> Result<Clamping, VaultError> {
         let mut done = Clamping::default();
         let mut after = None;
         loop {
-            let page = self.evaluator.marked(&MarkedCall { after })?.0;
+            let page = self.evaluator.watermarked(&WatermarkedCall { after })?.0;
             for account in &page {
                 if let Some(lost) = self.clamp_one(account)? {
                     done.clamped += 1;
@@ -142,10 +142,10 @@ impl Vault {
     }
 
     fn clamp_one(&self, account: &Account) -> Result<Option<u64>, VaultError> {
-        let key = Key::Counter(*account);
-        let mut turns = Turns::default();
+        let key = RecordKey::Counter(*account);
+        let mut retries = Retries::default();
         loop {
-            turns.next()?;
+            retries.next()?;
             let counter = self.read_one(key)?;
             let call =
                 ClampCall { account: *account, counter: counter.as_ref().map(|c| c.value.clone()) };
@@ -154,10 +154,10 @@ impl Vault {
                 .unless_changed(key, counter.as_ref())
                 .put(key, stored.clone());
             for reg_id in &lost {
-                transaction = transaction.delete(Key::Sealed(*account, *reg_id));
+                transaction = transaction.delete(RecordKey::Sealed(*account, *reg_id));
             }
             if self.commit(&transaction)?.is_some() {
-                self.record(account, Event::Clamped, &stored);
+                self.record(account, AuditEvent::Clamped, &stored);
                 return Ok(Some(lost.len() as u64));
             }
         }

@@ -1,10 +1,6 @@
-//! The protocol's HTTP side: routes, tokens, rates, and the answers.
+//! Routes, and what all calls have in common: limits, authentication, logging, metrics.
 //!
-//! The vault's work waits for disks and members, so it runs on threads for that, and the
-//! connections are tended by others.
-
-mod answers;
-mod calls;
+//! Calls wait for disks and cluster members, so they run on blocking threads.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,68 +15,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use bulla_vault::messages::{Code, path};
 use bulla_vault::wire::MAX_BODY_LEN;
-use tokio::sync::Semaphore;
 
-use crate::accounts::Tenants;
-use crate::evaluator::{AboutCall, Clock};
-use crate::limits::Limits;
-use crate::metrics::Metrics;
+use super::calls;
+use super::responses::{self, Denial, Reply};
+use super::service::Service;
+use crate::evaluator::AboutCall;
 use crate::record::Account;
-use crate::vault::Vault;
-use answers::{Answer, Denial};
 
-/// Requests that are worked on at a time; the others wait.
-const MAX_AT_WORK: usize = 64;
-
-/// What the server works with.
-pub struct Service {
-    vault: Vault,
-    tenants: Tenants,
-    limits: Limits,
-    metrics: Metrics,
-    clock: Clock,
-    public_key: [u8; 32],
-    at_work: Semaphore,
-}
-
-impl Service {
-    /// A server of this vault.
-    ///
-    /// # Errors
-    ///
-    /// A sentence, if the evaluator cannot be reached.
-    pub fn new(
-        vault: Vault,
-        tenants: Tenants,
-        limits: Limits,
-        clock: Clock,
-    ) -> Result<Service, String> {
-        let public_key = vault.evaluator().about(&AboutCall).map_err(|e| e.to_string())?.public_key;
-        let metrics = Metrics::new().map_err(|e| e.to_string())?;
-        Ok(Service {
-            vault,
-            tenants,
-            limits,
-            metrics,
-            clock,
-            public_key,
-            at_work: Semaphore::new(MAX_AT_WORK),
-        })
-    }
-
-    /// The vault's public key: what clients pin.
-    pub fn public_key(&self) -> [u8; 32] {
-        self.public_key
-    }
-
-    /// The vault.
-    pub fn vault(&self) -> &Vault {
-        &self.vault
-    }
-}
-
-/// The routes. They want to know the address of a connection's other end.
-pub fn router(service: Arc<Service>) -> Router {
+/// Returns the routes. They require the peer's address as `ConnectInfo`.
+pub(super) fn router(service: Arc<Service>) -> Router {
     Router::new()
         .route(path::REGISTER_START, post(register_start))
         .route(path::REGISTER_FINISH, post(register_finish))
@@ -95,7 +38,7 @@ pub fn router(service: Arc<Service>) -> Router {
         .with_state(service)
 }
 
-type Asked = (State<Arc<Service>>, ConnectInfo<SocketAddr>, HeaderMap);
+type RequestParts = (State<Arc<Service>>, ConnectInfo<SocketAddr>, HeaderMap);
 
 macro_rules! account_calls {
     ($($name:ident)*) => {$(
@@ -105,25 +48,27 @@ macro_rules! account_calls {
             headers: HeaderMap,
             body: Result<Bytes, BytesRejection>,
         ) -> Response {
-            work(stringify!($name), (State(service), ConnectInfo(peer), headers), body, calls::$name).await
+            let parts = (State(service), ConnectInfo(peer), headers);
+            handle(stringify!($name), parts, body, calls::$name).await
         }
     )*};
 }
 
 account_calls! { register_start register_finish login_start login_finish delete_record status }
 
-/// Answers a call about an account: address, token and account first, in this order; then the body.
-async fn work(
+/// Handles a call about an account. Checks the address, the token and the account, in this order,
+/// before the body.
+async fn handle(
     name: &'static str,
-    (State(service), ConnectInfo(peer), headers): Asked,
+    (State(service), ConnectInfo(peer), headers): RequestParts,
     body: Result<Bytes, BytesRejection>,
-    call: fn(&Service, &Account, &[u8]) -> Result<Answer, Denial>,
+    call: fn(&Service, &Account, &[u8]) -> Result<Reply, Denial>,
 ) -> Response {
     let began = Instant::now();
-    let Ok(permit) = service.at_work.acquire().await else {
+    let Ok(permit) = service.in_flight.acquire().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    // What was not read to its end is followed by no other request.
+    // No further request can follow a body that was not read to its end.
     let unread = body.is_err();
     let working = Arc::clone(&service);
     let done = tokio::task::spawn_blocking(move || {
@@ -133,15 +78,15 @@ async fn work(
         let body = body.map_err(|_| Denial::code(Code::Malformed))?;
         call(&working, &account, &body)
     });
-    let answer =
-        done.await.unwrap_or_else(|e| Err(Denial::unavailable(format!("a call failed: {e}"))));
+    let result =
+        done.await.unwrap_or_else(|e| Err(Denial::unavailable(format!("call failed: {e}"))));
     drop(permit);
-    let mut response = answers::respond(name, answer);
+    let mut response = responses::respond(name, result);
     if unread {
         response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let (status, took) = (response.status().as_u16(), began.elapsed());
-    service.metrics.answered(name, status, took);
+    service.metrics.record_response(name, status, took);
     tracing::info!(call = name, status, micros = took.as_micros() as u64, "answered");
     response
 }
@@ -154,34 +99,34 @@ impl Service {
             .ok_or_else(Denial::unauthorized)?;
         let verified = self.tenants.verify(token, (self.clock)());
         verified.map(|account| *account.as_bytes()).map_err(|error| {
-            tracing::info!(%error, "token refused");
+            tracing::info!(%error, "token rejected");
             Denial::unauthorized()
         })
     }
 }
 
 async fn info(State(service): State<Arc<Service>>) -> Response {
-    answers::json(StatusCode::OK, calls::info(&service))
+    responses::json(StatusCode::OK, calls::info(&service))
 }
 
-/// Whether the evaluator answers. Not whether the store does: a server that is taken out of service
-/// for that takes all with it.
+/// Reports whether the evaluator answers. The store is not checked on purpose: its failure would
+/// take all servers out of service at the same time.
 async fn health(State(service): State<Arc<Service>>) -> Response {
-    let asked =
+    let reachable =
         tokio::task::spawn_blocking(move || service.vault.evaluator().about(&AboutCall).is_ok());
-    match asked.await {
+    match reachable.await {
         Ok(true) => (StatusCode::OK, "ok\n").into_response(),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "evaluator cannot be reached\n").into_response(),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "evaluator unreachable\n").into_response(),
     }
 }
 
 async fn metrics(State(service): State<Arc<Service>>) -> Response {
-    let asked = tokio::task::spawn_blocking(move || {
+    let text = tokio::task::spawn_blocking(move || {
         if let Ok(about) = service.vault.evaluator().about(&AboutCall) {
-            service.metrics.evaluated(about.evaluations, about.distinct);
+            service.metrics.set_evaluations(about.evaluations, about.distinct);
         }
         service.metrics.text()
     });
     let content_type = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    (content_type, asked.await.unwrap_or_default()).into_response()
+    (content_type, text.await.unwrap_or_default()).into_response()
 }

@@ -1,4 +1,4 @@
-//! What goes back to a client.
+//! Responses to clients.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -7,8 +7,8 @@ use bulla_vault::wire;
 
 use crate::vault::VaultError;
 
-/// What a call answers.
-pub(super) enum Answer {
+/// The result of a successful call.
+pub(super) enum Reply {
     /// 200 and a body.
     Ok(Vec<u8>),
     /// 202 and a body.
@@ -17,7 +17,7 @@ pub(super) enum Answer {
     Nothing,
 }
 
-/// Why a call says no: what the client is told, and what the log.
+/// The reason why a call is denied: what the client sees, and what is logged.
 pub(super) struct Denial {
     failure: Failure,
     why: Option<String>,
@@ -79,12 +79,12 @@ impl From<VaultError> for Denial {
     }
 }
 
-/// A response from what a call came to.
-pub(super) fn respond(call: &'static str, answer: Result<Answer, Denial>) -> Response {
-    match answer {
-        Ok(Answer::Ok(body)) => json(StatusCode::OK, body),
-        Ok(Answer::Accepted(body)) => json(StatusCode::ACCEPTED, body),
-        Ok(Answer::Nothing) => StatusCode::NO_CONTENT.into_response(),
+/// Builds the response to a call.
+pub(super) fn respond(call: &'static str, result: Result<Reply, Denial>) -> Response {
+    match result {
+        Ok(Reply::Ok(body)) => json(StatusCode::OK, body),
+        Ok(Reply::Accepted(body)) => json(StatusCode::ACCEPTED, body),
+        Ok(Reply::Nothing) => StatusCode::NO_CONTENT.into_response(),
         Err(denial) => {
             if let Some(why) = denial.why {
                 tracing::warn!(call, why, "unavailable");
@@ -102,7 +102,7 @@ pub(super) fn respond(call: &'static str, answer: Result<Answer, Denial>) -> Res
     }
 }
 
-/// A response with a JSON body, which nobody on the way is to keep.
+/// Builds a response with a JSON body that must not be cached.
 pub(super) fn json(status: StatusCode, body: Vec<u8>) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
     (status, headers, body).into_response()

@@ -1,28 +1,28 @@
-//! Registrations.
+//! Registration.
 
-use super::turns::{Turns, generation};
+use super::retries::{Retries, generation};
 use super::{Vault, VaultError};
-use crate::audit::Event;
-use crate::evaluator::{BeginCall, PlaceCall, Placed};
+use crate::audit::AuditEvent;
+use crate::evaluator::{BeginCall, RegisterCall, Registered};
 use crate::record::{Account, RegId};
-use crate::store::{Key, Transaction, Versioned};
+use crate::store::{RecordKey, Transaction, Versioned};
 
 impl Vault {
-    /// Begins a registration: OPAQUE's response to its request.
+    /// Begins a registration and returns OPAQUE's response to the request.
     ///
     /// # Errors
     ///
-    /// [`VaultError`].
+    /// [`VaultError`] if the vault refuses the call or fails.
     pub fn register_start(
         &self,
         account: &Account,
         reg_id: &RegId,
         request: &[u8; 32],
     ) -> Result<Vec<u8>, VaultError> {
-        let key = Key::Counter(*account);
-        let mut turns = Turns::default();
+        let key = RecordKey::Counter(*account);
+        let mut retries = Retries::default();
         loop {
-            turns.next()?;
+            retries.next()?;
             let counter = self.read_one(key)?;
             let call = BeginCall {
                 account: *account,
@@ -30,8 +30,9 @@ impl Vault {
                 reg_id: *reg_id,
                 request: *request,
             };
-            let answer = self.evaluator.begin(&call);
-            let Some(begun) = turns.settle(read_generation(counter.as_ref()), answer)? else {
+            let response = self.evaluator.begin(&call);
+            let Some(begun) = retries.unless_stale(read_generation(counter.as_ref()), response)?
+            else {
                 continue;
             };
             if let Some(stored) = begun.counter {
@@ -41,30 +42,32 @@ impl Vault {
                 if self.commit(&transaction)?.is_none() {
                     continue;
                 }
-                self.record(account, Event::Begun, &stored);
+                self.record(account, AuditEvent::Begun, &stored);
             }
             return Ok(begun.response);
         }
     }
 
-    /// Ends a registration. Said again with the same content it changes nothing.
+    /// Completes a registration. Repeating it with the same content changes nothing (V-4.2).
     ///
     /// # Errors
     ///
-    /// [`VaultError`].
-    pub fn register_finish(&self, mut call: PlaceCall) -> Result<Placed, VaultError> {
-        let key = Key::Counter(call.account);
-        let sealed_key = Key::Sealed(call.account, call.reg_id);
-        let mut turns = Turns::default();
+    /// [`VaultError`] if the vault refuses the call or fails.
+    pub fn register_finish(&self, mut call: RegisterCall) -> Result<Registered, VaultError> {
+        let key = RecordKey::Counter(call.account);
+        let sealed_key = RecordKey::Sealed(call.account, call.reg_id);
+        let mut retries = Retries::default();
         loop {
-            turns.next()?;
+            retries.next()?;
             let counter = self.read_one(key)?;
             call.counter = counter.as_ref().map(|counter| counter.value.clone());
-            let answer = self.evaluator.place(&call);
-            let Some(placed) = turns.settle(read_generation(counter.as_ref()), answer)? else {
+            let response = self.evaluator.register(&call);
+            let Some(registered) =
+                retries.unless_stale(read_generation(counter.as_ref()), response)?
+            else {
                 continue;
             };
-            let held = match (&placed.change, counter) {
+            let held = match (&registered.change, counter) {
                 (None, Some(counter)) => counter,
                 (None, None) => return Err(VaultError::Conflict),
                 (Some(change), counter) => {
@@ -74,22 +77,22 @@ impl Vault {
                         .put(key, change.counter.clone())
                         .put(sealed_key, change.sealed.clone());
                     if let Some(replaced) = change.replaced {
-                        transaction = transaction.delete(Key::Sealed(call.account, replaced));
+                        transaction = transaction.delete(RecordKey::Sealed(call.account, replaced));
                     }
                     let Some(revision) = self.commit(&transaction)? else { continue };
-                    self.record(&call.account, Event::Registered, &change.counter);
+                    self.record(&call.account, AuditEvent::Registered, &change.counter);
                     Versioned { value: change.counter.clone(), revision }
                 }
             };
             if self.confirm(&call.account, &held)? {
                 self.observe(&call.account, &held)?;
-                return Ok(placed);
+                return Ok(registered);
             }
         }
     }
 }
 
-/// No counter is generation zero.
+/// Returns the generation of a counter that may be missing. A missing one has generation zero.
 fn read_generation(counter: Option<&Versioned>) -> u64 {
     counter.map_or(0, |counter| generation(&counter.value))
 }

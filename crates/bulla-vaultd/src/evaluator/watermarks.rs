@@ -1,19 +1,19 @@
-//! The newest counter of each account that was evaluated with, kept apart from the store of
-//! records: in a file beside the evaluator, or in a cluster that several evaluators share. A store
-//! that was set back shows older counters than these.
+//! Watermarks: for each account the newest counter that a guess was evaluated with. They are kept
+//! apart from the records, in a file beside the evaluator or in a cluster that several evaluators
+//! share, and show when the store of records was rolled back.
 
 use std::sync::Arc;
 
 use super::Refusal;
 use super::guard::Guard;
 use crate::record::{Account, Counter};
-use crate::store::{Commit, Key, Kind, Store, StoreError, Transaction, Versioned};
+use crate::store::{Commit, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned};
 
-/// The marks.
-pub(super) struct Marks(pub(super) Arc<dyn Store>);
+/// The watermarks of all accounts.
+pub(super) struct Watermarks(pub(super) Arc<dyn Store>);
 
-impl Marks {
-    /// Refuses a counter that is older than the mark, or another one of its generation.
+impl Watermarks {
+    /// Refuses a counter that is older than the watermark, or differs from it at one generation.
     pub(super) fn check(
         &self,
         guard: &Guard<'_>,
@@ -23,16 +23,16 @@ impl Marks {
         self.compare(guard, counter, stored).map(|_| ())
     }
 
-    /// The same, and makes it the mark. On the disk when this returns.
+    /// Does the same, then raises the watermark to this counter, durably.
     pub(super) fn raise(
         &self,
         guard: &Guard<'_>,
         counter: &Counter,
         stored: &[u8],
     ) -> Result<(), Refusal> {
-        let key = Key::Mark(counter.account);
-        // Ends: each turn another one has raised the mark, and it can rise only to the counter's
-        // generation.
+        let key = RecordKey::Watermark(counter.account);
+        // This terminates: each further round means that another call has raised the watermark, and
+        // it can rise only up to the counter's generation.
         loop {
             let (found, newer) = self.compare(guard, counter, stored)?;
             if !newer {
@@ -49,8 +49,8 @@ impl Marks {
         }
     }
 
-    /// The mark of an account.
-    pub(super) fn mark(
+    /// Returns the watermark of an account.
+    pub(super) fn get(
         &self,
         guard: &Guard<'_>,
         account: &Account,
@@ -58,12 +58,12 @@ impl Marks {
         self.read(account)?.map(|found| guard.counter(account, &found.value)).transpose()
     }
 
-    /// Accounts that have a mark.
+    /// Returns accounts that have a watermark, in ascending order after `after`.
     pub(super) fn accounts(&self, after: Option<&Account>) -> Result<Vec<Account>, Refusal> {
-        self.0.accounts(Kind::Mark, after, 500).map_err(|e| unavailable(&e))
+        self.0.accounts(RecordKind::Watermark, after, 500).map_err(|e| unavailable(&e))
     }
 
-    /// The mark, and whether the counter is newer.
+    /// Returns the watermark, and whether the counter is newer.
     fn compare(
         &self,
         guard: &Guard<'_>,
@@ -74,19 +74,20 @@ impl Marks {
         if found.value == stored {
             return Ok((Some(found), false));
         }
-        let mark = guard.counter(&counter.account, &found.value)?;
-        match counter.generation > mark.generation {
+        let watermark = guard.counter(&counter.account, &found.value)?;
+        match counter.generation > watermark.generation {
             true => Ok((Some(found), true)),
-            false => Err(Refusal::Stale { newest: mark.generation }),
+            false => Err(Refusal::Stale { newest: watermark.generation }),
         }
     }
 
     fn read(&self, account: &Account) -> Result<Option<Versioned>, Refusal> {
-        let mut found = self.0.read(&[Key::Mark(*account)]).map_err(|e| unavailable(&e))?;
+        let mut found =
+            self.0.read(&[RecordKey::Watermark(*account)]).map_err(|e| unavailable(&e))?;
         Ok(found.pop().flatten())
     }
 }
 
 fn unavailable(error: &StoreError) -> Refusal {
-    Refusal::Unavailable(format!("marks: {error}"))
+    Refusal::Unavailable(format!("watermarks: {error}"))
 }

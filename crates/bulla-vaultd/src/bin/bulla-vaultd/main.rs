@@ -1,11 +1,11 @@
-//! The command `bulla-vaultd`: a Backup Key Vault's server.
+//! The command `bulla-vaultd`: the server of a Backup Key Vault.
 
 #![forbid(unsafe_code)]
 
 mod args;
-mod commands;
 mod hardening;
-mod parts;
+mod setup;
+mod commands;
 
 use std::process::ExitCode;
 
@@ -14,7 +14,7 @@ use clap::Parser;
 use args::{Args, Command};
 
 fn main() -> ExitCode {
-    hardening::keep_secrets_in_memory();
+    hardening::disable_core_dumps();
     let args = Args::parse();
     let filter =
         tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
@@ -23,21 +23,21 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
-    let done = match args.command {
+    let result = match args.command {
         Command::Dev(dev) => commands::serve::dev(dev),
         Command::Serve(serve) => commands::serve::serve(serve),
         #[cfg(unix)]
         Command::Evaluator(evaluator) => commands::evaluator::run(evaluator),
-        Command::Init(init) => commands::keys::init(&init),
+        Command::Init(init) => commands::init::run(&init),
         Command::Token(token) => commands::token::run(&token),
-        Command::Rotate(rotate) => commands::operate::rotate(&rotate),
-        Command::Clamp(clamp) => commands::operate::clamp(&clamp),
+        Command::Rotate(operate) => commands::operate::rotate(&operate),
+        Command::Clamp(operate) => commands::operate::clamp(&operate),
         Command::Audit { command } => commands::audit::run(&command),
     };
-    match done {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("bulla-vaultd: {why}");
+        Err(message) => {
+            eprintln!("bulla-vaultd: {message}");
             ExitCode::FAILURE
         }
     }

@@ -1,12 +1,12 @@
-//! Keeps keys out of core dumps, where the system lets us.
+//! Keeps keys out of core dumps, where the operating system allows it.
 
-/// From now on, the process leaves no core dump, and others of the same user cannot read its
-/// memory.
-pub(crate) fn keep_secrets_in_memory() {
+/// Disables core dumps, and keeps other processes of the same user from reading this one's memory.
+/// Failures are ignored: a system that refuses this can still run a vault.
+pub(crate) fn disable_core_dumps() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // A system that refuses is no reason to refuse service.
+        // Best effort, see above.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
     #[cfg(unix)]

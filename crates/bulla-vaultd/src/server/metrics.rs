@@ -1,4 +1,4 @@
-//! What the server counts, for Prometheus. Nothing of an account is in it.
+//! Metrics for Prometheus. They contain nothing about any account.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
-/// The server's figures.
+/// The metrics of a server.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
@@ -16,11 +16,11 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Figures that are all zero.
+    /// Creates metrics that are all zero.
     ///
     /// # Errors
     ///
-    /// [`prometheus::Error`], for a name that is taken.
+    /// [`prometheus::Error`] if a name is invalid or taken.
     pub(crate) fn new() -> Result<Metrics, prometheus::Error> {
         let requests = Opts::new("bulla_vault_requests_total", "Requests by call and HTTP status.");
         let seconds = HistogramOpts::new("bulla_vault_request_seconds", "Time to answer, by call.")
@@ -31,11 +31,11 @@ impl Metrics {
             seconds: HistogramVec::new(seconds, &["call"])?,
             evaluations: IntGauge::new(
                 "bulla_vault_evaluations",
-                "Guesses that the evaluator has evaluated since it was started.",
+                "Guesses evaluated since the evaluator started.",
             )?,
             distinct: IntGauge::new(
                 "bulla_vault_evaluations_distinct",
-                "Those of a KE1 that was new since the last right guess.",
+                "Guesses evaluated with a KE1 that was new since the last correct guess.",
             )?,
         };
         metrics.registry.register(Box::new(metrics.requests.clone()))?;
@@ -45,23 +45,23 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// Counts an answer.
-    pub(crate) fn answered(&self, call: &str, status: u16, took: Duration) {
+    /// Records a response.
+    pub(crate) fn record_response(&self, call: &str, status: u16, took: Duration) {
         self.requests.with_label_values(&[call, status.to_string().as_str()]).inc();
         self.seconds.with_label_values(&[call]).observe(took.as_secs_f64());
     }
 
-    /// Takes over what the evaluator has counted.
-    pub(crate) fn evaluated(&self, evaluations: u64, distinct: u64) {
+    /// Sets the evaluator's counts.
+    pub(crate) fn set_evaluations(&self, evaluations: u64, distinct: u64) {
         self.evaluations.set(i64::try_from(evaluations).unwrap_or(i64::MAX));
         self.distinct.set(i64::try_from(distinct).unwrap_or(i64::MAX));
     }
 
-    /// All of it, in Prometheus' text format.
+    /// Returns all metrics in the text format of Prometheus.
     pub(crate) fn text(&self) -> Vec<u8> {
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
-            tracing::error!(%error, "figures cannot be written");
+            tracing::error!(%error, "metrics cannot be encoded");
         }
         text
     }

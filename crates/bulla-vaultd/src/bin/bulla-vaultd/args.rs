@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// A server of a Backup Key Vault
+/// The server of a Backup Key Vault
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -16,23 +16,29 @@ pub(crate) struct Args {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Start a whole vault on loopback, with everything it needs made in one directory: to try it
-    /// out, never for real keys
+    /// Run a complete vault on loopback, for development only
+    ///
+    /// Keys, records and logs are created in one directory. The keys are not protected by an HSM,
+    /// so never use such a vault for real backups.
     Dev(Dev),
-    /// Start a server
+    /// Run a server
     Serve(Serve),
-    /// Start an evaluator: the process that alone reaches the HSM
+    /// Run an evaluator, the only process with access to the HSM
     #[cfg(unix)]
     Evaluator(Evaluator),
-    /// Make the vault's keys in an HSM or a key file
+    /// Generate the vault's keys in an HSM or a key file
     Init(Hsm),
-    /// Sign a token, as an identity service would
+    /// Sign a token as an identity service would, or print a tenants file
     Token(Token),
-    /// Seal every record under a new key, then destroy the old one
+    /// Reseal every record under a new key, then destroy the old keys
+    ///
+    /// Records that were locked or deleted before cannot be opened any more, from any copy.
     Rotate(Operate),
-    /// Go on after the store was set back to an older state, without giving guesses back
+    /// Clamp accounts after the store was restored from a backup
+    ///
+    /// A clamped account has at most the guesses of both the backup and its watermark.
     Clamp(Operate),
-    /// The audit log
+    /// Work with audit logs
     Audit {
         #[command(subcommand)]
         command: Audit,
@@ -41,10 +47,10 @@ pub(crate) enum Command {
 
 #[derive(clap::Args)]
 pub(crate) struct Dev {
-    /// The directory for keys, records and logs
+    /// Directory for keys, records and logs; created if missing
     #[arg(long, value_name = "DIR")]
     pub(crate) data: PathBuf,
-    /// The address to listen on
+    /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
     pub(crate) listen: SocketAddr,
     #[command(flatten)]
@@ -55,88 +61,96 @@ pub(crate) struct Dev {
 
 #[derive(clap::Args)]
 pub(crate) struct Serve {
-    /// The address to listen on
+    /// Address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8470")]
     pub(crate) listen: SocketAddr,
-    /// The certificate chain, in PEM: needed unless the address is on loopback
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(crate) tls_certificate: Option<PathBuf>,
-    /// The certificate's key, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_certificate")]
-    pub(crate) tls_key: Option<PathBuf>,
-    /// The tenants: a JSON object of token issuers, each with its Ed25519 keys in base64url
+    /// Tenants file: a JSON object that maps each token issuer to its Ed25519 keys in base64url
     #[arg(long, value_name = "FILE")]
     pub(crate) tenants: PathBuf,
-    /// The directory for the audit log
+    /// Directory for the audit log; created if missing
     #[arg(long, value_name = "DIR")]
     pub(crate) audit: PathBuf,
+    /// Certificate chain in PEM; required unless the address is on loopback
+    #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS")]
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Private key of the certificate in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", help_heading = "TLS")]
+    pub(crate) tls_key: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) reach: Reach,
+    pub(crate) backend: Backend,
     #[command(flatten)]
     pub(crate) rates: Rates,
 }
 
-/// Where records and keys are.
+/// The store and the evaluator of a server.
 #[derive(clap::Args)]
-pub(crate) struct Reach {
-    /// Where records lie: redb:FILE, or etcd
-    #[arg(long, value_name = "STORE")]
+pub(crate) struct Backend {
+    /// Store of records: redb:FILE or etcd
+    #[arg(long, value_name = "STORE", help_heading = "Store")]
     pub(crate) store: String,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
-    /// The socket of the evaluator's process
-    #[arg(long, value_name = "SOCKET", conflicts_with_all = ["hsm", "marks"])]
+    /// Socket of the evaluator process
+    #[arg(
+        long,
+        value_name = "SOCKET",
+        conflicts_with_all = ["hsm", "watermarks"],
+        help_heading = "Evaluator"
+    )]
     pub(crate) evaluator: Option<PathBuf>,
-    /// Without an evaluator's process: the key file, as keys:FILE. An HSM's PIN belongs into a
-    /// process of its own
-    #[arg(long, value_name = "HSM", requires = "marks")]
+    /// Key file of an evaluator in this process: keys:FILE; an HSM needs --evaluator
+    #[arg(long, value_name = "HSM", requires = "watermarks", help_heading = "Evaluator")]
     pub(crate) hsm: Option<String>,
-    /// Without an evaluator's process: where marks lie, as redb:FILE
-    #[arg(long, value_name = "STORE")]
-    pub(crate) marks: Option<String>,
+    /// Watermarks of an evaluator in this process: redb:FILE
+    #[arg(long = "marks", value_name = "STORE", help_heading = "Evaluator")]
+    pub(crate) watermarks: Option<String>,
     #[command(flatten)]
     pub(crate) pace: Pace,
 }
 
 /// An etcd cluster.
 #[derive(clap::Args)]
+#[command(next_help_heading = "etcd")]
 pub(crate) struct Cluster {
-    /// The client address of each etcd member, of all of them
+    /// Client URLs of all etcd members, separated by commas
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     pub(crate) endpoints: Vec<String>,
-    /// Members that must hold a change before it counts [default: one more than a majority]
+    /// Members that must hold a change [default: one more than a majority]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) confirm: Option<usize>,
-    /// What the names of records begin with
+    /// Prefix of all keys
     #[arg(long, value_name = "TEXT", default_value = "/bulla-vault/")]
     pub(crate) prefix: String,
-    /// The certificate that signs the members', in PEM
+    /// CA certificate of the members in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) etcd_ca: Option<PathBuf>,
-    /// This client's certificate for etcd, in PEM
+    /// Client certificate in PEM
     #[arg(long, value_name = "FILE", requires = "etcd_key", requires = "etcd_ca")]
     pub(crate) etcd_certificate: Option<PathBuf>,
-    /// Its key, in PEM
+    /// Private key of the client certificate in PEM
     #[arg(long, value_name = "FILE", requires = "etcd_certificate")]
     pub(crate) etcd_key: Option<PathBuf>,
 }
 
-/// The pace of guesses.
+/// Limits on guessing.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Guesses")]
 pub(crate) struct Pace {
-    /// Seconds between guesses, by how many were wrong; the last one holds for all further ones
+    /// Delays after 0, 1, 2, ... guesses, separated by commas; the last one applies to all further
+    /// guesses
     #[arg(long, value_name = "SECONDS", value_delimiter = ',')]
     pub(crate) delays: Vec<u64>,
-    /// Seconds for which the last guess may still be finished before another one locks the record
+    /// Time during which the last guess may be finished before another one locks the record
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) grace: u64,
-    /// Failures over an account's life
+    /// Cap on failures over the lifetime of an account
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub(crate) lifetime_failures: u32,
 }
 
-/// How often anybody may ask.
+/// Request rates.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Rate limits")]
 pub(crate) struct Rates {
     /// Requests per second from one address
     #[arg(long, value_name = "NUMBER", default_value = "20")]
@@ -147,11 +161,12 @@ pub(crate) struct Rates {
 }
 
 #[derive(clap::Args)]
+#[command(next_help_heading = "HSM")]
 pub(crate) struct Hsm {
-    /// The keys: pkcs11:MODULE?token=LABEL, or keys:FILE for development
+    /// HSM: pkcs11:MODULE?token=LABEL, or keys:FILE for development
     #[arg(long, value_name = "HSM")]
     pub(crate) hsm: String,
-    /// The file with the PIN of the HSM's user; only its owner may read it
+    /// File with the PIN of the HSM's user; readable by its owner alone
     #[arg(long, value_name = "FILE")]
     pub(crate) pin_file: Option<PathBuf>,
 }
@@ -159,15 +174,16 @@ pub(crate) struct Hsm {
 #[cfg(unix)]
 #[derive(clap::Args)]
 pub(crate) struct Evaluator {
-    /// The socket to listen on
+    /// Socket to listen on
     #[arg(long, value_name = "SOCKET")]
     pub(crate) socket: PathBuf,
+    /// Store of watermarks: redb:FILE, or etcd for a cluster that all evaluators share
+    ///
+    /// The cluster must be another one than that of the records.
+    #[arg(long = "marks", value_name = "STORE")]
+    pub(crate) watermarks: String,
     #[command(flatten)]
     pub(crate) hsm: Hsm,
-    /// Where marks lie: redb:FILE, or etcd for a cluster that all evaluators share and that is not
-    /// the records'
-    #[arg(long, value_name = "STORE")]
-    pub(crate) marks: String,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
     #[command(flatten)]
@@ -176,19 +192,19 @@ pub(crate) struct Evaluator {
 
 #[derive(clap::Args)]
 pub(crate) struct Token {
-    /// The issuer's key: PKCS #8. It is made if there is none
+    /// Private key of the issuer (PKCS #8); created if missing
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
-    /// The issuer's name
+    /// Name of the issuer
     #[arg(long, value_name = "NAME")]
     pub(crate) issuer: String,
-    /// Whose account
+    /// Subject of the token, which names the account
     #[arg(long, value_name = "NAME", required_unless_present = "tenant")]
     pub(crate) subject: Option<String>,
-    /// Seconds that the token lives
+    /// Lifetime of the token
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) lifetime: u64,
-    /// Show the line for the tenants' file instead
+    /// Print a tenants file with this issuer instead of a token
     #[arg(long, conflicts_with = "subject")]
     pub(crate) tenant: bool,
 }
@@ -196,25 +212,25 @@ pub(crate) struct Token {
 #[derive(clap::Args)]
 pub(crate) struct Operate {
     #[command(flatten)]
-    pub(crate) reach: Reach,
-    /// The directory for the audit log; not that of a server that runs
+    pub(crate) backend: Backend,
+    /// Directory for an audit log; not that of a running server
     #[arg(long, value_name = "DIR")]
     pub(crate) audit: Option<PathBuf>,
-    /// Seconds that a call may take that began before the new key was there
+    /// Longest time for which a server may work on a call that began before the new key existed
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) settling: u64,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Audit {
-    /// Verify a log and show its head
+    /// Verify an audit log and print its head
     Verify {
-        /// The log
+        /// Audit log
         log: PathBuf,
-        /// The public key, 64 hexadecimal digits, or the file that holds them
+        /// Public key: 64 hexadecimal digits, or a file that contains them
         #[arg(long, value_name = "KEY")]
         key: String,
-        /// A head that was shown before, which the log must still hold
+        /// Earlier head, which the log must still contain
         #[arg(long, value_name = "HEAD")]
         head: Option<String>,
     },
