@@ -8,10 +8,10 @@ use bulla_archive::{ArchiveReader, Error};
 
 use super::{SEAL_ANEW, first_of, read_preamble, warn_of_copies};
 use crate::args;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::key_source::KeySource;
-use crate::unlocking::{Unlocked, unlock};
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::keys::source::KeySource;
+use crate::keys::unlock::{Unlocked, unlock};
 
 /// The key to an archive, and where both came from.
 pub(super) struct Archive {

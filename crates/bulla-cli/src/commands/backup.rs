@@ -9,18 +9,18 @@ use bulla_archive::{ArchiveWriter, Error, Note, Report, State};
 
 use super::seal::{same_place, tell_of_loss};
 use crate::args::Backup;
-use crate::failure::{Exit, Failure};
-use crate::filter::Filter;
-use crate::input::Identity;
-use crate::names::{bytes, entries, shown, shown_name, word};
-use crate::output::{Output, Target};
-use crate::progress::{watch, watch_count, watch_entries};
-use crate::root::{InRoot, Root};
-use crate::staging::Access;
-use crate::streams::{note, say};
-use crate::team::Team;
-use crate::tree::{self, KEPT_REASONS, Spared, Tree};
-use crate::ways_in::{Keys, WaysIn};
+use crate::backup::filter::Filter;
+use crate::backup::source::{InRoot, Root};
+use crate::backup::walk::{self, KEPT_REASONS, Spared, Tree};
+use crate::error::{Exit, Failure};
+use crate::io::input::Identity;
+use crate::io::output::{Output, Target};
+use crate::io::staged::Access;
+use crate::keys::access_methods::{Keys, WaysIn};
+use crate::process::workers::Team;
+use crate::terminal::display::{bytes, entries, shown, shown_name, word};
+use crate::terminal::progress::{watch, watch_count, watch_entries};
+use crate::terminal::streams::{note, say};
 
 pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
         output: output.identity().into_iter().chain(replaced).collect(),
         keys: ways.identities().into_iter().chain(of_new_key).collect(),
     };
-    let tree = watch_count(quiet, |found| tree::walk(&roots, &filter, &spared, found));
+    let tree = watch_count(quiet, |found| walk::walk(&roots, &filter, &spared, found));
     let mut tree = tree.map_err(|e| Failure::of_archive(&e, &target.name(), &target.name()))?;
     tree.writer.pad(args.pad);
 

@@ -9,12 +9,12 @@ use bulla_archive::{ArchiveReader, Entry, EntryContent, Error, Kind};
 
 use super::archive::Archive;
 use crate::args::{ByteRange, Cat};
-use crate::failure::{Exit, Failure};
-use crate::names::{DASH, bytes, shown, shown_name, typed_name};
-use crate::output::Target;
-use crate::staging::Access;
-use crate::streams::note;
-use crate::team::Team;
+use crate::error::{Exit, Failure};
+use crate::io::output::Target;
+use crate::io::staged::Access;
+use crate::process::workers::Team;
+use crate::terminal::display::{DASH, bytes, shown, shown_name, typed_name};
+use crate::terminal::streams::note;
 
 /// Bytes that are opened at once, on all threads, and then written.
 const STEP: u64 = 8 << 20;

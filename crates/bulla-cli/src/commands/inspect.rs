@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::{first_of, read_preamble, warn_of_copies};
 use crate::args::Inspect;
-use crate::facts::body;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::slots;
-use crate::streams::{note, print};
-use crate::unlocking::{envelope_of, warn_of_envelope};
+use crate::commands::layout::body;
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::keys::slots;
+use crate::keys::unlock::{envelope_of, warn_of_envelope};
+use crate::terminal::streams::{note, print};
 
 pub(super) fn run(args: &Inspect) -> Result<Exit, Failure> {
     let mut input = Input::open(Some(&args.input))?;

@@ -8,19 +8,19 @@ use bulla::Preamble;
 use bulla_key::{Error, SlotId, Slots};
 
 use crate::args::{Key, KeyAdd, KeyList, KeyRemove, KeySave};
-use crate::cleanup::leftovers;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::key_source::KeySource;
-use crate::names::{shown, word};
-use crate::new_key::NewKey;
-use crate::output::Target;
-use crate::slots;
-use crate::staging::Access;
-use crate::streams::{print, say};
-use crate::team::compute;
-use crate::unlocking::{Unlocked, envelope_of, of_envelope, unlock, warn_of_envelope};
-use crate::ways_in::WaysIn;
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::io::output::Target;
+use crate::io::staged::Access;
+use crate::keys::access_methods::WaysIn;
+use crate::keys::new_key::NewKey;
+use crate::keys::slots;
+use crate::keys::source::KeySource;
+use crate::keys::unlock::{Unlocked, envelope_of, of_envelope, unlock, warn_of_envelope};
+use crate::process::cleanup::leftovers;
+use crate::process::workers::compute;
+use crate::terminal::display::{shown, word};
+use crate::terminal::streams::{print, say};
 
 pub(super) fn list(args: &KeyList) -> Result<Exit, Failure> {
     let input = Input::open(Some(&args.container))?;

@@ -3,12 +3,12 @@
 use bulla_key::key_text;
 
 use crate::args::Keygen;
-use crate::cleanup::leftovers;
-use crate::failure::{Exit, Failure};
-use crate::names::{DASH, shown, word};
-use crate::new_key::NewKey;
-use crate::sheet_file;
-use crate::streams::{print, say, stdout_is_terminal};
+use crate::error::{Exit, Failure};
+use crate::keys::new_key::NewKey;
+use crate::keys::sheet;
+use crate::process::cleanup::leftovers;
+use crate::terminal::display::{DASH, shown, word};
+use crate::terminal::streams::{print, say, stdout_is_terminal};
 
 pub(super) fn run(args: &Keygen) -> Result<Exit, Failure> {
     if args.output.as_os_str() == DASH {
@@ -22,13 +22,13 @@ pub(super) fn run(args: &Keygen) -> Result<Exit, Failure> {
                 "the sheet and the key file are the same; name another file",
             ));
         }
-        sheet_file::refuse(sheet)?;
+        sheet::refuse(sheet)?;
     }
     let (mut new_key, key) = NewKey::create(&args.output)?;
     match &args.sheet {
         Some(sheet) => {
-            let svg = sheet_file::draw(&key, args.paper, None);
-            sheet_file::write(sheet, &svg, Some(&mut new_key))?;
+            let svg = sheet::draw(&key, args.paper, None);
+            sheet::write(sheet, &svg, Some(&mut new_key))?;
         }
         None => new_key.keep(&mut leftovers()),
     }
@@ -44,7 +44,7 @@ pub(super) fn run(args: &Keygen) -> Result<Exit, Failure> {
         "Whoever loses it loses what it seals: keep a copy of it, on paper say, apart from the containers.",
     );
     if let Some(sheet) = &args.sheet {
-        say(&sheet_file::advice(sheet));
+        say(&sheet::advice(sheet));
     }
     // Never into a pipe or a file, where nobody expects a secret.
     if stdout_is_terminal() {

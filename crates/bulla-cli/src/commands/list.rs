@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 
 use super::archive::Archive;
 use crate::args::List;
-use crate::failure::{Exit, Failure};
-use crate::names::{shown, shown_name, typed_name};
-use crate::streams::note;
+use crate::error::{Exit, Failure};
+use crate::terminal::display::{shown, shown_name, typed_name};
+use crate::terminal::streams::note;
 
 pub(super) fn run(args: &List) -> Result<Exit, Failure> {
     let archive = Archive::open(&args.archive, &args.key)?;

@@ -7,7 +7,7 @@ use clap_complete::generate;
 use clap_mangen::Man as Page;
 
 use crate::args::{Cli, Completions, Man};
-use crate::failure::{Exit, Failure};
+use crate::error::{Exit, Failure};
 
 pub(super) fn completions(args: &Completions) -> Result<Exit, Failure> {
     // In memory first: it panics where it cannot write.

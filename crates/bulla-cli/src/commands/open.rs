@@ -7,16 +7,16 @@ use bulla::{ContentType, Key, Opened, Options, Preamble};
 
 use super::{SEAL_ANEW, first_of, opener, plaintext_len, read_preamble, warn_of_copies};
 use crate::args::Open;
-use crate::failure::{Exit, Failure};
-use crate::input::{Identity, Input};
-use crate::key_source::KeySource;
-use crate::names::{DASH, bytes};
-use crate::output::Target;
-use crate::progress::watch;
-use crate::staging::Access;
-use crate::streams::say;
-use crate::team::Team;
-use crate::unlocking::unlock;
+use crate::error::{Exit, Failure};
+use crate::io::input::{Identity, Input};
+use crate::io::output::Target;
+use crate::io::staged::Access;
+use crate::keys::source::KeySource;
+use crate::keys::unlock::unlock;
+use crate::process::workers::Team;
+use crate::terminal::display::{DASH, bytes};
+use crate::terminal::progress::watch;
+use crate::terminal::streams::say;
 
 pub(super) fn run(args: &Open) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;

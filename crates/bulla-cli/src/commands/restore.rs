@@ -6,15 +6,15 @@ use bulla_archive::{ArchiveReader, Entry, Error, Kind};
 use super::archive::Archive;
 use super::first_of;
 use crate::args::Restore;
-use crate::contents::Contents;
-use crate::directories::Place;
-use crate::failure::{Exit, Failure};
-use crate::names::{bytes, entries, shown, shown_name, typed_name};
-use crate::obstacles;
-use crate::progress::watch;
-use crate::restoring::{Durability, Restoring};
-use crate::streams::{note, say};
-use crate::team::Team;
+use crate::error::{Exit, Failure};
+use crate::process::workers::Team;
+use crate::restore::conflicts;
+use crate::restore::directories::Place;
+use crate::restore::restorer::{Durability, Restoring};
+use crate::restore::writer::Contents;
+use crate::terminal::display::{bytes, entries, shown, shown_name, typed_name};
+use crate::terminal::progress::watch;
+use crate::terminal::streams::{note, say};
 
 /// Names that are listed before the rest is counted.
 const LISTED: usize = 20;
@@ -32,7 +32,7 @@ pub(super) fn run(args: &Restore) -> Result<Exit, Failure> {
     let (selected, skipped) = readable(&reader, selected);
     let spared: Vec<_> =
         [archive.input.identity(), archive.source.identity()].into_iter().flatten().collect();
-    obstacles::refuse(&args.directory, &selected, args.writing.force, &spared)?;
+    conflicts::refuse(&args.directory, &selected, args.writing.force, &spared)?;
 
     let plan = Plan::new(selected);
     let durability = Durability::choose(!args.writing.no_sync, plan.files.len());

@@ -10,18 +10,18 @@ use bulla_archive::{Entry, IndexState, Kind, Recovered, Summary};
 
 use super::restore::{warn, warn_of_attributes};
 use crate::args::Salvage;
-use crate::contents::write_all_at;
-use crate::directories::Place;
-use crate::directory::split;
-use crate::failure::{Exit, Failure, describe};
-use crate::input::Input;
-use crate::key_source::{KeySource, read_key};
-use crate::names::{bytes, entries, shown, shown_name};
-use crate::progress::watch_count;
-use crate::restoring::{Begun, Durability, Restoring};
-use crate::streams::{note, say};
-use crate::team::Team;
-use crate::unlocking::unlock;
+use crate::error::{Exit, Failure, describe};
+use crate::io::input::Input;
+use crate::keys::source::{KeySource, read_key};
+use crate::keys::unlock::unlock;
+use crate::process::workers::Team;
+use crate::restore::directories::Place;
+use crate::restore::directory::split;
+use crate::restore::restorer::{Begun, Durability, Restoring};
+use crate::restore::writer::write_all_at;
+use crate::terminal::display::{bytes, entries, shown, shown_name};
+use crate::terminal::progress::watch_count;
+use crate::terminal::streams::{note, say};
 
 /// Ends the name of a file that is not whole.
 const DAMAGED: &[u8] = b".damaged";

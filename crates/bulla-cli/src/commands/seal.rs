@@ -7,15 +7,15 @@ use bulla::{Options, Sealed};
 
 use super::open::default_output;
 use crate::args::Seal;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::names::{DASH, bytes, shown, word};
-use crate::output::{Output, Target};
-use crate::progress::watch;
-use crate::staging::Access;
-use crate::streams::{note, say};
-use crate::team::Team;
-use crate::ways_in::{Keys, WaysIn};
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::io::output::{Output, Target};
+use crate::io::staged::Access;
+use crate::keys::access_methods::{Keys, WaysIn};
+use crate::process::workers::Team;
+use crate::terminal::display::{DASH, bytes, shown, word};
+use crate::terminal::progress::watch;
+use crate::terminal::streams::{note, say};
 
 pub(super) fn run(args: &Seal) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;

@@ -6,16 +6,16 @@ use bulla::{Header, Key};
 
 use super::read_preamble;
 use crate::args::{self, Sheet};
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::key_source::KeySource;
-use crate::names::DASH;
-use crate::sheet_file;
-use crate::streams::say;
-use crate::unlocking::unlock;
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::keys::sheet;
+use crate::keys::source::KeySource;
+use crate::keys::unlock::unlock;
+use crate::terminal::display::DASH;
+use crate::terminal::streams::say;
 
 pub(super) fn run(args: &Sheet) -> Result<Exit, Failure> {
-    sheet_file::refuse(&args.output)?;
+    sheet::refuse(&args.output)?;
     if args.container.is_none() && args.key.passphrase_file.is_some() {
         let text = "a sheet is for a key; name the key's file with -k, or the container that the passphrase opens";
         return Err(Failure::usage("--passphrase-file", text));
@@ -26,14 +26,14 @@ pub(super) fn run(args: &Sheet) -> Result<Exit, Failure> {
             let input = input(container)?;
             let name = container.file_name().unwrap_or_default().to_string_lossy();
             let (key, header) = checked_key(&source, &args.key, input)?;
-            sheet_file::draw(&key, args.paper, Some((&name, &header)))
+            sheet::draw(&key, args.paper, Some((&name, &header)))
         }
         // Nothing shows that it is the right one, so a typed one is typed twice.
-        None => sheet_file::draw(&source.read_for_sealing()?, args.paper, None),
+        None => sheet::draw(&source.read_for_sealing()?, args.paper, None),
     };
-    sheet_file::write(&args.output, &svg, None)?;
+    sheet::write(&args.output, &svg, None)?;
     if !args.quiet {
-        say(&sheet_file::advice(&args.output));
+        say(&sheet::advice(&args.output));
     }
     Ok(Exit::Done)
 }

@@ -9,15 +9,15 @@ use subtle::ConstantTimeEq;
 
 use super::read_preamble;
 use crate::args::{VaultDelete, VaultRecover, VaultRegister, VaultStatus};
-use crate::cleanup::leftovers;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::key_source::KeySource;
-use crate::names::shown;
-use crate::new_key::NewKey;
-use crate::streams::{note, print, say};
-use crate::unlocking::{envelope_of, of_envelope};
-use crate::vault::{Vault, failure, new_password};
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::keys::new_key::NewKey;
+use crate::keys::source::KeySource;
+use crate::keys::unlock::{envelope_of, of_envelope};
+use crate::keys::vault::{Vault, failure, new_password};
+use crate::process::cleanup::leftovers;
+use crate::terminal::display::shown;
+use crate::terminal::streams::{note, print, say};
 
 pub(super) fn register(args: &VaultRegister) -> Result<Exit, Failure> {
     let source = KeySource::new(args.file.as_deref())?;
@@ -69,7 +69,7 @@ pub(super) fn register(args: &VaultRegister) -> Result<Exit, Failure> {
 }
 
 pub(super) fn recover(args: &VaultRecover) -> Result<Exit, Failure> {
-    crate::new_key::refuse_existing(&args.output)?;
+    crate::keys::new_key::refuse_existing(&args.output)?;
     let mut vault = Vault::open(&args.vault)?;
     let mut locators = vault.kept_locators()?;
     if let Some(container) = &args.container {

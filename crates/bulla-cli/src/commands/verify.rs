@@ -7,14 +7,14 @@ use bulla_archive::ArchiveReader;
 
 use super::{SEAL_ANEW, first_of, opener, plaintext_len, read_preamble, warn_of_copies};
 use crate::args::Verify;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::key_source::KeySource;
-use crate::names::{bytes, entries};
-use crate::progress::watch;
-use crate::streams::print;
-use crate::team::Team;
-use crate::unlocking::unlock;
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::keys::source::KeySource;
+use crate::keys::unlock::unlock;
+use crate::process::workers::Team;
+use crate::terminal::display::{bytes, entries};
+use crate::terminal::progress::watch;
+use crate::terminal::streams::print;
 
 pub(super) fn run(args: &Verify) -> Result<Exit, Failure> {
     let team = Team::new(args.working.threads)?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, PersistError};
 
-use crate::cleanup::{Leftovers, leftovers};
+use crate::process::cleanup::{Leftovers, leftovers};
 
 /// Who may read a file that the command makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

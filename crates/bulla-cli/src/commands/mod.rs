@@ -5,10 +5,10 @@ use std::io::{Seek, SeekFrom};
 use bulla::{HeaderState, Key, Opener, Options, Preamble};
 
 use crate::args::{Command, KeyCommand, VaultCommand};
-use crate::facts::{body, head_len};
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::streams::note;
+use crate::commands::layout::{body, head_len};
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::terminal::streams::note;
 
 mod archive;
 mod backup;
@@ -16,6 +16,7 @@ mod cat;
 mod inspect;
 mod key;
 mod keygen;
+mod layout;
 mod list;
 mod manual;
 mod open;

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use bulla_archive::{Entry, Kind};
 
-use crate::directory::{Directory, Found, split, system_name};
-use crate::failure::{Exit, Failure};
-use crate::input::Identity;
-use crate::names::shown;
-use crate::restoring::shown_below;
-use crate::streams::note;
+use crate::error::{Exit, Failure};
+use crate::io::input::Identity;
+use crate::restore::directory::{Directory, Found, split, system_name};
+use crate::restore::restorer::shown_below;
+use crate::terminal::display::shown;
+use crate::terminal::streams::note;
 
 /// Names that are listed before the rest is counted.
 const LISTED: usize = 10;

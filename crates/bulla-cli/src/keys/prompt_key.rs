@@ -6,11 +6,11 @@ use bulla_key::typing::{Correction, Mistake, find_mistake};
 use bulla_key::{Passphrase, PassphraseError};
 use zeroize::Zeroizing;
 
-use crate::failure::{Exit, Failure};
-use crate::key_source::{KEY_OPTIONS, no_terminal, without_line_break};
-use crate::prompt;
-use crate::streams::{note, say};
-use crate::team::compute;
+use crate::error::{Exit, Failure};
+use crate::keys::source::{KEY_OPTIONS, no_terminal, without_line_break};
+use crate::process::workers::compute;
+use crate::terminal::prompt;
+use crate::terminal::streams::{note, say};
 
 /// How often a passphrase may be typed.
 const TRIES: usize = 3;

@@ -64,7 +64,7 @@ mod system {
     use zeroize::Zeroizing;
 
     use super::MAX_TEXT_LEN;
-    use crate::cleanup::leftovers;
+    use crate::process::cleanup::leftovers;
 
     /// Bytes that a terminal hands over at once, at most.
     const LINE_LEN: usize = 4096;

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::cleanup::leftovers;
-use crate::directory::Directory;
+use crate::process::cleanup::leftovers;
+use crate::restore::directory::Directory;
 
 /// All files of a run that have no name of their own yet. What is left of them is removed when this
 /// is dropped, or by a signal.

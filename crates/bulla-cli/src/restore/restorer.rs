@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bulla_archive::{Entry, Metadata};
 
-use crate::directories::{CAN_SYNC_FILE_SYSTEM, Directories, Place};
-use crate::directory::{Directory, Found, split, system_name};
-use crate::failure::Failure;
-use crate::names::shown;
-use crate::staging::{cannot_sync, sync_directory};
-use crate::unfinished::{Temporary, Unfinished};
+use crate::error::Failure;
+use crate::io::staged::{cannot_sync, sync_directory};
+use crate::restore::directories::{CAN_SYNC_FILE_SYSTEM, Directories, Place};
+use crate::restore::directory::{Directory, Found, split, system_name};
+use crate::restore::temporary::{Temporary, Unfinished};
+use crate::terminal::display::shown;
 
 /// Files that are synced together at most, and bytes in them, about. More would be lost by a
 /// signal.
@@ -301,7 +301,7 @@ impl Restoring {
 
 /// The name of an entry below `directory`, for messages.
 pub(crate) fn shown_below(directory: &Path, name: &[u8]) -> String {
-    let below = crate::names::shown_name(name);
+    let below = crate::terminal::display::shown_name(name);
     match shown(directory).as_str() {
         "" | "." => below,
         directory if name.is_empty() => directory.to_owned(),

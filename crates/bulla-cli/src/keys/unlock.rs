@@ -11,14 +11,14 @@ use bulla_key::typing::find_mistake;
 use bulla_key::{Envelope, EnvelopeCopies, Error, Locator, Passphrase, Secret, SlotKind};
 
 use crate::args;
-use crate::asking::{Answer, ask};
-use crate::failure::{Exit, Failure};
-use crate::key_source::{KeySource, no_key_file, read_key_text, read_passphrase};
-use crate::names::shown;
-use crate::prompt;
-use crate::streams::note;
-use crate::team::compute;
-use crate::vault::Vault;
+use crate::error::{Exit, Failure};
+use crate::keys::prompt_key::{Answer, ask};
+use crate::keys::source::{KeySource, no_key_file, read_key_text, read_passphrase};
+use crate::keys::vault::Vault;
+use crate::process::workers::compute;
+use crate::terminal::display::shown;
+use crate::terminal::prompt;
+use crate::terminal::streams::note;
 
 /// Bytes in the longest envelope.
 const MAX_ENVELOPE_LEN: u64 = 1 << 20;

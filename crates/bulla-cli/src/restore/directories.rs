@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bulla_archive::Metadata;
 
-use crate::directory::{Directory, Found, system_name};
+use crate::restore::directory::{Directory, Found, system_name};
 
 /// Directories that are kept open at once.
 const OPEN_DIRECTORIES: usize = 64;

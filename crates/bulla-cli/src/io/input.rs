@@ -4,9 +4,9 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
 
-use crate::failure::Failure;
-use crate::names::{DASH, shown};
-use crate::streams;
+use crate::error::Failure;
+use crate::terminal::display::{DASH, shown};
+use crate::terminal::streams;
 
 /// A file or stream, open for reading.
 pub(crate) struct Input {

@@ -6,13 +6,13 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::cleanup::leftovers;
-use crate::failure::{Exit, Failure};
-use crate::input::Identity;
-use crate::names::{DASH, shown};
-use crate::new_key::NewKey;
-use crate::staging::{Access, Staged, cannot_sync, sync_directory};
-use crate::streams;
+use crate::error::{Exit, Failure};
+use crate::io::input::Identity;
+use crate::io::staged::{Access, Staged, cannot_sync, sync_directory};
+use crate::keys::new_key::NewKey;
+use crate::process::cleanup::leftovers;
+use crate::terminal::display::{DASH, shown};
+use crate::terminal::streams;
 
 /// Where the output is to go, before anything is done.
 pub(crate) enum Target {

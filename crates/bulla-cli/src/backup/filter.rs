@@ -2,7 +2,7 @@
 
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 pub(crate) struct Filter {
     exclude: Patterns,

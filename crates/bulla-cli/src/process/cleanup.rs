@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::failure::Failure;
+use crate::error::Failure;
 
 static LEFTOVERS: Mutex<Leftovers> =
     Mutex::new(Leftovers { files: Vec::new(), many: None, terminal: None });

@@ -11,11 +11,11 @@ use jiff::Timestamp;
 use zeroize::Zeroizing;
 
 use crate::args;
-use crate::cleanup::leftovers;
-use crate::failure::{Exit, Failure};
-use crate::names::{DASH, shown};
-use crate::new_key::NewKey;
-use crate::staging::{Access, Staged, sync_directory};
+use crate::error::{Exit, Failure};
+use crate::io::staged::{Access, Staged, sync_directory};
+use crate::keys::new_key::NewKey;
+use crate::process::cleanup::leftovers;
+use crate::terminal::display::{DASH, shown};
 
 /// Fails if the sheet cannot be made in this file.
 pub(crate) fn refuse(path: &Path) -> Result<(), Failure> {

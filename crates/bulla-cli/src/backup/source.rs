@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use bulla_archive::Source;
 
-use crate::failure::Failure;
-use crate::names::{DASH, shown, system_bytes};
+use crate::error::Failure;
+use crate::terminal::display::{DASH, shown, system_bytes};
 
 /// A file or directory that is to be backed up.
 pub(crate) struct Root {
@@ -114,12 +114,12 @@ mod tests {
     fn names_and_paths() {
         for (path, below, name) in [
             ("src", "", "src"),
-            ("src/", "names.rs", "src/names.rs"),
-            ("src/.", "names.rs", "src/names.rs"),
+            ("src/", "error.rs", "src/error.rs"),
+            ("src/.", "error.rs", "src/error.rs"),
             ("./src/commands", "list.rs", "commands/list.rs"),
-            (".", "src/names.rs", "src/names.rs"),
-            ("src/..", "src/names.rs", "src/names.rs"),
-            ("src/names.rs", "", "names.rs"),
+            (".", "src/error.rs", "src/error.rs"),
+            ("src/..", "src/error.rs", "src/error.rs"),
+            ("src/error.rs", "", "error.rs"),
         ] {
             let root = root(path);
             let below = if below.is_empty() { root.path.clone() } else { root.path.join(below) };

@@ -7,7 +7,7 @@ use bulla::ChunkSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::failure::EXIT_CODES;
+use crate::error::EXIT_CODES;
 
 const EXAMPLES: &str = "\
 Examples:

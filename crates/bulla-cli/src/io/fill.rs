@@ -12,8 +12,8 @@ use rustix::fs::{FallocateFlags, fallocate};
 #[cfg(target_os = "linux")]
 use rustix::io::Errno;
 
-use crate::output::Output;
-use crate::staging::cannot_sync;
+use crate::io::output::Output;
+use crate::io::staged::cannot_sync;
 
 /// How long the disk is left alone between two syncs of a file that grows.
 const PAUSE: Duration = Duration::from_millis(20);

@@ -12,11 +12,11 @@ use bulla_key::{MAX_PASSPHRASE_LEN, Passphrase};
 use zeroize::Zeroizing;
 
 use crate::args;
-use crate::failure::Failure;
-use crate::input::Identity;
-use crate::names::{DASH, shown, word};
-use crate::prompt;
-use crate::streams::note;
+use crate::error::Failure;
+use crate::io::input::Identity;
+use crate::terminal::display::{DASH, shown, word};
+use crate::terminal::prompt;
+use crate::terminal::streams::note;
 
 /// Names the key file if -k does not.
 const VARIABLE: &str = "BULLA_KEY_FILE";

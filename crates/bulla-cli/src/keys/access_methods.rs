@@ -8,14 +8,14 @@ use bulla::{Draft, Key, Options};
 use bulla_key::{Envelope, Error, Passphrase, PassphraseCost, Slots};
 
 use crate::args::{self, NewSlots, SealingKeys};
-use crate::asking::ask_for_new_passphrase;
-use crate::failure::{Exit, Failure};
-use crate::input::Identity;
-use crate::key_source::{KeySource, read_key, read_passphrase, refuse_dash};
-use crate::names::{shown, word};
-use crate::new_key::{self, NewKey};
-use crate::team::compute;
-use crate::vault::key_for_sealing;
+use crate::error::{Exit, Failure};
+use crate::io::input::Identity;
+use crate::keys::new_key::{self, NewKey};
+use crate::keys::prompt_key::ask_for_new_passphrase;
+use crate::keys::source::{KeySource, read_key, read_passphrase, refuse_dash};
+use crate::keys::vault::key_for_sealing;
+use crate::process::workers::compute;
+use crate::terminal::display::{shown, word};
 
 /// What will open a container, before any of it is read, asked for or made.
 #[derive(Default)]

@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use bulla::Key;
 use bulla_key::key_text;
 
-use crate::cleanup::{Leftovers, leftovers};
-use crate::failure::{Exit, Failure};
-use crate::names::shown;
-use crate::staging::{Access, Staged, sync_directory};
+use crate::error::{Exit, Failure};
+use crate::io::staged::{Access, Staged, sync_directory};
+use crate::process::cleanup::{Leftovers, leftovers};
+use crate::terminal::display::shown;
 
 /// A key file that was just made. It is removed when dropped, or by a signal, unless it was told to
 /// stay: a key without a container is of no use.

@@ -15,13 +15,13 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::args;
-use crate::asking::ask_for_new_passphrase;
-use crate::failure::{Exit, Failure};
-use crate::key_source::{no_terminal, read_passphrase, refuse_dash, without_line_break};
-use crate::names::shown;
-use crate::prompt;
-use crate::streams::note;
-use crate::team::compute;
+use crate::error::{Exit, Failure};
+use crate::keys::prompt_key::ask_for_new_passphrase;
+use crate::keys::source::{no_terminal, read_passphrase, refuse_dash, without_line_break};
+use crate::process::workers::compute;
+use crate::terminal::display::shown;
+use crate::terminal::prompt;
+use crate::terminal::streams::note;
 
 /// Holds the account's token, if no file is named.
 const TOKEN: &str = "BULLA_VAULT_TOKEN";

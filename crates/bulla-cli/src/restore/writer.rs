@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bulla_archive::Entry;
 
-use crate::directories::Place;
-use crate::failure::Failure;
-use crate::restoring::{Begun, Restoring};
+use crate::error::Failure;
+use crate::restore::directories::Place;
+use crate::restore::restorer::{Begun, Restoring};
 
 /// Files that are written in pieces and kept open. There are more at a time only if many have the
 /// same bytes.

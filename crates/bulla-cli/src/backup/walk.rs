@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bulla_archive::{ArchiveWriter, Error, Metadata as Kept};
 use walkdir::{DirEntry, WalkDir};
 
-use crate::failure::describe;
-use crate::filter::Filter;
-use crate::input::Identity;
-use crate::names::system_bytes;
-use crate::root::{InRoot, Root};
+use crate::backup::filter::Filter;
+use crate::backup::source::{InRoot, Root};
+use crate::error::describe;
+use crate::io::input::Identity;
+use crate::terminal::display::system_bytes;
 
 /// What is not backed up, wherever it is found.
 pub(crate) struct Spared {

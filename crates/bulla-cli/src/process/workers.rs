@@ -5,7 +5,7 @@ use std::thread;
 use bulla::Workers;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::failure::{Exit, Failure};
+use crate::error::{Exit, Failure};
 
 /// The threads; none but the main one if the pool is missing.
 pub(crate) struct Team(Option<ThreadPool>);
