@@ -1,4 +1,4 @@
-//! Exit codes, and failures: what a command says when it ends with one.
+//! Exit codes, and the failure that ends a command.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 use bulla::Error;
 
-/// How a command ended. The numbers are part of the interface, as [`EXIT_CODES`] tells.
+/// An exit code. The numbers are part of the command's interface (`bulla help exit-codes`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
-    Done = 0,
+    Success = 0,
     Environment = 1,
     Usage = 2,
     WrongKey = 3,
@@ -18,96 +18,95 @@ pub(crate) enum Exit {
     Warnings = 6,
 }
 
-/// For `--help`.
-pub(crate) const EXIT_CODES: &str = "\
-Exit codes:
-  0  done
-  1  a file could not be read or written, or exists already
-  2  the command line, or the key file, cannot be used as it is
-  3  wrong key or passphrase
-  4  the container is damaged, truncated or tampered with
-  5  not a container, or one that this release cannot open
-  6  done, but with a warning that says what is not as it should be: the container's
-     header, footer or envelope is damaged, what was sealed changed or grew meanwhile, or
-     some files are missing or incomplete
-  128 + n  stopped by signal n (130: Ctrl-C); what was unfinished is removed";
-
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)
     }
 }
 
-/// Why a command failed: shown as "subject: fact; likely cause; what to do". Public data only.
+/// The reason why a command failed, displayed as "object: problem; remedy".
+///
+/// It contains public data only: no key, passphrase or plaintext.
 #[derive(Debug)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
-    subject: String,
-    text: String,
+    object: String,
+    problem: String,
 }
 
 impl Failure {
-    pub(crate) fn new(exit: Exit, subject: impl Into<String>, text: impl Into<String>) -> Failure {
-        Failure { exit, subject: subject.into(), text: text.into() }
+    pub(crate) fn new(
+        exit: Exit,
+        object: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> Failure {
+        Failure { exit, object: object.into(), problem: problem.into() }
     }
 
-    pub(crate) fn usage(subject: impl Into<String>, text: impl Into<String>) -> Failure {
-        Failure::new(Exit::Usage, subject, text)
+    pub(crate) fn usage(object: impl Into<String>, problem: impl Into<String>) -> Failure {
+        Failure::new(Exit::Usage, object, problem)
     }
 
-    /// Reading, writing or creating `subject` failed.
-    pub(crate) fn io(subject: impl Into<String>, error: &io::Error) -> Failure {
-        Failure::new(Exit::Environment, subject, describe(error))
+    /// Creates the failure of reading, writing or creating `object`.
+    pub(crate) fn io(object: impl Into<String>, error: &io::Error) -> Failure {
+        Failure::new(Exit::Environment, object, describe(error))
     }
 
-    /// Work between `input` and `output` failed; the core does not say which of them an I/O error
-    /// came from, so that is told from its kind.
-    pub(crate) fn of_work(error: &Error, input: &str, output: &str) -> Failure {
-        let (exit, text) = match error {
+    /// Creates the failure of sealing or opening a container.
+    ///
+    /// The core does not report whether an I/O error came from the input or the output, so the
+    /// object is inferred from the error kind.
+    pub(crate) fn container(error: &Error, input: &str, output: &str) -> Failure {
+        let (exit, problem) = match error {
             Error::Io(e) => return Failure::io(side(e, input, output), e),
             Error::NotAContainer => {
-                let cause = "this may be the wrong file, or a program changed it on its way here";
-                (Exit::Unsupported, format!("{error}; {cause}"))
+                let remedy = "check that this is the right file and that it was not converted";
+                (Exit::Unsupported, format!("{error}; {remedy}"))
             }
             Error::UnsupportedVersion { .. }
             | Error::UnsupportedSuite { .. }
             | Error::UnsupportedFeature(_) => (Exit::Unsupported, error.to_string()),
             Error::ContextRequired => {
-                let text = "sealed with a context, which this command cannot give; \
-                            open it with the application that made it";
-                (Exit::Unsupported, text.to_owned())
+                let problem = "sealed with a context, which this command cannot provide; \
+                               open it with the application that created it";
+                (Exit::Unsupported, problem.to_owned())
             }
             Error::WrongKey => (Exit::WrongKey, error.to_string()),
             Error::ChunkRejected { .. } => {
-                (Exit::Damaged, format!("{error}; fetch the container again from where it is kept"))
+                (Exit::Damaged, format!("{error}; fetch another copy of the container"))
             }
             Error::DamagedHeader | Error::Truncated { .. } | Error::TrailingData { .. } => {
                 (Exit::Damaged, error.to_string())
             }
             _ => (Exit::Environment, error.to_string()),
         };
-        Failure::new(exit, input, text)
+        Failure::new(exit, input, problem)
     }
 
-    /// Work on an archive failed: between the files and the archive that is made of them, or
-    /// between the archive and what is made of it.
-    pub(crate) fn of_archive(error: &bulla_archive::Error, input: &str, output: &str) -> Failure {
+    /// Creates the failure of writing or reading an archive.
+    pub(crate) fn archive(error: &bulla_archive::Error, input: &str, output: &str) -> Failure {
         use bulla_archive::Error;
         let exit = match error {
-            Error::Container(error) => return Failure::of_work(error, input, output),
+            Error::Container(error) => return Failure::container(error, input, output),
             Error::NotAnArchive { content_type: 0 } => {
-                return Failure::new(Exit::Unsupported, input, error.to_string())
-                    .and("open it with `bulla open`");
+                let problem = "not an archive: it holds a single stream; use `bulla open`";
+                return Failure::new(Exit::Unsupported, input, problem);
             }
-            Error::NotAnArchive { .. } => {
-                return Failure::new(Exit::Unsupported, input, error.to_string())
-                    .and("open it with the application that made it");
+            Error::NotAnArchive { content_type } => {
+                let problem = format!(
+                    "not an archive: it holds content of type {content_type}; \
+                     open it with the application that created it"
+                );
+                return Failure::new(Exit::Unsupported, input, problem);
             }
             Error::Malformed { .. } => Exit::Damaged,
-            // Sealing finds these out before it starts; what is read was made so.
+            // The writer rejects these before it seals anything, so the archive was made this way.
             Error::Duplicate { .. } | Error::ParentNotDirectory { .. } => {
-                return Failure::new(Exit::Damaged, input, format!("malformed archive: {error}"))
-                    .and("it is authentic, so the program that made it is at fault");
+                let problem = format!(
+                    "malformed archive: {error}; its authentication is valid, so the program that \
+                     wrote it has a bug"
+                );
+                return Failure::new(Exit::Damaged, input, problem);
             }
             Error::UnknownKind { .. }
             | Error::UnknownEncoding { .. }
@@ -118,21 +117,21 @@ impl Failure {
         Failure::new(exit, input, error.to_string())
     }
 
-    /// Adds a clause at the end.
+    /// Appends a clause, such as the remedy.
     pub(crate) fn and(mut self, clause: &str) -> Failure {
-        self.text.push_str("; ");
-        self.text.push_str(clause);
+        self.problem.push_str("; ");
+        self.problem.push_str(clause);
         self
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.subject, self.text)
+        write!(f, "{}: {}", self.object, self.problem)
     }
 }
 
-/// Which side an I/O error belongs to, as far as its kind tells.
+/// Returns the side that an I/O error most likely belongs to.
 fn side(error: &io::Error, input: &str, output: &str) -> String {
     match error.kind() {
         ErrorKind::StorageFull
@@ -144,36 +143,32 @@ fn side(error: &io::Error, input: &str, output: &str) -> String {
         | ErrorKind::WriteZero => output.to_owned(),
         ErrorKind::IsADirectory | ErrorKind::UnexpectedEof => input.to_owned(),
         _ if input == output => input.to_owned(),
-        _ => format!("from {input} to {output}"),
+        _ => format!("{input} to {output}"),
     }
 }
 
-/// An I/O error in words, and what to do about it where that is clear.
+/// Describes an I/O error, with a remedy where one is clear.
 pub(crate) fn describe(error: &io::Error) -> String {
     let text = match error.kind() {
         ErrorKind::NotFound => "no such file or directory",
-        ErrorKind::NotADirectory => "a part of the path is a file and no directory",
+        ErrorKind::NotADirectory => "a component of the path is not a directory",
         ErrorKind::PermissionDenied => "permission denied",
-        ErrorKind::IsADirectory => "this is a directory",
+        ErrorKind::IsADirectory => "is a directory",
         ErrorKind::AlreadyExists => "already exists",
-        ErrorKind::StorageFull => {
-            "no space is left on the device; free some, or write to another one"
-        }
+        ErrorKind::StorageFull => "no space left on device; free some space or choose another one",
         ErrorKind::QuotaExceeded => {
-            "your quota of disk space is used up; free some, or write elsewhere"
+            "disk quota exceeded; free some space or choose another location"
         }
-        ErrorKind::FileTooLarge => {
-            "the file would become larger than the system allows; see `ulimit -f`"
-        }
-        ErrorKind::ReadOnlyFilesystem => "the file system is read-only; write to another place",
-        ErrorKind::BrokenPipe => "broken pipe: whoever was reading stopped early",
+        ErrorKind::FileTooLarge => "file too large; see `ulimit -f`",
+        ErrorKind::ReadOnlyFilesystem => "read-only file system; choose another location",
+        ErrorKind::BrokenPipe => "broken pipe: the reader closed it early",
         _ => return without_number(&error.to_string()),
     };
     text.to_owned()
 }
 
-/// Without the "(os error 5)" that the standard library appends, and the temporary name that
-/// tempfile appends to that.
+/// Strips the "(os error 5)" that the standard library appends, and the temporary file name that
+/// tempfile appends after it.
 fn without_number(text: &str) -> String {
     text.split(" (os error").next().unwrap_or(text).to_owned()
 }
@@ -183,42 +178,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_exit_code_is_in_the_help() {
-        for code in 0..=6 {
-            assert!(EXIT_CODES.contains(&format!("\n  {code}  ")), "{code}");
-        }
-        assert_eq!(Exit::Warnings as u8, 6);
-    }
-
-    #[test]
-    fn faults_of_archives() {
+    fn archive_errors_map_to_exit_codes() {
         use bulla_archive::Error::*;
         for (error, exit, says) in [
-            (Container(Error::WrongKey), Exit::WrongKey, "the key does not belong"),
-            (NotAnArchive { content_type: 0 }, Exit::Unsupported, "open it with `bulla open`"),
-            (
-                NotAnArchive { content_type: 200 },
-                Exit::Unsupported,
-                "with the application that made it",
-            ),
-            (
-                Malformed { offset: 7, what: "a name is none" },
-                Exit::Damaged,
-                "a name is none (at byte 7)",
-            ),
-            (
-                Duplicate { path: b"a\x1b".to_vec() },
-                Exit::Damaged,
-                "two entries are named a\\u{1b}",
-            ),
+            (Container(Error::WrongKey), Exit::WrongKey, "key"),
+            (NotAnArchive { content_type: 0 }, Exit::Unsupported, "use `bulla open`"),
+            (NotAnArchive { content_type: 200 }, Exit::Unsupported, "content of type 200"),
+            (Malformed { offset: 7, what: "a rule is broken" }, Exit::Damaged, "a rule is broken"),
+            (Duplicate { path: b"a\x1b".to_vec() }, Exit::Damaged, "a\\u{1b}"),
             (ParentNotDirectory { path: b"a/b".to_vec() }, Exit::Damaged, "malformed archive"),
-            (UnknownKind { offset: 7, kind: 9 }, Exit::Unsupported, "a newer release"),
-            (UnknownEncoding { encoding: 1 }, Exit::Unsupported, "a newer release"),
-            (ExternalContent { container: 1 }, Exit::Unsupported, "in another container"),
+            (UnknownKind { offset: 7, kind: 9 }, Exit::Unsupported, "9"),
+            (UnknownEncoding { encoding: 1 }, Exit::Unsupported, "encoding"),
+            (ExternalContent { container: 1 }, Exit::Unsupported, "container"),
             (NoContent, Exit::Usage, "no content"),
-            (TooLarge { what: "more than 2^32 - 1 entries" }, Exit::Environment, "too large"),
+            (TooLarge { what: "more than 2^32 - 1 entries" }, Exit::Environment, "2^32 - 1"),
         ] {
-            let failure = Failure::of_archive(&error, "in", "out");
+            let failure = Failure::archive(&error, "in", "out");
             assert_eq!(failure.exit, exit, "{error}");
             let shown = failure.to_string();
             assert!(shown.starts_with("in: ") && shown.contains(says), "{shown}");
@@ -226,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_is_the_outputs() {
+    fn full_disk_names_the_output() {
         let error = Error::Io(ErrorKind::StorageFull.into());
-        let shown = Failure::of_work(&error, "in", "out").to_string();
-        assert!(shown.starts_with("out: no space"), "{shown}");
+        let shown = Failure::container(&error, "in", "out").to_string();
+        assert!(shown.starts_with("out: no space left"), "{shown}");
     }
 
     #[test]
-    fn numbers_of_the_system_are_left_out() {
+    fn os_error_numbers_are_stripped() {
         let error = io::Error::from_raw_os_error(5);
         assert!(!Failure::io("x", &error).to_string().contains("os error"));
     }

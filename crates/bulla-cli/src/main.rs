@@ -1,5 +1,5 @@
-//! The command `bulla`: backs up files and directories into encrypted archives, seals single files,
-//! and gets all of it back.
+//! The command `bulla`: backs up files and directories into encrypted archives, seals single files
+//! and streams, and restores them.
 
 #![forbid(unsafe_code)]
 
@@ -20,12 +20,12 @@ mod commands;
 
 fn main() -> ExitCode {
     let cli = args::Cli::parse();
-    process::hardening::keep_secrets_in_memory();
-    let done = process::cleanup::install().and_then(|()| commands::run(&cli.command));
-    match done {
+    process::hardening::protect_memory();
+    let result = process::cleanup::install().and_then(|()| commands::run(&cli.command));
+    match result {
         Ok(exit) => exit.into(),
         Err(failure) => {
-            terminal::streams::note(&failure.to_string());
+            terminal::message::note(&failure.to_string());
             failure.exit.into()
         }
     }

@@ -1,4 +1,4 @@
-//! Which of the things that are found are backed up: the patterns after --exclude and --include.
+//! The patterns of --exclude and --include.
 
 use globset::{Candidate, Glob, GlobBuilder, GlobSet, GlobSetBuilder};
 
@@ -6,7 +6,7 @@ use crate::error::Failure;
 
 pub(crate) struct Filter {
     exclude: Patterns,
-    /// None if everything is included.
+    /// `None` if everything is included.
     include: Option<Patterns>,
 }
 
@@ -18,32 +18,31 @@ impl Filter {
         Ok(Filter { exclude, include })
     }
 
-    /// Whether `name` is left out, and what lies in it if it is a directory. It is enough to ask
-    /// for each name on the way down.
-    pub(crate) fn excludes(&self, name: &[u8], is_directory: bool) -> bool {
-        self.exclude.match_one(name, is_directory)
+    /// Returns whether `path`, and everything below it, is excluded. The walk checks every directory
+    /// on the way down.
+    pub(crate) fn excludes(&self, path: &[u8], is_directory: bool) -> bool {
+        self.exclude.matches(path, is_directory)
     }
 
-    /// Whether `name`, which is no directory, is to be backed up: it, or a directory that it lies
-    /// in, matches.
-    pub(crate) fn includes(&self, name: &[u8]) -> bool {
+    /// Returns whether `path`, which is not a directory, is included: it or a directory above it
+    /// matches.
+    pub(crate) fn includes(&self, path: &[u8]) -> bool {
         let Some(include) = &self.include else { return true };
-        let slashes = (0..name.len()).filter(|at| name[*at] == b'/');
-        include.match_one(name, false)
-            || slashes.into_iter().any(|at| include.match_one(&name[..at], true))
+        let mut slashes = (0..path.len()).filter(|at| path[*at] == b'/');
+        include.matches(path, false) || slashes.any(|at| include.matches(&path[..at], true))
     }
 }
 
-/// Patterns for anything, and such that end in a slash and are for directories.
+/// Patterns for everything, and patterns with a trailing slash, for directories only.
 struct Patterns {
     any: Scopes,
     directories: Scopes,
 }
 
-/// Patterns with a slash, which are for whole names, and without, which are for the last component.
+/// Patterns with a slash, which match a whole path, and without, which match the last component.
 struct Scopes {
-    names: GlobSet,
-    last: GlobSet,
+    whole_path: GlobSet,
+    last_component: GlobSet,
 }
 
 impl Patterns {
@@ -57,38 +56,40 @@ impl Patterns {
                 None => (stripped, false),
             };
             if stripped.is_empty() {
-                return Err(usage("this matches nothing; name what it should match"));
+                return Err(usage("empty pattern; name what it should match"));
             }
             if stripped.starts_with('/') {
-                let why = "names in the archive begin with the last name of a PATH, and never with a slash; \
-                           write photos/raw, not /home/me/photos/raw";
+                let why = "paths in the archive do not start with a slash; write photos/raw instead \
+                           of /home/me/photos/raw";
                 return Err(usage(why));
             }
-            // `*` stays within a component, `**` does not.
+            // `*` does not match a slash, `**` does.
             let glob = GlobBuilder::new(stripped).literal_separator(true).build();
-            let glob = glob.map_err(|e| usage(&format!("no pattern: {}", e.kind())))?;
+            let glob = glob.map_err(|e| usage(&format!("invalid pattern: {}", e.kind())))?;
             let set = &mut sets[usize::from(is_for_directories)];
             if stripped.contains('/') { set.0.push(glob) } else { set.1.push(glob) }
         }
-        let compile = |(names, last): (Vec<Glob>, Vec<Glob>)| -> Result<Scopes, globset::Error> {
-            Ok(Scopes { names: set(names)?, last: set(last)? })
+        let compile = |(whole, last): (Vec<Glob>, Vec<Glob>)| -> Result<Scopes, globset::Error> {
+            Ok(Scopes { whole_path: set(whole)?, last_component: set(last)? })
         };
         let [any, directories] = sets.map(compile);
         let failure =
-            |e: globset::Error| Failure::usage(option, format!("too large: {}", e.kind()));
+            |e: globset::Error| Failure::usage(option, format!("patterns too large: {}", e.kind()));
         Ok(Patterns { any: any.map_err(failure)?, directories: directories.map_err(failure)? })
     }
 
-    fn match_one(&self, name: &[u8], is_directory: bool) -> bool {
-        self.any.match_one(name) || (is_directory && self.directories.match_one(name))
+    fn matches(&self, path: &[u8], is_directory: bool) -> bool {
+        self.any.matches(path) || (is_directory && self.directories.matches(path))
     }
 }
 
 impl Scopes {
-    fn match_one(&self, name: &[u8]) -> bool {
-        let last = name.rsplit(|byte| *byte == b'/').next().unwrap_or(name);
-        (!self.names.is_empty() && self.names.is_match_candidate(&Candidate::from_bytes(name)))
-            || (!self.last.is_empty() && self.last.is_match_candidate(&Candidate::from_bytes(last)))
+    fn matches(&self, path: &[u8]) -> bool {
+        let last = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
+        let matches = |set: &GlobSet, path: &[u8]| {
+            !set.is_empty() && set.is_match_candidate(&Candidate::from_bytes(path))
+        };
+        matches(&self.whole_path, path) || matches(&self.last_component, last)
     }
 }
 
@@ -104,12 +105,12 @@ fn set(globs: Vec<Glob>) -> Result<GlobSet, globset::Error> {
 mod tests {
     use super::*;
 
-    fn excludes(pattern: &str, name: &[u8], is_directory: bool) -> bool {
-        Filter::new(&[pattern.to_owned()], &[]).unwrap().excludes(name, is_directory)
+    fn excludes(pattern: &str, path: &[u8], is_directory: bool) -> bool {
+        Filter::new(&[pattern.to_owned()], &[]).unwrap().excludes(path, is_directory)
     }
 
     #[test]
-    fn patterns() {
+    fn excludes_what_a_pattern_matches() {
         for (pattern, yes, no) in [
             (
                 "*.tmp",
@@ -126,19 +127,19 @@ mod tests {
             ("?", &[b"a", b"p/b"], &[b"ab"]),
         ] {
             yes.iter()
-                .for_each(|name| assert!(excludes(pattern, name, false), "{pattern} {name:?}"));
+                .for_each(|path| assert!(excludes(pattern, path, false), "{pattern} {path:?}"));
             no.iter()
-                .for_each(|name| assert!(!excludes(pattern, name, false), "{pattern} {name:?}"));
+                .for_each(|path| assert!(!excludes(pattern, path, false), "{pattern} {path:?}"));
         }
         assert!(excludes("cache/", b"p/cache", true) && !excludes("cache/", b"p/cache", false));
     }
 
     #[test]
-    fn includes() {
+    fn includes_what_is_below_a_match() {
         let filter =
             Filter::new(&[], &["*.jpg".to_owned(), "p/raw".to_owned(), "keep/".to_owned()])
                 .unwrap();
-        for (name, included) in [
+        for (path, included) in [
             (&b"a.jpg"[..], true),
             (b"p/q/a.jpg", true),
             (b"p/raw/deep/x", true),
@@ -147,12 +148,12 @@ mod tests {
             (b"p/a.png", false),
             (b"album.jpg/x", true),
         ] {
-            assert_eq!(filter.includes(name), included, "{}", name.escape_ascii());
+            assert_eq!(filter.includes(path), included, "{}", path.escape_ascii());
         }
     }
 
     #[test]
-    fn no_patterns() {
+    fn rejects_invalid_patterns() {
         for pattern in ["", "/", "./", "/home/me", "a[", "{a"] {
             assert!(Filter::new(&[pattern.to_owned()], &[]).is_err(), "{pattern}");
             assert!(Filter::new(&[], &[pattern.to_owned()]).is_err(), "{pattern}");

@@ -1,4 +1,4 @@
-//! Finds the files to back up.
+//! Finds the files to back up, and reads them.
 
 pub(crate) mod filter;
 pub(crate) mod source;

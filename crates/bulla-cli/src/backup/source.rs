@@ -1,4 +1,4 @@
-//! What the command line names to be backed up, and the files that lie in it.
+//! The paths on the command line, and the files below them.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
@@ -8,51 +8,54 @@ use std::sync::Arc;
 use bulla_archive::Source;
 
 use crate::error::Failure;
-use crate::terminal::display::{DASH, shown, system_bytes};
+use crate::io::path::{DASH, archive_bytes, is_dash};
+use crate::terminal::display::shown;
 
-/// A file or directory that is to be backed up.
+/// A file or directory that the command line names.
 pub(crate) struct Root {
-    /// As it was given.
+    /// The path from the command line.
     pub(crate) path: PathBuf,
-    /// What it is called in the archive: its last component. Empty where there is none, as of `.`,
-    /// `..` and `/`; then what lies in it is called as if the backup were made there.
-    pub(crate) name: Vec<u8>,
+    /// The path in the archive: the last component of `path`. Empty for `.`, `..` and `/`, whose
+    /// contents are stored without a prefix.
+    pub(crate) entry: Vec<u8>,
     pub(crate) metadata: Metadata,
 }
 
 impl Root {
     pub(crate) fn new(path: &Path) -> Result<Root, Failure> {
-        if path == Path::new(DASH) {
-            let text = "standard input is no file; `bulla seal` seals it, and ./- is the file of this name";
-            return Err(Failure::usage(DASH, text));
+        if is_dash(path) {
+            let problem = "cannot back up standard input; use `bulla seal`, or ./- for a file of \
+                           this name";
+            return Err(Failure::usage(DASH, problem));
         }
         let metadata = fs::symlink_metadata(path).map_err(|e| Failure::io(shown(path), &e))?;
-        let name = match path.file_name() {
+        let entry = match path.file_name() {
             None => Vec::new(),
-            Some(name) => system_bytes(name).ok_or_else(|| {
-                Failure::usage(shown(path), "its name is no text; rename it first")
+            Some(name) => archive_bytes(name).ok_or_else(|| {
+                Failure::usage(shown(path), "file name is not valid Unicode; rename it")
             })?,
         };
-        Ok(Root { path: path.to_owned(), name, metadata })
+        Ok(Root { path: path.to_owned(), entry, metadata })
     }
 
-    /// The name of `path`, which is the root's or lies below it; none if it is no text, on a system
-    /// whose names are text.
-    pub(crate) fn name_of(&self, path: &Path) -> Option<Vec<u8>> {
+    /// Returns the path in the archive of `path`, which is the root or below it.
+    ///
+    /// Returns `None` if the path is not valid Unicode and the system's paths are.
+    pub(crate) fn entry_path(&self, path: &Path) -> Option<Vec<u8>> {
         let below = path.strip_prefix(&self.path).unwrap_or(Path::new(""));
-        let below = system_bytes(below.as_os_str())?;
-        let mut name = Vec::with_capacity(self.name.len() + 1 + below.len());
-        name.extend(&self.name);
-        if !name.is_empty() && !below.is_empty() {
-            name.push(b'/');
+        let below = archive_bytes(below.as_os_str())?;
+        let mut entry = Vec::with_capacity(self.entry.len() + 1 + below.len());
+        entry.extend(&self.entry);
+        if !entry.is_empty() && !below.is_empty() {
+            entry.push(b'/');
         }
-        name.extend(below);
-        Some(name)
+        entry.extend(below);
+        Some(entry)
     }
 
-    /// The path of what has this name.
-    fn path_of(&self, name: &[u8]) -> io::Result<PathBuf> {
-        let below = name.strip_prefix(&self.name[..]).unwrap_or(name);
+    /// Returns the system path of an entry.
+    fn system_path(&self, entry: &[u8]) -> io::Result<PathBuf> {
+        let below = entry.strip_prefix(&self.entry[..]).unwrap_or(entry);
         let below = below.strip_prefix(b"/").unwrap_or(below);
         if below.is_empty() {
             return Ok(self.path.clone());
@@ -69,35 +72,37 @@ impl Root {
     }
 }
 
-/// Where the bytes of one file come from. There is one for each entry, so it is as small as a
-/// pointer: the path is made anew when the file is opened.
+/// The source of a file's bytes.
+///
+/// Every entry has one, so it is only as large as a pointer: the system path is computed when the
+/// file is opened.
 #[derive(Clone)]
-pub(crate) struct InRoot(Arc<Root>);
+pub(crate) struct FileSource(Arc<Root>);
 
-impl InRoot {
-    pub(crate) fn new(root: &Arc<Root>) -> InRoot {
-        InRoot(root.clone())
+impl FileSource {
+    pub(crate) fn new(root: &Arc<Root>) -> FileSource {
+        FileSource(root.clone())
     }
 }
 
-impl Source for InRoot {
+impl Source for FileSource {
     type Content = File;
 
-    fn open(&self, name: &[u8]) -> io::Result<File> {
+    fn open(&self, entry: &[u8]) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.read(true);
         #[cfg(unix)]
         {
             use rustix::fs::OFlags;
             use std::os::unix::fs::OpenOptionsExt;
-            // It was a file when the plan was made. If it is a link by now, what that points to is
-            // not ours to read; if it is a FIFO, nobody may ever write to it.
+            // The walk saw a regular file. A link that replaced it could point anywhere, and opening
+            // a FIFO could block forever.
             options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
         }
-        let file = options.open(self.0.path_of(name)?)?;
+        let file = options.open(self.0.system_path(entry)?)?;
         match file.metadata()?.is_file() {
             true => Ok(file),
-            false => Err(io::Error::other("this is no file any more")),
+            false => Err(io::Error::other("no longer a regular file")),
         }
     }
 }
@@ -111,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn names_and_paths() {
-        for (path, below, name) in [
+    fn converts_between_entries_and_paths() {
+        for (path, below, entry) in [
             ("src", "", "src"),
             ("src/", "error.rs", "src/error.rs"),
             ("src/.", "error.rs", "src/error.rs"),
@@ -123,32 +128,32 @@ mod tests {
         ] {
             let root = root(path);
             let below = if below.is_empty() { root.path.clone() } else { root.path.join(below) };
-            assert_eq!(root.name_of(&below).as_deref(), Some(name.as_bytes()), "{path}");
-            assert_eq!(root.path_of(name.as_bytes()).unwrap(), below, "{path}");
+            assert_eq!(root.entry_path(&below).as_deref(), Some(entry.as_bytes()), "{path}");
+            assert_eq!(root.system_path(entry.as_bytes()).unwrap(), below, "{path}");
         }
-        assert_eq!(root("/").name, b"");
-        assert_eq!(root("/").name_of(Path::new("/a/b")).as_deref(), Some(&b"a/b"[..]));
+        assert_eq!(root("/").entry, b"");
+        assert_eq!(root("/").entry_path(Path::new("/a/b")).as_deref(), Some(&b"a/b"[..]));
     }
 
     #[test]
     #[cfg(target_pointer_width = "64")]
-    fn small() {
-        assert_eq!(size_of::<Option<InRoot>>(), 8);
+    fn source_is_as_small_as_a_pointer() {
+        assert_eq!(size_of::<Option<FileSource>>(), 8);
     }
 
     #[test]
     #[cfg(unix)]
-    fn links_and_directories_are_not_opened() {
+    fn opens_regular_files_only() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("file"), "x").unwrap();
         std::os::unix::fs::symlink("file", directory.path().join("link")).unwrap();
         fs::create_dir(directory.path().join("directory")).unwrap();
         let root = Root::new(directory.path()).unwrap();
-        let source = InRoot::new(&Arc::new(root));
-        let name = |last: &str| [&source.0.name[..], b"/", last.as_bytes()].concat();
-        source.open(&name("file")).unwrap();
-        assert!(source.open(&name("link")).is_err());
-        assert!(source.open(&name("directory")).is_err());
-        assert!(source.open(&name("nothing")).is_err());
+        let source = FileSource::new(&Arc::new(root));
+        let entry = |name: &str| [&source.0.entry[..], b"/", name.as_bytes()].concat();
+        source.open(&entry("file")).unwrap();
+        assert!(source.open(&entry("link")).is_err());
+        assert!(source.open(&entry("directory")).is_err());
+        assert!(source.open(&entry("nothing")).is_err());
     }
 }

@@ -1,5 +1,4 @@
-//! Fills a file that is staged: room for it is reserved first, and it goes to the disk while it
-//! grows.
+//! Writes staged files: reserves the space in advance, and syncs while the file grows.
 
 use std::fs::File;
 use std::io;
@@ -15,15 +14,16 @@ use rustix::io::Errno;
 use crate::io::output::Output;
 use crate::io::staged::cannot_sync;
 
-/// How long the disk is left alone between two syncs of a file that grows.
+/// The pause between two syncs of a growing file.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Shorter files are synced once, at their end.
-const LONG: u64 = 64 << 20;
+/// Files shorter than this, in bytes, are synced only once, at the end.
+const SYNC_WHILE_WRITING: u64 = 64 << 20;
 
 impl Output {
-    /// Does `work`, which writes about `len` bytes to the file. With `sync`, what is written goes
-    /// to the disk meanwhile, so that little is left to wait for at the end.
+    /// Runs `work`, which writes about `len` bytes to the file.
+    ///
+    /// With `sync`, the data is synced in the background, so that little is left to sync at the end.
     pub(crate) fn fill<T, E: From<io::Error>>(
         &self,
         len: Option<u64>,
@@ -37,24 +37,24 @@ impl Output {
         if let Some(len) = len {
             reserve(file, len)?;
         }
-        if !sync || len.is_some_and(|len| len < LONG) {
+        if !sync || len.is_some_and(|len| len < SYNC_WHILE_WRITING) {
             return work(file);
         }
         thread::scope(|scope| {
-            // Dropped when the work is over, also by a panic.
-            let (working, over) = mpsc::channel::<()>();
+            // Dropping the sender ends the thread, even if the work panics.
+            let (sender, ended) = mpsc::channel::<()>();
             let sync = move || {
-                while over.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
+                while ended.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
                     file.sync_data()?;
                 }
                 Ok(())
             };
-            // Without a thread to spare the sync at the end does it all.
+            // If the thread cannot be started, the final sync does all the work.
             let syncing = thread::Builder::new().spawn_scoped(scope, sync);
             let done = work(file)?;
-            drop(working);
+            drop(sender);
             match syncing.map(|syncing| syncing.join().unwrap_or(Ok(()))) {
-                // A system may tell of a failed write once, and only here.
+                // The system may report a failed write only once, to this call.
                 Ok(Err(e)) if !cannot_sync(&e) => Err(e.into()),
                 _ => Ok(done),
             }
@@ -62,10 +62,12 @@ impl Output {
     }
 }
 
-/// Makes room on the disk for a file of `len` bytes without changing its length. A full disk is
-/// told at once; and where the blocks are known beforehand, writing takes a sixth less time.
+/// Reserves disk space for `len` bytes without changing the file's length.
+///
+/// A full disk is then reported immediately, and writing takes a sixth less time because the blocks
+/// are allocated in advance.
 fn reserve(file: &File, len: u64) -> io::Result<()> {
-    // Not every file system can; then writing tells what there is to tell.
+    // Not every file system supports this. If it fails, the writes report any error.
     #[cfg(target_os = "linux")]
     if let Err(e @ (Errno::NOSPC | Errno::DQUOT)) =
         fallocate(file, FallocateFlags::KEEP_SIZE, 0, len)

@@ -1,35 +1,35 @@
-//! What a command reads.
+//! Input files and streams.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, IsTerminal, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
-use crate::terminal::display::{DASH, shown};
-use crate::terminal::streams;
+use crate::io::path::is_dash;
+use crate::io::streams;
+use crate::terminal::display::shown;
 
 /// A file or stream, open for reading.
 pub(crate) struct Input {
     pub(crate) file: File,
-    /// For messages.
+    /// The name to show in messages.
     pub(crate) name: String,
-    /// None for standard input.
+    /// `None` for standard input.
     pub(crate) path: Option<PathBuf>,
     metadata: Metadata,
 }
 
 impl Input {
-    /// Opens what the command line names. `None` means standard input, unless that is a terminal:
-    /// then the name was forgotten.
+    /// Opens the input that the command line names. `None` is standard input, which must then not
+    /// be a terminal: most likely, the file name was forgotten.
     pub(crate) fn open(path: Option<&Path>) -> Result<Input, Failure> {
         match path {
             None if io::stdin().is_terminal() => {
-                let text =
-                    "no input; name a file, or give the input by a pipe (or name - to type it in)";
-                Err(Failure::usage("standard input", text))
+                let problem = "no input; name a file, use a pipe, or use - to type the input";
+                Err(Failure::usage("standard input", problem))
             }
             None => Input::stdin(),
-            Some(path) if path == Path::new(DASH) => Input::stdin(),
+            Some(path) if is_dash(path) => Input::stdin(),
             Some(path) => Input::file(path),
         }
     }
@@ -38,38 +38,39 @@ impl Input {
         let name = "standard input".to_owned();
         let opened = streams::stdin().and_then(|file| Ok((file.metadata()?, file)));
         let (metadata, file) = opened.map_err(|e| Failure::io(&name, &e))?;
-        Input { file, name, path: None, metadata }.no_directory()
+        Input { file, name, path: None, metadata }.reject_directory()
     }
 
     fn file(path: &Path) -> Result<Input, Failure> {
-        let opened =
-            File::open(path).inspect(streams::widen).and_then(|file| Ok((file.metadata()?, file)));
+        let opened = File::open(path)
+            .inspect(streams::enlarge_pipe)
+            .and_then(|file| Ok((file.metadata()?, file)));
         let name = shown(path);
         match opened {
             Ok((metadata, file)) => {
-                Input { file, name, path: Some(path.to_owned()), metadata }.no_directory()
+                Input { file, name, path: Some(path.to_owned()), metadata }.reject_directory()
             }
-            // Not every system opens directories.
+            // Some systems refuse to open a directory.
             Err(_) if path.is_dir() => Err(is_a_directory(&name)),
             Err(e) => Err(Failure::io(name, &e)),
         }
     }
 
-    fn no_directory(self) -> Result<Input, Failure> {
+    fn reject_directory(self) -> Result<Input, Failure> {
         if self.metadata.is_dir() { Err(is_a_directory(&self.name)) } else { Ok(self) }
     }
 
-    /// The length of a regular file that states one. Files in `/proc` state 0 and hold more, so 0
-    /// counts as unknown.
+    /// Returns the length of a regular file in bytes. Files in `/proc` report 0 and contain more, so
+    /// 0 counts as unknown.
     pub(crate) fn len(&self) -> Option<u64> {
         Some(self.metadata.len()).filter(|len| self.metadata.is_file() && *len > 0)
     }
 
-    /// The length, if the file can be read at any offset and is to be read from its first byte on.
-    /// Of a standard input that is a file, someone may have read a part already.
+    /// Returns the length if the file can be read at any offset and is positioned at its start.
+    /// Another process may already have read a part of a standard input that is a file.
     pub(crate) fn positional_len(&self) -> Option<u64> {
-        let starts = (&self.file).stream_position().is_ok_and(|position| position == 0);
-        self.len().filter(|_| starts)
+        let is_at_start = (&self.file).stream_position().is_ok_and(|position| position == 0);
+        self.len().filter(|_| is_at_start)
     }
 
     pub(crate) fn identity(&self) -> Option<Identity> {
@@ -78,16 +79,15 @@ impl Input {
 }
 
 fn is_a_directory(name: &str) -> Failure {
-    let text = "this is a directory; `bulla backup` makes one archive of it";
-    Failure::usage(name, text)
+    Failure::usage(name, "is a directory; use `bulla backup`")
 }
 
-/// What makes two regular files one and the same, whatever their names.
+/// The identity of a regular file, independent of its path.
 #[derive(PartialEq, Eq)]
 pub(crate) struct Identity(#[cfg(unix)] (u64, u64), #[cfg(not(unix))] PathBuf);
 
 impl Identity {
-    /// None for what is no regular file, or cannot be told.
+    /// Returns `None` if `path` is not a regular file or cannot be accessed.
     pub(crate) fn of(path: &Path) -> Option<Identity> {
         Identity::new(&fs::metadata(path).ok()?, Some(path))
     }

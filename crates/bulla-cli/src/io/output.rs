@@ -1,6 +1,5 @@
-//! Where a command writes. A regular file is written under a temporary name, and gets its own when
-//! it is whole and on the disk. Anything else that exists, a device or a pipe, is written through
-//! and never replaced.
+//! Outputs. A regular file is written under a temporary name, and renamed when it is complete and
+//! on disk. A device or a pipe is written directly and never replaced.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, IsTerminal, Seek, SeekFrom};
@@ -8,44 +7,44 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Exit, Failure};
 use crate::io::input::Identity;
-use crate::io::staged::{Access, Staged, cannot_sync, sync_directory};
-use crate::keys::new_key::NewKey;
-use crate::process::cleanup::leftovers;
-use crate::terminal::display::{DASH, shown};
-use crate::terminal::streams;
+use crate::io::path::is_dash;
+use crate::io::staged::{Access, StagedFile, cannot_sync, sync_directory};
+use crate::io::streams;
+use crate::process::cleanup::Cleanup;
+use crate::terminal::display::shown;
 
-/// Where the output is to go, before anything is done.
+/// The destination of an output, before it is opened.
 pub(crate) enum Target {
     Stdout,
-    /// A file that does not exist.
+    /// A file that does not exist yet.
     New(PathBuf),
-    /// A regular file that exists.
-    Replaced(Replaced),
+    /// An existing regular file.
+    Existing(ExistingFile),
     /// A device or a pipe.
-    Through(PathBuf),
+    Device(PathBuf),
 }
 
-/// A regular file that is to be replaced.
-pub(crate) struct Replaced {
-    /// As it was given.
+/// A regular file to replace.
+pub(crate) struct ExistingFile {
+    /// The path from the command line.
     path: PathBuf,
-    /// With its links resolved: a link stays what it is, and what it points to is replaced.
+    /// The path with links resolved, so that a link is kept and its target replaced.
     real: PathBuf,
     metadata: Metadata,
 }
 
 impl Target {
-    /// Finds out what the output is, and refuses what must not be overwritten.
+    /// Determines what kind of output `path` is, and rejects one that must not be overwritten.
     pub(crate) fn resolve(path: &Path, force: bool) -> Result<Target, Failure> {
-        if path == Path::new(DASH) {
+        if is_dash(path) {
             return Ok(Target::Stdout);
         }
         let failure = |e: &io::Error| Failure::io(shown(path), e);
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
-                Err(Failure::usage(shown(path), "this is a directory; name a file in it"))
+                Err(Failure::usage(shown(path), "is a directory; name a file in it"))
             }
-            Ok(metadata) if !metadata.is_file() => Ok(Target::Through(path.to_owned())),
+            Ok(metadata) if !metadata.is_file() => Ok(Target::Device(path.to_owned())),
             Ok(_) if !force => Err(Failure::new(
                 Exit::Environment,
                 shown(path),
@@ -53,105 +52,105 @@ impl Target {
             )),
             Ok(metadata) => {
                 let real = fs::canonicalize(path).map_err(|e| failure(&e))?;
-                Ok(Target::Replaced(Replaced { path: path.to_owned(), real, metadata }))
+                Ok(Target::Existing(ExistingFile { path: path.to_owned(), real, metadata }))
             }
             Err(e) if e.kind() != ErrorKind::NotFound => Err(failure(&e)),
             Err(_) if fs::symlink_metadata(path).is_ok() => {
-                let text =
-                    "this is a symbolic link to nothing; remove it, or write to another place";
-                Err(Failure::new(Exit::Environment, shown(path), text))
+                let problem = "dangling symbolic link; remove it or name another file";
+                Err(Failure::new(Exit::Environment, shown(path), problem))
             }
             Err(_) => Ok(Target::New(path.to_owned())),
         }
     }
 
-    /// For messages.
+    /// Returns the name to show in messages.
     pub(crate) fn name(&self) -> String {
         match self {
             Target::Stdout => "standard output".to_owned(),
-            Target::New(path) | Target::Through(path) | Target::Replaced(Replaced { path, .. }) => {
-                shown(path)
-            }
+            Target::New(path)
+            | Target::Device(path)
+            | Target::Existing(ExistingFile { path, .. }) => shown(path),
         }
     }
 
-    /// Whether the output is the regular file `other`.
+    /// Returns whether the output is the regular file `other`.
     pub(crate) fn is(&self, other: Option<&Identity>) -> bool {
         let own = match self {
-            Target::Replaced(replaced) => Identity::new(&replaced.metadata, Some(&replaced.path)),
+            Target::Existing(file) => Identity::new(&file.metadata, Some(&file.path)),
             Target::Stdout => streams::stdout()
                 .and_then(|stdout| stdout.metadata())
                 .ok()
                 .and_then(|metadata| Identity::new(&metadata, None)),
-            Target::New(_) | Target::Through(_) => None,
+            Target::New(_) | Target::Device(_) => None,
         };
         own.is_some() && own.as_ref() == other
     }
 
-    /// Opens the output for writing. Nothing of what exists changes by that.
+    /// Opens the output for writing. Existing files do not change until
+    /// [`commit`](Output::commit).
     pub(crate) fn create(&self, access: Access) -> Result<Output, Failure> {
         let created = match self {
             Target::Stdout => Stdout::new().map(Output::Stdout),
             Target::New(path) => {
-                Staged::new(path, access).map(|staged| Output::Staged(staged, false))
+                StagedFile::new(path, access).map(|staged| Output::Staged(staged, false))
             }
-            Target::Replaced(Replaced { real, metadata, .. }) => Staged::new(real, access)
+            Target::Existing(ExistingFile { real, metadata, .. }) => StagedFile::new(real, access)
                 .and_then(|staged| {
                     keep_mode(&staged, metadata)?;
                     Ok(Output::Staged(staged, true))
                 }),
-            Target::Through(path) => {
-                let opened = OpenOptions::new().write(true).open(path).inspect(streams::widen);
-                opened.map(Output::Through)
+            Target::Device(path) => {
+                let opened =
+                    OpenOptions::new().write(true).open(path).inspect(streams::enlarge_pipe);
+                opened.map(Output::Device)
             }
         };
         created.map_err(|e| Failure::io(self.name(), &e))
     }
 
-    /// Where a regular file gets its name.
+    /// Returns the path of a regular file.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
-            Target::New(path) | Target::Replaced(Replaced { path, .. }) => Some(path),
-            Target::Stdout | Target::Through(_) => None,
+            Target::New(path) | Target::Existing(ExistingFile { path, .. }) => Some(path),
+            Target::Stdout | Target::Device(_) => None,
         }
     }
 }
 
-/// An output, open for writing. Unless it is committed, it is as if it had never been opened, as
-/// far as that can be.
+/// An output that is open for writing. Dropping it without [`commit`](Output::commit) discards what
+/// was written, as far as possible.
 pub(crate) enum Output {
     Stdout(Stdout),
-    Through(File),
-    /// And whether it replaces a file.
-    Staged(Staged, bool),
+    Device(File),
+    /// A staged file, and whether it replaces an existing one.
+    Staged(StagedFile, bool),
 }
 
 impl Output {
     pub(crate) fn file(&self) -> io::Result<&File> {
         match self {
             Output::Stdout(stdout) => Ok(&stdout.file),
-            Output::Through(file) => Ok(file),
+            Output::Device(file) => Ok(file),
             Output::Staged(staged, _) => staged.file(),
         }
     }
 
-    /// The file that is written, if it is a regular one: under its temporary name, if it has one.
+    /// Returns the identity of the file being written, if it is a regular file.
     pub(crate) fn identity(&self) -> Option<Identity> {
         let path = match self {
-            Output::Staged(staged, _) => staged.temporary(),
-            Output::Stdout(_) | Output::Through(_) => None,
+            Output::Staged(staged, _) => staged.temporary_path(),
+            Output::Stdout(_) | Output::Device(_) => None,
         };
         Identity::new(&self.file().ok()?.metadata().ok()?, path)
     }
 
-    /// Whether the output is ours alone, empty, and can be written at any offset.
+    /// Returns whether the output is a new, empty file that can be written at any offset.
     pub(crate) fn is_staged(&self) -> bool {
         matches!(self, Output::Staged(..))
     }
 
-    /// Whether the output is a file that the shell has opened for us. It is written from its first
-    /// byte to its last, so that the rest of what a killed process leaves is missing, and not
-    /// zeros.
+    /// Returns whether the output is a file that the shell opened. Such a file is written
+    /// sequentially, so that a killed process leaves a truncated file, not one with holes.
     pub(crate) fn is_redirected(&self) -> bool {
         matches!(self, Output::Stdout(Stdout { before: Some(_), .. }))
     }
@@ -160,42 +159,47 @@ impl Output {
         self.file().is_ok_and(IsTerminal::is_terminal)
     }
 
-    /// The output is whole: makes it durable if `sync` says so, and gives it its name. A key file
-    /// that was made for it is kept from then on, not a moment earlier or later.
-    pub(crate) fn commit(
+    /// Publishes the complete output: syncs it if `sync` is set, and renames it to its final path.
+    pub(crate) fn commit(self, name: &str, sync: bool) -> Result<(), Failure> {
+        self.commit_with(name, sync, |_| ())
+    }
+
+    /// Like [`commit`](Output::commit), and runs `also` under the same cleanup lock, so that no
+    /// signal comes between the two.
+    pub(crate) fn commit_with(
         mut self,
         name: &str,
-        new_key: Option<&mut NewKey>,
         sync: bool,
+        also: impl FnOnce(&mut Cleanup),
     ) -> Result<(), Failure> {
-        self.finish(new_key, sync).map_err(|e| Failure::io(name, &e))?;
+        self.finish(sync, also).map_err(|e| Failure::io(name, &e))?;
         match &self {
             Output::Staged(staged, _) if sync => sync_directory(staged.target()).map_err(|e| {
-                Failure::io(name, &e)
-                    .and("it is complete, but a power cut may undo it: its directory could not be synced")
+                Failure::io(name, &e).and(
+                    "the file is complete, but its directory could not be synced, so a power \
+                     failure may remove it",
+                )
             }),
             _ => Ok(()),
         }
     }
 
-    fn finish(&mut self, new_key: Option<&mut NewKey>, sync: bool) -> io::Result<()> {
+    fn finish(&mut self, sync: bool, also: impl FnOnce(&mut Cleanup)) -> io::Result<()> {
         if sync {
             match self.file()?.sync_all() {
                 Err(e) if !self.is_staged() && cannot_sync(&e) => {}
                 synced => synced?,
             }
         }
-        let mut leftovers = leftovers();
+        let mut cleanup = Cleanup::lock();
         match self {
-            // A file that came into being since is spared also with --force: nobody can have meant
+            // A file created since then is not replaced even with --force, which cannot have meant
             // it.
-            Output::Staged(staged, replace) => staged.persist(&mut leftovers, *replace)?,
+            Output::Staged(staged, replace) => staged.publish(&mut cleanup, *replace)?,
             Output::Stdout(stdout) => stdout.before = None,
-            Output::Through(_) => {}
+            Output::Device(_) => {}
         }
-        if let Some(new_key) = new_key {
-            new_key.keep(&mut leftovers);
-        }
+        also(&mut cleanup);
         Ok(())
     }
 }
@@ -203,7 +207,7 @@ impl Output {
 /// Standard output.
 pub(crate) struct Stdout {
     file: File,
-    /// Length and position of a regular file, before anything was written.
+    /// The length and position of a regular file before the first write.
     before: Option<(u64, u64)>,
 }
 
@@ -220,19 +224,19 @@ impl Stdout {
     }
 }
 
-/// After a failure, a regular file ends where it ended before.
+/// Truncates a regular file to its previous length after a failure.
 impl Drop for Stdout {
     fn drop(&mut self) {
         if let Some((len, position)) = self.before {
-            // What failed is told already.
+            // The original failure is reported already.
             let _ = self.file.set_len(len);
             let _ = self.file.seek(SeekFrom::Start(position));
         }
     }
 }
 
-/// What replaces a file may be read by whom the file could be read, as if it had been overwritten.
-fn keep_mode(staged: &Staged, replaced: &Metadata) -> io::Result<()> {
+/// Gives a file the permissions of the file it replaces, as if that had been overwritten.
+fn keep_mode(staged: &StagedFile, replaced: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

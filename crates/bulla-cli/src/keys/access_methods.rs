@@ -1,5 +1,4 @@
-//! What will open a container about to be made: a key that it is sealed under, or the slots of an
-//! envelope.
+//! The access methods of a new container: the key it is sealed under, or the slots of its envelope.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,27 +6,27 @@ use std::path::{Path, PathBuf};
 use bulla::{Draft, Key, Options};
 use bulla_key::{Envelope, Error, Passphrase, PassphraseCost, Slots};
 
-use crate::args::{self, NewSlots, SealingKeys};
+use crate::args::options::{NewSlotArgs, SealingKeyArgs, VaultArgs};
 use crate::error::{Exit, Failure};
 use crate::io::input::Identity;
-use crate::keys::new_key::{self, NewKey};
-use crate::keys::prompt_key::ask_for_new_passphrase;
-use crate::keys::source::{KeySource, read_key, read_passphrase, refuse_dash};
+use crate::keys::new_key::{NewKeyFile, reject_existing};
+use crate::keys::prompt_key::prompt_new_passphrase;
+use crate::keys::source::{KeySource, read_key, read_passphrase, reject_dash};
 use crate::keys::vault::key_for_sealing;
-use crate::process::workers::compute;
-use crate::terminal::display::{shown, word};
+use crate::process::cleanup::Cleanup;
+use crate::process::workers::WorkerPool;
+use crate::terminal::display::{shell_word, shown};
 
-/// What will open a container, before any of it is read, asked for or made.
+/// The secrets that will unlock a container, before any of them is read, prompted for or created.
 #[derive(Default)]
-pub(crate) struct WaysIn {
-    /// Where the key comes from that it is sealed under; none if there is an envelope, or a new
-    /// key.
+pub(crate) struct AccessMethods {
+    /// The source of the container's own key, or `None` if it is generated.
     source: Option<KeySource>,
     recovery_keys: Vec<PathBuf>,
     pub(crate) new_key: Option<PathBuf>,
     passphrase: Option<PassphraseSource>,
-    /// The vault that keeps a key that will open it.
-    vault: Option<args::Vault>,
+    /// The vault that stores a recovery key.
+    vault: Option<VaultArgs>,
     has_envelope: bool,
 }
 
@@ -36,14 +35,14 @@ enum PassphraseSource {
     File(PathBuf),
 }
 
-impl WaysIn {
-    /// Those of `seal` and `backup`. An envelope is made only if there is more than one key to it,
-    /// or a passphrase.
-    pub(crate) fn of_sealing(args: &SealingKeys) -> Result<WaysIn, Failure> {
-        let passphrase = passphrase(args.passphrase, args.passphrase_file.as_deref())?;
+impl AccessMethods {
+    /// Returns the access methods that the options of `seal` and `backup` select. An envelope is
+    /// only used for a passphrase, a vault, or more than one key.
+    pub(crate) fn for_sealing(args: &SealingKeyArgs) -> Result<AccessMethods, Failure> {
+        let passphrase = passphrase_source(args.passphrase, args.passphrase_file.as_deref())?;
         let vault = args.vault.vault.is_some().then(|| args.vault.clone());
         let has_envelope = passphrase.is_some() || vault.is_some() || !args.recovery_key.is_empty();
-        let mut ways = WaysIn {
+        let mut methods = AccessMethods {
             source: None,
             recovery_keys: args.recovery_key.clone(),
             new_key: args.new_key.clone(),
@@ -53,35 +52,38 @@ impl WaysIn {
         };
         match &args.file {
             Some(path) if has_envelope => {
-                refuse_dash("-k", path)?;
-                ways.recovery_keys.insert(0, path.clone());
+                reject_dash("-k", path)?;
+                methods.recovery_keys.insert(0, path.clone());
             }
-            _ if has_envelope || ways.new_key.is_some() => {}
-            file => ways.source = Some(KeySource::new(file.as_deref())?),
+            _ if has_envelope || methods.new_key.is_some() => {}
+            file => methods.source = Some(KeySource::for_key(file.as_deref())?),
         }
-        ways.checked()
+        methods.check()
     }
 
-    /// Those that are to be added to an envelope.
-    pub(crate) fn of_slots(args: &NewSlots, vault: &args::Vault) -> Result<WaysIn, Failure> {
-        let ways = WaysIn {
+    /// Returns the access methods to add to an envelope.
+    pub(crate) fn for_slots(
+        args: &NewSlotArgs,
+        vault: &VaultArgs,
+    ) -> Result<AccessMethods, Failure> {
+        let methods = AccessMethods {
             source: None,
             recovery_keys: args.recovery_key.clone(),
             new_key: args.new_key.clone(),
-            passphrase: passphrase(args.passphrase, args.new_passphrase_file.as_deref())?,
+            passphrase: passphrase_source(args.passphrase, args.new_passphrase_file.as_deref())?,
             vault: args.vault_slot.then(|| vault.clone()),
             has_envelope: true,
         };
-        ways.checked()
+        methods.check()
     }
 
-    fn checked(self) -> Result<WaysIn, Failure> {
-        self.new_key.iter().try_for_each(|path| new_key::refuse_existing(path))?;
-        self.recovery_keys.iter().try_for_each(|path| refuse_dash("--recovery-key", path))?;
+    fn check(self) -> Result<AccessMethods, Failure> {
+        self.new_key.iter().try_for_each(|path| reject_existing(path))?;
+        self.recovery_keys.iter().try_for_each(|path| reject_dash("--recovery-key", path))?;
         Ok(self)
     }
 
-    /// Nothing was said of them.
+    /// Returns whether no option selected an access method.
     pub(crate) fn is_empty(&self) -> bool {
         self.recovery_keys.is_empty()
             && self.new_key.is_none()
@@ -89,35 +91,33 @@ impl WaysIn {
             && self.vault.is_none()
     }
 
-    /// A passphrase is to be asked for as well.
-    pub(crate) fn ask_for_passphrase(&mut self) {
+    /// Adds a passphrase from the terminal.
+    pub(crate) fn add_prompted_passphrase(&mut self) {
         self.passphrase = Some(PassphraseSource::Terminal);
     }
 
-    /// Without an envelope: there is one new key, and nothing else.
-    pub(crate) fn without_envelope(mut self) -> WaysIn {
+    /// Drops the envelope if the only access method is one new key.
+    pub(crate) fn without_needless_envelope(mut self) -> AccessMethods {
         self.has_envelope =
             self.passphrase.is_some() || self.vault.is_some() || !self.recovery_keys.is_empty();
         self
     }
 
-    /// A passphrase will open it.
-    pub(crate) fn takes_passphrase(&self) -> bool {
+    pub(crate) fn has_passphrase(&self) -> bool {
         self.passphrase.is_some()
     }
 
-    /// A vault keeps a key that will open it.
-    pub(crate) fn takes_vault(&self) -> bool {
+    pub(crate) fn has_vault(&self) -> bool {
         self.vault.is_some()
     }
 
-    /// The key files of which each will open it.
+    /// Returns the files of recovery keys, existing and new.
     pub(crate) fn key_files(&self) -> Vec<&Path> {
         self.recovery_keys.iter().chain(&self.new_key).map(PathBuf::as_path).collect()
     }
 
-    /// The files there are already that a secret is read from.
-    pub(crate) fn files(&self) -> Vec<&Path> {
+    /// Returns the existing files that secrets are read from.
+    pub(crate) fn secret_files(&self) -> Vec<&Path> {
         let file = match &self.passphrase {
             Some(PassphraseSource::File(path)) => Some(path.as_path()),
             _ => None,
@@ -130,37 +130,45 @@ impl WaysIn {
             .collect()
     }
 
+    /// Returns the identities of the [`secret_files`](AccessMethods::secret_files).
     pub(crate) fn identities(&self) -> Vec<Identity> {
-        self.files().into_iter().filter_map(Identity::of).collect()
+        self.secret_files().into_iter().filter_map(Identity::of).collect()
     }
 
-    /// As options for a command to copy that opens what was made.
-    pub(crate) fn opening_options(&self) -> String {
+    /// Formats the options that unlock the result, for a command that the user can copy.
+    pub(crate) fn unlock_options(&self) -> String {
         match (&self.source, &self.passphrase, self.new_key.as_ref().or(self.recovery_keys.first()))
         {
             (Some(source), ..) => source.options(),
             (None, Some(PassphraseSource::File(path)), _) => {
-                format!(" --passphrase-file {}", word(path))
+                format!(" --passphrase-file {}", shell_word(path))
             }
-            // It is asked for.
+            // The command prompts for the passphrase.
             (None, Some(PassphraseSource::Terminal), _) | (None, None, None) => String::new(),
-            (None, None, Some(path)) if self.vault.is_none() => format!(" -k {}", word(path)),
+            (None, None, Some(path)) if self.vault.is_none() => {
+                format!(" -k {}", shell_word(path))
+            }
             (None, None, Some(_)) => String::new(),
         }
     }
 
-    /// Reads them, asks for them and makes them. `recovery_key` is one more that was read already.
-    pub(crate) fn read(&self, recovery_key: Option<&Key>) -> Result<Keys, Failure> {
+    /// Reads, prompts for and creates the secrets. `recovery_key` is one more, already read.
+    pub(crate) fn read<'p>(
+        &self,
+        recovery_key: Option<&Key>,
+        pool: &'p WorkerPool,
+    ) -> Result<ContainerKeys<'p>, Failure> {
         if !self.has_envelope {
             return match (&self.new_key, &self.source) {
                 (Some(path), _) => {
-                    let (new_key, key) = NewKey::create(path)?;
-                    Ok(Keys { key, slots: None, new_key: Some(new_key) })
+                    let (new_key, key) = NewKeyFile::generate(path)?;
+                    Ok(ContainerKeys { key, slots: None, new_key: Some(new_key), pool })
                 }
                 (None, Some(source)) => {
-                    Ok(Keys { key: source.read_for_sealing()?, slots: None, new_key: None })
+                    let key = source.read_for_sealing()?;
+                    Ok(ContainerKeys { key, slots: None, new_key: None, pool })
                 }
-                (None, None) => Err(Failure::usage("key", "there is none to seal with")),
+                (None, None) => Err(Failure::usage("key", "none given; use -k or --new-key")),
             };
         }
         let key =
@@ -169,80 +177,104 @@ impl WaysIn {
         recovery_key
             .iter()
             .try_for_each(|key| slots.add_recovery_key(key).map(drop))
-            .map_err(|e| refused(&e))?;
-        let new_key = self.add_to(&mut slots)?;
-        Ok(Keys { key, slots: Some(slots), new_key })
+            .map_err(|e| slot_failure(&e))?;
+        let new_key = self.add_to(&mut slots, pool)?;
+        Ok(ContainerKeys { key, slots: Some(slots), new_key, pool })
     }
 
-    /// As [`read`](WaysIn::read), into slots that there are already. Gives the new key file back,
-    /// if there is one.
-    pub(crate) fn add_to(&self, slots: &mut Slots) -> Result<Option<NewKey>, Failure> {
+    /// Like [`read`](AccessMethods::read), but adds to existing slots. Returns the new key file.
+    pub(crate) fn add_to(
+        &self,
+        slots: &mut Slots,
+        pool: &WorkerPool,
+    ) -> Result<Option<NewKeyFile>, Failure> {
         for path in &self.recovery_keys {
-            slots.add_recovery_key(&read_key(path)?).map_err(|e| refused(&e).and(&shown(path)))?;
+            slots
+                .add_recovery_key(&read_key(path)?)
+                .map_err(|e| Failure::usage(shown(path), e.to_string()))?;
         }
         let passphrase: Option<Passphrase> = match &self.passphrase {
             None => None,
             Some(PassphraseSource::File(path)) => Some(read_passphrase(path)?),
             Some(PassphraseSource::Terminal) => {
-                let instead = "name a file that holds it instead of --passphrase";
-                Some(ask_for_new_passphrase("passphrase", instead)?)
+                let alternative = "read it from a file instead of using --passphrase";
+                Some(prompt_new_passphrase("passphrase", alternative)?)
             }
         };
         if let Some(passphrase) = &passphrase {
-            slots.add_passphrase(passphrase, PassphraseCost::default()).map_err(|e| refused(&e))?;
+            slots
+                .add_passphrase(passphrase, PassphraseCost::default())
+                .map_err(|e| slot_failure(&e))?;
         }
         if let Some(vault) = &self.vault {
-            let (key, locator) = key_for_sealing(vault)?;
-            slots.add_locator(&key, locator).map_err(|e| refused(&e))?;
+            let (key, locator) = key_for_sealing(vault, pool)?;
+            slots.add_locator(&key, locator).map_err(|e| slot_failure(&e))?;
         }
-        // Last, so that it was not made in vain if a passphrase was not typed.
+        // Last, so that no key file is created if a prompt fails.
         let Some(path) = &self.new_key else { return Ok(None) };
-        let (new_key, key) = NewKey::create(path)?;
-        slots.add_recovery_key(&key).map_err(|e| refused(&e))?;
+        let (new_key, key) = NewKeyFile::generate(path)?;
+        slots.add_recovery_key(&key).map_err(|e| slot_failure(&e))?;
         Ok(Some(new_key))
     }
 }
 
-/// A container's key, and what it is wrapped under.
-pub(crate) struct Keys {
+/// The key of a new container, and the slots that wrap it.
+pub(crate) struct ContainerKeys<'p> {
     key: Key,
-    /// None if the container is to have no envelope.
+    /// `None` if the container has no envelope.
     slots: Option<Slots>,
-    pub(crate) new_key: Option<NewKey>,
+    new_key: Option<NewKeyFile>,
+    pool: &'p WorkerPool,
 }
 
-impl Keys {
-    /// A container about to be sealed, with its envelope if it is to have one.
+impl ContainerKeys<'_> {
+    /// Returns a draft of a container, with its envelope if it has one.
     pub(crate) fn draft<'a>(&self, options: &Options<'a>) -> bulla::Result<Draft<'a>> {
         let Some(slots) = &self.slots else { return Draft::new(&self.key, options) };
         let draft = Draft::new(&self.key, &self.with_envelope(options))?;
-        let envelope = compute(|| slots.seal(&draft, &self.key)).map_err(|e| match e {
+        let sealed = self.pool.install(|| slots.seal(&draft, &self.key));
+        let envelope = sealed.map_err(|e| match e {
             Error::Container(e) => e,
-            // There is no memory, or there are too many slots to fit in.
+            // Out of memory, or the slots do not fit.
             e => io::Error::other(e.to_string()).into(),
         })?;
         draft.envelope(&envelope)
     }
 
-    /// The options that the draft is made with.
+    /// Returns the options that the draft is created with.
     pub(crate) fn with_envelope<'a>(&self, options: &Options<'a>) -> Options<'a> {
         match &self.slots {
             Some(_) => options.envelope_len(Envelope::DEFAULT_LEN),
             None => *options,
         }
     }
-}
 
-fn passphrase(asked: bool, file: Option<&Path>) -> Result<Option<PassphraseSource>, Failure> {
-    match file {
-        Some(path) => {
-            refuse_dash("--passphrase-file", path)?;
-            Ok(Some(PassphraseSource::File(path.to_owned())))
+    /// Returns whether a key file was created.
+    pub(crate) fn has_new_key(&self) -> bool {
+        self.new_key.is_some()
+    }
+
+    /// Keeps the key file, if one was created.
+    pub(crate) fn keep_new_key(&mut self, cleanup: &mut Cleanup) {
+        if let Some(new_key) = &mut self.new_key {
+            new_key.keep(cleanup);
         }
-        None => Ok(asked.then_some(PassphraseSource::Terminal)),
     }
 }
 
-fn refused(error: &Error) -> Failure {
+fn passphrase_source(
+    prompt: bool,
+    file: Option<&Path>,
+) -> Result<Option<PassphraseSource>, Failure> {
+    match file {
+        Some(path) => {
+            reject_dash("--passphrase-file", path)?;
+            Ok(Some(PassphraseSource::File(path.to_owned())))
+        }
+        None => Ok(prompt.then_some(PassphraseSource::Terminal)),
+    }
+}
+
+fn slot_failure(error: &Error) -> Failure {
     Failure::usage("key", error.to_string())
 }

@@ -1,160 +1,156 @@
-//! Asks for what opens a container, helps with typing mistakes, and asks again.
+//! Prompts for the key or passphrase of a container, explains typing errors, and retries.
 
 use bulla::Key;
+use bulla_key::Passphrase;
 use bulla_key::key_text::{self, DIGITS, ParseError};
 use bulla_key::typing::{Correction, Mistake, find_mistake};
-use bulla_key::{Passphrase, PassphraseError};
 use zeroize::Zeroizing;
 
 use crate::error::{Exit, Failure};
 use crate::keys::source::{KEY_OPTIONS, no_terminal, without_line_break};
-use crate::process::workers::compute;
+use crate::process::workers::WorkerPool;
+use crate::terminal::message::{note, say};
 use crate::terminal::prompt;
-use crate::terminal::streams::{note, say};
 
-/// How often a passphrase may be typed.
-const TRIES: usize = 3;
-/// Digits from which on a text is meant to be a key, if it holds other characters too.
-const ALMOST_DIGITS: usize = 56;
-/// Digits from which on a text of digits alone is meant to be a key: a passphrase of so many would
-/// be a strange one.
-const SOME_DIGITS: usize = 16;
+/// The number of attempts to type a passphrase.
+const ATTEMPTS: usize = 3;
+/// The number of hex digits from which a text with other characters counts as a mistyped key.
+const MISTYPED_KEY_DIGITS: usize = 56;
+/// The number of digits from which a text of hex digits alone counts as an incomplete key. A
+/// passphrase like that is unlikely.
+const PARTIAL_KEY_DIGITS: usize = 16;
 
-/// What came of asking.
+/// The answer to a prompt.
 pub(crate) enum Answer<T> {
-    /// A passphrase was typed that opens it.
-    Opened(T),
-    /// A key was typed that fits.
+    /// A passphrase that unlocked the container.
+    Unlocked(T),
+    /// A key that matches.
     Key(Key),
     WrongKey,
     WrongPassphrase,
 }
 
-/// Asks for a key that `fits`, or for a passphrase that opens what is to be opened, if it takes
-/// passphrases.
-pub(crate) fn ask<T>(
+/// Prompts for a key that `matches` accepts or, if `takes_passphrases`, for a passphrase that
+/// `unlock` accepts.
+pub(crate) fn prompt_key<T>(
+    pool: &WorkerPool,
     takes_passphrases: bool,
-    fits: impl Fn(&Key) -> bool + Sync,
-    open: impl Fn(&Passphrase) -> Result<Option<T>, Failure>,
+    matches: impl Fn(&Key) -> bool + Sync,
+    unlock: impl Fn(&Passphrase) -> Result<Option<T>, Failure>,
 ) -> Result<Answer<T>, Failure> {
     if !takes_passphrases {
-        let text = prompt::ask_for_key("Key (64 hex digits, not shown): ")
+        let text = prompt::read_key("Key (64 hex digits, not shown): ")
             .map_err(|_| no_terminal("key", KEY_OPTIONS))?;
-        return match key_of(&text, &fits) {
-            TypedKey::Fits(key) => Ok(Answer::Key(key)),
-            TypedKey::Declined(mistake) => Err(declined(&mistake)),
-            TypedKey::FitsNothing => Ok(Answer::WrongKey),
-            TypedKey::NoKey(e) => Err(Failure::usage("key", e.to_string())),
+        return match check_key(pool, &text, &matches) {
+            TypedKey::Matches(key) => Ok(Answer::Key(key)),
+            TypedKey::CorrectionDeclined(mistake) => Err(declined(&mistake)),
+            TypedKey::Wrong => Ok(Answer::WrongKey),
+            TypedKey::Invalid(e) => Err(Failure::usage("key", e.to_string())),
         };
     }
-    let mut key_was_wrong = false;
-    for tried in 1..=TRIES {
-        let text = prompt::ask_for_either("Passphrase or 64-digit key (not shown): ").map_err(|_| {
-            let options =
-                "name the file that holds it with --passphrase-file FILE, or with -k FILE the key's";
-            no_terminal("passphrase", options)
-        })?;
+    let mut was_key = false;
+    for attempt in 1..=ATTEMPTS {
+        let text = prompt::read_passphrase_or_key("Passphrase or 64-digit key (not shown): ")
+            .map_err(|_| {
+                let options = "use --passphrase-file FILE or -k FILE, or run bulla on a terminal";
+                no_terminal("passphrase", options)
+            })?;
         let line = without_line_break(&text);
         if line.is_empty() {
-            return Err(Failure::usage("passphrase", "nothing was typed"));
+            return Err(Failure::usage("passphrase", "empty input"));
         }
-        key_was_wrong = is_key(line);
-        let hint = if key_was_wrong {
-            match key_of(line, &fits) {
-                TypedKey::Fits(key) => return Ok(Answer::Key(key)),
-                TypedKey::Declined(mistake) => return Err(declined(&mistake)),
-                TypedKey::FitsNothing => {
-                    "this key does not open it: more than one digit is wrong, or it is another container's"
-                        .to_owned()
-                }
-                TypedKey::NoKey(e) => format!("this is no key: {e}"),
+        was_key = looks_like_key(line);
+        let hint = if was_key {
+            match check_key(pool, line, &matches) {
+                TypedKey::Matches(key) => return Ok(Answer::Key(key)),
+                TypedKey::CorrectionDeclined(mistake) => return Err(declined(&mistake)),
+                TypedKey::Wrong => "wrong key: it has more than one wrong digit, or belongs to \
+                                    another container"
+                    .to_owned(),
+                TypedKey::Invalid(e) => format!("not a key: {e}"),
             }
         } else {
-            "wrong passphrase: look at Caps Lock, and at the keyboard's language".to_owned()
+            "wrong passphrase: check Caps Lock and the keyboard layout".to_owned()
         };
-        // 64 digits can be a passphrase as well.
+        // Even 64 hex digits can be a passphrase.
         match Passphrase::new(line) {
             Ok(passphrase) => {
-                if let Some(opened) = open(&passphrase)? {
-                    return Ok(Answer::Opened(opened));
+                if let Some(unlocked) = unlock(&passphrase)? {
+                    return Ok(Answer::Unlocked(unlocked));
                 }
-                note(&again(&hint, tried));
+                note(&with_attempts_left(&hint, attempt));
             }
-            Err(e) => note(&again(&describe(&e), tried)),
+            Err(e) => note(&with_attempts_left(&e.to_string(), attempt)),
         }
     }
-    Ok(if key_was_wrong { Answer::WrongKey } else { Answer::WrongPassphrase })
+    Ok(if was_key { Answer::WrongKey } else { Answer::WrongPassphrase })
 }
 
-/// Asks twice for a new passphrase, which is called `name`; `instead` says how to give it without a
-/// terminal.
-pub(crate) fn ask_for_new_passphrase(name: &str, instead: &str) -> Result<Passphrase, Failure> {
-    let ask = |question: &str| {
-        prompt::ask_for_passphrase(question).map_err(|_| no_terminal(name, instead))
+/// Prompts twice for a new passphrase. `name` is what to call it, and `alternative` says how to
+/// provide it without a terminal.
+pub(crate) fn prompt_new_passphrase(name: &str, alternative: &str) -> Result<Passphrase, Failure> {
+    let prompt = |question: &str| {
+        prompt::read_passphrase(question).map_err(|_| no_terminal(name, alternative))
     };
-    let refuse = |why: &str| Failure::usage(name, format!("{why}; nothing was done, try again"));
-    let first = ask(&format!("New {name} (not shown): "))?;
+    let reject = |why: &str| Failure::usage(name, format!("{why}; nothing was done, try again"));
+    let first = prompt(&format!("New {name} (not shown): "))?;
     let passphrase =
-        Passphrase::new(without_line_break(&first)).map_err(|e| refuse(&describe(&e)))?;
-    let again = ask("The same once more: ")?;
+        Passphrase::new(without_line_break(&first)).map_err(|e| reject(&e.to_string()))?;
+    let again = prompt(&format!("Repeat the {name}: "))?;
     if without_line_break(&first) != without_line_break(&again) {
-        return Err(refuse("the two are not the same"));
+        return Err(reject("the two entries do not match"));
     }
     Ok(passphrase)
 }
 
-fn again(hint: &str, tried: usize) -> String {
-    match TRIES - tried {
+fn with_attempts_left(hint: &str, attempt: usize) -> String {
+    match ATTEMPTS - attempt {
         0 => hint.to_owned(),
-        1 => format!("{hint}; one more try"),
-        left => format!("{hint}; {left} more tries"),
+        1 => format!("{hint}; 1 attempt left"),
+        left => format!("{hint}; {left} attempts left"),
     }
 }
 
-fn describe(error: &PassphraseError) -> String {
-    error.to_string()
-}
-
-/// Whether a text is meant to be a key.
-fn is_key(text: &str) -> bool {
+/// Returns whether a text was probably meant to be a key.
+fn looks_like_key(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_hexdigit).count();
     match key_text::parse(text) {
         Ok(_) => true,
-        Err(ParseError::WrongLength { digits }) => digits >= SOME_DIGITS,
-        // A long passphrase has other letters than a to f.
+        Err(ParseError::WrongLength { digits }) => digits >= PARTIAL_KEY_DIGITS,
+        // A long passphrase contains letters other than a to f.
         Err(_) => {
-            digits >= ALMOST_DIGITS
+            digits >= MISTYPED_KEY_DIGITS
                 && digits * 10 >= text.chars().filter(|c| !c.is_whitespace()).count() * 9
         }
     }
 }
 
-/// What a text was that was typed for a key.
+/// The result of checking a typed key.
 enum TypedKey {
-    /// It fits, as it is or with one mistake mended that was shown and agreed to.
-    Fits(Key),
-    /// It would fit with this mistake mended, and nobody agreed to that.
-    Declined(String),
-    FitsNothing,
-    NoKey(ParseError),
+    /// The key matches, as typed or with a correction that the user accepted.
+    Matches(Key),
+    /// The key would match with a correction that the user declined.
+    CorrectionDeclined(String),
+    Wrong,
+    Invalid(ParseError),
 }
 
-fn key_of(text: &str, fits: impl Fn(&Key) -> bool + Sync) -> TypedKey {
+fn check_key(pool: &WorkerPool, text: &str, matches: impl Fn(&Key) -> bool + Sync) -> TypedKey {
     let parsed = key_text::parse(text);
-    if parsed.as_ref().is_ok_and(&fits) {
-        return parsed.map_or_else(TypedKey::NoKey, TypedKey::Fits);
+    if parsed.as_ref().is_ok_and(&matches) {
+        return parsed.map_or_else(TypedKey::Invalid, TypedKey::Matches);
     }
-    let Some(found) = compute(|| find_mistake(text, &fits)).ok().flatten() else {
-        return parsed.map_or_else(TypedKey::NoKey, |_| TypedKey::FitsNothing);
+    let Some(found) = pool.install(|| find_mistake(text, &matches)).ok().flatten() else {
+        return parsed.map_or_else(TypedKey::Invalid, |_| TypedKey::Wrong);
     };
     let mistake = found.mistake.to_string();
-    say(&format!("{}: {}.", capital(&mistake), shown_digits(text, &found)));
-    match prompt::confirm("Go on with what fits?") {
+    say(&format!("{}: {}.", capitalized(&mistake), describe_correction(text, &found)));
+    match prompt::confirm("Use the corrected key?") {
         Ok(true) => {
-            note("correct it where the key is written down");
-            TypedKey::Fits(found.key)
+            note("correct the key where it is written down");
+            TypedKey::Matches(found.key)
         }
-        _ => TypedKey::Declined(mistake),
+        _ => TypedKey::CorrectionDeclined(mistake),
     }
 }
 
@@ -162,9 +158,9 @@ fn declined(mistake: &str) -> Failure {
     Failure::new(Exit::WrongKey, "key", format!("{mistake}; nothing was done"))
 }
 
-/// What was typed, and what fits, for the person at the terminal.
-fn shown_digits(text: &str, found: &Correction) -> String {
-    let right: Zeroizing<Vec<char>> = Zeroizing::new(
+/// Describes what was typed and what is correct, for the person at the terminal.
+fn describe_correction(text: &str, found: &Correction) -> String {
+    let correct: Zeroizing<Vec<char>> = Zeroizing::new(
         key_text::format(&found.key).chars().filter(|c| !c.is_whitespace()).collect(),
     );
     let digits = |chars: &[char], from: usize, count: usize| -> String {
@@ -173,20 +169,20 @@ fn shown_digits(text: &str, found: &Correction) -> String {
     let typed = typed_digits(text);
     match found.mistake {
         Mistake::Substituted { digit } => {
-            format!("{} was typed, {} fits", digits(&typed, digit, 1), digits(&right, digit, 1))
+            format!("typed {}, correct is {}", digits(&typed, digit, 1), digits(&correct, digit, 1))
         }
         Mistake::Transposed { digit } => {
-            format!("{} was typed, {} fits", digits(&typed, digit, 2), digits(&right, digit, 2))
+            format!("typed {}, correct is {}", digits(&typed, digit, 2), digits(&correct, digit, 2))
         }
-        Mistake::Missing { digit } => format!("{} fits there", digits(&right, digit, 1)),
+        Mistake::Missing { digit } => format!("the digit is {}", digits(&correct, digit, 1)),
         Mistake::Extra { digit } => {
-            format!("{} was typed, and without it the key fits", digits(&typed, digit, 1))
+            format!("typed {}, correct is without it", digits(&typed, digit, 1))
         }
-        _ => "the other way round they fit".to_owned(),
+        _ => "the other order is correct".to_owned(),
     }
 }
 
-/// The digits of a text, as they are read: `o` as 0, `l` and `i` as 1.
+/// Returns the digits of a text as the parser reads them: `o` is 0, and `l` and `i` are 1.
 fn typed_digits(text: &str) -> Zeroizing<Vec<char>> {
     let mut digits = Zeroizing::new(Vec::with_capacity(DIGITS + 1));
     digits.extend(text.chars().filter_map(|c| match c.to_ascii_lowercase() {
@@ -197,7 +193,7 @@ fn typed_digits(text: &str) -> Zeroizing<Vec<char>> {
     digits
 }
 
-fn capital(text: &str) -> String {
+fn capitalized(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
@@ -207,8 +203,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_and_passphrases() {
-        for (text, key) in [
+    fn tells_keys_from_passphrases() {
+        for (text, is_key) in [
             ("0".repeat(64), true),
             ("0011 ".repeat(16), true),
             ("0".repeat(63), true),
@@ -219,24 +215,24 @@ mod tests {
             ("correct horse battery staple".repeat(4), false),
             ("1234".to_owned(), false),
         ] {
-            assert_eq!(is_key(&text), key, "{text}");
+            assert_eq!(looks_like_key(&text), is_key, "{text}");
         }
     }
 
     #[test]
-    fn mistakes_show_what_was_typed() {
+    fn describes_what_was_typed_and_what_is_correct() {
         let key = Key::from_bytes(&[0x12; 32]);
-        let right = key_text::format(&key);
+        let correct = key_text::format(&key);
         for (typed, shown) in [
-            (right.replacen("12", "1F", 1), "f was typed, 2 fits"),
-            (right.replacen("12", "21", 1), "21 was typed, 12 fits"),
-            (right.replacen("12", "1", 1), "2 fits there"),
-            (right.replacen("12", "1l2", 1), "1 was typed, and without it the key fits"),
+            (correct.replacen("12", "1F", 1), "typed f, correct is 2"),
+            (correct.replacen("12", "21", 1), "typed 21, correct is 12"),
+            (correct.replacen("12", "1", 1), "the digit is 2"),
+            (correct.replacen("12", "1l2", 1), "typed 1, correct is without it"),
         ] {
             let found = find_mistake(&typed, |candidate| candidate.expose() == key.expose())
                 .unwrap()
                 .unwrap();
-            assert_eq!(shown_digits(&typed, &found), shown);
+            assert_eq!(describe_correction(&typed, &found), shown);
         }
     }
 }

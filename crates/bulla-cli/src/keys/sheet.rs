@@ -1,5 +1,5 @@
-//! The file of a recovery sheet. It holds a key, and is treated as a key file is: its owner's
-//! alone, never overwritten, and on the disk before anybody relies on it.
+//! Files of recovery sheets. A sheet contains a key, so it is treated like a key file: accessible
+//! to its owner only, never overwritten, and synced.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -10,34 +10,35 @@ use bulla_key::sheet::{self, Paper, SheetInfo};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use crate::args;
+use crate::args::values::PaperSize;
 use crate::error::{Exit, Failure};
-use crate::io::staged::{Access, Staged, sync_directory};
-use crate::keys::new_key::NewKey;
-use crate::process::cleanup::leftovers;
-use crate::terminal::display::{DASH, shown};
+use crate::io::path::is_dash;
+use crate::io::staged::{Access, StagedFile, sync_directory};
+use crate::keys::new_key::NewKeyFile;
+use crate::process::cleanup::Cleanup;
+use crate::terminal::display::shown;
 
-/// Fails if the sheet cannot be made in this file.
-pub(crate) fn refuse(path: &Path) -> Result<(), Failure> {
-    if path.as_os_str() == DASH {
-        let text = "a sheet holds a key, and goes to a file of its own, never to standard output; name one";
-        return Err(Failure::usage("-", text));
+/// Fails if the sheet cannot be written to `path`.
+pub(crate) fn reject_unusable(path: &Path) -> Result<(), Failure> {
+    if is_dash(path) {
+        let problem = "a sheet contains a key and is not written to standard output; name a file";
+        return Err(Failure::usage("-", problem));
     }
-    // Not `exists`: a link to nothing is something.
-    if path.symlink_metadata().is_ok() { Err(exists(path)) } else { Ok(()) }
+    // Not `exists`, which is false for a dangling link.
+    if path.symlink_metadata().is_ok() { Err(already_exists(path)) } else { Ok(()) }
 }
 
-/// The sheet of today. `container` is a name, and the header of what it names.
+/// Draws a sheet with today's date. `container` is a file name and its header.
 pub(crate) fn draw(
     key: &Key,
-    paper: args::Paper,
+    paper: PaperSize,
     container: Option<(&str, &Header)>,
 ) -> Zeroizing<String> {
     let paper = match paper {
-        args::Paper::A4 => Paper::A4,
-        args::Paper::Letter => Paper::Letter,
+        PaperSize::A4 => Paper::A4,
+        PaperSize::Letter => Paper::Letter,
     };
-    let today = day(SystemTime::now());
+    let today = date(SystemTime::now());
     let mut info = SheetInfo::new().paper(paper);
     if let Some(today) = &today {
         info = info.date(today);
@@ -48,47 +49,52 @@ pub(crate) fn draw(
     sheet::svg(key, &info)
 }
 
-/// Writes a sheet to a file that must not exist. When this returns, the file is on the disk. A key
-/// file that was made with it is kept from then on, not a moment earlier or later.
-pub(crate) fn write(path: &Path, svg: &str, new_key: Option<&mut NewKey>) -> Result<(), Failure> {
-    refuse(path)?;
+/// Writes a sheet to a file that must not exist, and syncs it. A key file that was created with it
+/// is kept from the same instant.
+pub(crate) fn write(
+    path: &Path,
+    svg: &str,
+    new_key: Option<&mut NewKeyFile>,
+) -> Result<(), Failure> {
+    reject_unusable(path)?;
     match try_write(path, svg, new_key) {
-        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(exists(path)),
+        Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(already_exists(path)),
         written => written.map_err(|e| Failure::io(shown(path), &e)),
     }
 }
 
-/// What to do with the file.
+/// Returns the message that tells what to do with the sheet.
 pub(crate) fn advice(path: &Path) -> String {
     format!(
-        "{}: a recovery sheet that holds the key: print it, then delete it, or keep it as you keep the key file.",
+        "{}: recovery sheet; it contains the key: print it, then delete it or protect it like the \
+         key file",
         shown(path)
     )
 }
 
-fn exists(path: &Path) -> Failure {
-    let text = "already exists; a sheet never overwrites anything, name another file";
-    Failure::new(Exit::Environment, shown(path), text)
+fn already_exists(path: &Path) -> Failure {
+    let problem = "already exists; a sheet never overwrites a file, choose another name";
+    Failure::new(Exit::Environment, shown(path), problem)
 }
 
-fn try_write(path: &Path, svg: &str, new_key: Option<&mut NewKey>) -> io::Result<()> {
-    let mut staged = Staged::new(path, Access::Owner)?;
+fn try_write(path: &Path, svg: &str, new_key: Option<&mut NewKeyFile>) -> io::Result<()> {
+    let mut staged = StagedFile::new(path, Access::Owner)?;
     let mut file = staged.file()?;
     file.write_all(svg.as_bytes())?;
     file.sync_all()?;
     {
-        let mut leftovers = leftovers();
-        staged.persist(&mut leftovers, false)?;
+        let mut cleanup = Cleanup::lock();
+        staged.publish(&mut cleanup, false)?;
         if let Some(new_key) = new_key {
-            new_key.keep(&mut leftovers);
+            new_key.keep(&mut cleanup);
         }
     }
     sync_directory(path)
 }
 
-/// `2026-11-25`, of the universal time. None if the clock is set before 1970.
-fn day(now: SystemTime) -> Option<String> {
-    let seconds = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
+/// Formats a UTC date: `2026-11-25`. Returns `None` before 1970.
+fn date(time: SystemTime) -> Option<String> {
+    let seconds = time.duration_since(UNIX_EPOCH).ok()?.as_secs();
     let timestamp = Timestamp::from_second(seconds.try_into().ok()?).ok()?;
     timestamp.to_string().split('T').next().map(str::to_owned)
 }
@@ -99,10 +105,10 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn days() {
-        let at = |seconds| day(UNIX_EPOCH + Duration::from_secs(seconds));
+    fn formats_dates() {
+        let at = |seconds| date(UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(at(0).as_deref(), Some("1970-01-01"));
         assert_eq!(at(951_782_400).as_deref(), Some("2000-02-29"));
-        assert_eq!(day(UNIX_EPOCH - Duration::from_secs(1)), None);
+        assert_eq!(date(UNIX_EPOCH - Duration::from_secs(1)), None);
     }
 }

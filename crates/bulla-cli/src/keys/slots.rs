@@ -1,15 +1,14 @@
-//! The slots of an envelope, shown. Nothing of them is authenticated before the envelope was
-//! opened.
+//! Formats the slots of an envelope. They are not authenticated unless the envelope was opened.
 
 use bulla_key::{Envelope, EnvelopeCopies, PassphraseCost, SlotInfo, SlotKind};
 use serde_json::{Value, json};
 
-/// A line for each slot.
+/// Returns one line per slot.
 pub(crate) fn lines(envelope: &Envelope) -> Vec<String> {
     envelope.list().iter().map(line).collect()
 }
 
-/// What opens a slot, in a word or two.
+/// Returns the kind of secret that opens a slot.
 pub(crate) fn kind(kind: &SlotKind) -> &'static str {
     match kind {
         SlotKind::RecoveryKey => "recovery key",
@@ -19,7 +18,7 @@ pub(crate) fn kind(kind: &SlotKind) -> &'static str {
     }
 }
 
-/// As `bulla inspect --json` shows it.
+/// Returns the JSON that `bulla inspect --json` prints.
 pub(crate) fn json(envelope: &Envelope, copies: EnvelopeCopies) -> Value {
     let slot = |slot: &SlotInfo| {
         let mut shown = json!({ "id": slot.id.0, "kind": kind(&slot.kind).replace(' ', "_") });
@@ -42,7 +41,7 @@ pub(crate) fn json(envelope: &Envelope, copies: EnvelopeCopies) -> Value {
     })
 }
 
-/// The state of the copies as one word.
+/// Returns the state of the two copies of an envelope as one word.
 pub(crate) fn state(copies: EnvelopeCopies) -> &'static str {
     match copies {
         EnvelopeCopies::Intact => "intact",
@@ -54,7 +53,7 @@ pub(crate) fn state(copies: EnvelopeCopies) -> &'static str {
     }
 }
 
-/// `1 slot`, `2 slots`.
+/// Formats a number of slots: `1 slot`, `2 slots`.
 pub(crate) fn count(count: usize) -> String {
     if count == 1 { "1 slot".to_owned() } else { format!("{count} slots") }
 }
@@ -63,9 +62,9 @@ fn line(slot: &SlotInfo) -> String {
     let more = match &slot.kind {
         SlotKind::RecoveryKey => "a key file, or its 64 digits".to_owned(),
         SlotKind::Passphrase(cost) => describe(cost),
-        SlotKind::TooCostly => "each try costs more than is allowed; it is not tried".to_owned(),
-        SlotKind::Locator(_) => "a recovery key that lies in a vault".to_owned(),
-        SlotKind::Unknown(number) => format!("of kind {number}; a newer release may know it"),
+        SlotKind::TooCostly => "not tried: its cost exceeds the limit".to_owned(),
+        SlotKind::Locator(_) => "a recovery key stored in a vault".to_owned(),
+        SlotKind::Unknown(number) => format!("kind {number}; a newer version may support it"),
         _ => String::new(),
     };
     format!("{:>3}  {:<13}  {more}", slot.id, kind(&slot.kind))
@@ -77,5 +76,5 @@ fn describe(cost: &PassphraseCost) -> String {
         kib => format!("{kib} KiB"),
     };
     let (passes, lanes) = (cost.passes(), cost.lanes());
-    format!("each try costs {memory} of memory (Argon2id, passes: {passes}, lanes: {lanes})")
+    format!("Argon2id with {memory} of memory (passes: {passes}, lanes: {lanes})")
 }

@@ -1,5 +1,5 @@
-//! Finds the key of a container that exists: in a key file, by a passphrase, or at the terminal; as
-//! it is, or out of an envelope.
+//! Unlocks an existing container: finds its key in a key file, behind a passphrase, in a vault or
+//! on the terminal, either directly or through the container's envelope.
 
 use std::fs::File;
 use std::io::Read;
@@ -10,192 +10,188 @@ use bulla_key::key_text;
 use bulla_key::typing::find_mistake;
 use bulla_key::{Envelope, EnvelopeCopies, Error, Locator, Passphrase, Secret, SlotKind};
 
-use crate::args;
+use crate::args::options::{KeyArgs, VaultArgs};
 use crate::error::{Exit, Failure};
-use crate::keys::prompt_key::{Answer, ask};
-use crate::keys::source::{KeySource, no_key_file, read_key_text, read_passphrase};
+use crate::keys::prompt_key::{Answer, prompt_key};
+use crate::keys::source::{KeySource, not_a_key_file, read_key_text, read_passphrase};
 use crate::keys::vault::Vault;
-use crate::process::workers::compute;
+use crate::process::workers::WorkerPool;
 use crate::terminal::display::shown;
+use crate::terminal::message::note;
 use crate::terminal::prompt;
-use crate::terminal::streams::note;
 
-/// Bytes in the longest envelope.
+/// The length of the longest envelope, in bytes.
 const MAX_ENVELOPE_LEN: u64 = 1 << 20;
 
-/// A container's key, and how it was come by.
-pub(crate) struct Unlocked {
-    way: Way,
+/// The key of a container, and how it was obtained.
+pub(crate) struct UnlockedContainer {
+    by: UnlockedBy,
     /// The recovery key that opened the envelope.
     pub(crate) recovery_key: Option<Key>,
-    /// The state of the envelope; none if there is no envelope, or it was not looked at.
+    /// The state of the envelope, or `None` if the container has none or it was not read.
     copies: Option<EnvelopeCopies>,
-    /// Of an envelope that could not be read.
-    unread: Option<Error>,
+    /// The reason why the envelope could not be read.
+    envelope_error: Option<Error>,
 }
 
-enum Way {
-    /// It is the key that was given.
+enum UnlockedBy {
+    /// The container's own key was given.
     Key(Key),
     Envelope(Box<bulla_key::Unlocked>),
 }
 
-impl Unlocked {
+impl UnlockedContainer {
     pub(crate) fn key(&self) -> &Key {
-        match &self.way {
-            Way::Key(key) => key,
-            Way::Envelope(unlocked) => unlocked.key(),
+        match &self.by {
+            UnlockedBy::Key(key) => key,
+            UnlockedBy::Envelope(unlocked) => unlocked.key(),
         }
     }
 
-    /// The key that a person has: the container's own, or a recovery key; none if a passphrase
-    /// opened it.
-    pub(crate) fn typed_key(&self) -> Option<&Key> {
-        match &self.way {
-            Way::Key(key) => Some(key),
-            Way::Envelope(_) => self.recovery_key.as_ref(),
+    /// Returns the key that the user has: the container's own or a recovery key. `None` if a
+    /// passphrase unlocked the container.
+    pub(crate) fn user_key(&self) -> Option<&Key> {
+        match &self.by {
+            UnlockedBy::Key(key) => Some(key),
+            UnlockedBy::Envelope(_) => self.recovery_key.as_ref(),
         }
     }
 
-    /// Whether there is an envelope, opened or not, whole or not.
+    /// Returns whether the container has an envelope, readable or not.
     pub(crate) fn has_envelope(&self) -> bool {
-        self.copies.is_some() || self.unread.is_some()
+        self.copies.is_some() || self.envelope_error.is_some()
     }
 
-    /// The envelope that was opened; none if the container's key itself was given.
+    /// Returns the envelope that was opened, or `None` if the container's own key was given.
     pub(crate) fn envelope(&self) -> Option<&bulla_key::Unlocked> {
-        match &self.way {
-            Way::Key(_) => None,
-            Way::Envelope(unlocked) => Some(unlocked),
+        match &self.by {
+            UnlockedBy::Key(_) => None,
+            UnlockedBy::Envelope(unlocked) => Some(unlocked),
         }
     }
 
-    /// Warns of an envelope that is not as it should be.
+    /// Warns about a damaged or altered envelope.
     pub(crate) fn warn(&self, name: &str) -> Exit {
-        let copies = self.copies.map_or(Exit::Done, |copies| warn_of_envelope(name, copies));
-        if let Some(error) = &self.unread {
+        let exit = self.copies.map_or(Exit::Success, |copies| warn_of_copies(name, copies));
+        if let Some(error) = &self.envelope_error {
             note(&format!(
-                "{name}: warning: {error}; this key is the container's own, so it opens all the same"
+                "{name}: warning: {error}; unlocked with the container's own key instead"
             ));
             return Exit::Warnings;
         }
         if self.envelope().is_some_and(|unlocked| !unlocked.is_intact()) {
-            let text = "the envelope was altered by somebody who does not have the container's key, to add a slot say; \
-                        the content is authentic all the same; `bulla key rotate` gives it a fresh envelope";
-            note(&format!("{name}: warning: {text}"));
+            note(&format!(
+                "{name}: warning: the envelope was altered by someone without the container's key, \
+                 possibly to add a slot; the content is authentic; use `bulla key rotate` to create \
+                 a new envelope"
+            ));
             return Exit::Warnings;
         }
-        copies
+        exit
     }
 }
 
-/// Warns of copies of an envelope that are not both as they should be.
-pub(crate) fn warn_of_envelope(name: &str, copies: EnvelopeCopies) -> Exit {
+/// Warns about damaged or differing copies of an envelope.
+pub(crate) fn warn_of_copies(name: &str, copies: EnvelopeCopies) -> Exit {
     let state = match copies {
-        EnvelopeCopies::Intact | EnvelopeCopies::Single => return Exit::Done,
+        EnvelopeCopies::Intact | EnvelopeCopies::Single => return Exit::Success,
         EnvelopeCopies::FirstDamaged => {
-            "the first copy of its envelope is damaged, and the second stands in for it"
+            "the first copy of the envelope is damaged, and the second was used"
         }
-        EnvelopeCopies::SecondDamaged => "the second copy of its envelope is damaged",
-        EnvelopeCopies::Differ => "the two copies of its envelope differ, and the newer one counts",
-        _ => "the copies of its envelope are not as they should be",
+        EnvelopeCopies::SecondDamaged => "the second copy of the envelope is damaged",
+        EnvelopeCopies::Differ => {
+            "the two copies of the envelope differ, and the newer one was used"
+        }
+        _ => "the copies of the envelope are in an unknown state",
     };
     note(&format!(
-        "{name}: warning: {state}; `bulla key add` and `bulla key remove` write both anew"
+        "{name}: warning: {state}; `bulla key add` and `bulla key remove` rewrite both copies"
     ));
     Exit::Warnings
 }
 
-/// What there is to open a container with its envelope: the container's own, or one beside it.
-pub(crate) fn envelope_of(
+/// Reads the envelope of a container: the one saved in `file`, or the container's own.
+///
+/// The inner result is an error if the container has no readable envelope, in which case its own
+/// key may still open it.
+pub(crate) fn read_envelope(
     preamble: &Preamble,
-    beside: Option<&Path>,
+    file: Option<&Path>,
 ) -> Result<Result<(Envelope, EnvelopeCopies), Error>, Failure> {
-    let Some(path) = beside else {
+    let Some(path) = file else {
         return Ok(Envelope::of(preamble));
     };
-    let failure = |e| Failure::io(shown(path), &e).and("this should be an envelope");
+    let failure = |e| Failure::io(shown(path), &e).and("expected an envelope");
     let file = File::open(path).map_err(failure)?;
     let mut bytes = Vec::new();
     file.take(MAX_ENVELOPE_LEN + 1).read_to_end(&mut bytes).map_err(failure)?;
-    let envelope = Envelope::parse(&bytes).map_err(|e| of_envelope(&e, &shown(path)))?;
+    let envelope = Envelope::parse(&bytes).map_err(|e| envelope_failure(&e, &shown(path)))?;
     if !envelope.belongs_to(preamble.header()) {
-        return Err(of_envelope(&Error::AnotherContainer, &shown(path)));
+        return Err(envelope_failure(&Error::AnotherContainer, &shown(path)));
     }
     Ok(Ok((envelope, EnvelopeCopies::Single)))
 }
 
-/// Finds the key of the container that `preamble` and `name` are of.
+/// Unlocks the container that `preamble` belongs to.
 pub(crate) fn unlock(
     preamble: &Preamble,
     name: &str,
     source: &KeySource,
-    args: &args::Key,
-) -> Result<Unlocked, Failure> {
+    args: &KeyArgs,
+    pool: &WorkerPool,
+) -> Result<UnlockedContainer, Failure> {
     if preamble.header().needs_context() {
-        // Before anything is asked for: no key is of use here.
-        return Err(Failure::of_work(&ContainerError::ContextRequired, name, name));
+        // Reported before prompting, because no key helps.
+        return Err(Failure::container(&ContainerError::ContextRequired, name, name));
     }
-    let (envelope, copies, unread) = match envelope_of(preamble, args.envelope.as_deref())? {
-        Ok((envelope, copies)) => (Some(envelope), Some(copies), None),
-        Err(Error::NoEnvelope) => (None, None, None),
-        Err(error) => (None, None, Some(error)),
-    };
-    let mut unlocking = Unlocking { preamble, name, envelope, copies, unread };
+    let (envelope, copies, envelope_error) =
+        match read_envelope(preamble, args.envelope.file.as_deref())? {
+            Ok((envelope, copies)) => (Some(envelope), Some(copies), None),
+            Err(Error::NoEnvelope) => (None, None, None),
+            Err(error) => (None, None, Some(error)),
+        };
+    let mut locked = LockedContainer { preamble, name, envelope, copies, envelope_error, pool };
     match source {
         KeySource::KeyFile(path, named_by_environment) => {
-            let opened = unlocking.by_file(path);
-            match opened {
-                // The key file that is meant for most containers need not be that of this one.
+            match locked.unlock_with_file(path) {
+                // BULLA_KEY_FILE names a default key, which need not belong to this container.
                 Err(failure)
                     if *named_by_environment
-                        && unlocking.takes_passphrases()
+                        && locked.takes_passphrases()
                         && prompt::is_possible() =>
                 {
                     note(&failure.to_string());
-                    unlocking.by_asking()
+                    locked.unlock_with_prompt()
                 }
-                opened => opened,
+                unlocked => unlocked,
             }
         }
-        KeySource::PassphraseFile(path) => {
-            let Some(envelope) = &unlocking.envelope else {
-                return Err(
-                    unlocking.no_envelope("it opens with a key: give its file with -k FILE")
-                );
-            };
-            let passphrase = read_passphrase(path)?;
-            match unlocking.open(envelope, &Secret::Passphrase(&passphrase)) {
-                Ok(unlocked) => Ok(unlocking.opened(unlocked)),
-                Err(Error::WrongSecret) => {
-                    let text = format!("the passphrase in {} does not open it", shown(path));
-                    Err(unlocking.or_by_key(Failure::new(Exit::WrongKey, name, text)))
-                }
-                Err(e) => Err(of_envelope(&e, name)),
-            }
-        }
-        KeySource::Vault => unlocking.by_vault(&args.vault),
-        // Whose passphrase opens it is asked for that; the vault costs a guess, and a way to it.
+        KeySource::PassphraseFile(path) => locked.unlock_with_passphrase_file(path),
+        KeySource::Vault => locked.unlock_with_vault(&args.vault),
+        // A passphrase is preferred: the vault requires a connection, and a wrong password costs a
+        // guess.
         KeySource::Terminal
-            if !unlocking.takes_passphrases()
-                && !unlocking.locators().is_empty()
+            if !locked.takes_passphrases()
+                && !locked.locators().is_empty()
                 && Vault::is_named(&args.vault) =>
         {
-            unlocking.by_vault(&args.vault)
+            locked.unlock_with_vault(&args.vault)
         }
-        KeySource::Terminal => unlocking.by_asking(),
+        KeySource::Terminal => locked.unlock_with_prompt(),
     }
 }
 
-struct Unlocking<'u> {
+/// A container whose key is not known yet.
+struct LockedContainer<'u> {
     preamble: &'u Preamble,
     name: &'u str,
     envelope: Option<Envelope>,
     copies: Option<EnvelopeCopies>,
-    unread: Option<Error>,
+    envelope_error: Option<Error>,
+    pool: &'u WorkerPool,
 }
 
-impl Unlocking<'_> {
+impl LockedContainer<'_> {
     fn header(&self) -> &Header {
         self.preamble.header()
     }
@@ -208,171 +204,186 @@ impl Unlocking<'_> {
             .is_some_and(|envelope| envelope.list().iter().any(|slot| is_passphrase(&slot.kind)))
     }
 
+    /// Returns whether `key` is the container's own key or a recovery key.
     fn matches(&self, key: &Key) -> bool {
         self.header().matches(key, None)
             || self.envelope.as_ref().is_some_and(|envelope| envelope.matches(key))
     }
 
     fn open(&self, envelope: &Envelope, secret: &Secret<'_>) -> Result<bulla_key::Unlocked, Error> {
-        compute(|| envelope.open(secret, self.header(), None))
+        self.pool.install(|| envelope.open(secret, self.header(), None))
     }
 
-    fn opened(&self, unlocked: bulla_key::Unlocked) -> Unlocked {
-        Unlocked {
-            way: Way::Envelope(Box::new(unlocked)),
+    fn unlocked(&self, unlocked: bulla_key::Unlocked) -> UnlockedContainer {
+        UnlockedContainer {
+            by: UnlockedBy::Envelope(Box::new(unlocked)),
             recovery_key: None,
             copies: self.copies,
-            unread: None,
+            envelope_error: None,
         }
     }
 
-    /// Takes a key: the container's own, or one of its envelope; none if it is neither.
-    fn by_key(&mut self, key: Key) -> Result<Option<Unlocked>, Failure> {
+    /// Unlocks with the container's own key or a recovery key. Returns `None` if `key` is neither.
+    fn unlock_with_key(&mut self, key: Key) -> Result<Option<UnlockedContainer>, Failure> {
         if self.header().matches(&key, None) {
-            let (copies, unread) = (self.copies, self.unread.take());
-            return Ok(Some(Unlocked { way: Way::Key(key), recovery_key: None, copies, unread }));
+            return Ok(Some(UnlockedContainer {
+                by: UnlockedBy::Key(key),
+                recovery_key: None,
+                copies: self.copies,
+                envelope_error: self.envelope_error.take(),
+            }));
         }
         let Some(envelope) = &self.envelope else { return Ok(None) };
         match self.open(envelope, &Secret::Key(&key)) {
-            Ok(unlocked) => Ok(Some(Unlocked { recovery_key: Some(key), ..self.opened(unlocked) })),
+            Ok(unlocked) => {
+                Ok(Some(UnlockedContainer { recovery_key: Some(key), ..self.unlocked(unlocked) }))
+            }
             Err(Error::WrongSecret | Error::NoSuchSlot) => Ok(None),
-            Err(e) => Err(of_envelope(&e, self.name)),
+            Err(e) => Err(envelope_failure(&e, self.name)),
         }
     }
 
-    fn by_file(&mut self, path: &Path) -> Result<Unlocked, Failure> {
+    fn unlock_with_file(&mut self, path: &Path) -> Result<UnlockedContainer, Failure> {
         let text = read_key_text(path)?;
         if let Ok(key) = key_text::parse(&text)
             && self.matches(&key)
         {
-            return self.by_key(key)?.ok_or_else(|| self.wrong_key(Some(path)));
+            return self.unlock_with_key(key)?.ok_or_else(|| self.wrong_key(Some(path)));
         }
-        let mistake = compute(|| find_mistake(&text, |key| self.matches(key))).ok().flatten();
-        Err(match (mistake, key_text::parse(&text)) {
+        let mistake = self.pool.install(|| find_mistake(&text, |key| self.matches(key)));
+        Err(match (mistake.ok().flatten(), key_text::parse(&text)) {
             (Some(found), _) => {
-                let text = format!("the key in {} is mistyped: {}", shown(path), found.mistake);
-                Failure::new(Exit::WrongKey, self.name, text).and("correct it in the file")
+                let file = shown(path);
+                let problem = format!("mistyped key in {file}: {}", found.mistake);
+                Failure::new(Exit::WrongKey, self.name, problem).and("correct it in the file")
             }
             (None, Ok(_)) => self.wrong_key(Some(path)),
-            (None, Err(e)) => no_key_file(path, &e.to_string()),
+            (None, Err(e)) => not_a_key_file(path, &e.to_string()),
         })
     }
 
-    /// The locators in the envelope, which may be anybody's: the client compares them with its
-    /// configuration (E-3.4).
+    fn unlock_with_passphrase_file(&self, path: &Path) -> Result<UnlockedContainer, Failure> {
+        let Some(envelope) = &self.envelope else {
+            return Err(self.no_envelope("use -k FILE to unlock it with its key"));
+        };
+        let passphrase = read_passphrase(path)?;
+        match self.open(envelope, &Secret::Passphrase(&passphrase)) {
+            Ok(unlocked) => Ok(self.unlocked(unlocked)),
+            Err(Error::WrongSecret) => {
+                let problem = format!("wrong passphrase in {}", shown(path));
+                let failure = Failure::new(Exit::WrongKey, self.name, problem);
+                Err(self.with_recovery_key_hint(failure))
+            }
+            Err(e) => Err(envelope_failure(&e, self.name)),
+        }
+    }
+
+    /// Returns the locators in the envelope. Anyone could have written them, so the client compares
+    /// them with its configuration (E-3.4).
     fn locators(&self) -> Vec<Locator> {
         let slots = self.envelope.as_ref().map(Envelope::list).unwrap_or_default();
         slots
-            .iter()
-            .filter_map(|slot| {
-                if let SlotKind::Locator(locator) = &slot.kind {
-                    Some(locator.clone())
-                } else {
-                    None
-                }
+            .into_iter()
+            .filter_map(|slot| match slot.kind {
+                SlotKind::Locator(locator) => Some(locator),
+                _ => None,
             })
             .collect()
     }
 
-    fn by_vault(&mut self, args: &args::Vault) -> Result<Unlocked, Failure> {
-        let mut vault = Vault::open(args)?;
-        let mut locators = vault.kept_locators()?;
+    fn unlock_with_vault(&mut self, args: &VaultArgs) -> Result<UnlockedContainer, Failure> {
+        let mut vault = Vault::open(args, self.pool)?;
+        let mut locators = vault.stored_locators()?;
         for locator in self.locators() {
-            if locators.iter().all(|kept| kept.registration() != locator.registration()) {
+            if locators.iter().all(|stored| stored.registration() != locator.registration()) {
                 locators.push(locator);
             }
         }
         let recovered = vault.recover(&locators)?;
-        self.by_key(recovered.key)?.ok_or_else(|| {
-            Failure::new(Exit::WrongKey, self.name, "the key that the vault keeps does not open it")
+        self.unlock_with_key(recovered.key)?.ok_or_else(|| {
+            let problem = "the key stored in the vault does not unlock this container";
+            Failure::new(Exit::WrongKey, self.name, problem)
         })
     }
 
-    fn by_asking(&mut self) -> Result<Unlocked, Failure> {
-        if self.envelope.is_none() && self.unread.is_some() && !prompt::is_possible() {
-            return Err(
-                self.no_envelope("give an envelope that was kept beside it with --envelope FILE")
-            );
+    fn unlock_with_prompt(&mut self) -> Result<UnlockedContainer, Failure> {
+        if self.envelope.is_none() && self.envelope_error.is_some() && !prompt::is_possible() {
+            return Err(self.no_envelope("use --envelope FILE with a saved copy of the envelope"));
         }
-        let takes_passphrases = self.takes_passphrases();
-        let answered = ask(
-            takes_passphrases,
+        let answer = prompt_key(
+            self.pool,
+            self.takes_passphrases(),
             |key| self.matches(key),
             |passphrase: &Passphrase| match &self.envelope {
                 Some(envelope) => match self.open(envelope, &Secret::Passphrase(passphrase)) {
                     Ok(unlocked) => Ok(Some(unlocked)),
                     Err(Error::WrongSecret) => Ok(None),
-                    Err(e) => Err(of_envelope(&e, self.name)),
+                    Err(e) => Err(envelope_failure(&e, self.name)),
                 },
                 None => Ok(None),
             },
         )?;
-        match answered {
-            Answer::Opened(unlocked) => Ok(self.opened(unlocked)),
-            Answer::Key(key) => self.by_key(key)?.ok_or_else(|| self.wrong_key(None)),
+        match answer {
+            Answer::Unlocked(unlocked) => Ok(self.unlocked(unlocked)),
+            Answer::Key(key) => self.unlock_with_key(key)?.ok_or_else(|| self.wrong_key(None)),
             Answer::WrongKey => Err(self.wrong_key(None)),
             Answer::WrongPassphrase => {
-                let text = "that does not open it: a wrong passphrase, or the passphrase of another container";
-                Err(self.or_by_key(Failure::new(Exit::WrongKey, self.name, text)))
+                let problem = "wrong passphrase, or the passphrase of another container";
+                let failure = Failure::new(Exit::WrongKey, self.name, problem);
+                Err(self.with_recovery_key_hint(failure))
             }
         }
     }
 
-    /// Who has forgotten the passphrase may have the key, and not know what that is for.
-    fn or_by_key(&self, failure: Failure) -> Failure {
+    /// Points a user without the passphrase to the recovery key, if one exists.
+    fn with_recovery_key_hint(&self, failure: Failure) -> Failure {
         let slots = self.envelope.as_ref().map(Envelope::list).unwrap_or_default();
         match slots.iter().any(|slot| matches!(slot.kind, SlotKind::RecoveryKey)) {
-            true => failure.and(
-                "a key of 64 digits opens it as well: give its file with -k FILE, or type it when asked",
-            ),
+            true => {
+                failure.and("a recovery key also unlocks it: use -k FILE or type its 64 digits")
+            }
             false => failure,
         }
     }
 
-    /// Of a key that does not fit, which one it was, and whether the container itself may be at
-    /// fault.
+    /// Creates the failure for a key that does not match, and says if the container itself may be
+    /// the cause.
     fn wrong_key(&self, path: Option<&Path>) -> Failure {
-        if let Some(error) = &self.unread {
-            return of_envelope(error, self.name)
-                .and("the key that was given is not the container's own");
+        if let Some(error) = &self.envelope_error {
+            return envelope_failure(error, self.name)
+                .and("the given key is not the container's own key");
         }
-        let failure = match &self.envelope {
-            Some(_) => {
-                Failure::new(Exit::WrongKey, self.name, "the key does not open this container")
-            }
-            None => Failure::of_work(&ContainerError::WrongKey, self.name, self.name),
+        let problem = match path {
+            Some(path) => format!("wrong key in {}", shown(path)),
+            None => "wrong key".to_owned(),
         };
-        let failure = match path {
-            Some(path) => failure
-                .and("more than one digit may be wrong, or it is the key of another container")
-                .and(&format!("look for another key file than {}", shown(path))),
-            None => failure
-                .and("more than one digit may be mistyped, or it is the key of another container"),
-        };
+        let failure = Failure::new(Exit::WrongKey, self.name, problem)
+            .and("it belongs to another container, or more than one digit is mistyped");
         match self.preamble.header_state() {
             Some(HeaderState::Differ) => failure.and(
-                "header and footer also differ, so the header may have been exchanged: try another copy of the file",
+                "the header and footer also differ, so the header may have been replaced: try \
+                 another copy of the container",
             ),
-            Some(HeaderState::HeaderDamaged) => {
-                failure.and("the header is also damaged, and the footer in its place may be another container's")
-            }
+            Some(HeaderState::HeaderDamaged) => failure.and(
+                "the header is also damaged, and the footer used instead may belong to another \
+                 container",
+            ),
             _ => failure,
         }
     }
 
-    fn no_envelope(&self, advice: &str) -> Failure {
-        match &self.unread {
-            Some(error) => of_envelope(error, self.name).and(advice),
-            None => Failure::usage(self.name, "it has no envelope, so no passphrase opens it")
-                .and(advice),
+    fn no_envelope(&self, remedy: &str) -> Failure {
+        match &self.envelope_error {
+            Some(error) => envelope_failure(error, self.name).and(remedy),
+            None => Failure::usage(self.name, "no passphrase unlocks this container").and(remedy),
         }
     }
 }
 
-/// Something is wrong with an envelope.
-pub(crate) fn of_envelope(error: &Error, subject: &str) -> Failure {
+/// Creates the failure of reading, opening or changing an envelope.
+pub(crate) fn envelope_failure(error: &Error, object: &str) -> Failure {
     let exit = match error {
-        Error::Container(error) => return Failure::of_work(error, subject, subject),
+        Error::Container(error) => return Failure::container(error, object, object),
         Error::NotAnEnvelope | Error::UnsupportedVersion { .. } => Exit::Unsupported,
         Error::Damaged | Error::Malformed { .. } | Error::Altered => Exit::Damaged,
         Error::AnotherContainer | Error::WrongSecret | Error::NoSuchSlot | Error::TooCostly => {
@@ -386,5 +397,5 @@ pub(crate) fn of_envelope(error: &Error, subject: &str) -> Failure {
         | Error::Passphrase(_) => Exit::Usage,
         _ => Exit::Environment,
     };
-    Failure::new(exit, subject, error.to_string())
+    Failure::new(exit, object, error.to_string())
 }

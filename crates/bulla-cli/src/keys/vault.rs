@@ -1,4 +1,4 @@
-//! The vault that options and configuration name, the account's token, and the locator.
+//! The vault that the options or the configuration name, its account token, and its locator.
 
 use std::env;
 use std::fs;
@@ -14,21 +14,21 @@ use bulla_vault::{
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::args;
+use crate::args::options::VaultArgs;
 use crate::error::{Exit, Failure};
-use crate::keys::prompt_key::ask_for_new_passphrase;
-use crate::keys::source::{no_terminal, read_passphrase, refuse_dash, without_line_break};
-use crate::process::workers::compute;
+use crate::keys::prompt_key::prompt_new_passphrase;
+use crate::keys::source::{no_terminal, read_passphrase, reject_dash, without_line_break};
+use crate::process::workers::WorkerPool;
 use crate::terminal::display::shown;
+use crate::terminal::message::note;
 use crate::terminal::prompt;
-use crate::terminal::streams::note;
 
-/// Holds the account's token, if no file is named.
+/// The environment variable with the account's token if no file is named.
 const TOKEN: &str = "BULLA_VAULT_TOKEN";
-/// The most bytes of a configuration, a token's file, or a file of authorities.
+/// The longest configuration, token or certificate file, in bytes.
 const MAX_FILE_LEN: u64 = 1 << 20;
 
-/// The configuration file. Paths in it are relative to its directory.
+/// The configuration file. Its paths are relative to its directory.
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Configuration {
@@ -39,25 +39,28 @@ struct Configuration {
     locator: Option<PathBuf>,
 }
 
-/// A vault, and what it takes to ask it.
-pub(crate) struct Vault {
+/// A client of a vault.
+pub(crate) struct Vault<'p> {
+    pool: &'p WorkerPool,
     client: Client<HttpTransport>,
     pub(crate) address: String,
     pub(crate) locators: LocatorFiles,
     password_file: Option<PathBuf>,
 }
 
-impl Vault {
-    /// The vault that the options name, and where they do not, the configuration.
-    pub(crate) fn open(args: &args::Vault) -> Result<Vault, Failure> {
+impl<'p> Vault<'p> {
+    /// Returns the vault that the options or the configuration name.
+    pub(crate) fn open(args: &VaultArgs, pool: &'p WorkerPool) -> Result<Vault<'p>, Failure> {
         let (configuration, directory) = read_configuration(args.vault_config.as_deref())?;
         let configured = |path: &PathBuf| directory.join(path);
-        let address = args.vault.clone().or_else(|| configuration.address.clone()).ok_or_else(|| {
-            let text = "none is named; give its address with --vault URL, or in the configuration file";
-            Failure::usage("vault", text).and(&shown(&configuration_path(None)))
-        })?;
+        let address =
+            args.vault.clone().or_else(|| configuration.address.clone()).ok_or_else(|| {
+                let path = shown(&configuration_path(None));
+                let problem = format!("no address; use --vault URL or set `address` in {path}");
+                Failure::usage("vault", problem)
+            })?;
         let address = address.trim_end_matches('/').to_owned();
-        // The configured key is that of the configured vault, and of no other.
+        // The configured public key applies to the configured vault only.
         let configured_vault =
             configuration.address.as_deref().map(|own| own.trim_end_matches('/'));
         let own_key = configuration
@@ -66,11 +69,12 @@ impl Vault {
             .filter(|_| configured_vault == Some(address.as_str()));
         let public_key = args.vault_public_key.as_ref().or(own_key);
         let public_key = public_key.ok_or_else(|| {
-            let text = "its public key is not known; its operator tells it: give it with --vault-public-key, or in the configuration file";
-            Failure::usage(&address, text)
+            let problem = "no public key; get it from the operator, and use --vault-public-key or \
+                           set `public_key` in the configuration file";
+            Failure::usage(&address, problem)
         })?;
         let public_key = parse_public_key(public_key).ok_or_else(|| {
-            Failure::usage(&address, "its public key is not given as 64 hex digits")
+            Failure::usage(&address, "invalid public key; expected 64 hex digits")
         })?;
         let token_file = args
             .vault_token_file
@@ -82,9 +86,7 @@ impl Vault {
             .clone()
             .or_else(|| configuration.authorities.as_ref().map(configured));
         let trust = match authorities {
-            Some(path) => {
-                Trust::Authorities(read(&path, "this should be a file with certificates in PEM")?)
-            }
+            Some(path) => Trust::Authorities(read(&path, "expected a file with PEM certificates")?),
             None => Trust::System,
         };
         let locator = args
@@ -94,9 +96,10 @@ impl Vault {
             .unwrap_or_else(|| directory.join("vault.locator"));
         let account = token.account();
         let transport = HttpTransport::new(&address, token, &trust)
-            .map_err(|e| failure(&Error::Transport(e), &address))?;
+            .map_err(|e| vault_failure(&Error::Transport(e), &address))?;
         let identity = VaultIdentity { address: address.clone(), public_key };
         Ok(Vault {
+            pool,
             client: Client::new(transport, identity, account),
             address,
             locators: LocatorFiles::new(locator),
@@ -104,8 +107,8 @@ impl Vault {
         })
     }
 
-    /// Whether there is one: an option or the configuration names it.
-    pub(crate) fn is_named(args: &args::Vault) -> bool {
+    /// Returns whether an option or the configuration names a vault.
+    pub(crate) fn is_named(args: &VaultArgs) -> bool {
         args.vault.is_some()
             || read_configuration(args.vault_config.as_deref())
                 .is_ok_and(|(read, _)| read.address.is_some())
@@ -115,28 +118,26 @@ impl Vault {
         &mut self.client
     }
 
-    /// The locators that lie in their files.
-    pub(crate) fn kept_locators(&self) -> Result<Vec<Locator>, Failure> {
+    /// Reads the locators from the locator file.
+    pub(crate) fn stored_locators(&self) -> Result<Vec<Locator>, Failure> {
         self.locators.read().map_err(|e| Failure::io(shown(self.locators.path()), &e))
     }
 
-    /// Gets the key back by the password, and says what happened since the last time.
+    /// Recovers the key with the password, and reports failed attempts since the last login.
     pub(crate) fn recover(&mut self, locators: &[Locator]) -> Result<Recovered, Failure> {
         let password = self.password()?;
-        let recovered = compute(|| self.client.recover(&password, locators));
-        let recovered = recovered.map_err(|e| failure(&e, &self.address))?;
-        match recovered.failures {
-            0 => {}
-            1 => note(&format!("{}: 1 attempt failed since the last that succeeded", self.address)),
-            count => note(&format!(
-                "{}: {count} attempts failed since the last that succeeded",
-                self.address
-            )),
-        }
+        let recovered = self.pool.install(|| self.client.recover(&password, locators));
+        let recovered = recovered.map_err(|e| vault_failure(&e, &self.address))?;
+        let attempts = match recovered.failures {
+            0 => return Ok(recovered),
+            1 => "1 failed attempt".to_owned(),
+            count => format!("{count} failed attempts"),
+        };
+        note(&format!("{}: {attempts} since the last successful one", self.address));
         Ok(recovered)
     }
 
-    /// Puts a key behind a new password, and keeps the locator in its file.
+    /// Registers a key under a new password, and writes the locator file.
     pub(crate) fn register(
         &mut self,
         password: &Passphrase,
@@ -147,24 +148,27 @@ impl Vault {
             fs::create_dir_all(directory).map_err(|e| Failure::io(shown(directory), &e))?;
         }
         let mut locators = self.locators.clone();
-        let registered = compute(|| self.client.register(password, key, &mut locators, terms));
-        registered.map_err(|e| failure(&e, &self.address))
+        let registered =
+            self.pool.install(|| self.client.register(password, key, &mut locators, terms));
+        registered.map_err(|e| vault_failure(&e, &self.address))
     }
 
-    /// Another key that lies there is not to be replaced by mistake: backups may need it.
-    pub(crate) fn refuse_key_without_locator(&mut self) -> Result<(), Failure> {
-        let status = self.client.status().map_err(|e| failure(&e, &self.address))?;
+    /// Fails if the vault stores a key whose locator is missing here. Backups may need that key, so
+    /// it is not replaced by mistake.
+    pub(crate) fn reject_key_without_locator(&mut self) -> Result<(), Failure> {
+        let status = self.client.status().map_err(|e| vault_failure(&e, &self.address))?;
         if status.current.is_none() {
             return Ok(());
         }
-        let text = "a key of this account lies there already, and its locator is not here";
-        let advice = "get it back with `bulla vault recover BACKUP`, or replace it with `bulla vault register --forgotten`";
-        Err(Failure::usage(&self.address, text).and(advice))
+        let problem = "the vault already stores a key of this account, and its locator is missing; \
+                       use `bulla vault recover BACKUP` to recover it, or \
+                       `bulla vault register --forgotten` to replace it";
+        Err(Failure::usage(&self.address, problem))
     }
 
-    /// Keeps a locator that was found elsewhere, if there is none.
-    pub(crate) fn keep(&mut self, locator: &Locator) -> Result<(), Failure> {
-        if !self.kept_locators()?.is_empty() {
+    /// Writes a locator that was found in a container to the locator file, unless that exists.
+    pub(crate) fn store_locator(&mut self, locator: &Locator) -> Result<(), Failure> {
+        if !self.stored_locators()?.is_empty() {
             return Ok(());
         }
         if let Some(directory) = self.locators.path().parent() {
@@ -174,70 +178,69 @@ impl Vault {
         kept.map_err(|e| Failure::io(shown(self.locators.path()), &e))
     }
 
-    /// The password that there is.
+    /// Reads the current password.
     fn password(&self) -> Result<Passphrase, Failure> {
         if let Some(path) = &self.password_file {
-            refuse_dash("--vault-password-file", path)?;
+            reject_dash("--vault-password-file", path)?;
             return read_passphrase(path);
         }
-        let typed =
-            prompt::ask_for_passphrase("Password of the vault (not shown): ").map_err(|_| {
-                no_terminal(
-                    "password",
-                    "name the file that holds it with --vault-password-file FILE",
-                )
-            })?;
-        // Before the vault counts it: what cannot be the password is no guess.
+        let typed = prompt::read_passphrase("Vault password (not shown): ")
+            .map_err(|_| no_terminal("password", "use --vault-password-file FILE"))?;
+        // Checked here, so that an invalid password does not use up a guess.
         Passphrase::new(without_line_break(&typed))
             .map_err(|e| Failure::usage("password", e.to_string()))
     }
 }
 
-/// The key for a new container, and the locator for its envelope: the vault's key if there is one,
-/// else a new one.
-pub(crate) fn key_for_sealing(args: &args::Vault) -> Result<(Key, Locator), Failure> {
-    let mut vault = Vault::open(args)?;
-    let locators = vault.kept_locators()?;
+/// Returns the key for a new container, and the locator for its envelope. If the vault stores no key
+/// yet, a new one is registered.
+pub(crate) fn key_for_sealing(
+    args: &VaultArgs,
+    pool: &WorkerPool,
+) -> Result<(Key, Locator), Failure> {
+    let mut vault = Vault::open(args, pool)?;
+    let locators = vault.stored_locators()?;
     if !locators.is_empty() {
         let recovered = vault.recover(&locators)?;
-        let its_own = |locator: &Locator| locator.registration() == recovered.reg_id.as_bytes();
-        let locator = locators.into_iter().find(its_own);
-        let locator = locator.ok_or_else(|| failure(&Error::NoLocator, &vault.address))?;
+        let is_current = |locator: &Locator| locator.registration() == recovered.reg_id.as_bytes();
+        let locator = locators.into_iter().find(is_current);
+        let locator = locator.ok_or_else(|| vault_failure(&Error::NoLocator, &vault.address))?;
         return Ok((recovered.key, locator));
     }
-    vault.refuse_key_without_locator()?;
+    vault.reject_key_without_locator()?;
     let key = Key::generate().map_err(|e| Failure::new(Exit::Environment, "key", e.to_string()))?;
     let password = new_password(args.vault_password_file.as_deref(), "--vault-password-file")?;
     if let Registered::Announced { .. } = vault.register(&password, &key, &Terms::default())? {
-        let text = "another client has registered a key there meanwhile; see `bulla vault status`";
-        return Err(Failure::new(Exit::Environment, vault.address, text));
+        let problem = "another client registered a key at the same time; see `bulla vault status`";
+        return Err(Failure::new(Exit::Environment, vault.address, problem));
     }
-    let locator = vault.kept_locators()?.into_iter().next();
-    let locator = locator.ok_or_else(|| failure(&Error::NoLocator, &vault.address))?;
+    let locator = vault.stored_locators()?.into_iter().next();
+    let locator = locator.ok_or_else(|| vault_failure(&Error::NoLocator, &vault.address))?;
     note(&format!(
-        "{}: the key lies there now; keep {} as well, which is of use with the password only",
+        "{}: the key is stored in the vault; also keep a copy of {}, which is useless without the \
+         password",
         vault.address,
         shown(vault.locators.path())
     ));
     Ok((key, locator))
 }
 
-/// A password to be, from a file, which `option` names, or asked for twice.
+/// Reads a new password from a file, which `option` names, or prompts for it twice.
 pub(crate) fn new_password(file: Option<&Path>, option: &str) -> Result<Passphrase, Failure> {
     match file {
         Some(path) => {
-            refuse_dash("the password's file", path)?;
+            reject_dash(option, path)?;
             read_passphrase(path)
         }
         None => {
-            let instead = format!("name the file that holds it with {option} FILE");
-            ask_for_new_passphrase("password of the vault", &instead)
+            let alternative = format!("use {option} FILE, or run bulla on a terminal");
+            prompt_new_passphrase("vault password", &alternative)
         }
     }
 }
 
-/// Something is wrong with the vault, or with what it was given.
-pub(crate) fn failure(error: &Error, address: &str) -> Failure {
+/// Creates the failure of a request to a vault.
+pub(crate) fn vault_failure(error: &Error, address: &str) -> Failure {
     let exit = match error {
         Error::WrongPassword { .. } | Error::Locked | Error::NoRecord => Exit::WrongKey,
         Error::AnotherVault | Error::BadToken | Error::NoLocator | Error::GuessesOutOfRange => {
@@ -260,7 +263,7 @@ fn configuration_path(named: Option<&Path>) -> PathBuf {
     named.map_or_else(|| directory.join("vault.toml"), Path::to_owned)
 }
 
-/// The configuration, and its directory. One that nobody named need not exist.
+/// Reads the configuration, and returns it with its directory. The default file need not exist.
 fn read_configuration(named: Option<&Path>) -> Result<(Configuration, PathBuf), Failure> {
     let path = configuration_path(named);
     let directory = path.parent().unwrap_or(Path::new("")).to_owned();
@@ -269,9 +272,9 @@ fn read_configuration(named: Option<&Path>) -> Result<(Configuration, PathBuf), 
     {
         return Ok((Configuration::default(), directory));
     }
-    let bytes = read(&path, "this should be the configuration of the vault")?;
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| Failure::usage(shown(&path), "it does not hold text"))?;
+    let bytes = read(&path, "expected the vault configuration")?;
+    let text =
+        std::str::from_utf8(&bytes).map_err(|_| Failure::usage(shown(&path), "not UTF-8 text"))?;
     let configuration =
         toml::from_str(text).map_err(|e| Failure::usage(shown(&path), e.message().to_owned()))?;
     Ok((configuration, directory))
@@ -280,16 +283,19 @@ fn read_configuration(named: Option<&Path>) -> Result<(Configuration, PathBuf), 
 fn read_token(file: Option<&Path>) -> Result<Token, Failure> {
     let (text, subject) = match file {
         Some(path) => {
-            refuse_dash("--vault-token-file", path)?;
-            let bytes = Zeroizing::new(read(path, "this should be the token's file")?);
+            reject_dash("--vault-token-file", path)?;
+            let bytes = Zeroizing::new(read(path, "expected a token file")?);
             let text = std::str::from_utf8(&bytes)
-                .map_err(|_| Failure::usage(shown(path), "it does not hold text"))?;
+                .map_err(|_| Failure::usage(shown(path), "not UTF-8 text"))?;
             (Zeroizing::new(text.to_owned()), shown(path))
         }
         None => {
             let text = env::var(TOKEN).map_err(|_| {
-                let text = "there is none; its file is named with --vault-token-file or in the configuration, or it is in the environment variable";
-                Failure::usage("token", text).and(TOKEN)
+                let problem = format!(
+                    "none given; use --vault-token-file FILE, `token_file` in the configuration \
+                     file, or the environment variable {TOKEN}"
+                );
+                Failure::usage("token", problem)
             })?;
             (Zeroizing::new(text), TOKEN.to_owned())
         }
@@ -297,8 +303,8 @@ fn read_token(file: Option<&Path>) -> Result<Token, Failure> {
     Token::parse(&text).map_err(|e| Failure::usage(subject, e.to_string()))
 }
 
-fn read(path: &Path, should: &str) -> Result<Vec<u8>, Failure> {
-    let failure = |e: &io::Error| Failure::io(shown(path), e).and(should);
+fn read(path: &Path, expected: &str) -> Result<Vec<u8>, Failure> {
+    let failure = |e: &io::Error| Failure::io(shown(path), e).and(expected);
     let mut file = fs::File::open(path).map_err(|e| failure(&e))?;
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(&mut file, MAX_FILE_LEN), &mut bytes)
@@ -318,7 +324,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn public_keys() {
+    fn parses_public_keys() {
         assert_eq!(parse_public_key(&"0A".repeat(32)), Some([10; 32]));
         for text in
             ["", "0a", &"0a".repeat(31), &"0a".repeat(33), &"0g".repeat(32), &"0".repeat(63)]

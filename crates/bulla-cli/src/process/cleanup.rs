@@ -1,9 +1,9 @@
-//! What must not be left behind: files under a temporary name, and a silenced terminal. A signal
-//! removes them before it ends the process.
+//! Undoes what an interrupted command must not leave behind: temporary files, and a terminal that
+//! does not echo.
 //!
-//! Whatever creates, renames or keeps such a file does it while it holds the lock, and a signal is
-//! acted upon under the same lock. So there is no moment in which a file exists and a signal would
-//! not find it, or in which a signal would remove what has its final name already.
+//! Creating, renaming and keeping such a file happens under one lock, and a signal is handled under
+//! the same lock. A signal therefore always finds a file that exists, and never removes one that
+//! already has its final name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,73 +11,73 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Failure;
 
-static LEFTOVERS: Mutex<Leftovers> =
-    Mutex::new(Leftovers { files: Vec::new(), many: None, terminal: None });
+static CLEANUP: Mutex<Cleanup> =
+    Mutex::new(Cleanup { files: Vec::new(), remove_many: None, restore_terminal: None });
 
-/// What is to be removed or undone if the process is stopped now.
-pub(crate) struct Leftovers {
+/// The actions that a signal triggers before it ends the process.
+pub(crate) struct Cleanup {
     files: Vec<PathBuf>,
-    many: Option<Restore>,
-    terminal: Option<Restore>,
+    remove_many: Option<Action>,
+    restore_terminal: Option<Action>,
 }
 
-/// Gives the terminal back as it was, or removes what is unfinished.
-pub(crate) type Restore = Box<dyn Fn() + Send>;
+/// Removes temporary files, or restores the terminal.
+pub(crate) type Action = Box<dyn Fn() + Send>;
 
-/// Takes the lock.
-pub(crate) fn leftovers() -> MutexGuard<'static, Leftovers> {
-    // What is shared is whole at every step.
-    LEFTOVERS.lock().unwrap_or_else(PoisonError::into_inner)
-}
+impl Cleanup {
+    /// Takes the lock that signals are handled under.
+    pub(crate) fn lock() -> MutexGuard<'static, Cleanup> {
+        // Every step leaves the data consistent, so a poisoned lock is usable.
+        CLEANUP.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-impl Leftovers {
-    /// From now on, a signal removes `file`.
+    /// Removes `file` if a signal arrives.
     pub(crate) fn add(&mut self, file: &Path) {
         self.files.push(file.to_owned());
     }
 
-    /// From now on, no signal removes `file`.
+    /// No longer removes `file` if a signal arrives.
     pub(crate) fn forget(&mut self, file: &Path) {
         self.files.retain(|other| other != file);
     }
 
-    /// From now on, a signal runs `remove`. It is for a run that makes many files, and keeps
-    /// account of them by itself; the lock is held meanwhile, so who makes such a file never
-    /// takes it.
-    pub(crate) fn run_on_signal(&mut self, remove: Restore) {
-        self.many = Some(remove);
+    /// Runs `remove` if a signal arrives.
+    ///
+    /// This is for commands that create many files and track them themselves. `remove` runs with
+    /// the lock held, so the code that creates these files must never take it.
+    pub(crate) fn set_remove_many(&mut self, remove: Action) {
+        self.remove_many = Some(remove);
     }
 
-    /// From now on, a signal runs nothing of this kind.
-    pub(crate) fn run_nothing_on_signal(&mut self) {
-        self.many = None;
+    pub(crate) fn clear_remove_many(&mut self) {
+        self.remove_many = None;
     }
 
-    /// From now on, a signal runs `restore`.
-    pub(crate) fn silenced(&mut self, restore: Restore) {
-        self.terminal = Some(restore);
+    /// Runs `restore` if a signal arrives, or on [`restore_terminal`](Cleanup::restore_terminal).
+    pub(crate) fn set_restore_terminal(&mut self, restore: Action) {
+        self.restore_terminal = Some(restore);
     }
 
-    /// Gives the terminal back as it was, if it was silenced.
+    /// Restores the terminal, if it was changed.
     pub(crate) fn restore_terminal(&mut self) {
-        if let Some(restore) = self.terminal.take() {
+        if let Some(restore) = self.restore_terminal.take() {
             restore();
         }
     }
 
-    fn remove_all(&mut self) {
+    fn run(&mut self) {
         for file in self.files.drain(..) {
-            // There is nobody left to act on a failure.
+            // The process is ending; a failure cannot be acted upon.
             let _ = fs::remove_file(file);
         }
-        if let Some(remove) = self.many.take() {
+        if let Some(remove) = self.remove_many.take() {
             remove();
         }
         self.restore_terminal();
     }
 }
 
-/// Starts to watch for signals.
+/// Installs the signal handlers.
 pub(crate) fn install() -> Result<(), Failure> {
     system::install().map_err(|e| Failure::io("signals", &e))
 }
@@ -93,13 +93,12 @@ mod system {
     use signal_hook::iterator::Signals;
 
     pub(super) fn install() -> io::Result<()> {
-        // The limit of `ulimit -f` ends the process unless this signal has a handler; with one, the
-        // write fails.
+        // Without a handler, exceeding `ulimit -f` kills the process. With one, the write fails.
         signal_hook::flag::register(SIGXFSZ, Arc::default())?;
 
         let ignored = ignored_signals();
         let watched = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU];
-        // nohup ignores SIGHUP on our behalf, and it should stay so.
+        // Signals that the parent ignores, such as SIGHUP under nohup, stay ignored.
         let watched = watched.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0);
         let mut signals = Signals::new(watched)?;
         thread::Builder::new().name("signals".into()).spawn(move || {
@@ -111,18 +110,18 @@ mod system {
     }
 
     fn stop(signal: i32) -> ! {
-        // Kept until the process is gone: nothing is created or renamed any more.
-        let mut leftovers = super::leftovers();
-        leftovers.remove_all();
+        // The lock is never released, so no other thread creates or renames a file from here on.
+        let mut cleanup = super::Cleanup::lock();
+        cleanup.run();
         let _ = writeln!(
             io::stderr(),
-            "\nbulla: stopped by signal {signal}; what was unfinished is removed"
+            "\nbulla: stopped by signal {signal}; unfinished files were removed"
         );
         process::exit(128 + signal)
     }
 
-    /// Signals that were ignored when the process started, as bits from signal 1 on. Systems
-    /// without `/proc` do not tell.
+    /// Returns the signals that were ignored when the process started, as a bit mask that starts
+    /// at signal 1. Without `/proc`, it is empty.
     fn ignored_signals() -> u64 {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -136,9 +135,9 @@ mod system {
 
     pub(super) fn install() -> io::Result<()> {
         let stop = || {
-            // Kept until the process is gone: nothing is created or renamed any more.
-            let mut leftovers = super::leftovers();
-            leftovers.remove_all();
+            // The lock is never released, so no other thread creates or renames a file from here on.
+            let mut cleanup = super::Cleanup::lock();
+            cleanup.run();
             // 128 + SIGINT, as elsewhere.
             process::exit(130)
         };

@@ -1,12 +1,11 @@
-//! Keeps keys out of core dumps, where the system lets us.
+//! Keeps keys out of core dumps where the system supports it.
 
-/// From now on, the process leaves no core dump, and others of the same user cannot read its
-/// memory.
-pub(crate) fn keep_secrets_in_memory() {
+/// Disables core dumps, and denies other processes of the same user access to this one's memory.
+pub(crate) fn protect_memory() {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-        // A system that refuses is no reason to refuse a backup.
+        // Best effort: a backup on a system that refuses is better than none.
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! The process: its signals, its memory and its threads.
+//! The process itself: signals, memory protection and threads.
 
 pub(crate) mod cleanup;
 pub(crate) mod hardening;

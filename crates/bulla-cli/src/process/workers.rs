@@ -1,4 +1,4 @@
-//! The threads that a command works on.
+//! The worker pool of a command.
 
 use std::thread;
 
@@ -7,41 +7,55 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::error::{Exit, Failure};
 
-/// The threads; none but the main one if the pool is missing.
-pub(crate) struct Team(Option<ThreadPool>);
+/// The threads of a command, created once. Sealing, opening and passphrase hashing all use them.
+pub(crate) struct WorkerPool {
+    /// `None` if the system refuses even a pool of the current thread.
+    pool: Option<ThreadPool>,
+    is_serial: bool,
+}
 
-impl Team {
-    /// As many threads as asked for, or as the machine runs at once.
-    pub(crate) fn new(threads: Option<u16>) -> Result<Team, Failure> {
+impl WorkerPool {
+    /// Creates a pool of `threads` threads, or of one per core.
+    ///
+    /// If the system refuses to start threads that were not explicitly requested, all work runs
+    /// on the current thread.
+    pub(crate) fn new(threads: Option<u16>) -> Result<WorkerPool, Failure> {
         let count = match threads {
             Some(count) => count.into(),
             None => thread::available_parallelism().map_or(1, usize::from),
         };
         if count == 1 {
-            return Ok(Team(None));
+            return Ok(WorkerPool::current_thread());
         }
-        // Not rayon's own pool: that one panics where the system refuses a thread.
+        // Not rayon's global pool, which panics if the system refuses a thread.
         match (ThreadPoolBuilder::new().num_threads(count).build(), threads) {
-            (Ok(pool), _) => Ok(Team(Some(pool))),
-            (Err(_), None) => Ok(Team(None)),
+            (Ok(pool), _) => Ok(WorkerPool { pool: Some(pool), is_serial: false }),
+            (Err(_), None) => Ok(WorkerPool::current_thread()),
             (Err(e), Some(count)) => {
-                let text = format!("the system refuses {count} threads ({e}); try fewer");
-                Err(Failure::new(Exit::Environment, "--threads", text))
+                let problem = format!("cannot start {count} threads ({e}); try fewer");
+                Err(Failure::new(Exit::Environment, "--threads", problem))
             }
         }
     }
 
-    pub(crate) fn workers(&self) -> Workers<'_> {
-        self.0.as_ref().map_or(Workers::Serial, Workers::Pool)
+    fn current_thread() -> WorkerPool {
+        let pool = ThreadPoolBuilder::new().num_threads(1).use_current_thread().build();
+        WorkerPool { pool: pool.ok(), is_serial: true }
     }
-}
 
-/// Does work that uses rayon's ambient pool, such as hashing a passphrase, in a pool that is there
-/// for it alone: the ambient one panics where the system refuses a thread.
-pub(crate) fn compute<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    let pool = ThreadPoolBuilder::new().build();
-    match pool.or_else(|_| ThreadPoolBuilder::new().num_threads(1).use_current_thread().build()) {
-        Ok(pool) => pool.install(work),
-        Err(_) => work(),
+    /// Returns the workers to seal and open with.
+    pub(crate) fn workers(&self) -> Workers<'_> {
+        match &self.pool {
+            Some(pool) if !self.is_serial => Workers::Pool(pool),
+            _ => Workers::Serial,
+        }
+    }
+
+    /// Runs work that uses rayon's ambient pool, such as hashing a passphrase, on this pool.
+    pub(crate) fn install<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
     }
 }

@@ -1,100 +1,97 @@
-//! What is in the way of restored entries, before the first is restored.
+//! Detects existing files that conflict with the entries to restore, before anything is restored.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
 
 use bulla_archive::{Entry, Kind};
 
 use crate::error::{Exit, Failure};
 use crate::io::input::Identity;
 use crate::restore::directory::{Directory, Found, split, system_name};
-use crate::restore::restorer::shown_below;
-use crate::terminal::display::shown;
-use crate::terminal::streams::note;
+use crate::terminal::display::{shown, shown_below};
+use crate::terminal::message::note;
 
-/// Names that are listed before the rest is counted.
-const LISTED: usize = 10;
+/// The maximum number of conflicts that are printed one by one.
+const MAX_PRINTED: usize = 10;
 
-/// Fails if anything in `directory` is in the way of `entries`, which come in the order of their
-/// names. With `replace`, files and links are not; but those in `spared`, which the command itself
-/// reads, always are.
-pub(crate) fn refuse(
+/// Fails if existing files in `directory` conflict with `entries`, which are sorted by path.
+///
+/// With `replace`, files and links are no conflicts, except for `inputs`, which the command itself
+/// reads.
+pub(crate) fn reject_conflicts(
     directory: &Path,
     entries: &[Entry],
     replace: bool,
-    spared: &[Identity],
+    inputs: &[Identity],
 ) -> Result<(), Failure> {
     let target = match Directory::target(directory) {
         Ok(target) => target,
-        // Nothing is in a directory that is yet to be made.
+        // A directory that does not exist yet has no conflicts.
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),
         Err(e) => return Err(Failure::io(shown(directory), &e)),
     };
-    let mut walk = Walk { target, stack: Vec::new(), wrong_kind: BTreeMap::new() };
-    let mut taken = Vec::new();
+    let mut walk = Walk { target, stack: Vec::new(), type_conflicts: BTreeMap::new() };
+    let mut existing = Vec::new();
     for entry in entries {
         let failure = |e| Failure::io(shown_below(directory, entry.path()), &e);
-        if !walk.is_taken(entry).map_err(failure)? {
+        if !walk.exists(entry).map_err(failure)? {
             continue;
         }
         if !replace {
-            taken.push(entry.path());
+            existing.push(entry.path());
         } else if let Some(identity) = identity(directory, entry.path())
-            && spared.contains(&identity)
+            && inputs.contains(&identity)
         {
-            let text =
-                "the archive and its key cannot be replaced while they are read; use another -C";
-            return Err(Failure::usage(shown_below(directory, entry.path()), text));
+            let problem = "cannot replace the archive or key file being read; use another \
+                           directory with -C";
+            return Err(Failure::usage(shown_below(directory, entry.path()), problem));
         }
     }
-    let wrong_kind = walk.wrong_kind;
-    for (name, found) in wrong_kind.iter().take(LISTED) {
-        let text = match found {
-            Found::Directory => "this is a directory, where a file or link is to be restored",
-            Found::Other => "this is no directory, where one is to be restored",
+    let type_conflicts = walk.type_conflicts;
+    for (path, found) in type_conflicts.iter().take(MAX_PRINTED) {
+        let problem = match found {
+            Found::Directory => "is a directory, but the archive has a file or link here",
+            Found::Other => "is not a directory, but the archive has one here",
         };
-        note(&format!("{}: {text}", shown_below(directory, name)));
+        note(&format!("{}: {problem}", shown_below(directory, path)));
     }
-    for name in taken.iter().take(LISTED.saturating_sub(wrong_kind.len())) {
-        note(&format!("{}: already exists", shown_below(directory, name)));
+    for path in existing.iter().take(MAX_PRINTED.saturating_sub(type_conflicts.len())) {
+        note(&format!("{}: already exists", shown_below(directory, path)));
     }
-    let advice = match (taken.len(), wrong_kind.len()) {
+    let remedy = match (existing.len(), type_conflicts.len()) {
         (0, 0) => return Ok(()),
-        (_, 0) => "use --force to replace what exists, or -C to restore into another directory",
-        _ => {
-            "use -C to restore into another directory; --force replaces files and links, never a directory"
-        }
+        (_, 0) => "use --force to replace existing files, or another directory with -C",
+        _ => "use another directory with -C; --force does not replace directories",
     };
-    let count = match taken.len() + wrong_kind.len() {
-        1 => "1 entry is".to_owned(),
-        count => format!("{count} entries are"),
+    let conflicts = match existing.len() + type_conflicts.len() {
+        1 => "1 conflicting entry".to_owned(),
+        count => format!("{count} conflicting entries"),
     };
-    let text =
-        format!("something is in the way, so nothing was restored ({count} concerned); {advice}");
-    Err(Failure::new(Exit::Environment, shown(directory), text))
+    let problem = format!("{conflicts}; nothing was restored; {remedy}");
+    Err(Failure::new(Exit::Environment, shown(directory), problem))
 }
 
-fn identity(directory: &Path, name: &[u8]) -> Option<Identity> {
-    let path: Option<_> =
-        name.split(|byte| *byte == b'/').map(|component| system_name(component).ok()).collect();
-    Identity::of(&directory.join::<std::path::PathBuf>(path?))
+fn identity(directory: &Path, entry: &[u8]) -> Option<Identity> {
+    let below: Option<PathBuf> =
+        entry.split(|byte| *byte == b'/').map(|component| system_name(component).ok()).collect();
+    Identity::of(&directory.join(below?))
 }
 
-/// Looks for entries in the order of their names, with the directories on the way kept open.
+/// Looks up entries in the order of their paths, and keeps the directories above the current one
+/// open.
 struct Walk {
     target: Directory,
-    /// The directories above the entry that was looked for last; none where there is no such
-    /// directory.
+    /// The directories above the last entry, by name. `None` if one does not exist.
     stack: Vec<(Vec<u8>, Option<Directory>)>,
-    /// What is a directory, and should not be, or the other way round.
-    wrong_kind: BTreeMap<Vec<u8>, Found>,
+    /// Directories where the archive has something else, and the reverse.
+    type_conflicts: BTreeMap<Vec<u8>, Found>,
 }
 
 impl Walk {
-    /// Whether a file or a link has the name of this one.
-    fn is_taken(&mut self, entry: &Entry) -> std::io::Result<bool> {
-        let (parent, last) = split(entry.path());
+    /// Returns whether a file or link exists at the path of a file or link entry.
+    fn exists(&mut self, entry: &Entry) -> io::Result<bool> {
+        let (parent, name) = split(entry.path());
         let components: Vec<&[u8]> = match parent {
             b"" => Vec::new(),
             parent => parent.split(|byte| *byte == b'/').collect(),
@@ -114,7 +111,7 @@ impl Walk {
                     }
                     Some(Found::Other) => {
                         let path = components[..=self.stack.len()].join(&b'/');
-                        self.wrong_kind.insert(path, Found::Other);
+                        self.type_conflicts.insert(path, Found::Other);
                         None
                     }
                 },
@@ -122,11 +119,11 @@ impl Walk {
             self.stack.push((component.to_vec(), found));
         }
         let Some(directory) = self.top() else { return Ok(false) };
-        match (directory.find(system_name(last)?)?, entry.kind()) {
+        match (directory.find(system_name(name)?)?, entry.kind()) {
             (None, _) | (Some(Found::Directory), Kind::Directory) => Ok(false),
             (Some(Found::Other), Kind::File | Kind::Symlink) => Ok(true),
             (Some(found @ Found::Other), Kind::Directory) | (Some(found @ Found::Directory), _) => {
-                self.wrong_kind.insert(entry.path().to_vec(), found);
+                self.type_conflicts.insert(entry.path().to_vec(), found);
                 Ok(false)
             }
         }

@@ -1,5 +1,4 @@
-//! The directories that are restored into: made where there are none, and opened when they are
-//! needed.
+//! The tree of directories below the target, created and opened on demand.
 
 use std::collections::{HashMap, hash_map};
 use std::fs::File;
@@ -11,40 +10,39 @@ use bulla_archive::Metadata;
 
 use crate::restore::directory::{Directory, Found, system_name};
 
-/// Directories that are kept open at once.
+/// The maximum number of cached open directories.
 const OPEN_DIRECTORIES: usize = 64;
 
-/// The number of a directory.
+/// The index of a directory in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Place(u32);
+pub(crate) struct DirectoryId(u32);
 
-impl Place {
-    const TARGET: Place = Place(0);
+impl DirectoryId {
+    const TARGET: DirectoryId = DirectoryId(0);
 }
 
-/// The target, and the directories below it that were needed so far.
+/// The target, and the directories below it that were used so far.
 pub(crate) struct Directories {
-    /// In the order in which they were first seen: each behind the one that it lies in.
+    /// In the order of first use, so every directory comes after its parent.
     nodes: Vec<Node>,
     target: Arc<OpenDirectory>,
-    open: Mutex<HashMap<Place, Arc<OpenDirectory>>>,
-    /// A handle to sync each file system with, by its number; none if that is not to be done.
+    open: Mutex<HashMap<DirectoryId, Arc<OpenDirectory>>>,
+    /// A handle to sync each file system with, by device number. `None` if they are not synced.
     file_systems: Option<Mutex<HashMap<u64, File>>>,
 }
 
-/// Names are kept component by component: whole ones would take memory with the square of the
-/// depth.
+/// A directory. It stores a single component: whole paths would take memory quadratic in the depth.
 struct Node {
-    parent: Place,
+    parent: DirectoryId,
     name: Box<[u8]>,
-    children: HashMap<Box<[u8]>, Place>,
-    /// None unless it is to be set.
+    children: HashMap<Box<[u8]>, DirectoryId>,
+    /// The attributes to set when everything is restored.
     metadata: Option<Metadata>,
-    /// Whether we made it.
+    /// Whether the restore created it.
     is_new: bool,
 }
 
-/// A directory that is open, and where it lies below the target.
+/// An open directory, and its path below the target.
 pub(crate) struct OpenDirectory {
     pub(crate) directory: Arc<Directory>,
     pub(crate) path: PathBuf,
@@ -55,7 +53,7 @@ impl Directories {
         let (name, children) = Default::default();
         let directories = Directories {
             nodes: vec![Node {
-                parent: Place::TARGET,
+                parent: DirectoryId::TARGET,
                 name,
                 children,
                 metadata: None,
@@ -69,110 +67,110 @@ impl Directories {
         Ok(directories)
     }
 
-    /// The directory of this name, and those above it, which are made if need be. If its attributes
-    /// are to come, it is the owner's alone until then.
-    pub(crate) fn ensure(&mut self, name: &[u8], is_entry: bool) -> io::Result<Place> {
-        let mut place = Place::TARGET;
+    /// Returns the directory at `path`, and creates it and its parents if necessary. One that is an
+    /// entry is accessible to its owner only until its attributes are set.
+    pub(crate) fn ensure(&mut self, path: &[u8], is_entry: bool) -> io::Result<DirectoryId> {
+        let mut id = DirectoryId::TARGET;
         let mut open = None;
         let mut components =
-            name.split(|byte| *byte == b'/').filter(|component| !component.is_empty()).peekable();
+            path.split(|byte| *byte == b'/').filter(|component| !component.is_empty()).peekable();
         while let Some(component) = components.next() {
-            if let Some(child) = self.nodes[place.0 as usize].children.get(component) {
-                (place, open) = (*child, None);
+            if let Some(child) = self.nodes[id.0 as usize].children.get(component) {
+                (id, open) = (*child, None);
                 continue;
             }
             let parent = match open {
                 Some(parent) => parent,
-                None => self.open(place)?,
+                None => self.open(id)?,
             };
             let for_owner = is_entry && components.peek().is_none();
-            let (child, child_open) = self.make(place, &parent, component, for_owner)?;
-            (place, open) = (child, Some(child_open));
+            let (child, child_open) = self.create(id, &parent, component, for_owner)?;
+            (id, open) = (child, Some(child_open));
         }
-        Ok(place)
+        Ok(id)
     }
 
-    fn make(
+    fn create(
         &mut self,
-        parent: Place,
+        parent: DirectoryId,
         open: &OpenDirectory,
         component: &[u8],
         for_owner: bool,
-    ) -> io::Result<(Place, Arc<OpenDirectory>)> {
+    ) -> io::Result<(DirectoryId, Arc<OpenDirectory>)> {
         let name = system_name(component)?;
-        let is_new = match open.directory.make(name, for_owner) {
+        let is_new = match open.directory.create_directory(name, for_owner) {
             Ok(()) => true,
             Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(e),
-            // A link to a directory is none: it may lead out, today or tomorrow.
+            // A link to a directory is not accepted: it could point outside the target.
             Err(_) if open.directory.find(name)? == Some(Found::Directory) => false,
             Err(_) => return Err(ErrorKind::NotADirectory.into()),
         };
         let directory = Arc::new(open.directory.open(name.as_ref())?);
         let child = Arc::new(OpenDirectory { directory, path: open.path.join(name) });
         self.note_file_system(&child)?;
-        let place = Place(u32::try_from(self.nodes.len()).map_err(io::Error::other)?);
+        let id = DirectoryId(u32::try_from(self.nodes.len()).map_err(io::Error::other)?);
         let metadata = None;
         let node =
             Node { parent, name: component.into(), children: HashMap::new(), metadata, is_new };
         self.nodes.push(node);
-        self.nodes[parent.0 as usize].children.insert(component.into(), place);
-        self.keep_open(place, &child);
-        Ok((place, child))
+        self.nodes[parent.0 as usize].children.insert(component.into(), id);
+        self.keep_open(id, &child);
+        Ok((id, child))
     }
 
-    /// A directory, open.
-    pub(crate) fn open(&self, place: Place) -> io::Result<Arc<OpenDirectory>> {
-        if place == Place::TARGET {
+    /// Opens a directory.
+    pub(crate) fn open(&self, id: DirectoryId) -> io::Result<Arc<OpenDirectory>> {
+        if id == DirectoryId::TARGET {
             return Ok(self.target.clone());
         }
-        if let Some(open) = lock(&self.open).get(&place) {
+        if let Some(open) = lock(&self.open).get(&id) {
             return Ok(open.clone());
         }
-        let path = self.path(place)?;
+        let path = self.path(id)?;
         let open = Arc::new(OpenDirectory {
             directory: Arc::new(self.target.directory.open(&path)?),
             path,
         });
-        self.keep_open(place, &open);
+        self.keep_open(id, &open);
         Ok(open)
     }
 
-    fn keep_open(&self, place: Place, directory: &Arc<OpenDirectory>) {
+    fn keep_open(&self, id: DirectoryId, directory: &Arc<OpenDirectory>) {
         let mut open = lock(&self.open);
         if open.len() >= OPEN_DIRECTORIES {
-            // Entries of one directory come together, so hardly one is opened again.
+            // The entries of a directory are adjacent, so few directories are reopened.
             open.clear();
         }
-        open.insert(place, directory.clone());
+        open.insert(id, directory.clone());
     }
 
-    /// Where a directory lies below the target.
-    fn path(&self, place: Place) -> io::Result<PathBuf> {
-        let components = self.components(place);
+    /// Returns the path of a directory below the target.
+    fn path(&self, id: DirectoryId) -> io::Result<PathBuf> {
+        let components = self.components(id);
         components.iter().map(|component| system_name(component)).collect()
     }
 
-    fn components(&self, place: Place) -> Vec<&[u8]> {
+    fn components(&self, id: DirectoryId) -> Vec<&[u8]> {
         let mut components = Vec::new();
-        let mut place = place;
-        while place != Place::TARGET {
-            let node = &self.nodes[place.0 as usize];
+        let mut id = id;
+        while id != DirectoryId::TARGET {
+            let node = &self.nodes[id.0 as usize];
             components.push(&*node.name);
-            place = node.parent;
+            id = node.parent;
         }
         components.reverse();
         components
     }
 
-    /// The attributes are to be set in the end. If the directory was there already, only with
-    /// `replace`: else it stays as it is.
-    pub(crate) fn keep(
+    /// Remembers the attributes to set at the end. Those of an existing directory are only changed
+    /// with `replace`.
+    pub(crate) fn set_metadata_later(
         &mut self,
-        place: Place,
+        id: DirectoryId,
         metadata: Metadata,
         replace: bool,
     ) -> io::Result<()> {
-        let node = &mut self.nodes[place.0 as usize];
+        let node = &mut self.nodes[id.0 as usize];
         if node.is_new || replace {
             node.metadata = Some(metadata);
         }
@@ -180,19 +178,19 @@ impl Directories {
             return Ok(());
         }
         let (parent, name) = (node.parent, node.name.clone());
-        self.open(parent)?.directory.let_owner_in(system_name(&name)?)
+        self.open(parent)?.directory.allow_owner(system_name(&name)?)
     }
 
-    /// All of them, the deepest first, and the attributes that are to be set.
-    pub(crate) fn deepest_first(&self) -> impl Iterator<Item = (Place, Option<&Metadata>)> {
+    /// Returns all directories, children before parents, with the attributes to set.
+    pub(crate) fn deepest_first(&self) -> impl Iterator<Item = (DirectoryId, Option<&Metadata>)> {
         self.nodes
             .iter()
             .enumerate()
             .rev()
-            .map(|(number, node)| (Place(number as u32), node.metadata.as_ref()))
+            .map(|(number, node)| (DirectoryId(number as u32), node.metadata.as_ref()))
     }
 
-    /// Everything in the file systems that hold the directories gets to the disk.
+    /// Syncs the file systems that contain the directories.
     pub(crate) fn sync_file_systems(&self) -> io::Result<()> {
         match &self.file_systems {
             Some(file_systems) => lock(file_systems).values().try_for_each(sync_file_system),
@@ -204,7 +202,7 @@ impl Directories {
         let Some(file_systems) = &self.file_systems else { return Ok(()) };
         let number = open.directory.file_system()?;
         if let hash_map::Entry::Vacant(unknown) = lock(file_systems).entry(number) {
-            // Before the first byte is written: an error that comes between is told by the sync
+            // Opened before the first write, so that the sync reports all write errors since then
             // (Linux 5.8 and later).
             unknown.insert(open.directory.as_file()?);
         }
@@ -212,7 +210,7 @@ impl Directories {
     }
 }
 
-/// Whether there is a call for it, which tells of errors too.
+/// Whether the system can sync a file system and report errors.
 #[cfg(target_os = "linux")]
 pub(crate) const CAN_SYNC_FILE_SYSTEM: bool = true;
 #[cfg(not(target_os = "linux"))]
@@ -229,6 +227,6 @@ fn sync_file_system(directory: &File) -> io::Result<()> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is shared is whole at every step.
+    // Every step leaves the data consistent, so a poisoned lock is usable.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

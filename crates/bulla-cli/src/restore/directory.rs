@@ -1,8 +1,7 @@
-//! A directory that is restored into, and those below it. Whatever names and links say, nothing
-//! outside is reached (A-6.5).
+//! Directories to restore into. No path or link in an archive can reach outside the target (A-6.5).
 //!
-//! A directory below is opened through cap-std, which follows no link out of the target. All the
-//! rest happens in one open directory, under names of one component, and follows no link at all.
+//! cap-std opens directories below the target and follows no link out of it. All other operations
+//! are relative to an open directory, use names of one component, and follow no links.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -16,26 +15,26 @@ use cap_std::fs::{Dir, DirBuilder, OpenOptions};
 /// An open directory.
 pub(crate) struct Directory(Dir);
 
-/// What has a name already.
+/// The type of an existing file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Directory,
-    /// A file, a link, or anything else.
+    /// A regular file, a link or a special file.
     Other,
 }
 
 impl Directory {
-    /// Opens the directory that the user named. A link to one is as good.
+    /// Opens the directory that the user named, which may be a link.
     pub(crate) fn target(path: &Path) -> io::Result<Directory> {
         Dir::open_ambient_dir(path, ambient_authority()).map(Directory)
     }
 
-    /// Opens a directory that lies below this one.
+    /// Opens a directory below this one.
     pub(crate) fn open(&self, below: &Path) -> io::Result<Directory> {
         self.0.open_dir(below).map(Directory)
     }
 
-    /// What is called `name`; none if nothing is.
+    /// Returns the type of the file `name`, or `None` if it does not exist.
     pub(crate) fn find(&self, name: &OsStr) -> io::Result<Option<Found>> {
         match self.0.symlink_metadata(name) {
             Ok(metadata) if metadata.is_dir() => Ok(Some(Found::Directory)),
@@ -45,9 +44,9 @@ impl Directory {
         }
     }
 
-    /// Makes a directory; one for the owner alone if its mode is still to come.
-    pub(crate) fn make(&self, name: &OsStr, for_owner: bool) -> io::Result<()> {
-        #[allow(unused_mut, reason = "other systems have no modes")]
+    /// Creates a directory, accessible to its owner only if `for_owner` is set.
+    pub(crate) fn create_directory(&self, name: &OsStr, for_owner: bool) -> io::Result<()> {
+        #[allow(unused_mut, reason = "mutable on Unix only")]
         let mut builder = DirBuilder::new();
         #[cfg(unix)]
         if for_owner {
@@ -59,9 +58,9 @@ impl Directory {
         self.0.create_dir_with(name, &builder)
     }
 
-    /// Lets the owner write to the directory `name`, whose mode is set anew later.
+    /// Gives the owner write access to the directory `name`, whose permissions are set later.
     #[cfg(unix)]
-    pub(crate) fn let_owner_in(&self, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn allow_owner(&self, name: &OsStr) -> io::Result<()> {
         use cap_std::fs::{MetadataExt, Permissions, PermissionsExt};
         let mode = self.0.symlink_metadata(name)?.mode() & 0o777;
         if mode & 0o700 != 0o700 {
@@ -71,11 +70,11 @@ impl Directory {
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn let_owner_in(&self, _name: &OsStr) -> io::Result<()> {
+    pub(crate) fn allow_owner(&self, _name: &OsStr) -> io::Result<()> {
         Ok(())
     }
 
-    /// Makes a file, for the owner alone.
+    /// Creates a file that is accessible to its owner only.
     pub(crate) fn create(&self, name: &OsStr) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -87,7 +86,7 @@ impl Directory {
         self.0.open_with(name, &options).map(cap_std::fs::File::into_std)
     }
 
-    /// Opens a file of our own once more.
+    /// Reopens a file that this process created.
     pub(crate) fn reopen(&self, name: &OsStr) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true);
@@ -99,8 +98,8 @@ impl Directory {
         self.0.open_with(name, &options).map(cap_std::fs::File::into_std)
     }
 
-    /// Gives a file or a link another name, which a file or link that has it loses if `replace`
-    /// says so; else it is an error.
+    /// Renames a file or a link. An existing file or link is replaced if `replace` is set, and is an
+    /// error otherwise.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr, replace: bool) -> io::Result<()> {
         if replace { self.0.rename(from, &self.0, to) } else { self.rename_new(from, to) }
     }
@@ -111,7 +110,7 @@ impl Directory {
             use rustix::fs::{RenameFlags, renameat_with};
             use rustix::io::Errno;
             match renameat_with(&self.0, from, &self.0, to, RenameFlags::NOREPLACE) {
-                // Not every file system can, and not every kernel.
+                // Not supported by every kernel and file system.
                 Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
                 renamed => return Ok(renamed?),
             }
@@ -124,12 +123,12 @@ impl Directory {
         }
     }
 
-    /// Removes a file or a link at a path below.
+    /// Removes a file or a link below this directory.
     pub(crate) fn remove(&self, below: &Path) -> io::Result<()> {
         self.0.remove_file(below)
     }
 
-    /// Makes a symbolic link to whatever `target` says; nobody follows it here.
+    /// Creates a symbolic link. The target is not checked, because no link is followed here.
     #[cfg(unix)]
     pub(crate) fn link(&self, name: &OsStr, target: &[u8]) -> io::Result<()> {
         self.0.symlink_contents(system_name(target)?, name)
@@ -139,30 +138,30 @@ impl Directory {
     pub(crate) fn link(&self, _name: &OsStr, _target: &[u8]) -> io::Result<()> {
         Err(io::Error::new(
             ErrorKind::Unsupported,
-            "symbolic links are not restored on this system",
+            "symbolic links are not supported on this system",
         ))
     }
 
-    /// Sets the time of a link itself.
+    /// Sets the modification time of a link itself.
     #[cfg(unix)]
-    pub(crate) fn set_link_time(&self, name: &OsStr, modified: Time) -> io::Result<()> {
+    pub(crate) fn set_link_mtime(&self, name: &OsStr, mtime: Time) -> io::Result<()> {
         use rustix::fs::{AtFlags, Timespec, Timestamps, UTIME_OMIT, utimensat};
         let times = Timestamps {
             last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT },
             last_modification: Timespec {
-                tv_sec: modified.seconds,
-                tv_nsec: modified.nanoseconds.into(),
+                tv_sec: mtime.seconds,
+                tv_nsec: mtime.nanoseconds.into(),
             },
         };
         Ok(utimensat(&self.0, name, &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     #[cfg(not(unix))]
-    pub(crate) fn set_link_time(&self, _name: &OsStr, _modified: Time) -> io::Result<()> {
+    pub(crate) fn set_link_mtime(&self, _name: &OsStr, _mtime: Time) -> io::Result<()> {
         Ok(())
     }
 
-    /// Which file system the directory is in.
+    /// Returns the device number of the file system.
     #[cfg(unix)]
     pub(crate) fn file_system(&self) -> io::Result<u64> {
         use cap_std::fs::MetadataExt;
@@ -174,8 +173,8 @@ impl Directory {
         Ok(0)
     }
 
-    /// The directory as a file, whose attributes can be set, and which can be synced; what is open
-    /// here may be good for names only.
+    /// Opens the directory as a file, to set its attributes and to sync it. The handle in `self` may
+    /// not permit this (`O_PATH`).
     #[cfg(unix)]
     pub(crate) fn as_file(&self) -> io::Result<File> {
         use rustix::fs::{Mode, OFlags, openat};
@@ -189,8 +188,8 @@ impl Directory {
     }
 }
 
-/// A name as the system has it. On a system whose names are text, and where `\` and `:` lead
-/// elsewhere, not every name is one.
+/// Converts a name to the system's representation. Where names are text, and `\` and `:` have a
+/// special meaning, not every name is valid.
 #[cfg(unix)]
 pub(crate) fn system_name(name: &[u8]) -> io::Result<&OsStr> {
     Ok(std::os::unix::ffi::OsStrExt::from_bytes(name))
@@ -198,20 +197,18 @@ pub(crate) fn system_name(name: &[u8]) -> io::Result<&OsStr> {
 
 #[cfg(not(unix))]
 pub(crate) fn system_name(name: &[u8]) -> io::Result<&OsStr> {
-    let leads_elsewhere = |c: char| c.is_control() || r#"\:*?"<>|"#.contains(c);
+    let is_special = |c: char| c.is_control() || r#"\:*?"<>|"#.contains(c);
     match std::str::from_utf8(name) {
-        Ok(name) if !name.contains(leads_elsewhere) && !name.ends_with([' ', '.']) => {
-            Ok(name.as_ref())
-        }
-        _ => Err(io::Error::new(ErrorKind::InvalidInput, "this system has no such names")),
+        Ok(name) if !name.contains(is_special) && !name.ends_with([' ', '.']) => Ok(name.as_ref()),
+        _ => Err(io::Error::new(ErrorKind::InvalidInput, "invalid file name on this system")),
     }
 }
 
-/// The directory and the last component of an entry's name.
-pub(crate) fn split(name: &[u8]) -> (&[u8], &[u8]) {
-    match name.iter().rposition(|byte| *byte == b'/') {
-        Some(slash) => (&name[..slash], &name[slash + 1..]),
-        None => (b"", name),
+/// Splits an entry path into its directory and its last component.
+pub(crate) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    match path.iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => (&path[..slash], &path[slash + 1..]),
+        None => (b"", path),
     }
 }
 
@@ -227,7 +224,7 @@ mod tests {
 
     /// A-6.5
     #[test]
-    fn no_way_out() {
+    fn does_not_leave_the_target() {
         let outside = tempfile::tempdir().unwrap();
         fs::create_dir_all(outside.path().join("target/sub")).unwrap();
         symlink("..", outside.path().join("target/up")).unwrap();
@@ -245,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_taken() {
+    fn rename_replaces_only_on_request() {
         let directory = tempfile::tempdir().unwrap();
         let target = Directory::target(directory.path()).unwrap();
         fs::write(directory.path().join("old"), "old").unwrap();

@@ -1,5 +1,5 @@
-//! Restores entries below a target directory: a file gets its name when its bytes are there, whole
-//! and authenticated, and, unless the user says otherwise, on the disk (A-6.5).
+//! Restores entries below a target directory. A file gets its final name when all its bytes are
+//! written and authenticated and, unless the user opts out, on disk (A-6.5).
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -12,265 +12,265 @@ use bulla_archive::{Entry, Metadata};
 
 use crate::error::Failure;
 use crate::io::staged::{cannot_sync, sync_directory};
-use crate::restore::directories::{CAN_SYNC_FILE_SYSTEM, Directories, Place};
+use crate::restore::directories::{CAN_SYNC_FILE_SYSTEM, Directories, DirectoryId};
 use crate::restore::directory::{Directory, Found, split, system_name};
-use crate::restore::temporary::{Temporary, Unfinished};
-use crate::terminal::display::shown;
+use crate::restore::temporary::{TemporaryFile, TemporaryFiles};
+use crate::terminal::display::{shown, shown_below};
 
-/// Files that are synced together at most, and bytes in them, about. More would be lost by a
-/// signal.
-const TOGETHER: (usize, u64) = (8192, 1 << 30);
-/// Up to so many files are synced one by one, which spares the rest of the file system.
-const ONE_BY_ONE: usize = 16;
+/// The most files, and roughly the most bytes, that are synced together. An interrupted restore
+/// loses up to this much.
+const MAX_BATCH: (usize, u64) = (8192, 1 << 30);
+/// Up to this many files are synced one by one, which avoids syncing the whole file system.
+const MAX_SINGLE_SYNCS: usize = 16;
 
-/// How restored files get to the disk before they get their names.
+/// How restored files are synced before they get their final names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Durability {
-    /// The system will do it some time.
-    System,
-    /// Each by itself.
+    /// Not at all.
+    None,
+    /// One by one.
     EachFile,
-    /// Many at once, by syncing their file system.
-    Together,
+    /// In batches, by syncing the file system.
+    Batches,
 }
 
 impl Durability {
-    /// The best for so many files.
+    /// Returns the fastest way to sync this many files.
     pub(crate) fn choose(sync: bool, files: usize) -> Durability {
         match sync {
-            false => Durability::System,
-            true if files > ONE_BY_ONE && CAN_SYNC_FILE_SYSTEM => Durability::Together,
+            false => Durability::None,
+            true if files > MAX_SINGLE_SYNCS && CAN_SYNC_FILE_SYSTEM => Durability::Batches,
             true => Durability::EachFile,
         }
     }
 }
 
-/// A restoring in progress. Whatever is unfinished when it is dropped is removed.
-pub(crate) struct Restoring {
-    /// As the user named it.
+/// A restore in progress. Dropping it removes all incomplete files.
+pub(crate) struct Restorer {
+    /// The target, as the user named it.
     directory: PathBuf,
-    /// Directories on the way to the target that had to be made.
-    made: Vec<PathBuf>,
+    /// The target and its parents, as far as they had to be created.
+    created: Vec<PathBuf>,
     replace: bool,
     durability: Durability,
     directories: Directories,
-    unfinished: Unfinished,
-    pending: Mutex<Pending>,
+    temporary_files: TemporaryFiles,
+    batch: Mutex<Batch>,
     restored: AtomicU64,
-    without_attributes: AtomicU64,
+    attribute_errors: AtomicU64,
 }
 
-/// Files that are whole, but not yet on the disk.
+/// Complete files that are not synced yet.
 #[derive(Default)]
-struct Pending {
-    files: Vec<Whole>,
+struct Batch {
+    files: Vec<CompleteFile>,
     bytes: u64,
 }
 
-struct Whole {
-    place: Place,
-    temporary: Temporary,
-    name: Vec<u8>,
+struct CompleteFile {
+    directory: DirectoryId,
+    temporary: TemporaryFile,
+    path: Vec<u8>,
 }
 
 /// A file that is being written.
 #[derive(Clone)]
-pub(crate) struct Begun {
-    place: Place,
-    temporary: Temporary,
+pub(crate) struct IncompleteFile {
+    directory: DirectoryId,
+    temporary: TemporaryFile,
 }
 
-impl Restoring {
-    /// Makes the target if it does not exist.
+impl Restorer {
+    /// Creates the target directory if it does not exist.
     pub(crate) fn new(
         directory: &Path,
         replace: bool,
         durability: Durability,
-    ) -> Result<Restoring, Failure> {
+    ) -> Result<Restorer, Failure> {
         let failure = |e: io::Error| Failure::io(shown(directory), &e);
-        // Of `a/b/c` the first that exists is found on the way up.
-        let missing =
+        let is_missing =
             |path: &&Path| !path.as_os_str().is_empty() && fs::symlink_metadata(path).is_err();
-        let made = directory.ancestors().take_while(missing).map(PathBuf::from).collect();
+        let created = directory.ancestors().take_while(is_missing).map(PathBuf::from).collect();
         fs::create_dir_all(directory).map_err(failure)?;
         let target = Arc::new(Directory::target(directory).map_err(failure)?);
-        let unfinished = Unfinished::new(target.clone());
-        Ok(Restoring {
+        let temporary_files = TemporaryFiles::new(target.clone());
+        Ok(Restorer {
             directory: directory.to_owned(),
-            made,
+            created,
             replace,
             durability,
-            directories: Directories::new(target, durability == Durability::Together)
+            directories: Directories::new(target, durability == Durability::Batches)
                 .map_err(failure)?,
-            unfinished,
-            pending: Mutex::default(),
+            temporary_files,
+            batch: Mutex::default(),
             restored: AtomicU64::new(0),
-            without_attributes: AtomicU64::new(0),
+            attribute_errors: AtomicU64::new(0),
         })
     }
 
-    /// The directory that an entry lies in, which is made if need be.
-    pub(crate) fn place(&mut self, entry: &Entry) -> io::Result<Place> {
+    /// Returns the directory of an entry, which is created if necessary.
+    pub(crate) fn parent_of(&mut self, entry: &Entry) -> io::Result<DirectoryId> {
         self.directories.ensure(split(entry.path()).0, false)
     }
 
-    /// Restores a directory. Its attributes come last.
-    pub(crate) fn directory(&mut self, entry: &Entry) -> io::Result<()> {
-        let place = self.directories.ensure(entry.path(), true)?;
-        self.directories.keep(place, entry.metadata(), self.replace)
+    /// Restores a directory. Its attributes are set by [`complete`](Restorer::complete).
+    pub(crate) fn create_directory(&mut self, entry: &Entry) -> io::Result<()> {
+        let directory = self.directories.ensure(entry.path(), true)?;
+        self.directories.set_metadata_later(directory, entry.metadata(), self.replace)
     }
 
-    /// Whether something is in the way of a file or link of this name. What comes into being later
-    /// is found when it gets its name.
-    pub(crate) fn is_blocked(&self, place: Place, name: &[u8]) -> io::Result<bool> {
-        let found = self.directories.open(place)?.directory.find(system_name(split(name).1)?)?;
+    /// Returns whether an existing file conflicts with a file or link at `path`. A conflict that
+    /// arises later is detected by the rename.
+    pub(crate) fn has_conflict(&self, directory: DirectoryId, path: &[u8]) -> io::Result<bool> {
+        let found =
+            self.directories.open(directory)?.directory.find(system_name(split(path).1)?)?;
         Ok(found == Some(Found::Directory) || (found.is_some() && !self.replace))
     }
 
-    /// Makes the file of an entry, under a temporary name.
-    pub(crate) fn begin(&self, place: Place, entry: &Entry) -> io::Result<(Begun, File)> {
-        let (_, last) = split(entry.path());
-        let open = self.directories.open(place)?;
-        let (temporary, file) =
-            self.unfinished.create(&open.directory, &open.path, system_name(last)?)?;
-        Ok((Begun { place, temporary }, file))
-    }
-
-    /// Opens a file that was begun once more.
-    pub(crate) fn reopen(&self, begun: &Begun) -> io::Result<File> {
-        self.directories.open(begun.place)?.directory.reopen(begun.temporary.name())
-    }
-
-    /// The file is whole, and is to be called `name`.
-    pub(crate) fn finish(
+    /// Creates the file of an entry, under a temporary name.
+    pub(crate) fn create_file(
         &self,
-        begun: Begun,
+        directory: DirectoryId,
+        entry: &Entry,
+    ) -> io::Result<(IncompleteFile, File)> {
+        let (_, name) = split(entry.path());
+        let open = self.directories.open(directory)?;
+        let (temporary, file) =
+            self.temporary_files.create(&open.directory, &open.path, system_name(name)?)?;
+        Ok((IncompleteFile { directory, temporary }, file))
+    }
+
+    /// Reopens a file for writing.
+    pub(crate) fn reopen(&self, incomplete: &IncompleteFile) -> io::Result<File> {
+        let open = self.directories.open(incomplete.directory)?;
+        open.directory.reopen(incomplete.temporary.name())
+    }
+
+    /// Completes a file: sets its attributes, and publishes it at `path` as soon as it is synced.
+    pub(crate) fn complete_file(
+        &self,
+        incomplete: IncompleteFile,
         file: &File,
-        name: &[u8],
+        path: &[u8],
         metadata: &Metadata,
     ) -> Result<(), Failure> {
-        let len = self.set_and_sync(file, metadata).map_err(|e| self.failure(name, &e))?;
-        let whole = Whole { place: begun.place, temporary: begun.temporary, name: name.to_vec() };
-        if self.durability != Durability::Together {
-            return self.settle(&whole);
+        let len = self.finish_content(file, metadata).map_err(|e| self.failure(path, &e))?;
+        let IncompleteFile { directory, temporary } = incomplete;
+        let complete = CompleteFile { directory, temporary, path: path.to_vec() };
+        if self.durability != Durability::Batches {
+            return self.publish(&complete);
         }
-        let mut pending = self.pending();
-        pending.files.push(whole);
-        pending.bytes += len;
-        let full = pending.files.len() >= TOGETHER.0 || pending.bytes >= TOGETHER.1;
-        let full = full.then(|| mem::take(&mut *pending));
-        drop(pending);
-        full.map_or(Ok(()), |pending| self.settle_all(pending))
+        let mut batch = self.batch();
+        batch.files.push(complete);
+        batch.bytes += len;
+        let is_full = batch.files.len() >= MAX_BATCH.0 || batch.bytes >= MAX_BATCH.1;
+        let full = is_full.then(|| mem::take(&mut *batch));
+        drop(batch);
+        full.map_or(Ok(()), |batch| self.publish_batch(batch))
     }
 
-    /// Restores a symbolic link. Links come behind everything that could be led astray by them.
-    pub(crate) fn link(&self, place: Place, entry: &Entry) -> io::Result<()> {
-        let (_, last) = split(entry.path());
-        let (open, name) = (self.directories.open(place)?, system_name(last)?);
+    /// Restores a symbolic link. Links are restored last, so that nothing is written through them.
+    pub(crate) fn create_link(&self, directory: DirectoryId, entry: &Entry) -> io::Result<()> {
+        let (_, name) = split(entry.path());
+        let (open, name) = (self.directories.open(directory)?, system_name(name)?);
         let target = entry.target().unwrap_or_default();
-        let temporary = self.unfinished.link(&open.directory, &open.path, name, target)?;
-        if let Some(modified) = entry.metadata().mtime {
-            self.forgive(open.directory.set_link_time(temporary.name(), modified));
+        let temporary = self.temporary_files.link(&open.directory, &open.path, name, target)?;
+        if let Some(mtime) = entry.metadata().mtime {
+            self.count_attribute_error(open.directory.set_link_mtime(temporary.name(), mtime));
         }
-        let finished = self.unfinished.finish(&open.directory, &temporary, name, self.replace);
-        finished.inspect_err(|_| self.unfinished.discard(&temporary))?;
+        let published =
+            self.temporary_files.publish(&open.directory, &temporary, name, self.replace);
+        published.inspect_err(|_| self.temporary_files.discard(&temporary))?;
         self.restored.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    /// What is whole gets its name, directories get their attributes, and all of it gets to the
-    /// disk. Of several failures the first is returned; the others stop nothing.
+    /// Publishes the remaining complete files, sets the attributes of directories, and syncs
+    /// everything. Continues after a failure, and returns the first.
     pub(crate) fn complete(&self) -> Result<(), Failure> {
-        let pending = mem::take(&mut *self.pending());
-        let settled = self.settle_all(pending);
-        let synced = self.close_directories().and(self.sync_the_rest()).map_err(|e| {
-            let text = "it is complete, but a power cut may undo it: not all of it could be synced";
-            Failure::io(shown(&self.directory), &e).and(text)
+        let batch = mem::take(&mut *self.batch());
+        let published = self.publish_batch(batch);
+        let synced = self.finish_directories().and(self.sync_remaining()).map_err(|e| {
+            Failure::io(shown(&self.directory), &e).and(
+                "all files are complete, but not all directories could be synced, so a power \
+                 failure may remove some",
+            )
         });
-        settled.and(synced)
+        published.and(synced)
     }
 
-    /// Files and links that have their names.
+    /// Returns the number of published files and links.
     pub(crate) fn restored(&self) -> u64 {
         self.restored.load(Ordering::Relaxed)
     }
 
-    /// Entries whose mode or time the file system did not take.
-    pub(crate) fn without_attributes(&self) -> u64 {
-        self.without_attributes.load(Ordering::Relaxed)
+    /// Returns the number of entries whose permissions or time could not be set.
+    pub(crate) fn attribute_errors(&self) -> u64 {
+        self.attribute_errors.load(Ordering::Relaxed)
     }
 
-    /// The name of an entry below the target, for messages.
-    pub(crate) fn shown(&self, name: &[u8]) -> String {
-        shown_below(&self.directory, name)
+    /// Creates the failure of restoring the entry at `path`.
+    pub(crate) fn failure(&self, path: &[u8], error: &io::Error) -> Failure {
+        Failure::io(shown_below(&self.directory, path), error)
     }
 
-    /// Restoring the entry `name` failed.
-    pub(crate) fn failure(&self, name: &[u8], error: &io::Error) -> Failure {
-        Failure::io(self.shown(name), error)
-    }
-
-    /// Returns the bytes that are still to be synced.
-    fn set_and_sync(&self, file: &File, metadata: &Metadata) -> io::Result<u64> {
-        self.forgive(set_attributes(file, metadata));
+    /// Sets the attributes and syncs the file, unless that is done in batches. Returns the number
+    /// of bytes that remain to be synced.
+    fn finish_content(&self, file: &File, metadata: &Metadata) -> io::Result<u64> {
+        self.count_attribute_error(set_attributes(file, metadata));
         match self.durability {
-            Durability::System => Ok(0),
+            Durability::None => Ok(0),
             Durability::EachFile => file.sync_all().map(|()| 0),
-            Durability::Together => Ok(file.metadata()?.len()),
+            Durability::Batches => Ok(file.metadata()?.len()),
         }
     }
 
-    fn settle(&self, whole: &Whole) -> Result<(), Failure> {
-        let finish = || {
-            let (_, last) = split(&whole.name);
-            let open = self.directories.open(whole.place)?;
-            self.unfinished.finish(
-                &open.directory,
-                &whole.temporary,
-                system_name(last)?,
-                self.replace,
-            )
+    fn publish(&self, file: &CompleteFile) -> Result<(), Failure> {
+        let rename = || {
+            let (_, name) = split(&file.path);
+            let open = self.directories.open(file.directory)?;
+            let name = system_name(name)?;
+            self.temporary_files.publish(&open.directory, &file.temporary, name, self.replace)
         };
-        finish().map_err(|e| self.failure(&whole.name, &e))?;
+        rename().map_err(|e| self.failure(&file.path, &e))?;
         self.restored.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
-    fn settle_all(&self, pending: Pending) -> Result<(), Failure> {
-        if pending.files.is_empty() {
+    fn publish_batch(&self, batch: Batch) -> Result<(), Failure> {
+        if batch.files.is_empty() {
             return Ok(());
         }
         self.directories
             .sync_file_systems()
             .map_err(|e| Failure::io(shown(&self.directory), &e))?;
         let mut first = Ok(());
-        for whole in &pending.files {
-            first = first.and(self.settle(whole));
+        for file in &batch.files {
+            first = first.and(self.publish(file));
         }
         first
     }
 
-    /// The deepest first: one that nobody may enter is closed behind us.
-    fn close_directories(&self) -> io::Result<()> {
+    /// Sets the attributes of directories, children before parents: the permissions of a parent may
+    /// deny access to its children.
+    fn finish_directories(&self) -> io::Result<()> {
         let mut first = Ok(());
-        for (place, metadata) in self.directories.deepest_first() {
+        for (id, metadata) in self.directories.deepest_first() {
             let sync = self.durability == Durability::EachFile;
             if metadata.is_none() && !sync {
                 continue;
             }
-            let directory = self.directories.open(place).and_then(|open| open.directory.as_file());
+            let directory = self.directories.open(id).and_then(|open| open.directory.as_file());
             if let Some(metadata) = metadata {
-                self.forgive(
-                    directory.as_ref().map_or(Err(ErrorKind::NotFound.into()), |directory| {
-                        set_attributes(directory, metadata)
-                    }),
-                );
+                self.count_attribute_error(match &directory {
+                    Ok(directory) => set_attributes(directory, metadata),
+                    Err(_) => Err(ErrorKind::NotFound.into()),
+                });
             }
             let synced =
                 if sync { directory.and_then(|directory| directory.sync_all()) } else { Ok(()) };
             first = first.and(match synced {
-                // As of a single file: some directories cannot be opened, and some file systems
-                // cannot sync one.
+                // Some file systems cannot sync directories, and some directories cannot be opened.
                 Err(e) if cannot_sync(&e) || e.kind() == ErrorKind::PermissionDenied => Ok(()),
                 synced => synced,
             });
@@ -278,55 +278,40 @@ impl Restoring {
         first
     }
 
-    fn sync_the_rest(&self) -> io::Result<()> {
+    fn sync_remaining(&self) -> io::Result<()> {
         self.directories.sync_file_systems()?;
         match self.durability {
-            Durability::System => Ok(()),
-            _ => self.made.iter().try_for_each(|path| sync_directory(path)),
+            Durability::None => Ok(()),
+            _ => self.created.iter().try_for_each(|path| sync_directory(path)),
         }
     }
 
-    fn pending(&self) -> MutexGuard<'_, Pending> {
-        lock(&self.pending)
+    fn batch(&self) -> MutexGuard<'_, Batch> {
+        // Every step leaves the data consistent, so a poisoned lock is usable.
+        self.batch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A file system that takes no modes or times makes a restored file no worse: it is counted,
-    /// and goes on.
-    fn forgive(&self, set: io::Result<()>) {
-        if set.is_err() {
-            self.without_attributes.fetch_add(1, Ordering::Relaxed);
+    /// Counts an attribute that could not be set. The content is intact, so the restore continues.
+    fn count_attribute_error(&self, result: io::Result<()>) {
+        if result.is_err() {
+            self.attribute_errors.fetch_add(1, Ordering::Relaxed);
         }
     }
 }
 
-/// The name of an entry below `directory`, for messages.
-pub(crate) fn shown_below(directory: &Path, name: &[u8]) -> String {
-    let below = crate::terminal::display::shown_name(name);
-    match shown(directory).as_str() {
-        "" | "." => below,
-        directory if name.is_empty() => directory.to_owned(),
-        directory => format!("{}/{below}", directory.trim_end_matches('/')),
-    }
-}
-
-/// The time first: a mode may take the right to set it.
+/// Sets the mtime and the permissions, in this order: the permissions may forbid to set the mtime.
 fn set_attributes(file: &File, metadata: &Metadata) -> io::Result<()> {
-    let time = match metadata.mtime.map(|modified| modified.to_system_time()) {
-        Some(Some(modified)) => file.set_modified(modified),
-        Some(None) => Err(io::Error::other("the system counts time not so far")),
+    let mtime = match metadata.mtime.map(|mtime| mtime.to_system_time()) {
+        Some(Some(mtime)) => file.set_modified(mtime),
+        Some(None) => Err(io::Error::other("timestamp out of range")),
         None => Ok(()),
     };
     #[cfg(unix)]
     if let Some(mode) = metadata.mode {
         use std::os::unix::fs::PermissionsExt;
-        // Neither set-user-id nor set-group-id, for whoever restores is another owner, and no
-        // sticky bit.
+        // Without the set-user-ID and set-group-ID bits, because the owner may be another user, and
+        // without the sticky bit.
         file.set_permissions(fs::Permissions::from_mode(mode & 0o777))?;
     }
-    time
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is shared is whole at every step.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mtime
 }

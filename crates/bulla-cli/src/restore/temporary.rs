@@ -1,9 +1,9 @@
-//! Files that are restored, many at a time, each under a temporary name until it is whole. A signal
-//! removes them before it ends the process.
+//! The temporary files of a restore, of which many exist at the same time. Each gets its final name
+//! when it is complete. A signal removes the others.
 //!
-//! Whatever makes or renames such a file does it while it holds the gate open, and a signal shuts
-//! the gate first. So there is no moment in which a file exists and a signal would not find it, or
-//! in which it would remove what has its final name already.
+//! Creating or renaming such a file happens under a read lock, and the signal handler takes the
+//! write lock. A signal therefore always finds a file that exists, and never removes one that
+//! already has its final name.
 
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
@@ -16,141 +16,141 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
-use crate::process::cleanup::leftovers;
+use crate::process::cleanup::Cleanup;
 use crate::restore::directory::Directory;
 
-/// All files of a run that have no name of their own yet. What is left of them is removed when this
-/// is dropped, or by a signal.
-pub(crate) struct Unfinished(Arc<Shared>);
+/// The temporary files of a restore. Dropping it, or a signal, removes those that are left.
+pub(crate) struct TemporaryFiles(Arc<Shared>);
 
 struct Shared {
     target: Arc<Directory>,
-    gate: RwLock<()>,
-    /// Paths below the target: an open directory for each would be too many.
+    /// Held for reading while a file is created or renamed.
+    rename_lock: RwLock<()>,
+    /// Paths below the target. Open directories would be too many.
     files: Mutex<HashMap<u64, PathBuf>>,
-    /// Tells this run's files from those that a killed one left.
+    /// Distinguishes the files of this process from those that a killed one left.
     tag: u64,
     count: AtomicU64,
 }
 
 /// A file under a temporary name.
 #[derive(Clone)]
-pub(crate) struct Temporary {
+pub(crate) struct TemporaryFile {
     number: u64,
     name: OsString,
 }
 
-impl Temporary {
-    /// In its directory.
+impl TemporaryFile {
+    /// Returns the name within its directory.
     pub(crate) fn name(&self) -> &OsStr {
         &self.name
     }
 }
 
-impl Unfinished {
-    pub(crate) fn new(target: Arc<Directory>) -> Unfinished {
-        let (gate, files, count) = Default::default();
-        // Seeded by the system at random. It needs no secrecy: a name that is taken is never used.
+impl TemporaryFiles {
+    pub(crate) fn new(target: Arc<Directory>) -> TemporaryFiles {
+        let (rename_lock, files, count) = Default::default();
+        // Randomly seeded by the system. Secrecy is not required: existing files are never reused.
         let tag = RandomState::new().hash_one(0) & 0xFFFF_FFFF;
-        let shared = Arc::new(Shared { target, gate, files, tag, count });
+        let shared = Arc::new(Shared { target, rename_lock, files, tag, count });
         let stopped = shared.clone();
-        leftovers().run_on_signal(Box::new(move || {
-            // Never opened again: nothing is created or renamed any more.
-            mem::forget(stopped.gate.write());
+        Cleanup::lock().set_remove_many(Box::new(move || {
+            // Never released, so no other thread creates or renames a file from here on.
+            mem::forget(stopped.rename_lock.write());
             stopped.remove_all();
         }));
-        Unfinished(shared)
+        TemporaryFiles(shared)
     }
 
-    /// Makes a file that is to be called `name` in `directory`, which lies at `below`.
+    /// Creates the temporary file for `name` in `directory`, whose path below the target is `below`.
     pub(crate) fn create(
         &self,
         directory: &Directory,
         below: &Path,
         name: &OsStr,
-    ) -> io::Result<(Temporary, File)> {
+    ) -> io::Result<(TemporaryFile, File)> {
         let (temporary, path) = self.name(below, name);
-        let _gate = self.gate();
+        let _lock = self.rename_lock();
         let file = directory.create(&temporary.name)?;
         self.0.files().insert(temporary.number, path);
         Ok((temporary, file))
     }
 
-    /// As [`create`](Unfinished::create), for a symbolic link.
+    /// Like [`create`](TemporaryFiles::create), for a symbolic link.
     pub(crate) fn link(
         &self,
         directory: &Directory,
         below: &Path,
         name: &OsStr,
         target: &[u8],
-    ) -> io::Result<Temporary> {
+    ) -> io::Result<TemporaryFile> {
         let (temporary, path) = self.name(below, name);
-        let _gate = self.gate();
+        let _lock = self.rename_lock();
         directory.link(&temporary.name, target)?;
         self.0.files().insert(temporary.number, path);
         Ok(temporary)
     }
 
-    /// Gives a file its name: it is whole.
-    pub(crate) fn finish(
+    /// Renames a complete file to its final name.
+    pub(crate) fn publish(
         &self,
         directory: &Directory,
-        temporary: &Temporary,
+        temporary: &TemporaryFile,
         name: &OsStr,
         replace: bool,
     ) -> io::Result<()> {
-        let _gate = self.gate();
+        let _lock = self.rename_lock();
         directory.rename(&temporary.name, name, replace)?;
         self.0.files().remove(&temporary.number);
         Ok(())
     }
 
-    /// Removes a file that will not be whole.
-    pub(crate) fn discard(&self, temporary: &Temporary) {
-        let _gate = self.gate();
+    /// Removes a file that cannot be completed.
+    pub(crate) fn discard(&self, temporary: &TemporaryFile) {
+        let _lock = self.rename_lock();
         let path = self.0.files().remove(&temporary.number);
         if let Some(path) = path {
-            // Why it is discarded is told; there is nothing to add.
+            // The reason for discarding it is the error to report.
             let _ = self.0.target.remove(&path);
         }
     }
 
-    fn name(&self, below: &Path, name: &OsStr) -> (Temporary, PathBuf) {
+    fn name(&self, below: &Path, name: &OsStr) -> (TemporaryFile, PathBuf) {
         let number = self.0.count.fetch_add(1, Ordering::Relaxed);
         let name = temporary_name(name, self.0.tag, number);
         let path = below.join(&name);
-        (Temporary { number, name }, path)
+        (TemporaryFile { number, name }, path)
     }
 
-    fn gate(&self) -> RwLockReadGuard<'_, ()> {
-        self.0.gate.read().unwrap_or_else(PoisonError::into_inner)
+    fn rename_lock(&self) -> RwLockReadGuard<'_, ()> {
+        self.0.rename_lock.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Unfinished {
+impl Drop for TemporaryFiles {
     fn drop(&mut self) {
         self.0.remove_all();
-        leftovers().run_nothing_on_signal();
+        Cleanup::lock().clear_remove_many();
     }
 }
 
 impl Shared {
     fn files(&self) -> MutexGuard<'_, HashMap<u64, PathBuf>> {
-        // What is shared is whole at every step.
+        // Every step leaves the data consistent, so a poisoned lock is usable.
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn remove_all(&self) {
         for (_, path) in self.files().drain() {
-            // There is nobody left to act on a failure.
+            // A failure cannot be acted upon here.
             let _ = self.target.remove(&path);
         }
     }
 }
 
-/// `.NAME.xxxx.tmp`, so that a file that was left by a killed process shows whose it was.
+/// Returns `.NAME.xxxx.tmp`, so that a file left by a killed process shows what it belonged to.
 fn temporary_name(name: &OsStr, tag: u64, number: u64) -> OsString {
-    // Names of 255 bytes are the limit of most file systems.
+    // Most file systems limit names to 255 bytes.
     const LONGEST: usize = 200;
     let shown = Some(name).filter(|name| name.len() <= LONGEST).unwrap_or("bulla".as_ref());
     let unique = format!(".{tag:08x}{number:x}.tmp");
@@ -171,23 +171,22 @@ mod tests {
     }
 
     #[test]
-    fn finished_discarded_and_dropped() {
+    fn dropping_removes_unpublished_files() {
         let directory = tempfile::tempdir().unwrap();
         let target = Arc::new(Directory::target(directory.path()).unwrap());
-        let unfinished = Unfinished::new(target.clone());
-        let create =
-            |name: &str| unfinished.create(&target, Path::new(""), name.as_ref()).unwrap().0;
-        let [whole, bad, _rest] = ["whole", "bad", "rest"].map(create);
-        assert!(whole.name().to_string_lossy().starts_with(".whole."));
-        unfinished.finish(&target, &whole, "whole".as_ref(), false).unwrap();
-        unfinished.discard(&bad);
+        let files = TemporaryFiles::new(target.clone());
+        let create = |name: &str| files.create(&target, Path::new(""), name.as_ref()).unwrap().0;
+        let [complete, bad, _rest] = ["complete", "bad", "rest"].map(create);
+        assert!(complete.name().to_string_lossy().starts_with(".complete."));
+        files.publish(&target, &complete, "complete".as_ref(), false).unwrap();
+        files.discard(&bad);
         assert_eq!(names(directory.path()).len(), 2);
-        drop(unfinished);
-        assert_eq!(names(directory.path()), ["whole"]);
+        drop(files);
+        assert_eq!(names(directory.path()), ["complete"]);
     }
 
     #[test]
-    fn longest_name() {
+    fn long_names_are_shortened() {
         assert!(temporary_name("n".repeat(200).as_ref(), u32::MAX.into(), u64::MAX).len() <= 255);
         assert!(
             temporary_name("n".repeat(255).as_ref(), 1, 2)

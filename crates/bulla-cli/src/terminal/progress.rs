@@ -9,7 +9,7 @@ use std::time::Duration;
 use bulla::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// How often the bar moves. Nothing is shown of work that is over sooner.
+/// The interval between updates. Work that takes less time shows no bar.
 const TICK: Duration = Duration::from_millis(100);
 
 const BAR: &str = "{bar:30} {percent:>3}%  {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left";
@@ -18,17 +18,17 @@ const BAR_WITH_ENTRIES: &str =
 const SPINNER: &str = "{spinner} {bytes}  {bytes_per_sec}  {elapsed}";
 const COUNTER: &str = "{spinner} {human_pos} found  {elapsed}";
 
-/// Does `work`, and shows meanwhile how far it has come of `len` bytes, unless `quiet` says
-/// otherwise or there is no terminal.
-pub(crate) fn watch<T>(len: Option<u64>, quiet: bool, work: impl FnOnce(&Progress) -> T) -> T {
+/// Runs `work`, and shows a progress bar for `len` bytes unless `quiet` is set or standard error is
+/// not a terminal.
+pub(crate) fn with_bytes<T>(len: Option<u64>, quiet: bool, work: impl FnOnce(&Progress) -> T) -> T {
     let progress = Progress::new();
     let template = if len.is_some() { BAR } else { SPINNER };
     let show = |bar: &ProgressBar| bar.set_position(progress.done());
-    showing(len, template, quiet, show, || work(&progress))
+    show_while(len, template, quiet, show, || work(&progress))
 }
 
-/// As [`watch`], and shows also how many of so many entries are done.
-pub(crate) fn watch_entries<T>(
+/// Like [`with_bytes`], and also shows how many of `entries` are done.
+pub(crate) fn with_entries<T>(
     len: u64,
     entries: u64,
     quiet: bool,
@@ -37,20 +37,20 @@ pub(crate) fn watch_entries<T>(
     let (progress, done) = (Progress::new(), AtomicU64::new(0));
     let show = |bar: &ProgressBar| {
         bar.set_message(format!("{} of {entries} entries", done.load(Ordering::Relaxed)));
-        // What stands behind the contents is not planned to the byte.
+        // The records after the contents are only estimated.
         bar.set_position(progress.done().min(len));
     };
-    showing(Some(len), BAR_WITH_ENTRIES, quiet, show, || work(&progress, &done))
+    show_while(Some(len), BAR_WITH_ENTRIES, quiet, show, || work(&progress, &done))
 }
 
-/// Does `work`, which counts what it finds, and shows the count.
-pub(crate) fn watch_count<T>(quiet: bool, work: impl FnOnce(&AtomicU64) -> T) -> T {
+/// Runs `work`, and shows the number of entries that it has found so far.
+pub(crate) fn with_count<T>(quiet: bool, work: impl FnOnce(&AtomicU64) -> T) -> T {
     let found = AtomicU64::new(0);
     let show = |bar: &ProgressBar| bar.set_position(found.load(Ordering::Relaxed));
-    showing(None, COUNTER, quiet, show, || work(&found))
+    show_while(None, COUNTER, quiet, show, || work(&found))
 }
 
-fn showing<T>(
+fn show_while<T>(
     len: Option<u64>,
     template: &str,
     quiet: bool,
@@ -61,18 +61,18 @@ fn showing<T>(
         return work();
     }
     thread::scope(|scope| {
-        // Dropped when the work is over, also by a panic, which is what ends the bar.
-        let (_working, over) = mpsc::channel::<()>();
+        // Dropping the sender ends the bar, even if the work panics.
+        let (_sender, ended) = mpsc::channel::<()>();
         let show = move || {
             let mut bar = None;
-            while over.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
+            while ended.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
                 show(bar.get_or_insert_with(|| self::bar(len, template)));
             }
             if let Some(bar) = bar {
                 bar.finish_and_clear();
             }
         };
-        // Without a thread to spare there is no bar.
+        // If the thread cannot be started, no bar is shown.
         let _ = thread::Builder::new().spawn_scoped(scope, show);
         work()
     })
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn templates() {
+    fn templates_are_valid() {
         for template in [BAR, BAR_WITH_ENTRIES, SPINNER, COUNTER] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }

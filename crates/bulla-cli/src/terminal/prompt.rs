@@ -1,58 +1,61 @@
-//! Asks for a key or a passphrase on the terminal, and shows nothing of what is typed.
+//! Prompts for keys and passphrases on the terminal, without echoing them.
 
 use std::io;
 
 use bulla_key::key_text::{self, DIGITS, MAX_TEXT_LEN, ParseError};
 use zeroize::Zeroizing;
 
-/// Digits in a line of a key as it is shown.
+/// Digits per line of a formatted key.
 const LINE_DIGITS: usize = 16;
-/// Digits in a group.
+/// Digits per group.
 const GROUP: usize = 4;
 
-/// What was typed: lines until they make up a key or cannot become one, so that a key of four lines
-/// can be pasted. An empty line ends it early.
+/// Prompts for a key.
 ///
-/// An error means that there is no terminal, as with the others.
-pub(crate) fn ask_for_key(question: &str) -> io::Result<Zeroizing<String>> {
-    system::ask(question, is_unfinished_key)
+/// Reads lines until they form a key or cannot become one, so that a key of four lines can be
+/// pasted. An empty line ends the input early.
+///
+/// # Errors
+///
+/// All prompts fail if no terminal is available.
+pub(crate) fn read_key(question: &str) -> io::Result<Zeroizing<String>> {
+    system::read_hidden(question, is_incomplete_key)
 }
 
-/// What was typed: one line, as a passphrase is. But if that looks like a line of a key, then lines
-/// until the key is whole.
-pub(crate) fn ask_for_either(question: &str) -> io::Result<Zeroizing<String>> {
-    system::ask(question, is_line_of_key)
+/// Prompts for a passphrase or a key: reads one line, and more if it looks like a line of a key.
+pub(crate) fn read_passphrase_or_key(question: &str) -> io::Result<Zeroizing<String>> {
+    system::read_hidden(question, is_partial_key)
 }
 
-/// What was typed: one line.
-pub(crate) fn ask_for_passphrase(question: &str) -> io::Result<Zeroizing<String>> {
-    system::ask(question, |_| false)
+/// Prompts for a passphrase: reads one line.
+pub(crate) fn read_passphrase(question: &str) -> io::Result<Zeroizing<String>> {
+    system::read_hidden(question, |_| false)
 }
 
-/// Shows a question, and whether it is answered with yes, or with nothing but Enter.
+/// Asks a question, and returns whether the answer is yes or just Enter.
 pub(crate) fn confirm(question: &str) -> io::Result<bool> {
-    let answer = system::ask_aloud(&format!("{question} [Y/n] "))?;
+    let answer = system::read_visible(&format!("{question} [Y/n] "))?;
     Ok(matches!(answer.trim().to_lowercase().as_str(), "" | "y" | "yes") && answer.ends_with('\n'))
 }
 
-/// Whether there is a terminal to ask on.
+/// Returns whether a terminal is available.
 pub(crate) fn is_possible() -> bool {
     system::is_possible()
 }
 
-/// Whether more digits are needed.
-fn is_unfinished_key(text: &str) -> bool {
+/// Returns whether more digits are required.
+fn is_incomplete_key(text: &str) -> bool {
     matches!(key_text::parse(text), Err(ParseError::WrongLength { digits }) if digits < DIGITS)
 }
 
-/// Whether all lines so far are lines of a key, in four groups, and more of them are needed. A
-/// passphrase that looks like that is ended by an empty line.
-fn is_line_of_key(text: &str) -> bool {
+/// Returns whether all lines so far look like lines of a key, in four groups, and more are
+/// required. An empty line ends a passphrase that looks like this.
+fn is_partial_key(text: &str) -> bool {
     let grouped = |line: &str| {
         let groups: Vec<&str> = line.split([' ', '-']).filter(|group| !group.is_empty()).collect();
         groups.len() == LINE_DIGITS / GROUP && groups.iter().all(|group| group.len() == GROUP)
     };
-    !text.is_empty() && is_unfinished_key(text) && text.lines().all(grouped)
+    !text.is_empty() && is_incomplete_key(text) && text.lines().all(grouped)
 }
 
 #[cfg(unix)]
@@ -64,39 +67,39 @@ mod system {
     use zeroize::Zeroizing;
 
     use super::MAX_TEXT_LEN;
-    use crate::process::cleanup::leftovers;
+    use crate::process::cleanup::Cleanup;
 
-    /// Bytes that a terminal hands over at once, at most.
+    /// The longest line that a terminal returns, in bytes.
     const LINE_LEN: usize = 4096;
 
-    pub(super) fn ask(
+    pub(super) fn read_hidden(
         question: &str,
-        is_unfinished: fn(&str) -> bool,
+        is_incomplete: fn(&str) -> bool,
     ) -> io::Result<Zeroizing<String>> {
         let mut terminal = open()?;
-        let _silence = Silence::on(&terminal)?;
+        let _no_echo = NoEcho::new(&terminal)?;
         terminal.write_all(question.as_bytes())?;
 
         let mut line = Zeroizing::new([0; LINE_LEN]);
-        // Room for all of it at once, so that no growing leaves a copy behind.
+        // Allocated in full, because reallocating would leave a copy in memory.
         let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT_LEN + LINE_LEN));
         while text.len() <= MAX_TEXT_LEN {
             let len = terminal.read(&mut line[..])?;
             match std::str::from_utf8(&line[..len]) {
                 Ok("" | "\n") => break,
                 Ok(line) => text.push_str(line),
-                // Whatever it was, it is no digit, and no character of a passphrase.
+                // Not a valid character of a key or passphrase either.
                 Err(_) => text.push('\0'),
             }
-            if !is_unfinished(&text) {
+            if !is_incomplete(&text) {
                 break;
             }
         }
         Ok(text)
     }
 
-    /// A line that is no secret.
-    pub(super) fn ask_aloud(question: &str) -> io::Result<String> {
+    /// Reads a line that is not secret.
+    pub(super) fn read_visible(question: &str) -> io::Result<String> {
         let mut terminal = open()?;
         terminal.write_all(question.as_bytes())?;
         let mut line = [0; LINE_LEN];
@@ -108,34 +111,34 @@ mod system {
         open().is_ok()
     }
 
-    /// Not standard input and output: those carry data.
+    /// Opens the controlling terminal. Standard input and output may carry data.
     fn open() -> io::Result<File> {
         OpenOptions::new().read(true).write(true).open("/dev/tty")
     }
 
-    /// While it lives, the terminal shows only line breaks. A signal ends it too.
-    struct Silence;
+    /// Makes the terminal echo line breaks only. Dropping it, or a signal, restores the terminal.
+    struct NoEcho;
 
-    impl Silence {
-        fn on(terminal: &File) -> io::Result<Silence> {
+    impl NoEcho {
+        fn new(terminal: &File) -> io::Result<NoEcho> {
             let before = tcgetattr(terminal)?;
-            let mut silent = before.clone();
-            silent.local_modes.remove(LocalModes::ECHO);
-            silent.local_modes.insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+            let mut hidden = before.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            hidden.local_modes.insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
             let handle = terminal.try_clone()?;
-            let mut leftovers = leftovers();
-            // What is typed but not read by then goes nowhere: the shell would run it.
-            leftovers.silenced(Box::new(move || {
+            let mut cleanup = Cleanup::lock();
+            // Discards unread input, which the shell would run as a command.
+            cleanup.set_restore_terminal(Box::new(move || {
                 let _ = tcsetattr(&handle, OptionalActions::Flush, &before);
             }));
-            tcsetattr(terminal, OptionalActions::Flush, &silent)?;
-            Ok(Silence)
+            tcsetattr(terminal, OptionalActions::Flush, &hidden)?;
+            Ok(NoEcho)
         }
     }
 
-    impl Drop for Silence {
+    impl Drop for NoEcho {
         fn drop(&mut self) {
-            leftovers().restore_terminal();
+            Cleanup::lock().restore_terminal();
         }
     }
 }
@@ -149,9 +152,9 @@ mod system {
 
     use super::MAX_TEXT_LEN;
 
-    pub(super) fn ask(
+    pub(super) fn read_hidden(
         question: &str,
-        is_unfinished: fn(&str) -> bool,
+        is_incomplete: fn(&str) -> bool,
     ) -> io::Result<Zeroizing<String>> {
         let mut text = Zeroizing::new(String::with_capacity(MAX_TEXT_LEN));
         let mut prompt = question;
@@ -162,7 +165,7 @@ mod system {
             }
             text.push_str(&line);
             text.push('\n');
-            if !is_unfinished(&text) {
+            if !is_incomplete(&text) {
                 break;
             }
             prompt = "";
@@ -170,7 +173,7 @@ mod system {
         Ok(text)
     }
 
-    pub(super) fn ask_aloud(question: &str) -> io::Result<String> {
+    pub(super) fn read_visible(question: &str) -> io::Result<String> {
         File::options().write(true).open("CONOUT$")?.write_all(question.as_bytes())?;
         let mut line = String::new();
         BufReader::new(File::open("CONIN$")?).read_line(&mut line)?;
@@ -187,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_keys_and_passphrases() {
+    fn tells_partial_keys_from_passphrases() {
         let line = "0011 2233 4455 6677\n";
         for (text, more) in [
             (line.to_owned(), true),
@@ -200,7 +203,7 @@ mod tests {
             ("correct horse battery staple\n".to_owned(), false),
             (String::new(), false),
         ] {
-            assert_eq!(is_line_of_key(&text), more, "{text:?}");
+            assert_eq!(is_partial_key(&text), more, "{text:?}");
         }
     }
 }
