@@ -18,8 +18,8 @@ impl Filter {
         Ok(Filter { exclude, include })
     }
 
-    /// Returns whether `path`, and everything below it, is excluded. The walk checks every directory
-    /// on the way down.
+    /// Returns whether `path`, and everything below it, is excluded. The walk checks every
+    /// directory on the way down.
     pub(crate) fn excludes(&self, path: &[u8], is_directory: bool) -> bool {
         self.exclude.matches(path, is_directory)
     }
@@ -59,8 +59,8 @@ impl Patterns {
                 return Err(usage("empty pattern; name what it should match"));
             }
             if stripped.starts_with('/') {
-                let why = "paths in the archive do not start with a slash; write photos/raw instead \
-                           of /home/me/photos/raw";
+                let why = "paths in the archive do not start with a slash; write photos/raw, \
+                           not /home/me/photos/raw";
                 return Err(usage(why));
             }
             // `*` does not match a slash, `**` does.

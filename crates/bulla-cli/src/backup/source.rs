@@ -95,8 +95,8 @@ impl Source for FileSource {
         {
             use rustix::fs::OFlags;
             use std::os::unix::fs::OpenOptionsExt;
-            // The walk saw a regular file. A link that replaced it could point anywhere, and opening
-            // a FIFO could block forever.
+            // The walk saw a regular file. A link that replaced it could point anywhere, and
+            // opening a FIFO could block forever.
             options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits() as i32);
         }
         let file = options.open(self.0.system_path(entry)?)?;

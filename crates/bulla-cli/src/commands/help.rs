@@ -35,17 +35,19 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, Failure> {
 }
 
 pub(super) fn man(args: &ManArgs) -> Result<Exit, Failure> {
-    let command = find(&args.command)?;
+    // Without this, the page would omit the description of options that `-h` hides.
+    let command = find(&args.command)?.mut_args(|arg| arg.hide_short_help(false));
     let name = ["bulla"].into_iter().chain(args.command.iter().map(String::as_str));
     let name = name.collect::<Vec<_>>().join("-");
     let title = name.to_uppercase();
     let mut page = Vec::new();
     let rendered = Man::new(command.name(name)).title(title).render(&mut page);
     rendered.map_err(|e| Failure::io("man", &e))?;
-    if args.command.is_empty() {
-        page.extend(exit_status_section().into_bytes());
-    }
-    write(&page)
+    let page = String::from_utf8_lossy(&page)
+        .replace(".SH EXTRA\nExamples:\n", ".SH EXAMPLES\n")
+        .replace(".SH EXTRA\n", ".SH NOTES\n");
+    let exit_status = if args.command.is_empty() { exit_status_section() } else { String::new() };
+    write((page + &exit_status).as_bytes())
 }
 
 /// Finds a command by the words of its name.

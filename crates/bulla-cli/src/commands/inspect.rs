@@ -69,7 +69,10 @@ impl Facts<'_> {
         json!({
             "version": { "major": header.version().0, "minor": header.version().1 },
             "suite": { "number": header.suite(), "name": suite(header.suite()) },
-            "content": { "number": header.content_type().0, "name": content(header.content_type()) },
+            "content": {
+                "number": header.content_type().0,
+                "name": content(header.content_type()),
+            },
             "chunk_size": header.chunk_size().bytes(),
             "needs_context": header.needs_context(),
             "envelope_len": header.envelope_len(),

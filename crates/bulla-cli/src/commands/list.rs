@@ -45,7 +45,7 @@ pub(super) fn run(args: &ListArgs) -> Result<Exit, Failure> {
     }
 }
 
-/// Returns the entry paths to list. If there are none, all entries are listed.
+/// Returns the entry paths to list. An empty list selects all entries.
 fn entry_paths(args: &ListArgs) -> Result<Vec<Vec<u8>>, Failure> {
     let convert = |argument: &OsString| {
         entry_path(argument)
@@ -153,8 +153,8 @@ impl Listing<'_, '_> {
     }
 }
 
-/// Returns whether `path` is `directory` or below it. A note about the contents of a directory has a
-/// trailing slash.
+/// Returns whether `path` is `directory` or below it. A note about the contents of a directory has
+/// a trailing slash.
 fn is_at(path: &[u8], directory: &[u8]) -> bool {
     path.strip_prefix(directory).is_some_and(|below| matches!(below.first(), None | Some(b'/')))
 }

@@ -56,9 +56,7 @@ pub(super) fn register(args: &VaultRegisterArgs) -> Result<Exit, Failure> {
             say(&format!(
                 "To recover it, you need the password and {locator} or a backup made with --vault."
             ));
-            say(
-                "If you lose these or the password, the key is lost. Keep a recovery key elsewhere.",
-            );
+            say("Without them, the key is lost. Keep a recovery key elsewhere.");
         }
         Registered::Announced { not_before } => {
             say(&format!(
@@ -94,9 +92,7 @@ pub(super) fn recover(args: &VaultRecoverArgs) -> Result<Exit, Failure> {
     if !args.quiet.quiet {
         say(&format!("{}: recovered the key", shown(&args.output)));
         if recovered.failures > 0 {
-            say(
-                "If the failed attempts were not yours, change the password: bulla vault register -k KEY",
-            );
+            say("If they were not yours, change the password: bulla vault register -k KEY");
         }
     }
     Ok(Exit::Success)

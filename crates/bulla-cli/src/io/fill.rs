@@ -23,7 +23,8 @@ const SYNC_WHILE_WRITING: u64 = 64 << 20;
 impl Output {
     /// Runs `work`, which writes about `len` bytes to the file.
     ///
-    /// With `sync`, the data is synced in the background, so that little is left to sync at the end.
+    /// With `sync`, the data is synced in the background, so that little is left to sync at the
+    /// end.
     pub(crate) fn fill<T, E: From<io::Error>>(
         &self,
         len: Option<u64>,

@@ -60,8 +60,8 @@ impl Input {
         if self.metadata.is_dir() { Err(is_a_directory(&self.name)) } else { Ok(self) }
     }
 
-    /// Returns the length of a regular file in bytes. Files in `/proc` report 0 and contain more, so
-    /// 0 counts as unknown.
+    /// Returns the length of a regular file in bytes. Files in `/proc` report 0 and contain more,
+    /// so 0 counts as unknown.
     pub(crate) fn len(&self) -> Option<u64> {
         Some(self.metadata.len()).filter(|len| self.metadata.is_file() && *len > 0)
     }

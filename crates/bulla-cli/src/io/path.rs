@@ -3,10 +3,10 @@
 use std::ffi::OsStr;
 use std::path::Path;
 
-/// The argument that stands for standard input or output.
+/// The argument that denotes standard input or output.
 pub(crate) const DASH: &str = "-";
 
-/// Returns whether `path` stands for standard input or output.
+/// Returns whether `path` denotes standard input or output.
 pub(crate) fn is_dash(path: &Path) -> bool {
     path.as_os_str() == DASH
 }

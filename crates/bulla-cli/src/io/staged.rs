@@ -65,8 +65,8 @@ impl StagedFile {
         &self.target
     }
 
-    /// Renames the file to its final path. The caller holds the cleanup lock, so that it can do more
-    /// under it.
+    /// Renames the file to its final path. The caller holds the cleanup lock, so that it can do
+    /// more under it.
     pub(crate) fn publish(&mut self, cleanup: &mut Cleanup, replace: bool) -> io::Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
         let staged = file.path().to_owned();

@@ -82,8 +82,8 @@ impl UnlockedContainer {
         if self.envelope().is_some_and(|unlocked| !unlocked.is_intact()) {
             note(&format!(
                 "{name}: warning: the envelope was altered by someone without the container's key, \
-                 possibly to add a slot; the content is authentic; use `bulla key rotate` to create \
-                 a new envelope"
+                 possibly to add a slot; the content is authentic; use `bulla key rotate` to \
+                 create a new envelope"
             ));
             return Exit::Warnings;
         }

@@ -192,8 +192,8 @@ impl<'p> Vault<'p> {
     }
 }
 
-/// Returns the key for a new container, and the locator for its envelope. If the vault stores no key
-/// yet, a new one is registered.
+/// Returns the key for a new container, and the locator for its envelope. If the vault stores no
+/// key yet, a new one is registered.
 pub(crate) fn key_for_sealing(
     args: &VaultArgs,
     pool: &WorkerPool,

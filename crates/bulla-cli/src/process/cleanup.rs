@@ -135,7 +135,8 @@ mod system {
 
     pub(super) fn install() -> io::Result<()> {
         let stop = || {
-            // The lock is never released, so no other thread creates or renames a file from here on.
+            // The lock is never released, so no other thread creates or renames a file from here
+            // on.
             let mut cleanup = super::Cleanup::lock();
             cleanup.run();
             // 128 + SIGINT, as elsewhere.

@@ -98,8 +98,8 @@ impl Directory {
         self.0.open_with(name, &options).map(cap_std::fs::File::into_std)
     }
 
-    /// Renames a file or a link. An existing file or link is replaced if `replace` is set, and is an
-    /// error otherwise.
+    /// Renames a file or a link. An existing file or link is replaced if `replace` is set, and is
+    /// an error otherwise.
     pub(crate) fn rename(&self, from: &OsStr, to: &OsStr, replace: bool) -> io::Result<()> {
         if replace { self.0.rename(from, &self.0, to) } else { self.rename_new(from, to) }
     }
@@ -173,8 +173,8 @@ impl Directory {
         Ok(0)
     }
 
-    /// Opens the directory as a file, to set its attributes and to sync it. The handle in `self` may
-    /// not permit this (`O_PATH`).
+    /// Opens the directory as a file, to set its attributes and to sync it. The handle in `self`
+    /// may not permit this (`O_PATH`).
     #[cfg(unix)]
     pub(crate) fn as_file(&self) -> io::Result<File> {
         use rustix::fs::{Mode, OFlags, openat};

@@ -62,7 +62,8 @@ impl TemporaryFiles {
         TemporaryFiles(shared)
     }
 
-    /// Creates the temporary file for `name` in `directory`, whose path below the target is `below`.
+    /// Creates the temporary file for `name` in `directory`, whose path below the target is
+    /// `below`.
     pub(crate) fn create(
         &self,
         directory: &Directory,

@@ -41,9 +41,7 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Exit, Failure> {
         shown(&args.output),
         shell_word(&args.output)
     ));
-    say(
-        "If you lose the key, the data sealed with it is lost. Keep a copy elsewhere, such as on paper.",
-    );
+    say("If you lose the key, the data sealed with it is lost. Keep a copy elsewhere.");
     if let Some(sheet) = &args.sheet {
         say(&sheet::advice(sheet));
     }

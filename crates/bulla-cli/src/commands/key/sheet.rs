@@ -46,14 +46,14 @@ fn open_input(container: &Path) -> Result<Input, Failure> {
     if is_dash(container) {
         return Err(Failure::usage(
             "--container -",
-            "expected a file, whose name goes on the sheet",
+            "expected a file, whose name is printed on the sheet",
         ));
     }
     Input::open(Some(container))
 }
 
-/// Returns the key after checking that it unlocks the container. A sheet with a wrong key would only
-/// be noticed when it is needed.
+/// Returns the key after checking that it unlocks the container. A sheet with a wrong key would
+/// only be noticed when it is needed.
 fn checked_key(
     source: &KeySource,
     args: &KeyArgs,

@@ -58,15 +58,15 @@ pub(crate) fn warn_of_attributes(target: &str, count: u64) -> Exit {
     Exit::Warnings
 }
 
-/// Describes the state of an entry, as it was during the backup.
+/// Describes what happened to an entry during the backup, as a predicate.
 pub(crate) fn describe_state(state: State) -> &'static str {
     match state {
-        state if state.has(State::SKIPPED) => "skipped",
+        state if state.has(State::SKIPPED) => "was skipped",
         state if state.has(State::UNREADABLE) => "could not be read",
         state if state.has(State::SHORT) => "shrank while it was read",
         state if state.has(State::GREW) => "grew while it was read; truncated to its first length",
         state if state.has(State::CHANGED) => "changed while it was read",
-        _ => "complete",
+        _ => "is complete",
     }
 }
 

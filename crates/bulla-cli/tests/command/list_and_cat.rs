@@ -1,4 +1,4 @@
-//! `bulla list`, `bulla cat`, and what the commands for single streams do about archives.
+//! `bulla list`, `bulla cat`, and how the commands for single streams handle archives.
 
 use std::fs;
 
@@ -7,13 +7,14 @@ use bulla_archive::{ArchiveWriter, Metadata, Time};
 use bulla_key::key_text;
 use bytes::Bytes;
 
-use crate::sandbox::{Ran, Sandbox, noise};
+use crate::sandbox::{Outcome, Sandbox, noise};
 
 fn key(sandbox: &Sandbox) -> Key {
     key_text::parse(std::str::from_utf8(&sandbox.read("k")).unwrap()).unwrap()
 }
 
-/// With the archive `a`, made by the library, so that everything in it is known.
+/// Returns a sandbox with the archive `a`, created by the library so that all its contents are
+/// known.
 fn with_archive() -> Sandbox {
     let sandbox = Sandbox::new();
     let mut writer = ArchiveWriter::new();
@@ -25,9 +26,9 @@ fn with_archive() -> Sandbox {
         let len = bytes.len() as u64;
         writer.file(name, &at(1_000_000_000).mode(0o4644), len, Bytes::from(bytes)).unwrap();
     }
-    // Planned longer than it is.
+    // Shorter than planned.
     writer.file(b"photos/short", &Metadata::new(), 10, Bytes::from_static(b"short")).unwrap();
-    // Below directories that are no entries.
+    // Its directories have no entries.
     writer.file(b"music/2024/caf\xe9", &at(i64::MAX), 1, Bytes::from_static(b"x")).unwrap();
     writer.symlink(b"photos/link\x1b[2J", &Metadata::new(), b"../some\nwhere").unwrap();
     writer.skip(b"photos/socket");
@@ -36,7 +37,7 @@ fn with_archive() -> Sandbox {
     sandbox
 }
 
-const NAMES: &str = "\
+const PATHS: &str = "\
 music/2024/caf\\xe9
 photo
 photos
@@ -46,18 +47,18 @@ photos/none
 photos/short
 ";
 
-fn out(ran: Ran) -> String {
-    String::from_utf8(ran.out).unwrap()
+fn out(ran: Outcome) -> String {
+    String::from_utf8(outcome.out).unwrap()
 }
 
 #[test]
-fn names() {
+fn lists_paths() {
     let sandbox = with_archive();
-    let ran = sandbox
+    let outcome = sandbox
         .run("list -k k a")
         .exits(0)
-        .says("a: changed or incomplete: 1, left out: 1; --long shows which");
-    assert_eq!(out(ran), NAMES);
+        .says("a: 1 incomplete, 1 skipped; use --long to see which");
+    assert_eq!(out(ran), PATHS);
     for (names, listed) in [
         ("photo", "photo\n"),
         ("music", "music/2024/caf\\xe9\n"),
@@ -69,20 +70,20 @@ fn names() {
     }
 }
 
-/// What is there is listed all the same.
+/// Paths that exist are listed nevertheless.
 #[test]
-fn names_that_are_not_there() {
+fn reports_missing_paths() {
     let sandbox = with_archive();
-    let ran = sandbox.run("list -k k a no photo phot photos/1").exits(1);
-    let ran = ran.says("no: there is nothing of this name in a").says("phot: ").says("photos/1: ");
+    let outcome = sandbox.run("list -k k a no photo phot photos/1").exits(1);
+    let outcome = outcome.says("no: not found in a").says("phot: ").says("photos/1: ");
     assert_eq!(out(ran), "photo\n");
-    for none in ["/", "./"] {
-        sandbox.run(&format!("list -k k a {none}")).exits(2).says("the name of nothing");
+    for path in ["/", "./"] {
+        sandbox.run(&format!("list -k k a {path}")).exits(2).says("not a path in an archive");
     }
 }
 
 #[test]
-fn long() {
+fn lists_in_long_format() {
     let listed = out(with_archive().run("list --long -k k a").exits(0));
     let expected = "\
 -?????????              1 @9223372036854775807 music/2024/caf\\xe9
@@ -91,16 +92,16 @@ drwxr-xr-x              - 1970-01-01T00:00:00Z photos
 -rwSr--r--         100000 2001-09-09T01:46:40Z photos/1.jpg
 l?????????              - -                    photos/link\\u{1b}[2J -> ../some\\nwhere
 -rwSr--r--              0 2001-09-09T01:46:40Z photos/none
--?????????              5 -                    photos/short  [became shorter while it was read]
--                       - -                    photos/socket  [was left out]
+-?????????              5 -                    photos/short  [shrank while it was read]
+-                       - -                    photos/socket  [was skipped]
 ";
     assert_eq!(listed, expected);
 }
 
 #[test]
-fn json() {
-    let ran = with_archive().run("list --json -k k a").exits(0);
-    assert_eq!(ran.err, "");
+fn lists_as_json() {
+    let outcome = with_archive().run("list --json -k k a").exits(0);
+    assert_eq!(outcome.err, "");
     let listed: Vec<serde_json::Value> =
         out(ran).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(listed.len(), 8);
@@ -117,7 +118,7 @@ fn json() {
 }
 
 #[test]
-fn contents() {
+fn cat_writes_files_and_ranges() {
     let sandbox = with_archive();
     let photo = noise(100_000);
     let cat = |args: &str| sandbox.run(&format!("cat -k k a {args}"));
@@ -137,9 +138,10 @@ fn contents() {
         );
     }
     for range in ["100001..", "0..100001", "..100001"] {
-        let ran = cat(&format!("photos/1.jpg --range {range}")).exits(2);
+        let outcome = cat(&format!("photos/1.jpg --range {range}")).exits(2);
         assert!(
-            ran.says("photos/1.jpg: the range reaches behind the end; the file has 100000 bytes")
+            outcome
+                .says("photos/1.jpg: the range is past the end of the file, which has 100000 bytes")
                 .out
                 .is_empty()
         );
@@ -148,128 +150,118 @@ fn contents() {
 }
 
 #[test]
-fn contents_of_what_has_none() {
+fn cat_rejects_directories_and_links() {
     let sandbox = with_archive();
     for name in ["photos", "photos/", "music", "music/2024"] {
         sandbox
             .run(&format!("cat -k k a {name}"))
             .exits(2)
-            .says("this is a directory; `bulla list` shows");
+            .says("is a directory; use `bulla list`");
     }
-    let ran: Ran =
+    let outcome: Outcome =
         sandbox.command("cat -k k a").arg("photos/link\u{1b}[2J").output().unwrap().into();
-    ran.exits(2)
-        .says("photos/link\\u{1b}[2J: this is a symbolic link to ../some\\nwhere; name the file");
+    outcome
+        .exits(2)
+        .says("photos/link\\u{1b}[2J: is a symbolic link to ../some\\nwhere; name the file");
     for name in ["no", "photos/1", "phot", "photos/socket"] {
-        sandbox
-            .run(&format!("cat -k k a {name}"))
-            .exits(1)
-            .says("there is no file of this name in a");
+        sandbox.run(&format!("cat -k k a {name}")).exits(1).says("not found in a");
     }
 }
 
-/// All that was there is written, and that it is not all is said.
+/// The saved content is written, with a warning.
 #[test]
-fn content_that_was_short() {
+fn cat_warns_of_a_file_that_shrank() {
     let sandbox = with_archive();
-    let ran = sandbox.run("cat -k k a photos/short").exits(6);
-    let ran = ran
-        .says("photos/short: warning: when it was backed up, it became shorter while it was read");
-    assert_eq!(ran.out, b"short");
-    sandbox.run("cat -k k a photos/short --range 0..6").exits(2).says("the file has 5 bytes");
+    let outcome = sandbox.run("cat -k k a photos/short").exits(6);
+    let outcome = ran.says("photos/short: warning: during the backup, it shrank while it was read");
+    assert_eq!(outcome.out, b"short");
+    sandbox.run("cat -k k a photos/short --range 0..6").exits(2).says("which has 5 bytes");
 }
 
 #[test]
-fn verify() {
+fn verify_counts_the_entries() {
     let sandbox = with_archive();
     let said = out(sandbox.run("verify -k k a").exits(0));
-    assert!(
-        said.starts_with("a: all ") && said.ends_with(" verified, an archive of 7 entries\n"),
-        "{said}"
-    );
+    assert!(said.starts_with("a: verified ") && said.ends_with(" bytes, 7 entries\n"), "{said}");
     let said = out(sandbox.run_with_input("verify -k k -", &sandbox.read("a")).exits(0));
-    assert!(said.ends_with(" bytes verified\n"), "{said}");
+    assert!(said.ends_with(" bytes\n"), "{said}");
 }
 
 #[test]
-fn open_points_elsewhere() {
+fn open_points_to_list_and_restore() {
     let sandbox = with_archive();
     for args in ["open -k k a -o x", "open -k k a -o -"] {
         sandbox
             .run(args)
             .exits(5)
-            .says("a: it holds an archive; `bulla list`")
+            .says("a: is an archive; use `bulla list`")
             .says("`bulla restore`");
     }
 }
 
-const READING: [&str; 3] = ["list -k k a", "list -k k a photo", "cat -k k a photo"];
+const READ_COMMANDS: [&str; 3] = ["list -k k a", "list -k k a photo", "cat -k k a photo"];
 
 #[test]
-fn no_archive() {
+fn rejects_other_files() {
     let sandbox = Sandbox::with_container(1000);
     fs::rename(sandbox.path("c"), sandbox.path("a")).unwrap();
-    for args in READING {
-        // It shows without the key.
+    for args in READ_COMMANDS {
+        // Detected without the key.
         sandbox
             .run(&args.replace("-k k", "-k plain"))
             .exits(5)
-            .says("a: the container holds no archive")
+            .says("a: not an archive: it holds a single stream")
             .says("bulla open");
     }
     let key = key(&sandbox);
     let other = bulla::seal(&key, b"x", &Options::new().content_type(ContentType(200))).unwrap();
     for (bytes, code, says) in [
-        (other, 5, "content of kind 200; open it with the application that made it"),
-        (Bytes::from_static(b"text"), 5, "not a bulla container"),
-        (Bytes::new(), 5, "not a bulla container"),
+        (other, 5, "content of type 200; open it with the application that created it"),
+        (Bytes::from_static(b"text"), 5, "a: not a "),
+        (Bytes::new(), 5, "a: not a "),
     ] {
         sandbox.write("a", &bytes);
-        READING.iter().for_each(|args| drop(sandbox.run(args).exits(code).says(says)));
+        READ_COMMANDS.iter().for_each(|args| drop(sandbox.run(args).exits(code).says(says)));
     }
     fs::remove_file(sandbox.path("a")).unwrap();
-    READING
+    READ_COMMANDS
         .iter()
         .for_each(|args| drop(sandbox.run(args).exits(1).says("a: no such file or directory")));
 }
 
 #[test]
-fn wrong_key() {
+fn rejects_a_wrong_key() {
     let sandbox = with_archive();
     sandbox.run("keygen -o other").exits(0);
-    for args in READING {
+    for args in READ_COMMANDS {
         let args = args.replace("-k k", "-k other");
-        sandbox.run(&args).exits(3).says("a: the key does not belong").says("than other");
+        sandbox.run(&args).exits(3).says("a: wrong key in other");
     }
 }
 
-/// Authentic, and no archive all the same.
+/// The container is authentic, but its content is not an archive.
 #[test]
-fn malformed() {
+fn rejects_a_malformed_archive() {
     let sandbox = Sandbox::new();
     let options = Options::new().content_type(ContentType::ARCHIVE);
     sandbox.write("a", &bulla::seal(&key(&sandbox), &noise(10_000), &options).unwrap());
-    for args in READING.iter().chain(&["verify -k k a"]) {
-        sandbox
-            .run(args)
-            .exits(4)
-            .says("a: malformed archive: ")
-            .says("the program that made it is at fault");
+    for args in READ_COMMANDS.iter().chain(&["verify -k k a"]) {
+        sandbox.run(args).exits(4).says("a: malformed archive");
     }
 }
 
-/// What of the archive is not needed may be damaged.
+/// Damage elsewhere does not matter.
 #[test]
-fn damaged() {
+fn rejects_damage_to_what_it_reads() {
     let sandbox = with_archive();
     sandbox.change("a", |bytes| bytes[128 + 70_000] ^= 1);
-    sandbox.run("verify -k k a").exits(4).says("a: chunk 1 is damaged");
-    for args in READING {
+    sandbox.run("verify -k k a").exits(4).says("a: chunk 1 ");
+    for args in READ_COMMANDS {
         sandbox
             .run(args)
             .exits(4)
-            .says("a: chunk 1 is damaged")
-            .says("`bulla salvage` restores what is left");
+            .says("a: chunk 1 ")
+            .says("use `bulla salvage` to restore what is left");
     }
 
     let sandbox = with_archive();
@@ -279,18 +271,18 @@ fn damaged() {
     sandbox
         .run("cat -k k a photos/1.jpg")
         .exits(4)
-        .says("a: chunk 0 is damaged")
-        .says("it is not all");
+        .says("a: chunk 0 ")
+        .says("the output is authentic but incomplete");
     assert_eq!(
         sandbox.run("cat -k k a photos/1.jpg --range 80000..").exits(0).out,
         noise(100_000)[80_000..]
     );
-    sandbox.run("verify -k k a").exits(4).says("a: chunk 0 is damaged");
+    sandbox.run("verify -k k a").exits(4).says("a: chunk 0 ");
 }
 
-/// The notes stand before the index, here in a chunk of their own.
+/// The notes are before the index, here in separate chunks.
 #[test]
-fn notes_damaged() {
+fn lists_entries_if_the_notes_are_damaged() {
     let sandbox = Sandbox::new();
     let mut writer = ArchiveWriter::new();
     for number in 0..2000 {
@@ -298,36 +290,36 @@ fn notes_damaged() {
         writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();
     }
     for number in 0..6000 {
-        writer.skip(format!("left out {number:04}").as_bytes());
+        writer.skip(format!("skipped {number:04}").as_bytes());
     }
     let (bytes, _) = writer.seal_to(&key(&sandbox), Vec::new(), &Options::new()).unwrap();
     sandbox.write("a", &bytes);
-    // The records take 72 KB, the notes behind them 174 KB.
+    // The records take 72 KB, and the notes after them 174 KB.
     sandbox.change("a", |bytes| bytes[128 + 150_000] ^= 1);
-    let ran = sandbox.run("list -k k a").exits(4).says("a: chunk 2 is damaged");
-    assert_eq!(out(ran).lines().count(), 2000, "the entries are listed all the same");
+    let outcome = sandbox.run("list -k k a").exits(4).says("a: chunk 2 ");
+    assert_eq!(out(ran).lines().count(), 2000, "entries are missing");
 }
 
 #[test]
-fn header_damaged() {
+fn lists_with_a_damaged_header() {
     let sandbox = with_archive();
     sandbox.change("a", |bytes| bytes[..128].fill(0));
-    let ran = sandbox
+    let outcome = sandbox
         .run("list -k k a")
         .exits(6)
-        .says("a: warning: the header is damaged, and the footer stands in");
-    assert_eq!(out(ran), NAMES);
+        .says("a: warning: the header is damaged, and the footer was used instead");
+    assert_eq!(out(ran), PATHS);
     assert_eq!(sandbox.run("cat -k k a photo").exits(6).says("the header is damaged").out, [1]);
     sandbox.run("verify -k k a").exits(6);
 }
 
 #[test]
-fn through_a_pipe() {
+fn rejects_a_pipe() {
     let sandbox = with_archive();
     let archive = sandbox.read("a");
-    for args in READING {
+    for args in READ_COMMANDS {
         let args = args.replace(" a", " -");
-        sandbox.run_with_input(&args, &archive).exits(2).says("put it into a file first");
+        sandbox.run_with_input(&args, &archive).exits(2).says("write it to a file first");
     }
 }
 
@@ -339,16 +331,15 @@ mod on_unix {
     use crate::sandbox::finish;
 
     #[test]
-    fn archive_as_standard_input() {
+    fn accepts_a_file_as_standard_input() {
         let sandbox = with_archive();
-        assert_eq!(out(sandbox.shell(r#""$BULLA" list -k k - < a"#).exits(0)), NAMES);
+        assert_eq!(out(sandbox.shell(r#""$BULLA" list -k k - < a"#).exits(0)), PATHS);
         assert_eq!(sandbox.shell(r#""$BULLA" cat -k k - photo < a"#).exits(0).out, [1]);
     }
 
-    /// `head` has what it wanted, and nobody needs to hear of it. Of contents, what is missing is
-    /// said.
+    /// A listing may end early, such as by `head`. A file may not.
     #[test]
-    fn reader_goes_away() {
+    fn closed_output_is_an_error_for_cat_only() {
         let sandbox = Sandbox::new();
         let mut writer = ArchiveWriter::new();
         for number in 0..100_000 {
@@ -369,7 +360,7 @@ mod on_unix {
     }
 
     #[test]
-    fn redirected_content() {
+    fn failure_restores_the_redirected_file() {
         let sandbox = with_archive();
         sandbox.shell(r#"echo before > x; "$BULLA" cat -k k a photos/1.jpg >> x"#).exits(0);
         assert!(sandbox.read("x") == [b"before\n", &noise(100_000)[..]].concat());
@@ -380,9 +371,9 @@ mod on_unix {
         sandbox.run("verify -k k a").exits(0);
 
         sandbox.change("a", |bytes| bytes[128 + 100] ^= 1);
-        let ran =
+        let outcome =
             sandbox.shell(r#"echo before > x; "$BULLA" cat -k k a photos/1.jpg >> x"#).exits(4);
-        ran.says("nothing was written");
+        outcome.says("nothing was written");
         assert_eq!(sandbox.read("x"), b"before\n");
     }
 }

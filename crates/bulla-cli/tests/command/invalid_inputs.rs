@@ -1,9 +1,9 @@
-//! Inputs that are none.
+//! Missing files, and directories in place of files.
 
 use crate::sandbox::Sandbox;
 
 #[test]
-fn missing_input() {
+fn missing_input_is_an_error() {
     let sandbox = Sandbox::new();
     for args in ["seal -k k no", "open -k k no.bulla", "verify -k k no", "inspect no"] {
         sandbox.run(args).exits(1).says("no such file or directory");
@@ -12,35 +12,35 @@ fn missing_input() {
 }
 
 #[test]
-fn directory_as_input() {
+fn rejects_a_directory_as_input() {
     let sandbox = Sandbox::new();
     for args in
         ["seal -k k .", "seal -k k . -o x", "open -k k . -o x", "verify -k k .", "inspect ."]
     {
-        sandbox.run(args).exits(2).says("this is a directory; `bulla backup`");
+        sandbox.run(args).exits(2).says("is a directory; use `bulla backup`");
     }
     assert_eq!(sandbox.names(), ["k".to_owned()].into());
 }
 
 #[test]
-fn directory_as_output() {
+fn rejects_a_directory_as_output() {
     let sandbox = Sandbox::with_container(10);
     for args in ["seal -k k plain -o . --force", "open -k k c -o ."] {
-        sandbox.run(args).exits(2).says("this is a directory; name a file in it");
+        sandbox.run(args).exits(2).says("is a directory; name a file in it");
     }
 }
 
 #[test]
-fn file_as_directory() {
+fn rejects_a_file_as_a_parent_directory() {
     let sandbox = Sandbox::with_container(10);
-    sandbox.run("seal -k k plain -o plain/c").exits(1).says("a part of the path is a file");
+    sandbox.run("seal -k k plain -o plain/c").exits(1).says("is not a directory");
 }
 
 #[test]
-fn control_characters_do_not_reach_the_terminal() {
+fn escapes_control_characters_in_messages() {
     let sandbox = Sandbox::new();
-    let ran: crate::sandbox::Ran =
+    let ran: crate::sandbox::Outcome =
         sandbox.command("inspect").arg("a\u{1b}[2Jb").output().unwrap().into();
-    let ran = ran.exits(1).says("a\\u{1b}[2Jb: no such file");
-    assert!(!ran.err.contains('\u{1b}'));
+    let outcome = outcome.exits(1).says("a\\u{1b}[2Jb: no such file");
+    assert!(!outcome.err.contains('\u{1b}'));
 }

@@ -9,7 +9,7 @@ fn inspect(sandbox: &Sandbox, code: i32) -> Value {
 }
 
 #[test]
-fn facts_as_json() {
+fn prints_properties_as_json() {
     let sandbox = Sandbox::with_container(10_000);
     let facts = inspect(&sandbox, 0);
     let container = sandbox.read("c");
@@ -35,7 +35,7 @@ fn facts_as_json() {
 }
 
 #[test]
-fn facts_as_text() {
+fn prints_properties_as_text() {
     let sandbox = Sandbox::with_container(10_000);
     let text = String::from_utf8(sandbox.run("inspect c").exits(0).out).unwrap();
     for line in [
@@ -49,7 +49,7 @@ fn facts_as_text() {
 }
 
 #[test]
-fn state_of_the_copies() {
+fn shows_a_damaged_header_or_footer() {
     for (at, state) in [(20, "header_damaged"), (10_000 + 3 * 16 + 128 + 20, "footer_damaged")] {
         let sandbox = Sandbox::with_container(10_000);
         sandbox.change("c", |bytes| bytes[at] ^= 1);
@@ -57,22 +57,22 @@ fn state_of_the_copies() {
     }
 }
 
-/// Lengths that no whole container has are told as such.
+/// No complete container has this length.
 #[test]
-fn cut_off() {
+fn shows_an_impossible_length() {
     let sandbox = Sandbox::with_container(10_000);
     sandbox.change("c", |bytes| bytes.truncate(2 * 128 + 5));
     let facts = inspect(&sandbox, 6);
     assert_eq!((&facts["plaintext_len"], &facts["container_len"]), (&Value::Null, &json!(261)));
     let text = String::from_utf8(sandbox.run("inspect c").exits(6).out).unwrap();
-    assert!(text.contains("no whole container is this long"), "{text}");
+    assert!(text.contains("no complete container has this length"), "{text}");
 }
 
-/// From a pipe, what lies at the end is not known.
+/// The end of a pipe is not read.
 #[test]
-fn from_a_pipe() {
+fn footer_of_a_pipe_is_unknown() {
     let sandbox = Sandbox::with_container(10_000);
-    let ran = sandbox.run_with_input("inspect - --json", &sandbox.read("c")).exits(0);
-    let facts: Value = serde_json::from_slice(&ran.out).unwrap();
+    let outcome = sandbox.run_with_input("inspect - --json", &sandbox.read("c")).exits(0);
+    let facts: Value = serde_json::from_slice(&outcome.out).unwrap();
     assert_eq!((&facts["copies"], &facts["chunk_size"]), (&Value::Null, &json!(4096)));
 }

@@ -1,4 +1,4 @@
-//! The vault in memory, behind HTTP.
+//! An HTTP server for the in-memory vault.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,18 +11,18 @@ use bulla_vault::transport::{Call, Method};
 
 use super::server::Server;
 
-pub(crate) struct Front {
+pub(crate) struct HttpServer {
     pub(crate) address: String,
     server: Arc<Mutex<Server>>,
     stopped: Arc<AtomicBool>,
 }
 
-impl Front {
-    pub(crate) fn new(server: Server) -> Front {
+impl HttpServer {
+    pub(crate) fn new(server: Server) -> HttpServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let (server, stopped) = (Arc::new(Mutex::new(server)), Arc::new(AtomicBool::new(false)));
-        let front = Front { address, server: server.clone(), stopped: stopped.clone() };
+        let http_server = HttpServer { address, server: server.clone(), stopped: stopped.clone() };
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if stopped.load(Ordering::SeqCst) {
@@ -32,14 +32,14 @@ impl Front {
                 thread::spawn(move || serve(stream, &server));
             }
         });
-        front
+        http_server
     }
 
     pub(crate) fn public_key(&self) -> [u8; 32] {
         self.server.lock().unwrap().public_key()
     }
 
-    /// From now on every connection is closed.
+    /// Closes every connection from now on.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
     }
@@ -53,7 +53,7 @@ fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
             Some("DELETE") => Method::Delete,
             _ => Method::Post,
         };
-        let asked = words.next().unwrap().to_owned();
+        let requested = words.next().unwrap().to_owned();
         let paths = [
             path::REGISTER_START,
             path::REGISTER_FINISH,
@@ -63,7 +63,7 @@ fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
             path::STATUS,
             path::INFO,
         ];
-        let path = paths.into_iter().find(|path| *path == asked).unwrap();
+        let path = paths.into_iter().find(|path| *path == requested).unwrap();
         assert!(path == path::INFO || head.contains("authorization: Bearer "), "{head}");
         let answer = server.lock().unwrap().answer(&Call { method, path, body: Some(&body) });
         let length = match answer.status {
@@ -77,7 +77,7 @@ fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
     }
 }
 
-/// Head and body of one request; none if the connection ends before.
+/// Reads the head and body of a request. Returns `None` if the connection ends first.
 fn read_request(stream: &mut impl Read) -> Option<(String, Vec<u8>)> {
     let mut head = Vec::new();
     let mut byte = [0];
