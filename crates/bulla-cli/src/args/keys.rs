@@ -22,7 +22,7 @@ pub(crate) struct KeygenArgs {
     #[arg(long, value_name = "SVG", help_heading = OUTPUT)]
     pub(crate) sheet: Option<PathBuf>,
 
-    /// Size of the paper that the sheet is printed on
+    /// Lay out the sheet for this paper size
     #[arg(long, value_enum, default_value_t, requires = "sheet", help_heading = OUTPUT)]
     pub(crate) paper: PaperSize,
 
@@ -52,7 +52,7 @@ pub(crate) struct SheetArgs {
     #[arg(short, long, value_name = "SVG", help_heading = OUTPUT)]
     pub(crate) output: PathBuf,
 
-    /// Size of the paper that the sheet is printed on
+    /// Lay out the sheet for this paper size
     #[arg(long, value_enum, default_value_t, help_heading = OUTPUT)]
     pub(crate) paper: PaperSize,
 

@@ -7,6 +7,7 @@ use clap::Args;
 pub(super) const KEYS: &str = "Key options";
 pub(super) const NEW_KEYS: &str = "New key options";
 pub(super) const VAULT: &str = "Vault options";
+pub(super) const REGISTRATION: &str = "Registration options";
 pub(super) const SELECTION: &str = "Selection options";
 pub(super) const OUTPUT: &str = "Output options";
 pub(super) const PERFORMANCE: &str = "Performance options";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::options::{KEYS, NEW_KEYS, OUTPUT, QuietArgs, VaultArgs};
+use super::options::{KEYS, OUTPUT, QuietArgs, REGISTRATION, VaultArgs};
 
 pub(super) const CONFIGURATION: &str = "\
 A vault stores a key behind a password and counts wrong guesses. When none are left, the key is
@@ -45,21 +45,23 @@ pub(crate) struct VaultRegisterArgs {
     pub(crate) file: Option<PathBuf>,
 
     /// Read the new password from FILE
-    #[arg(long, value_name = "FILE", help_heading = NEW_KEYS)]
+    #[arg(long, value_name = "FILE", help_heading = REGISTRATION)]
     pub(crate) new_password_file: Option<PathBuf>,
 
-    /// Destroy the key after N wrong passwords in a row; a vault may allow fewer
+    /// Destroy the key after N wrong passwords in a row
+    ///
+    /// A vault may allow fewer.
     #[arg(
         long,
         value_name = "N",
         default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..=100),
-        help_heading = NEW_KEYS
+        help_heading = REGISTRATION
     )]
     pub(crate) guesses: u32,
 
     /// Replace a registration whose password is lost, after a delay
-    #[arg(long, help_heading = NEW_KEYS)]
+    #[arg(long, help_heading = REGISTRATION)]
     pub(crate) forgotten: bool,
 
     #[command(flatten)]
@@ -104,7 +106,7 @@ pub(crate) struct VaultDeleteArgs {
     ///
     /// The vault announces when it deletes the key. Recovering the key before then cancels the
     /// deletion.
-    #[arg(long, help_heading = KEYS)]
+    #[arg(long, help_heading = REGISTRATION)]
     pub(crate) forgotten: bool,
 
     #[command(flatten)]
