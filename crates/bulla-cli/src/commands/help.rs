@@ -20,8 +20,13 @@ pub(super) fn help(args: &HelpArgs) -> Result<Exit, Failure> {
         print(&exit_codes()).map_err(|e| Failure::io("standard output", &e))?;
         return Ok(Exit::Success);
     }
-    let mut command = find(&args.command)?;
-    match command.print_long_help() {
+    find(&args.command)?;
+    // clap reports the text of `--help` as an error.
+    let words = ["bulla"].into_iter().chain(args.command.iter().map(String::as_str));
+    let Err(help) = Cli::command().try_get_matches_from(words.chain(["--help"])) else {
+        return Ok(Exit::Success);
+    };
+    match help.print() {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Failure::io("standard output", &e)),
         _ => Ok(Exit::Success),
     }

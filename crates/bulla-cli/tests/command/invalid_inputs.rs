@@ -39,7 +39,7 @@ fn rejects_a_file_as_a_parent_directory() {
 #[test]
 fn escapes_control_characters_in_messages() {
     let sandbox = Sandbox::new();
-    let ran: crate::sandbox::Outcome =
+    let outcome: crate::sandbox::Outcome =
         sandbox.command("inspect").arg("a\u{1b}[2Jb").output().unwrap().into();
     let outcome = outcome.exits(1).says("a\\u{1b}[2Jb: no such file");
     assert!(!outcome.err.contains('\u{1b}'));

@@ -218,7 +218,7 @@ fn missing_key_is_a_usage_error() {
     let sandbox = Sandbox::with_container(10);
     for args in ["verify c", "open c -o opened", "seal plain"] {
         let command = format!("--wait {} {args}", crate::sandbox::BULLA);
-        let ran: crate::sandbox::Outcome =
+        let outcome: crate::sandbox::Outcome =
             sandbox.wrapped("setsid", &command).output().unwrap().into();
         outcome.exits(2).says("-k FILE").says("BULLA_KEY_FILE").says("on a terminal");
     }

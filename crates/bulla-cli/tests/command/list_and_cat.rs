@@ -47,7 +47,7 @@ photos/none
 photos/short
 ";
 
-fn out(ran: Outcome) -> String {
+fn out(outcome: Outcome) -> String {
     String::from_utf8(outcome.out).unwrap()
 }
 
@@ -58,7 +58,7 @@ fn lists_paths() {
         .run("list -k k a")
         .exits(0)
         .says("a: 1 incomplete, 1 skipped; use --long to see which");
-    assert_eq!(out(ran), PATHS);
+    assert_eq!(out(outcome), PATHS);
     for (names, listed) in [
         ("photo", "photo\n"),
         ("music", "music/2024/caf\\xe9\n"),
@@ -76,7 +76,7 @@ fn reports_missing_paths() {
     let sandbox = with_archive();
     let outcome = sandbox.run("list -k k a no photo phot photos/1").exits(1);
     let outcome = outcome.says("no: not found in a").says("phot: ").says("photos/1: ");
-    assert_eq!(out(ran), "photo\n");
+    assert_eq!(out(outcome), "photo\n");
     for path in ["/", "./"] {
         sandbox.run(&format!("list -k k a {path}")).exits(2).says("not a path in an archive");
     }
@@ -103,7 +103,7 @@ fn lists_as_json() {
     let outcome = with_archive().run("list --json -k k a").exits(0);
     assert_eq!(outcome.err, "");
     let listed: Vec<serde_json::Value> =
-        out(ran).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        out(outcome).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(listed.len(), 8);
     let expected = [
         r#"{"name":"music/2024/caf�","name_hex":"6d757369632f323032342f636166e9","kind":"file","len":1,"mode":null,"modified":null,"target":null,"state":[]}"#,
@@ -173,7 +173,8 @@ fn cat_rejects_directories_and_links() {
 fn cat_warns_of_a_file_that_shrank() {
     let sandbox = with_archive();
     let outcome = sandbox.run("cat -k k a photos/short").exits(6);
-    let outcome = ran.says("photos/short: warning: during the backup, it shrank while it was read");
+    let outcome =
+        outcome.says("photos/short: warning: during the backup, it shrank while it was read");
     assert_eq!(outcome.out, b"short");
     sandbox.run("cat -k k a photos/short --range 0..6").exits(2).says("which has 5 bytes");
 }
@@ -297,7 +298,7 @@ fn lists_entries_if_the_notes_are_damaged() {
     // The records take 72 KB, and the notes after them 174 KB.
     sandbox.change("a", |bytes| bytes[128 + 150_000] ^= 1);
     let outcome = sandbox.run("list -k k a").exits(4).says("a: chunk 2 ");
-    assert_eq!(out(ran).lines().count(), 2000, "entries are missing");
+    assert_eq!(out(outcome).lines().count(), 2000, "entries are missing");
 }
 
 #[test]
@@ -308,7 +309,7 @@ fn lists_with_a_damaged_header() {
         .run("list -k k a")
         .exits(6)
         .says("a: warning: the header is damaged, and the footer was used instead");
-    assert_eq!(out(ran), PATHS);
+    assert_eq!(out(outcome), PATHS);
     assert_eq!(sandbox.run("cat -k k a photo").exits(6).says("the header is damaged").out, [1]);
     sandbox.run("verify -k k a").exits(6);
 }

@@ -208,7 +208,7 @@ mod on_unix {
         if fs::write(sandbox.path("").join(name), b"x").is_err() {
             return; // Some file systems require UTF-8.
         }
-        let ran: crate::sandbox::Outcome =
+        let outcome: crate::sandbox::Outcome =
             sandbox.command("seal -k k").arg(name).output().unwrap().into();
         outcome.exits(0);
         assert!(sandbox.path("").join(std::ffi::OsStr::from_bytes(b"caf\xe9.bulla")).exists());
