@@ -1,11 +1,11 @@
-//! What the benches and the instruction check share: data that is the same in every run, threads,
-//! and the limits that are measured beside.
+//! Shared parts of the benches: seeded data, thread pools, archives of small files, and the
+//! baselines that each measurement is compared with.
 
 #![forbid(unsafe_code)]
 
-pub mod limits;
-pub mod message;
-pub mod names;
+pub mod units;
 pub mod seeded;
-pub mod small_files;
 pub mod threads;
+pub mod limits;
+pub mod minimal_container;
+pub mod small_files;

@@ -1,4 +1,5 @@
-//! What bulla cannot be faster than: copying, the bare cipher, reading and writing.
+//! Lower bounds on the time that sealing and opening take: a copy, the cipher alone, and a file
+//! copy.
 
 use std::fs::File;
 use std::io;
@@ -10,13 +11,14 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use crate::seeded;
 use crate::threads::Threads;
 
-const TAG: usize = 16;
-/// Bytes that a thread copies, or reads and writes, at a time.
+/// Bytes in an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
+pub const TAG: usize = 16;
+/// Bytes that a thread copies, or reads and writes, per step.
 const PIECE: usize = 1 << 20;
-/// Bytes that are written at a time.
+/// Bytes per write call.
 const WRITE: usize = 256 << 10;
 
-/// HeaderState `from` to `to`, which is as long.
+/// Copies `from` to `to`, which is as long.
 pub fn copy(threads: &Threads, from: &[u8], to: &mut [u8]) {
     match threads.pool() {
         None => to.copy_from_slice(from),
@@ -28,32 +30,34 @@ pub fn copy(threads: &Threads, from: &[u8], to: &mut [u8]) {
     }
 }
 
-/// Ring's AES-256-GCM in a loop over chunks: a copy and a call for each, as it takes to seal from
-/// one buffer into another.
-pub struct Bare {
+/// Ring's AES-256-GCM in a loop over chunks.
+///
+/// For each chunk it copies the bytes to the output and runs the cipher there, which is the least
+/// work that sealing from one buffer into another can do.
+pub struct BareCipher {
     key: LessSafeKey,
     chunk: usize,
 }
 
-impl Bare {
-    /// A loop over chunks of `chunk` bytes of plaintext.
-    pub fn new(chunk: usize) -> Bare {
-        let key = UnboundKey::new(&AES_256_GCM, &seeded::KEY).expect("a key of 32 bytes");
-        Bare { key: LessSafeKey::new(key), chunk }
+impl BareCipher {
+    /// Prepares a loop over chunks of `chunk` bytes of plaintext.
+    pub fn new(chunk: usize) -> BareCipher {
+        let key = UnboundKey::new(&AES_256_GCM, &seeded::KEY).expect("the key has 32 bytes");
+        BareCipher { key: LessSafeKey::new(key), chunk }
     }
 
-    /// Bytes that `plaintext_len` bytes are sealed to.
+    /// Returns the length of `plaintext_len` bytes once sealed.
     pub fn sealed_len(&self, plaintext_len: usize) -> usize {
         plaintext_len + plaintext_len.div_ceil(self.chunk) * TAG
     }
 
-    /// Seals `from` to `to`, which is [`sealed_len`](Bare::sealed_len) bytes long.
+    /// Seals `from` into `to`, which is [`sealed_len`](BareCipher::sealed_len) bytes long.
     pub fn seal(&self, threads: &Threads, from: &[u8], to: &mut [u8]) {
         let seal = |(index, (plain, slot)): (usize, (&[u8], &mut [u8]))| {
             let (text, tag) = slot.split_at_mut(plain.len());
             text.copy_from_slice(plain);
             let sealed = self.key.seal_in_place_separate_tag(nonce(index), Aad::empty(), text);
-            tag.copy_from_slice(sealed.expect("chunks are short").as_ref());
+            tag.copy_from_slice(sealed.expect("a chunk is within the cipher's limit").as_ref());
         };
         let (plain, sealed) = (self.chunk, self.chunk + TAG);
         match threads.pool() {
@@ -64,10 +68,10 @@ impl Bare {
         }
     }
 
-    /// Opens what [`seal`](Bare::seal) made of a plaintext as long as `to`.
+    /// Opens the output of [`seal`](BareCipher::seal) into `to`, which is as long as the plaintext.
     pub fn open(&self, threads: &Threads, from: &[u8], to: &mut [u8]) {
         let open = |(index, (sealed, slot)): (usize, (&[u8], &mut [u8]))| {
-            let (text, tag) = sealed.split_last_chunk::<TAG>().expect("a tag is there");
+            let (text, tag) = sealed.split_last_chunk::<TAG>().expect("each chunk has a tag");
             slot.copy_from_slice(text);
             let opened = self.key.open_in_place_separate_tag(
                 nonce(index),
@@ -76,7 +80,7 @@ impl Bare {
                 slot,
                 0..,
             );
-            opened.expect("nothing was changed");
+            opened.expect("the ciphertext is authentic");
         };
         let (plain, sealed) = (self.chunk, self.chunk + TAG);
         match threads.pool() {
@@ -88,13 +92,14 @@ impl Bare {
     }
 }
 
-/// Reads `len` bytes of `input` and writes them to the same place of `output`, on all threads: each
-/// reads 1 MiB, and they take turns at writing it in pieces of 256 KiB, which is the fastest way
-/// that was found.
+/// Copies `len` bytes from `input` to `output` at the same offsets, on all threads.
+///
+/// Each thread reads 1 MiB, then writes it in pieces of 256 KiB under a lock shared by all threads.
+/// Of the ways that were tried, this one is the fastest.
 ///
 /// # Errors
 ///
-/// Those of either file.
+/// Returns the first error of either file.
 #[cfg(unix)]
 pub fn read_and_write(
     threads: &Threads,
@@ -137,9 +142,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bare_loop_goes_there_and_back() {
+    fn the_bare_cipher_opens_its_own_output() {
         let plaintext = seeded::bytes(10_000);
-        let bare = Bare::new(4096);
+        let bare = BareCipher::new(4096);
         let mut sealed = vec![0; bare.sealed_len(plaintext.len())];
         let mut opened = vec![0; plaintext.len()];
         for threads in [Threads::new(1), Threads::new(2)] {

@@ -1,49 +1,49 @@
-//! Archives of many small files that lie in memory.
+//! Archives of many small files, made in memory.
 
 use bulla::{Key, Options};
-use bulla_archive::{ArchiveWriter, Metadata};
+use bulla_archive::{ArchiveBuilder, Metadata};
 use bytes::Bytes;
 
-/// So many files of the same length, in directories of a thousand.
+/// Files that share one content, 1000 to a directory.
 pub struct SmallFiles {
     count: usize,
     content: Bytes,
 }
 
 impl SmallFiles {
-    /// `count` files with `content` in each.
+    /// Describes `count` files, each with `content`.
     pub fn new(count: usize, content: impl Into<Bytes>) -> SmallFiles {
         SmallFiles { count, content: content.into() }
     }
 
-    /// Bytes in all of them.
+    /// Returns the bytes in all files together.
     pub fn len(&self) -> usize {
         self.count * self.content.len()
     }
 
-    /// Whether there are no bytes in them.
+    /// Returns whether the files hold no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The name of one.
-    pub fn name(number: usize) -> Vec<u8> {
+    /// Returns the path of file `number`.
+    pub fn path(number: usize) -> Vec<u8> {
         format!("photos/{:04}/{:03}.jpg", number / 1000, number % 1000).into_bytes()
     }
 
-    /// Plans an archive of them.
-    pub fn plan(&self) -> ArchiveWriter<Bytes> {
-        let mut writer = ArchiveWriter::new();
+    /// Plans an archive of the files.
+    pub fn plan(&self) -> ArchiveBuilder<Bytes> {
+        let mut writer = ArchiveBuilder::new();
         let metadata = Metadata::new().mode(0o644);
         for number in 0..self.count {
-            let (name, len) = (SmallFiles::name(number), self.content.len() as u64);
-            writer.file(&name, &metadata, len, self.content.clone()).expect("a good name");
+            let (path, len) = (SmallFiles::path(number), self.content.len() as u64);
+            writer.file(&path, &metadata, len, self.content.clone()).expect("the path is valid");
         }
         writer
     }
 
-    /// An archive of them.
+    /// Returns a sealed archive of the files.
     pub fn archive(&self, key: &Key, options: &Options<'_>) -> Vec<u8> {
-        self.plan().seal_to(key, Vec::new(), options).expect("memory fails not").0
+        self.plan().seal_to(key, Vec::new(), options).expect("writing to memory succeeds").0
     }
 }

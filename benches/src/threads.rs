@@ -1,17 +1,17 @@
-//! Numbers of threads, each with its pool.
+//! Thread pools of several sizes.
 
 use bulla::Workers;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// Threads to work on.
+/// A number of threads, and the pool that runs them.
 pub struct Threads {
     count: usize,
-    /// None for a single thread.
+    /// `None` for one thread, which is the caller's.
     pool: Option<ThreadPool>,
 }
 
 impl Threads {
-    /// So many threads.
+    /// Starts a pool of `count` threads. One thread needs no pool.
     pub fn new(count: usize) -> Threads {
         let pool = (count > 1).then(|| {
             ThreadPoolBuilder::new().num_threads(count).build().expect("threads can be started")
@@ -19,19 +19,18 @@ impl Threads {
         Threads { count, pool }
     }
 
-    /// One, two, four and so on, and as many as there are cores.
+    /// Returns pools of the sizes of [`counts`], for the cores of this machine.
     pub fn each() -> Vec<Threads> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let doubled = std::iter::successors(Some(1), |count| Some(count * 2));
-        doubled.take_while(|count| *count < cores).chain([cores]).map(Threads::new).collect()
+        counts(cores).into_iter().map(Threads::new).collect()
     }
 
-    /// How many they are.
+    /// Returns the number of threads.
     pub fn count(&self) -> usize {
         self.count
     }
 
-    /// For [`bulla::Options::workers`].
+    /// Returns the threads as an argument of [`bulla::Options::workers`].
     pub fn workers(&self) -> Workers<'_> {
         match &self.pool {
             Some(pool) => Workers::Pool(pool),
@@ -39,8 +38,26 @@ impl Threads {
         }
     }
 
-    /// The pool, unless it is a single thread.
-    pub(crate) fn pool(&self) -> Option<&ThreadPool> {
+    /// Returns the pool, or `None` for one thread.
+    pub fn pool(&self) -> Option<&ThreadPool> {
         self.pool.as_ref()
+    }
+}
+
+/// Returns the powers of two below `cores`, then `cores`.
+pub fn counts(cores: usize) -> Vec<usize> {
+    let doubled = std::iter::successors(Some(1), |count| Some(count * 2));
+    doubled.take_while(|count| *count < cores).chain([cores]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_double_up_to_the_number_of_cores() {
+        assert_eq!(counts(1), [1]);
+        assert_eq!(counts(2), [1, 2]);
+        assert_eq!(counts(6), [1, 2, 4, 6]);
     }
 }

@@ -1,3 +1,4 @@
+//! One or two copies of a key envelope.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bulla_testkit::oracles::envelope(bytes));

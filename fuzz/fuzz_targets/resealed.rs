@@ -1,3 +1,4 @@
+//! A described container with authentic faults.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bulla_testkit::oracles::resealed(bytes));

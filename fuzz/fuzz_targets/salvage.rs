@@ -1,3 +1,4 @@
+//! Salvage of a damaged archive.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bulla_testkit::oracles::salvage(bytes));

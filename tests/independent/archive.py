@@ -1,4 +1,7 @@
-"""Lists, verifies, extracts and makes Bulla archives; from spec/ARCHIVE.md alone, as archive_format.py."""
+"""Creates, lists, verifies and extracts Bulla archives.
+
+Written from spec/ARCHIVE.md alone, like archive_format.py.
+"""
 import argparse
 import os
 import stat
@@ -13,15 +16,15 @@ from archive_format import (
     BLOCK, ENTRY, FENCE, FENCE_ENTRY, FILE, DIRECTORY, LINK, LINK_TARGET, MODE, MODIFIED, NOTE, NOTES, PADDING,
     RECORD, TRAILER, TRAILER_FIELDS, Archive, ArchiveError, Entry, Note)
 
-Item = namedtuple("Item", "name kind content attributes state missing",  # what is to be written;
-                  defaults=(b"", {}, 0, 0))  # missing: bytes filled up with zeros (A-3.2)
+Item = namedtuple("Item", "name kind content attributes state missing",  # an entry to write;
+                  defaults=(b"", {}, 0, 0))  # missing: zeros that pad it (A-3.2)
 
 
-def write(items: list[Item], key: bytes, *, left_out: list[Note] = [], padding: int | None = None,
+def write(items: list[Item], key: bytes, *, skipped: list[Note] = [], padding: int | None = None,
           block_max: int = 2**16, **options) -> bytes:
-    """An archive of the items, whose records stand in the order given. Options are those of bulla.seal."""
+    """Seals an archive of the items, with records in the given order. Options are those of bulla.seal."""
     options["salt"] = options.get("salt") or os.urandom(32)
-    empty = bulla.seal(key, b"", content=1, **options)  # shows the marker
+    empty = bulla.seal(key, b"", content=1, **options)  # determines the marker
     marker = bulla.export(bulla.Opened(empty, key, options.get("context"), True).keys.exporter,
                           b"archive record")[:16]
     out, index, blocks, fences = b"", {}, [], b""
@@ -37,7 +40,7 @@ def write(items: list[Item], key: bytes, *, left_out: list[Note] = [], padding: 
         index[item.name] = ENTRY.pack(item.kind, 0, item.state, len(item.name), 0, len(raw), 0, offset,
                                       len(item.content)) + item.name + raw
     out += b"" if padding is None else record(PADDING, bytes(padding))
-    notes = [Note(i.name, i.state, len(i.content)) for i in items if i.state] + left_out
+    notes = [Note(i.name, i.state, len(i.content)) for i in items if i.state] + skipped
     notes_at, packed = len(out), [NOTE.pack(n.state, len(n.name), 0, n.found) + n.name for n in notes]
     out += record(NOTES, b"".join(packed))
     index_at = len(out)
@@ -54,12 +57,12 @@ def write(items: list[Item], key: bytes, *, left_out: list[Note] = [], padding: 
 
 
 def item_of(path: Path, name: bytes) -> Item:
-    facts = path.lstat()
-    time, mode = divmod(facts.st_mtime_ns, 10**9), facts.st_mode & 0o7777
+    status = path.lstat()
+    time, mode = divmod(status.st_mtime_ns, 10**9), status.st_mode & 0o7777
     attributes = {MODIFIED: struct.pack(">qI", *time), MODE: struct.pack(">I", mode)}
-    if stat.S_ISLNK(facts.st_mode):
+    if stat.S_ISLNK(status.st_mode):
         return Item(name, LINK, attributes=attributes | {LINK_TARGET: os.fsencode(os.readlink(path))})
-    if stat.S_ISDIR(facts.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         return Item(name, DIRECTORY, attributes=attributes)
     return Item(name, FILE, path.read_bytes(), attributes)
 
@@ -72,7 +75,7 @@ def items_below(path: Path, name: bytes) -> list[Item]:
     return items
 
 
-def set_facts(path: bytes, attributes: dict[int, bytes], link: bool = False) -> None:
+def set_metadata(path: bytes, attributes: dict[int, bytes], link: bool = False) -> None:
     if not link and MODE in attributes:
         os.chmod(path, int.from_bytes(attributes[MODE], "big"))
     if MODIFIED in attributes:
@@ -82,8 +85,8 @@ def set_facts(path: bytes, attributes: dict[int, bytes], link: bool = False) -> 
 
 
 def extract(archive: Archive, directory: str) -> None:
-    """A-6.5: the directory is a new one, so no link is in it, and archive.entries() has seen to it that no
-    link of the archive is a parent (A-2.2)."""
+    """Extracts into a new directory, which contains no links (A-6.5). archive.entries() rejects an archive
+    in which a link is a parent (A-2.2)."""
     os.mkdir(directory)
     entries, directories = archive.entries(), []
     for entry in entries:
@@ -93,17 +96,17 @@ def extract(archive: Archive, directory: str) -> None:
             directories.append((path, entry.attributes))
         elif entry.kind == LINK:
             os.symlink(entry.attributes[LINK_TARGET], path)
-            set_facts(path, entry.attributes, link=True)
+            set_metadata(path, entry.attributes, link=True)
         else:
-            content = archive.content(entry)  # whole and authenticated before there is a file
+            content = archive.content(entry)  # authenticated before the file is created
             handle, partial = tempfile.mkstemp(dir=directory)
             with open(handle, "wb") as file:
                 file.write(content)
-            set_facts(os.fsencode(partial), entry.attributes)
-            os.link(partial, path)  # unlike a renaming, it replaces nothing
+            set_metadata(os.fsencode(partial), entry.attributes)
+            os.link(partial, path)  # unlike rename, never replaces a file
             os.unlink(partial)
-    for path, attributes in reversed(directories):  # a directory's time changes with what is put into it
-        set_facts(path, attributes)
+    for path, attributes in reversed(directories):  # creating entries changes the mtime of their directory
+        set_metadata(path, attributes)
 
 
 def line(entry: Entry) -> bytes:
@@ -133,9 +136,9 @@ def run(opt: argparse.Namespace) -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Bulla archives, from stdin, to stdout.")
+    parser = argparse.ArgumentParser(description="Creates and reads Bulla archives, from stdin to stdout.")
     parser.add_argument("command", choices=["list", "cat", "extract", "verify", "create"])
-    parser.add_argument("keyfile", help="64 hex digits, with any whitespace")
+    parser.add_argument("keyfile", help="file with 64 hex digits, with any whitespace")
     parser.add_argument("arguments", nargs="*", help="cat: NAME; extract: a new DIR; create: PATH...")
     parser.add_argument("--chunk-log2", type=int, default=16, help="12 to 20; for create")
     try:

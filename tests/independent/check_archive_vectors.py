@@ -1,4 +1,7 @@
-"""Checks every archive vector of a directory: python3 check_archive_vectors.py ../../spec/vectors/archive"""
+"""Checks every archive vector in a directory.
+
+usage: check_archive_vectors.py DIRECTORY
+"""
 import hashlib
 import json
 import struct
@@ -12,15 +15,15 @@ from check_vectors import unhex
 MINIMUM = 150
 STEPS = ["open", "list", "content", "verify"]
 KINDS = ["", "file", "directory", "link"]
-STATES = ["short", "grew", "changed", "unreadable", "left_out"]
+STATES = ["short", "grew", "changed", "unreadable", "skipped"]
 
 
 def words(state: int) -> list[str]:
     return [word for bit, word in enumerate(STATES) if state >> bit & 1]
 
 
-def described(entry: Entry, content: bytes | None) -> dict:
-    """An entry in the words of the vector files."""
+def describe(entry: Entry, content: bytes | None) -> dict:
+    """Describes an entry in the schema of the vector files."""
     time, mode, target = (entry.attributes.get(tag) for tag in (MODIFIED, MODE, LINK_TARGET))
     seconds, nanoseconds = struct.unpack(">qI", time) if time is not None else (None, None)
     return {
@@ -33,7 +36,7 @@ def described(entry: Entry, content: bytes | None) -> dict:
 
 
 def outcome(vector: dict) -> dict:
-    """What we make of a vector, as far as we get."""
+    """Reads a vector up to its first error."""
     container, key, context = (unhex(vector[name]) for name in ("container", "key", "context"))
     others = tuple(map(unhex, vector["others"]))
     found, step, error, failing = {"entries": None, "notes": None}, "open", None, None
@@ -47,7 +50,7 @@ def outcome(vector: dict) -> dict:
                 contents[entry.name] = archive.content(entry, others) if entry.kind == FILE else None
             except (ArchiveError, BullaError) as first:
                 error, failing = error or first.name, failing or entry.name.hex()
-        found["entries"] = [described(entry, contents.get(entry.name)) for entry in entries]
+        found["entries"] = [describe(entry, contents.get(entry.name)) for entry in entries]
         if error is None:
             step = "verify"
         found["notes"] = [{"name": note.name.hex(), "state": words(note.state), "found": note.found}
@@ -60,13 +63,13 @@ def outcome(vector: dict) -> dict:
     return found
 
 
-def faults(vector: dict) -> list[str]:
-    found, stated = outcome(vector), vector["error"]
+def mismatches(vector: dict) -> list[str]:
+    found, expected = outcome(vector), vector["error"]
     got = found["error"]
-    if stated and got and vector["entries"] is None:  # then an earlier step may find the same
-        if STEPS.index(got["step"]) < STEPS.index(stated["step"]):
-            got["step"] = stated["step"]
-    wrong = [] if got == stated else [f"error: expected {stated}, got {got}"]
+    if expected and got and vector["entries"] is None:  # an earlier step may report the same error
+        if STEPS.index(got["step"]) < STEPS.index(expected["step"]):
+            got["step"] = expected["step"]
+    wrong = [] if got == expected else [f"error: expected {expected}, got {got}"]
     wrong += [f"{name}: expected {vector[name]}, got {found[name]}"
               for name in ("entries", "notes") if vector[name] not in (None, found[name])]
     return wrong
@@ -79,14 +82,14 @@ def main() -> int:
     for path in sorted(Path(sys.argv[1]).glob("*.json")):
         for vector in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
             try:
-                found = faults(vector)
-            except Exception as error:  # a vector that cannot be read at all fails, too
+                found = mismatches(vector)
+            except Exception as error:  # an unreadable vector fails as well
                 found = [f"{type(error).__name__}: {error}"]
             passed, failed = passed + (not found), failed + bool(found)
-            for fault in found:
-                print(f"{path.name}: {vector.get('name')} ({vector.get('clause')}): {fault}")
+            for mismatch in found:
+                print(f"{path.name}: {vector.get('name')} ({vector.get('clause')}): {mismatch}")
     if passed + failed < MINIMUM:
-        print(f"only {passed + failed} vectors found, expected at least {MINIMUM}")
+        print(f"found {passed + failed} vectors, expected at least {MINIMUM}")
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0 or passed < MINIMUM)
 

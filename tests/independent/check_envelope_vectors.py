@@ -1,4 +1,7 @@
-"""Checks every envelope vector of a directory: python3 check_envelope_vectors.py ../../spec/vectors/envelope"""
+"""Checks every envelope vector in a directory.
+
+usage: check_envelope_vectors.py DIRECTORY
+"""
 import json
 import sys
 from pathlib import Path
@@ -10,7 +13,7 @@ MINIMUM = 60
 
 
 def outcome(vector: dict) -> dict:
-    """What we make of a vector, in the words of the vector files."""
+    """Opens a vector and returns the outcome in the schema of the vector files."""
     header, context, first, second = (unhex(vector[name]) for name in ("header", "context", "first", "second"))
     secret = vector["secret"]
     try:
@@ -30,7 +33,7 @@ def main() -> int:
         for vector in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
             try:
                 got = outcome(vector)
-            except Exception as error:  # a vector that cannot be read at all fails, too
+            except Exception as error:  # an unreadable vector fails as well
                 got = f"{type(error).__name__}: {error}"
             same = got == vector["outcome"]
             passed, failed = passed + same, failed + (not same)
@@ -38,7 +41,7 @@ def main() -> int:
                 print(f"{path.name}: {vector.get('name')} ({vector.get('clause')}): "
                       f"expected {vector['outcome']}, got {got}")
     if passed + failed < MINIMUM:
-        print(f"only {passed + failed} vectors found, expected at least {MINIMUM}")
+        print(f"found {passed + failed} vectors, expected at least {MINIMUM}")
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0 or passed < MINIMUM)
 

@@ -1,6 +1,6 @@
-"""Checks every vault vector of a directory: python3 check_vault_vectors.py ../../spec/vectors/vault
+"""Checks every vault vector in a directory: decodes the bodies and computes the derivations (spec/VAULT.md).
 
-Bodies are read, and everything that is derived is derived, as spec/VAULT.md says.
+usage: check_vault_vectors.py DIRECTORY
 """
 import base64
 import hashlib
@@ -19,7 +19,7 @@ MAX_BODY = 4096  # V-2.2
 
 
 class BadField(Exception):
-    """The JSON is not the message."""
+    """The body is JSON but not the message."""
 
 
 def b64(least: int, most: int | None = None):  # V-2.3
@@ -76,7 +76,8 @@ def stretching(value):  # V-3.3, E-3.3
 TIME = number(0, 2**64 - 1)
 STATE = one_of("pending", "active", "locked")
 RECORD = fields({"name": b64(32), "state": STATE, "left": number(0, 100), "max": number(1, 100)}, {"not_before": TIME})
-REG, ATTEMPT, GRANT, TOKEN = {"reg_id": b64(32)}, {"attempt_id": b64(16)}, {"grant": b64(64)}, {"login_token": b64(1, 512)}
+REG, ATTEMPT = {"reg_id": b64(32)}, {"attempt_id": b64(16)}
+GRANT, TOKEN = {"grant": b64(64)}, {"login_token": b64(1, 512)}
 MESSAGES = {  # V-2.1
     "register_start": fields(REG | {"request": b64(32)}, strict=True),
     "register_started": fields({"response": b64(64)}),
@@ -120,7 +121,7 @@ def expand(prk: bytes, info: bytes, length: int) -> bytes:
 
 
 def derive(vector: dict) -> dict:
-    """What follows from the inputs of a vector."""
+    """Computes every derived value from the inputs of a vector."""
     sha256 = lambda data: hashlib.sha256(data).digest()
     given = {name: bytes.fromhex(value) for name, value in vector.items()
              if name not in ("name", "comment", "iss", "sub", "password", "address") and isinstance(value, str)}
@@ -171,7 +172,7 @@ def main() -> int:
             if not same:
                 print(f"{vector['name']}: {name} is {value.hex()}, expected {vector[name]}")
     if passed + failed < MINIMUM:
-        print(f"only {passed + failed} vectors found, expected at least {MINIMUM}")
+        print(f"found {passed + failed} vectors, expected at least {MINIMUM}")
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0 or passed < MINIMUM)
 

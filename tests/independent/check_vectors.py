@@ -1,4 +1,7 @@
-"""Checks every vector of a directory: python3 check_vectors.py ../../spec/vectors"""
+"""Checks every container vector in a directory.
+
+usage: check_vectors.py DIRECTORY
+"""
 import hashlib
 import json
 import sys
@@ -11,7 +14,7 @@ MINIMUM = 60
 
 
 def outcome(open_: Callable, vector: dict, streaming: bool) -> dict:
-    """What an opener makes of a vector, in the words of the vector files."""
+    """Opens a vector and returns the outcome in the schema of the vector files."""
     container, key, context = (unhex(vector[name]) for name in ("container", "key", "context"))
     try:
         opened = open_(container, key, context)
@@ -23,7 +26,7 @@ def outcome(open_: Callable, vector: dict, streaming: bool) -> dict:
         return {"error": result}
     digest = hashlib.sha256(opened.plaintext).hexdigest()
     return {"ok": {"plaintext_len": len(opened.plaintext), "plaintext_sha256": digest,
-                   "copies": opened.copies}}
+                   "header_state": opened.header_state}}
 
 
 def unhex(text: str | None) -> bytes | None:
@@ -31,9 +34,9 @@ def unhex(text: str | None) -> bytes | None:
 
 
 def intermediates(vector: dict) -> dict:
-    """Our values for a vector; which nonces and which label are the vector's choice."""
-    copy, _ = bulla.copy_that_counts(unhex(vector["container"]), positional=True)
-    keys = bulla.schedule(unhex(vector["key"]), copy[8:64], unhex(vector["context"]))
+    """Derives the intermediates of a vector, for the nonces and the label that it states."""
+    header, _ = bulla.authoritative_copy(unhex(vector["container"]), positional=True)
+    keys = bulla.schedule(unhex(vector["key"]), header[8:64], unhex(vector["context"]))
     values = {name: value.hex() for name, value in keys._asdict().items()}
     expected = vector["intermediates"]
     values["nonces"] = [{"index": index, "nonce": bulla.nonce(keys.base_nonce, index).hex()}
@@ -45,7 +48,7 @@ def intermediates(vector: dict) -> dict:
 
 
 def envelopes(vector: dict) -> dict | None:
-    """What is handed back without a key (F-8.1)."""
+    """Reads both envelopes without a key (F-8.1)."""
     try:
         head, tail = bulla.Preamble(unhex(vector["container"]), positional=True).envelopes
     except bulla.BullaError:
@@ -53,7 +56,7 @@ def envelopes(vector: dict) -> dict | None:
     return {"head": head.hex(), "tail": None if tail is None else tail.hex()}
 
 
-def faults(vector: dict) -> list[str]:
+def mismatches(vector: dict) -> list[str]:
     found = []
     openers = {"stream": bulla.open_stream, "positional": bulla.open_positional}
     for name, open_ in openers.items():
@@ -73,7 +76,7 @@ def faults(vector: dict) -> list[str]:
             chunk_log2=given["chunk_log2"], content=given["content"],
             context=unhex(vector["context"]), envelope=unhex(given["envelope"]))
         if container.hex() != vector["container"].lower():
-            found.append("seal: another container")
+            found.append("seal: the container differs")
     return found
 
 
@@ -84,14 +87,14 @@ def main() -> int:
     for path in sorted(Path(sys.argv[1]).glob("*.json")):
         for vector in json.loads(path.read_text(encoding="utf-8"))["vectors"]:
             try:
-                found = faults(vector)
-            except Exception as error:  # a vector that cannot be read at all fails, too
+                found = mismatches(vector)
+            except Exception as error:  # an unreadable vector fails as well
                 found = [f"{type(error).__name__}: {error}"]
             passed, failed = passed + (not found), failed + bool(found)
-            for fault in found:
-                print(f"{path.name}: {vector.get('name')} ({vector.get('clause')}): {fault}")
+            for mismatch in found:
+                print(f"{path.name}: {vector.get('name')} ({vector.get('clause')}): {mismatch}")
     if passed + failed < MINIMUM:
-        print(f"only {passed + failed} vectors found, expected at least {MINIMUM}")
+        print(f"found {passed + failed} vectors, expected at least {MINIMUM}")
     print(f"{passed} passed, {failed} failed")
     return int(failed > 0 or passed < MINIMUM)
 

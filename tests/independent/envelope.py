@@ -1,4 +1,7 @@
-"""Key envelopes, version 1, from spec/ENVELOPE.md alone; comments cite its clauses."""
+"""Opens Bulla key envelopes (version 1).
+
+Written from spec/ENVELOPE.md alone, whose clauses the comments cite.
+"""
 import argparse
 import hashlib
 import hmac
@@ -21,12 +24,15 @@ Unlocked = namedtuple("Unlocked", "container_key slot revision copies intact slo
 
 
 class EnvelopeError(Exception):
+    """An error of section 7."""
+
     def __init__(self, name: str):
         super().__init__(name)
         self.name = name
 
 
-def refusal(copy: bytes) -> str | None:  # E-2.4
+def invalid(copy: bytes) -> str | None:
+    """Returns the reason why a copy is not valid (E-2.4)."""
     if not any(copy):
         return "no_envelope"
     if copy[:8] != MAGIC:
@@ -42,30 +48,32 @@ def revision(copy: bytes) -> int:
     return int.from_bytes(copy[16:24], "big")
 
 
-def copy_that_counts(first: bytes, second: bytes | None) -> tuple[bytes, str]:  # E-2.6
+def authoritative_copy(first: bytes, second: bytes | None) -> tuple[bytes, str]:
+    """Returns the authoritative copy and the state of the copies (E-2.6)."""
     if second is None:
-        if refusal(first) is None:
+        if invalid(first) is None:
             return first, "single"
-    elif refusal(first) is None and refusal(second) is None:
+    elif invalid(first) is None and invalid(second) is None:
         newer = second if revision(second) > revision(first) else first
         return newer, "intact" if first == second else "differ"
-    elif refusal(first) is None:
+    elif invalid(first) is None:
         return first, "second_damaged"
-    elif refusal(second) is None:
+    elif invalid(second) is None:
         return second, "first_damaged"
-    raise EnvelopeError(next((refusal(copy) for copy in (first, second) if copy and any(copy)), "no_envelope"))
+    raise EnvelopeError(next((invalid(copy) for copy in (first, second) if copy and any(copy)), "no_envelope"))
 
 
-def hints_are_right(hints: bytes) -> bool:  # E-3.4
-    last, right = -1, len(hints) <= MAX_HINTS
-    while hints and right:
+def are_valid_hints(hints: bytes) -> bool:  # E-3.4
+    last, valid = -1, len(hints) <= MAX_HINTS
+    while hints and valid:
         tag, length = struct.unpack(">HH", hints[:4]) if len(hints) >= 4 else (-1, 0)
-        right = tag > last and len(hints) >= 4 + length
+        valid = tag > last and len(hints) >= 4 + length
         last, hints = tag, hints[4 + length:]
-    return right
+    return valid
 
 
-def slots(envelope: bytes) -> list[Slot]:  # E-2.3, E-2.5
+def slots(envelope: bytes) -> list[Slot]:
+    """Splits an envelope into its slots (E-2.3, E-2.5)."""
     count, length = struct.unpack(">HI", envelope[10:16])
     if length != len(envelope) or count > MAX_SLOTS:
         raise EnvelopeError("malformed")
@@ -78,10 +86,10 @@ def slots(envelope: bytes) -> list[Slot]:  # E-2.3, E-2.5
             raise EnvelopeError("malformed")
         params = length - 120
         of_kind = {RECOVERY_KEY: params == 0, PASSPHRASE: params == 16,
-                   LOCATOR: params >= 64 and hints_are_right(rest[104:length - 80])}
+                   LOCATOR: params >= 64 and are_valid_hints(rest[104:length - 80])}
         if not of_kind.get(kind, True):
             raise EnvelopeError("malformed")
-        # E-3.5: another algorithm or form of passphrase is as good as another kind.
+        # E-3.5: an unknown algorithm or passphrase form is an unknown kind.
         if kind == PASSPHRASE and rest[40:44] != b"\x01\x01\x00\x00":
             kind = None
         passphrases += kind == PASSPHRASE
@@ -93,13 +101,13 @@ def slots(envelope: bytes) -> list[Slot]:  # E-2.3, E-2.5
 
 
 def opaque_string(typed: str) -> bytes:
-    """E-3.2, but for what is disallowed, which opens nothing."""
+    """Applies E-3.2 without its prohibitions: a forbidden passphrase opens nothing."""
     spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in typed)
     return unicodedata.normalize("NFC", spaced).encode()
 
 
 def stretch(slot: Slot, passphrase: str) -> bytes | None:
-    """E-3.3; none if it is too costly."""
+    """Derives the secret of a passphrase slot (E-3.3), or returns None if it is too costly."""
     passes, memory, lanes = struct.unpack(">III", slot.head[44:56])
     if not (1 <= lanes <= MAX_LANES and 8 * lanes <= memory <= MAX_MEMORY and 1 <= passes
             and passes * memory <= MAX_WORK):
@@ -108,7 +116,8 @@ def stretch(slot: Slot, passphrase: str) -> bytes | None:
                     memory_cost=memory).derive(opaque_string(passphrase))
 
 
-def find(candidates: list[Slot], key: bytes | None, passphrase: str | None) -> tuple[Slot, bytes, bytes]:  # E-4.3
+def find(candidates: list[Slot], key: bytes | None, passphrase: str | None) -> tuple[Slot, bytes, bytes]:
+    """Finds the slot that the secret opens (E-4.3)."""
     failure = "no_such_slot"
     for slot in candidates:
         if slot.kind in (RECOVERY_KEY, LOCATOR) and key is not None:
@@ -129,7 +138,7 @@ def find(candidates: list[Slot], key: bytes | None, passphrase: str | None) -> t
 
 def open_(header: bytes, context: bytes | None, first: bytes, second: bytes | None = None, *,
           key: bytes | None = None, passphrase: str | None = None) -> Unlocked:
-    envelope, copies = copy_that_counts(first, second)
+    envelope, copies = authoritative_copy(first, second)
     candidates = slots(envelope)
     needs_context = bool(header[15] & bulla.FLAG_CONTEXT)
     if envelope[32:64] != header[32:64]:
@@ -151,11 +160,11 @@ def open_(header: bytes, context: bytes | None, first: bytes, second: bytes | No
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="opens a container by its envelope")
+    parser = argparse.ArgumentParser(description="Opens a container with its envelope, from stdin to stdout.")
     parser.add_argument("verb", choices=["open"])
-    parser.add_argument("--key", help="file with 64 digits")
-    parser.add_argument("--passphrase-file", help="file with one line")
-    parser.add_argument("--envelope", help="file with an envelope from beside the container")
+    parser.add_argument("--key", help="file with 64 hex digits")
+    parser.add_argument("--passphrase-file", help="file with the passphrase")
+    parser.add_argument("--envelope", help="file with an envelope stored outside the container")
     parser.add_argument("--context", type=bytes.fromhex)
     given = parser.parse_args()
     container = sys.stdin.buffer.read()
@@ -166,14 +175,14 @@ def main() -> None:
     else:
         with open(given.passphrase_file, encoding="utf-8") as file:
             passphrase = file.read().rstrip("\n")
-    copy, _ = bulla.copy_that_counts(container, positional=True)
+    header, _ = bulla.authoritative_copy(container, positional=True)
     first, second = bulla.Preamble(container, positional=True).envelopes
     if given.envelope:
         with open(given.envelope, "rb") as file:
             first, second = file.read(), None
-    unlocked = open_(copy, given.context, first, second, key=key, passphrase=passphrase)
+    unlocked = open_(header, given.context, first, second, key=key, passphrase=passphrase)
     if not unlocked.intact:
-        print("the envelope was altered without the key", file=sys.stderr)
+        print("warning: the envelope was changed without the key", file=sys.stderr)
     sys.stdout.buffer.write(bulla.open_positional(container, unlocked.container_key, given.context).plaintext)
 
 

@@ -1,4 +1,4 @@
-"""Tests of the independent reader and writer of archives by themselves."""
+"""Tests the independent archive reader and writer by themselves."""
 import os
 import struct
 import subprocess
@@ -11,7 +11,7 @@ import bulla
 import pytest
 from archive import Item, write
 from archive_format import (
-    CHANGED, FILE, DIRECTORY, GREW, LEFT_OUT, LINK, LINK_TARGET, MODE, MODIFIED, SHORT, UNREADABLE, Archive,
+    CHANGED, FILE, DIRECTORY, GREW, SKIPPED, LINK, LINK_TARGET, MODE, MODIFIED, SHORT, UNREADABLE, Archive,
     ArchiveError, Note, attributes, is_name)
 
 KEY = bytes(range(32))
@@ -30,7 +30,7 @@ def sealed(items: list[Item] = ITEMS, **options) -> bytes:
 
 
 def edited(edit: Callable[[bytearray, Archive], None], items: list[Item] = ITEMS, **options) -> bytes:
-    """The archive with another plaintext, under its own salt and so with its own marker."""
+    """Returns the archive with another plaintext under the same salt, and therefore the same marker."""
     before = sealed(items, **options)
     plaintext = bytearray(bulla.open_positional(before, KEY).plaintext)
     edit(plaintext, Archive(before, KEY))
@@ -58,7 +58,7 @@ def test_round_trip(block_max, padding, context):
     assert len(box.fence) == {1: 5, 100: 3, 2**16: 1}[block_max]
 
 
-def test_the_empty_archive():
+def test_empty_archive():
     box = Archive(sealed([]), KEY)
     assert (box.verify(), box.notes(), box.fence) == ([], [], [])
     assert box.box.length == 3 * 32 + 96
@@ -68,16 +68,16 @@ def test_notes():
     states = [SHORT, GREW, CHANGED, UNREADABLE, SHORT | CHANGED]
     items = [Item(b"%d" % state, FILE, b"found", state=state, missing=3 * (state & SHORT))
              for state in states]
-    box = Archive(sealed(items, left_out=[Note(b"/dev/../null", LEFT_OUT, 0)]), KEY)
+    box = Archive(sealed(items, skipped=[Note(b"/dev/../null", SKIPPED, 0)]), KEY)
     assert {entry.name: box.content(entry) for entry in box.verify()} == {i.name: b"found" for i in items}
-    assert box.notes() == [*(Note(b"%d" % s, s, 5) for s in states), Note(b"/dev/../null", LEFT_OUT, 0)]
+    assert box.notes() == [*(Note(b"%d" % s, s, 5) for s in states), Note(b"/dev/../null", SKIPPED, 0)]
 
 
 @pytest.mark.parametrize("name, good", [
     (b"a", True), (b"a/b", True), (b"...", True), (b"\xff", True), (b"a" * 4096, True), (b"a" * 4097, False),
     (b"", False), (b"/a", False), (b"a/", False), (b"a//b", False), (b".", False), (b"..", False),
     (b"../a", False), (b"a/./b", False), (b"a/..", False), (b"a\0", False)])
-def test_names_of_a_2_1(name, good):
+def test_validates_names(name, good):
     assert is_name(name) == good
     if len(name) <= 4096:
         box = Archive(sealed([Item(name, FILE)]), KEY)
@@ -85,7 +85,7 @@ def test_names_of_a_2_1(name, good):
 
 
 @pytest.mark.parametrize("names", [[b"a", b"a/b"], [b"a", b"a!", b"a/b/c"], [b"a/b", b"a/b/c/d"]])
-def test_a_file_is_no_parent(names):
+def test_rejects_a_file_as_parent(names):
     for kind in (FILE, LINK):
         attributes = {LINK_TARGET: b"x"} if kind == LINK else {}
         items = [Item(names[0], kind, attributes=attributes), *(Item(name, FILE) for name in names[1:])]
@@ -96,11 +96,11 @@ def test_a_file_is_no_parent(names):
     b"\0", b"\0\1\0\14", b"\0\1\0\1x", b"\0\1\0\14" + bytes(8) + struct.pack(">I", 10**9),
     b"\0\2\0\4\0\0\x10\0",
     b"\x80\1\0\0\x80\0\0\0", b"\x80\0\0\0" * 2, b"\0\3\0\1x"])
-def test_attributes_of_a_2_3(raw):
+def test_rejects_invalid_attributes(raw):
     assert error_of(attributes, raw, FILE) == "malformed"
 
 
-def test_targets():
+def test_validates_targets():
     for target in (b"", b"a\0", b"a" * 4097):
         assert error_of(attributes, struct.pack(">HH", 3, len(target)) + target, LINK) == "malformed"
     assert error_of(attributes, b"", LINK) == "malformed"
@@ -109,21 +109,21 @@ def test_targets():
 
 @pytest.mark.parametrize("field", range(7))
 @pytest.mark.parametrize("change", [1, -1, 2**40])
-def test_a_trailer_that_lies(field, change):
-    def lie(plaintext: bytearray, box: Archive) -> None:
+def test_rejects_a_wrong_trailer(field, change):
+    def change_field(plaintext: bytearray, box: Archive) -> None:
         at = len(plaintext) - 96 + 8 * field
         value = int.from_bytes(plaintext[at:at + 8], "big") + change
         plaintext[at:at + 8] = struct.pack(">Q", value % 2**64)
 
-    assert error_of(lambda: Archive(edited(lie), KEY).verify()) == "malformed"
+    assert error_of(lambda: Archive(edited(change_field), KEY).verify()) == "malformed"
 
 
-def test_every_byte_of_the_records_counts():
-    """A byte that is changed is seen, unless the page says that it is ignored."""
+def test_detects_every_changed_byte():
+    """A changed byte is detected unless ARCHIVE.md says that it is ignored."""
     items = [Item(b"a", FILE, b"x", {MODE: bytes(4)}), Item(b"b", DIRECTORY)]
     container = sealed(items, padding=1, block_max=1)
     length = bulla.open_positional(container, KEY).length
-    unseen = []
+    undetected = []
     for at in range(length):
         def flip(plaintext: bytearray, box: Archive) -> None:
             plaintext[at] ^= 1
@@ -132,11 +132,11 @@ def test_every_byte_of_the_records_counts():
         except ArchiveError as error:
             assert error.name in ("malformed", "unsupported")
         else:
-            unseen.append(at)
-    content, padding_kind, padding = 41, 91, 107  # another kind to be skipped, and what is in it
-    index = [174, 175, 178, 179, 247, 248, 251, 252]  # states, which no record has, and what is zero
+            undetected.append(at)
+    content, padding_kind, padding = 41, 91, 107  # still a skipped kind, and ignored content
+    index = [174, 175, 178, 179, 247, 248, 251, 252]  # states, which no record has, and reserved bytes
     fences = [length - 128 - 34 + at for at in (14, 15, 31, 32)]
-    assert unseen == [content, padding_kind, padding, *index, *fences, *range(length - 40, length)]
+    assert undetected == [content, padding_kind, padding, *index, *fences, *range(length - 40, length)]
 
 
 def test_unknown_records():
@@ -152,7 +152,7 @@ def test_unknown_records():
         assert Archive(edited(turn(kind), padding=9), KEY).verify()
 
 
-def test_not_an_archive():
+def test_rejects_other_content():
     for content in (0, 2, 255):
         assert error_of(Archive, bulla.seal(KEY, bytes(500), content=content), KEY) == "not_an_archive"
     assert error_of(Archive, bulla.seal(KEY, bytes(500), content=1), KEY) == "malformed"

@@ -1,4 +1,4 @@
-"""Tests of the independent implementation by itself; check_vectors.py compares it with others."""
+"""Tests the independent implementation by itself; check_vectors.py compares it with the vectors."""
 import subprocess
 import sys
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_round_trip(open_, size, context, envelope):
     plaintext = bytes(index % 256 for index in range(size))
     container = seal(plaintext, context=context, envelope=envelope, content=1)
     opened = open_(container, KEY, context)
-    assert (opened.plaintext, opened.copies, opened.content) == (plaintext, "intact", 1)
+    assert (opened.plaintext, opened.header_state, opened.content) == (plaintext, "intact", 1)
     assert opened.envelopes == (envelope, envelope)
 
 
@@ -59,7 +59,7 @@ def test_key_schedule_is_hkdf_expand():
 
 @OPENERS
 @pytest.mark.parametrize("envelope", [b"", b"wrapped keys"])
-def test_every_truncation_is_refused(open_, envelope):
+def test_rejects_every_truncation(open_, envelope):
     container = seal(TWO_CHUNKS, envelope=envelope)
     for length in range(len(container)):
         error = error_of(open_, container[:length])
@@ -68,7 +68,7 @@ def test_every_truncation_is_refused(open_, envelope):
 
 
 @OPENERS
-def test_every_flip_is_harmless_or_refused(open_):
+def test_every_flip_is_harmless_or_rejected(open_):
     container = seal(TWO_CHUNKS, envelope=b"wrapped keys")
     for offset in range(len(container)):
         try:
@@ -77,24 +77,24 @@ def test_every_flip_is_harmless_or_refused(open_):
             assert TWO_CHUNKS.startswith(error.released)
 
 
-def test_one_damaged_copy_is_reported():
+def test_reports_one_damaged_copy():
     container = seal(TWO_CHUNKS)
     for offset in range(128):
-        assert bulla.open_positional(flip(container, offset), KEY).copies == "header_damaged"
+        assert bulla.open_positional(flip(container, offset), KEY).header_state == "header_damaged"
         footer_damaged = flip(container, len(container) - 128 + offset)
         for open_ in (bulla.open_stream, bulla.open_positional):
-            assert open_(footer_damaged, KEY).copies == "footer_damaged"
+            assert open_(footer_damaged, KEY).header_state == "footer_damaged"
 
 
-def test_copies_that_differ():
+def test_reports_copies_that_differ():
     container, other = seal(TWO_CHUNKS), seal(TWO_CHUNKS)
     mixed = container[:-128] + other[-128:]
     for open_ in (bulla.open_stream, bulla.open_positional):
-        assert open_(mixed, KEY).copies == "differ"
+        assert open_(mixed, KEY).header_state == "differ"
 
 
 @pytest.mark.parametrize("byte", [b"\x00", b"\xa5"])
-def test_trailing_data(byte):
+def test_counts_trailing_data(byte):
     container = seal(TWO_CHUNKS)
     for extra in range(1, 301):
         error = error_of(bulla.open_positional, container + byte * extra)
@@ -102,13 +102,13 @@ def test_trailing_data(byte):
         assert error_of(bulla.open_stream, container + byte * extra).name == "truncated"
 
 
-def test_trailing_data_is_looked_for_in_65536_bytes():
+def test_searches_65536_bytes_for_trailing_data():
     container = seal(TWO_CHUNKS)
     assert error_of(bulla.open_positional, container + bytes(65536)).detail == {"extra": 65536}
     assert error_of(bulla.open_positional, container + bytes(65537)).name == "truncated"
 
 
-def test_a_footer_in_the_envelope_makes_no_trailing_data():
+def test_footer_in_envelope_is_not_trailing_data():
     options = {"salt": bytes(32), "envelope": bytes(200)}
     footer = seal(TWO_CHUNKS, **options)[-128:]
     container = seal(TWO_CHUNKS, **options | {"envelope": footer + bytes(72)})
@@ -117,7 +117,7 @@ def test_a_footer_in_the_envelope_makes_no_trailing_data():
 
 
 @pytest.mark.parametrize("envelope", [b"", bytes(64)])
-def test_the_search_ends_at_the_smallest_container(envelope):
+def test_search_ends_at_the_smallest_container(envelope):
     container = seal(b"", envelope=envelope)
     start = 128 + len(envelope)
     for chunk, name in [(bytes(16), "trailing_data"), (bytes(15), "truncated")]:
@@ -125,7 +125,7 @@ def test_the_search_ends_at_the_smallest_container(envelope):
         assert error_of(bulla.open_positional, planted).name == name
 
 
-def test_the_lowest_rejected_chunk_is_named():
+def test_reports_the_lowest_rejected_chunk():
     full = C + 16
     container = seal(bytes(3 * C + 5))
     for rejected in ([0], [1], [3], [1, 2], [0, 3], [2, 3]):
@@ -138,7 +138,7 @@ def test_the_lowest_rejected_chunk_is_named():
         assert len(error_of(bulla.open_stream, changed).released) == rejected[0] * C
 
 
-def test_swapped_chunks_are_rejected():
+def test_rejects_swapped_chunks():
     full = C + 16
     container = seal(bytes(2 * C))
     swapped = (container[:128] + container[128 + full:128 + 2 * full] + container[128:128 + full]
@@ -147,7 +147,7 @@ def test_swapped_chunks_are_rejected():
 
 
 @OPENERS
-def test_key_and_context(open_):
+def test_rejects_wrong_key_and_context(open_):
     plain, bound = seal(b"x"), seal(b"x", context=b"context")
     assert error_of(open_, plain, bytes(32)).name == "wrong_key"
     assert error_of(open_, bound, KEY, b"other").name == "wrong_key"

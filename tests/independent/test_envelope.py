@@ -1,4 +1,7 @@
-"""Tests of key envelopes by themselves; check_envelope_vectors.py compares them with others. They are built here, from the page."""
+"""Tests the envelope reader by itself, with envelopes built here from spec/ENVELOPE.md.
+
+check_envelope_vectors.py compares it with the vectors.
+"""
 import hashlib
 import hmac
 import struct
@@ -24,7 +27,7 @@ def frame(kind: int, id_: int, length: int) -> bytes:
 
 
 def slot(header: bytes, kind: int, id_: int, secret, params: bytes = b"", wrapped: bytes = CONTAINER_KEY) -> bytes:
-    """`secret` is 32 bytes, or makes them of the head."""
+    """Builds a slot. `secret` is 32 bytes, or a function that derives them from the head."""
     head = frame(kind, id_, 120 + len(params)) + bytes([id_ % 256]) * 32 + params
     secret = secret(head) if callable(secret) else secret
     t1 = hmac.digest(secret, b"bulla v1 slot\0" + head + b"\x01", "sha512")
@@ -42,9 +45,9 @@ def passphrase_slot(header: bytes, id_: int, passphrase: str, of=CHEAP) -> bytes
 
 
 def sealed(slots: list[bytes], header: bytes, *, revision: int = 1, count: int | None = None,
-           length: int = LEN, said: int | None = None, mac_key: bytes | None = None) -> bytes:
+           length: int = LEN, stated: int | None = None, mac_key: bytes | None = None) -> bytes:
     body = (envelope.MAGIC + struct.pack(">BBHIQ8x", 1, 0, len(slots) if count is None else count,
-                                         length if said is None else said, revision)
+                                         length if stated is None else stated, revision)
             + header[32:64] + b"".join(slots))
     body = body.ljust(length - 40, b"\0")
     if mac_key is None:
@@ -59,7 +62,7 @@ def container(length: int = LEN) -> bytes:
 
 
 HEADER = container()[:128]
-USUAL = [slot(HEADER, 1, 1, RECOVERY_KEY), passphrase_slot(HEADER, 2, PHRASE)]
+DEFAULT = [slot(HEADER, 1, 1, RECOVERY_KEY), passphrase_slot(HEADER, 2, PHRASE)]
 
 
 def error_of(first: bytes, second: bytes | None = None, **secret) -> str:
@@ -70,7 +73,7 @@ def error_of(first: bytes, second: bytes | None = None, **secret) -> str:
 
 @pytest.mark.parametrize("secret, id_", [({"key": RECOVERY_KEY}, 1), ({"passphrase": PHRASE}, 2)])
 def test_opens_by_each_slot(secret, id_):
-    unlocked = envelope.open_(HEADER, None, sealed(USUAL, HEADER), **secret)
+    unlocked = envelope.open_(HEADER, None, sealed(DEFAULT, HEADER), **secret)
     assert (unlocked.container_key, unlocked.slot, unlocked.intact) == (CONTAINER_KEY, id_, True)
 
 
@@ -82,59 +85,59 @@ def test_passphrase_is_an_opaque_string():
         assert error_of(first, passphrase=other) == "wrong_secret"
 
 
-def test_wrong_secrets():
-    first = sealed(USUAL, HEADER)
+def test_rejects_wrong_secrets():
+    first = sealed(DEFAULT, HEADER)
     assert error_of(first, key=CONTAINER_KEY) == "wrong_secret"
     assert error_of(first, passphrase=PHRASE.upper()) == "wrong_secret"
-    assert error_of(sealed(USUAL[:1], HEADER), passphrase=PHRASE) == "no_such_slot"
-    assert error_of(sealed(USUAL[1:], HEADER), key=RECOVERY_KEY) == "no_such_slot"
+    assert error_of(sealed(DEFAULT[:1], HEADER), passphrase=PHRASE) == "no_such_slot"
+    assert error_of(sealed(DEFAULT[1:], HEADER), key=RECOVERY_KEY) == "no_such_slot"
 
 
 @pytest.mark.parametrize("of", [(1, 2**18 + 1, 1), (5, 2**18, 1), (2**32 - 1, 2**32 - 1, 16), (0, 64, 1), (1, 64, 0),
                                 (1, 64, 17), (1, 7, 1), (1, 127, 16)])
-def test_costs_out_of_range_are_not_paid(of, monkeypatch):
+def test_does_not_hash_at_costs_out_of_range(of, monkeypatch):
     def never(**_):
-        raise AssertionError("it was hashed")
+        raise AssertionError("the passphrase was hashed")
     monkeypatch.setattr(envelope, "Argon2id", never)
     first = sealed([slot(HEADER, 2, 1, bytes(32), cost(*of))], HEADER)
     assert error_of(first, passphrase=PHRASE) == "too_costly"
 
 
-HOSTILE = {
-    "33_slots": lambda: sealed([frame(9, i + 1, 8) for i in range(33)], HEADER),
-    "9_passphrases": lambda: sealed([slot(HEADER, 2, i + 1, bytes(32), cost(*CHEAP)) for i in range(9)], HEADER,
+MALFORMED = {
+    "slots_33": lambda: sealed([frame(9, i + 1, 8) for i in range(33)], HEADER),
+    "passphrase_slots_9": lambda: sealed([slot(HEADER, 2, i + 1, bytes(32), cost(*CHEAP)) for i in range(9)], HEADER,
                                     length=2048),
-    "more_slots_said_than_fit": lambda: sealed(USUAL, HEADER, count=32),
-    "two_slots_of_one_id": lambda: sealed([USUAL[0], USUAL[0]], HEADER),
-    "id_0": lambda: sealed([frame(9, 0, 8)], HEADER),
-    "slot_of_no_length": lambda: sealed([frame(9, 1, 0)], HEADER),
-    "slot_of_4_gib": lambda: sealed([frame(9, 1, 2**32 - 1)], HEADER),
-    "slot_reaches_into_the_mac": lambda: sealed([frame(9, 1, LEN - 64 - 40 + 1)], HEADER),
-    "another_length_said": lambda: sealed(USUAL, HEADER, said=LEN + 1),
-    "length_of_4_gib_said": lambda: sealed(USUAL, HEADER, said=2**32 - 1),
+    "slot_count_too_large": lambda: sealed(DEFAULT, HEADER, count=32),
+    "slot_id_twice": lambda: sealed([DEFAULT[0], DEFAULT[0]], HEADER),
+    "slot_id_0": lambda: sealed([frame(9, 0, 8)], HEADER),
+    "slot_length_0": lambda: sealed([frame(9, 1, 0)], HEADER),
+    "slot_length_maximum": lambda: sealed([frame(9, 1, 2**32 - 1)], HEADER),
+    "slot_overlaps_mac": lambda: sealed([frame(9, 1, LEN - 64 - 40 + 1)], HEADER),
+    "length_plus_1": lambda: sealed(DEFAULT, HEADER, stated=LEN + 1),
+    "length_maximum": lambda: sealed(DEFAULT, HEADER, stated=2**32 - 1),
     "recovery_key_with_parameters": lambda: sealed([slot(HEADER, 1, 1, RECOVERY_KEY, b"x")], HEADER),
-    "hint_beyond_the_locator": lambda: sealed([slot(HEADER, 3, 1, RECOVERY_KEY, bytes(64) + b"\0\x01\xff\xff")], HEADER),
-    "hints_that_descend": lambda: sealed([slot(HEADER, 3, 1, RECOVERY_KEY, bytes(64) + b"\0\x02\0\0\0\x01\0\0")], HEADER),
+    "hint_too_long": lambda: sealed([slot(HEADER, 3, 1, RECOVERY_KEY, bytes(64) + b"\0\x01\xff\xff")], HEADER),
+    "hints_descending": lambda: sealed([slot(HEADER, 3, 1, RECOVERY_KEY, bytes(64) + b"\0\x02\0\0\0\x01\0\0")], HEADER),
 }
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_envelopes_are_malformed(name):
-    assert error_of(HOSTILE[name]()) == "malformed"
+@pytest.mark.parametrize("name", MALFORMED)
+def test_rejects_malformed_envelopes(name):
+    assert error_of(MALFORMED[name]()) == "malformed"
 
 
-def test_what_is_no_envelope():
-    whole = sealed(USUAL, HEADER)
+def test_rejects_invalid_envelopes():
+    whole = sealed(DEFAULT, HEADER)
     assert error_of(b"") == error_of(bytes(LEN)) == "no_envelope"
     assert error_of(b"\x93" + whole[1:]) == "not_an_envelope"
     assert error_of(whole[:8] + b"\x02" + whole[9:]) == "unsupported_version"
     for length in range(9, LEN):
         assert error_of(whole[:length]) == "damaged"
-    assert error_of(sealed(USUAL, HEADER, length=2**20 + 1)) == "damaged"
+    assert error_of(sealed(DEFAULT, HEADER, length=2**20 + 1)) == "damaged"
 
 
-def test_every_flip_is_seen():
-    whole = sealed(USUAL[:1], HEADER, length=240)
+def test_detects_every_flip():
+    whole = sealed(DEFAULT[:1], HEADER, length=240)
     for offset in range(len(whole)):
         for bit in range(8):
             changed = bytearray(whole)
@@ -142,22 +145,23 @@ def test_every_flip_is_seen():
             assert error_of(bytes(changed)) in ("damaged", "not_an_envelope", "unsupported_version")
 
 
-def test_altered_without_the_key():
-    unlocked = envelope.open_(HEADER, None, sealed(USUAL, HEADER, mac_key=bytes(32)), key=RECOVERY_KEY)
+def test_reports_a_wrong_mac():
+    unlocked = envelope.open_(HEADER, None, sealed(DEFAULT, HEADER, mac_key=bytes(32)), key=RECOVERY_KEY)
     assert unlocked.container_key == CONTAINER_KEY and not unlocked.intact
 
 
-def test_of_another_container():
+def test_rejects_envelopes_of_another_container():
     other = bulla.seal(CONTAINER_KEY, b"", chunk_log2=12, salt=bytes(range(1, 33)), envelope=bytes(LEN))[:128]
     slots = [slot(other, 1, 1, RECOVERY_KEY)]
     assert error_of(sealed(slots, other)) == "another_container"
-    assert error_of(sealed(slots, HEADER)) == "another_container"  # the slot opens, and wraps another container's key
+    # The slot opens but wraps the key for another container.
+    assert error_of(sealed(slots, HEADER)) == "another_container"
     foreign = [slot(HEADER, 1, 1, RECOVERY_KEY, wrapped=bytes(32))]
     assert error_of(sealed(foreign, HEADER)) == "another_container"
 
 
-def test_one_ciphertext_does_not_open_under_two_keys():
-    """The second slot has the first one's salt, tag and ciphertext; its commitment is one secret's alone."""
+def test_commitment_prevents_a_second_key():
+    """The second slot has the salt, tag and ciphertext of the first, but the commitment binds one secret."""
     first = slot(HEADER, 1, 1, RECOVERY_KEY)
     second = frame(1, 2, 120) + first[8:]
     whole = sealed([first, second], HEADER)
@@ -165,23 +169,24 @@ def test_one_ciphertext_does_not_open_under_two_keys():
     assert error_of(sealed([second], HEADER)) == "wrong_secret"
 
 
-@pytest.mark.parametrize("revisions, counts, copies", [((1, 1), 1, "intact"), ((1, 2), 2, "differ"), ((2, 1), 2, "differ")])
-def test_copy_that_counts(revisions, counts, copies):
-    first, second = (sealed(USUAL, HEADER, revision=revision) for revision in revisions)
+@pytest.mark.parametrize("revisions, authoritative, copies", [
+    ((1, 1), 1, "intact"), ((1, 2), 2, "differ"), ((2, 1), 2, "differ")])
+def test_selects_the_authoritative_copy(revisions, authoritative, copies):
+    first, second = (sealed(DEFAULT, HEADER, revision=revision) for revision in revisions)
     unlocked = envelope.open_(HEADER, None, first, second, key=RECOVERY_KEY)
-    assert (unlocked.revision, unlocked.copies) == (counts, copies)
+    assert (unlocked.revision, unlocked.copies) == (authoritative, copies)
 
 
-def test_the_copy_that_does_not_count_is_not_tried():
-    newer = sealed(USUAL[:1], HEADER, revision=2)
-    assert error_of(sealed(USUAL, HEADER), newer, passphrase=PHRASE) == "no_such_slot"
+def test_ignores_the_other_copy():
+    newer = sealed(DEFAULT[:1], HEADER, revision=2)
+    assert error_of(sealed(DEFAULT, HEADER), newer, passphrase=PHRASE) == "no_such_slot"
     torn = newer[:100] + bytes(100) + newer[200:]
-    assert envelope.open_(HEADER, None, sealed(USUAL, HEADER), torn, passphrase=PHRASE).copies == "second_damaged"
+    assert envelope.open_(HEADER, None, sealed(DEFAULT, HEADER), torn, passphrase=PHRASE).copies == "second_damaged"
 
 
 def test_command(tmp_path: Path):
     whole = container()
-    copy = sealed(USUAL, HEADER)
+    copy = sealed(DEFAULT, HEADER)
     whole = whole[:128] + copy + whole[128 + LEN:-128 - LEN] + copy + whole[-128:]
     (tmp_path / "key").write_text(RECOVERY_KEY.hex(" ", 2) + "\n")
     (tmp_path / "phrase").write_text(PHRASE + "\n")

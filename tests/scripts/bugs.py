@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Plants bugs, and sees that the tests find each of them: at least two nets, each on its own.
+"""Plants bugs and checks that at least two independent test suites detect each of them.
 
-    tests/scripts/bugs.py [BUG...]
+usage: tests/scripts/bugs.py [BUG...]
 
-It works on a copy of what is committed, and builds in target/bugs. Each net has to pass without the bug before it may be said to
-have caught it. Needs strace; ten minutes on a quiet machine with 2 cores.
+Works on a copy of the last commit and builds in target/bugs. Each suite first has to pass without a bug. Requires strace.
+Takes ten minutes on an idle machine with 2 cores.
 """
 
 import os
@@ -21,48 +21,42 @@ def cargo_test(*arguments):
 
 
 UNITS = ("unit tests of the core", cargo_test("-p", "bulla", "--lib"))
-EXHAUSTIVE = ("bit flips, cuts and splices", cargo_test("-p", "bulla-tests", "--test", "exhaustive"))
+EXHAUSTIVE = ("bit flips, truncations and splices", cargo_test("-p", "bulla-tests", "--test", "exhaustive"))
 VECTORS = ("vectors", cargo_test("-p", "bulla-tests", "--test", "vectors"))
 DIFFERENTIAL = ("differential", cargo_test("-p", "bulla-tests", "--test", "differential"))
 FUZZED = ("oracles on fuzz inputs", cargo_test("-p", "bulla-tests", "--test", "fuzz_inputs"))
 COMMAND = "target/bugs/release/bulla"
 BUILD = ["cargo", "build", "--locked", "-q", "--release", "-p", "bulla-cli"]
-FAULTS = ("killed, starved, and the order of sync and rename", ["tests/scripts/faults.py", COMMAND, "seal"])
-POWER = ("power cuts", ["tests/scripts/power_loss.py", COMMAND, "seal"])
+FAULTS = ("kills, I/O faults, and the order of sync and rename", ["tests/scripts/faults.py", COMMAND, "seal"])
+POWER = ("power loss", ["tests/scripts/power_loss.py", COMMAND, "seal"])
 
-# Name, file, what stands there, what the bug makes of it, nets. A text that is not found is an error: the bug has to move along.
+# Name, file, original text, text with the bug, suites. If the original text is not found, the script fails and the entry has
+# to be updated.
 BUGS = [
     (
         "the tag of the last chunk is not checked",
-        "crates/bulla/src/run.rs",
+        "crates/bulla/src/format/run.rs",
         "&mut ciphertext[plain_len..], read - plain_len).is_err() {",
         "&mut ciphertext[plain_len..], read - plain_len).is_err() && end == read + chunk.sealed() {",
         [UNITS, EXHAUSTIVE, VECTORS, DIFFERENTIAL, FUZZED],
     ),
     (
         "a stream may end without its last chunk",
-        "crates/bulla/src/opener.rs",
+        "crates/bulla/src/opening/opener.rs",
         "(Some(end), None) if end.missing => Some(",
-        "(Some(end), None) if end.missing && end.stands => Some(",
+        "(Some(end), None) if end.missing && end.footer_matches => Some(",
         [UNITS, EXHAUSTIVE, VECTORS, DIFFERENTIAL, FUZZED],
     ),
     (
         "the header is not bound to the keys",
-        "crates/bulla/src/schedule.rs",
+        "crates/bulla/src/format/schedule.rs",
         "        let context = context.unwrap_or_default();\n",
-        """        struct Unbound;
-        impl Unbound {
-            fn bound(&self) -> &[u8] {
-                &[0; 56]
-            }
-        }
-        let (header, context) = (Unbound, context.unwrap_or_default());
-""",
+        "        let (bound, context) = ([0; 56], context.unwrap_or_default());\n",
         [UNITS, EXHAUSTIVE, VECTORS, DIFFERENTIAL, FUZZED],
     ),
     (
         "a range ends one byte early",
-        "crates/bulla/src/range.rs",
+        "crates/bulla/src/opening/range.rs",
         "self.open_chunks(first..(range.end.saturating_sub(1) >> log2) + 1, scratch)?",
         "self.open_chunks(first..(range.end.saturating_sub(2) >> log2) + 1, scratch)?",
         [UNITS, EXHAUSTIVE, VECTORS, DIFFERENTIAL, FUZZED],
@@ -99,18 +93,18 @@ BUGS = [
 ]
 
 
-def passes(net, copy):
-    _, command = net
+def passes(suite, copy):
+    _, command = suite
     if command[0].startswith("tests/"):
         subprocess.run(BUILD, cwd=copy, env=environment(), check=True)
     done = subprocess.run(command, cwd=copy, env=environment(), capture_output=True)
     if done.returncode != 0 and b"could not compile" in done.stderr:
-        sys.exit(f"bugs: does not compile:\n{done.stderr.decode()}")
+        sys.exit(f"bugs: compilation failed:\n{done.stderr.decode()}")
     return done.returncode == 0
 
 
 def environment():
-    # A bug may leave an import unused.
+    # A bug may cause warnings, such as unused imports.
     return {**os.environ, "CARGO_TARGET_DIR": str(ROOT / "target" / "bugs"), "RUSTFLAGS": "-A warnings"}
 
 
@@ -121,21 +115,21 @@ def main():
         (copy / "target").mkdir()
         (copy / "target" / "bugs").symlink_to(ROOT / "target" / "bugs")
         chosen = [bug for bug in BUGS if not sys.argv[1:] or bug[0] in sys.argv[1:]]
-        nets = {net[0]: net for *_, nets in chosen for net in nets}
-        for net in nets.values():
-            if not passes(net, copy):
-                sys.exit(f"bugs: {net[0]}: fails without any bug")
-        for bug, file, right, wrong, nets in chosen:
+        all_suites = {suite[0]: suite for *_, suites in chosen for suite in suites}
+        for suite in all_suites.values():
+            if not passes(suite, copy):
+                sys.exit(f"bugs: {suite[0]}: fails without a bug")
+        for bug, file, right, wrong, suites in chosen:
             path = copy / file
             text = path.read_text()
             if text.count(right) != 1:
-                sys.exit(f"bugs: {file} has changed; where would this bug be now: {bug}?")
+                sys.exit(f"bugs: {file}: text not found; update the bug {bug!r}")
             path.write_text(text.replace(right, wrong))
-            caught = [net[0] for net in nets if not passes(net, copy)]
+            caught = [suite[0] for suite in suites if not passes(suite, copy)]
             path.write_text(text)
-            print(f"{bug}: caught by {len(caught)} of {len(nets)}: {', '.join(caught)}", flush=True)
+            print(f"{bug}: detected by {len(caught)} of {len(suites)}: {', '.join(caught)}", flush=True)
             if len(caught) < 2:
-                sys.exit("bugs: fewer than two nets hold")
+                sys.exit("bugs: detected by fewer than two test suites")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Lines that the tests run, by crate; fails where the core or the archives fall below 95%.
+# Measures line coverage by crate. Fails if the core or the archives are below 95%.
 #
-#   tests/scripts/coverage.sh [--lines]
+# usage: tests/scripts/coverage.sh [--lines]
 #
-# With --lines, also those that no test runs. It builds in target/llvm-cov-target.
+# With --lines, also lists the lines that no test covers. Builds in target/llvm-cov-target.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +13,7 @@ export CARGO_INCREMENTAL=0
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
-# Some tests kill the command, which then leaves half a profile.
+# Some tests kill the command, which leaves incomplete profiles.
 cargo llvm-cov --locked --workspace --exclude bulla-benches --failure-mode all --json --output-path "$report" > /dev/null
 
 python3 - "$report" "${1:-}" << 'PYTHON'
@@ -37,6 +37,6 @@ for crate, (count, covered) in sorted(totals.items()):
     share = 100 * covered / count
     low = crate in ("bulla", "bulla-archive") and share < 95
     failed |= low
-    print(f"{crate:14} {share:5.1f}% of {count} lines{'  FAILED: 95% are wanted' if low else ''}")
+    print(f"{crate:14} {share:5.1f}% of {count} lines{'  FAILED: below 95%' if low else ''}")
 sys.exit(failed)
 PYTHON

@@ -1,10 +1,10 @@
 #!/bin/sh
-# A full disk: sealing, opening and making a key fail with a message, and leave nothing behind.
+# Runs the command on a full disk: it has to fail with a message and leave no files behind.
 #
-#   tests/scripts/enospc.sh path/to/bulla
+# usage: tests/scripts/enospc.sh path/to/bulla
 #
-# It mounts a file system of 64 KiB and so needs to be root. If it cannot, it fails: a check that was skipped is
-# no check that passed.
+# Mounts a file system of 64 KiB, which requires root. Fails if that is not possible, because a skipped check must not count
+# as passed.
 set -eu
 
 bulla=$(realpath "${1:?usage: enospc.sh path/to/bulla}")
@@ -21,13 +21,13 @@ fail() {
 mount -t tmpfs -o size=64k,nr_inodes=16 tmpfs "$small" || fail "cannot mount a tmpfs; run this as root"
 cd "$work"
 
-# The command fails for want of space, says so, and leaves the small disk as it was.
+# Checks that the command fails with a message for lack of space and leaves the small disk unchanged.
 fails() {
     before=$(ls -A "$small")
     code=0
     "$bulla" "$@" 2>message >/dev/null || code=$?
     [ "$code" = 1 ] || fail "exit $code instead of 1: bulla $*: $(cat message)"
-    grep -q 'no space is left on the device' message || fail "says: $(cat message)"
+    grep -q 'no space is left on the device' message || fail "unexpected message: $(cat message)"
     [ "$(ls -A "$small")" = "$before" ] || fail "left behind by bulla $*: $(ls -A "$small")"
     echo "ok: bulla $*"
 }
@@ -40,32 +40,32 @@ fails seal -k key plain -o small/c
 fails seal --threads 1 -k key plain -o small/c
 fails seal --no-sync -k key plain -o small/c
 fails seal --new-key new plain -o small/c
-[ ! -e new ] || fail "the new key file is left"
+[ ! -e new ] || fail "the new key file was not removed"
 cat plain | fails seal -k key - -o small/c
 fails open -k key plain.bulla -o small/plain
 fails open --threads 1 -k key plain.bulla -o small/plain
 fails open -k key - -o small/plain <plain.bulla
 
-# What was to be replaced is still whole.
+# A file that was to be replaced is intact.
 head -c 1000 plain >small/there
 fails seal -k key plain -o small/there --force
 fails open -k key plain.bulla -o small/there --force
-head -c 1000 plain | cmp - small/there || fail "the old file was harmed"
+head -c 1000 plain | cmp - small/there || fail "the old file was changed"
 
-# Through the shell's redirection, what was there before is there again.
+# With a redirection in the shell, the file gets its old content back.
 code=0
 "$bulla" open -k key plain.bulla -o - 2>message >>small/there || code=$?
 [ "$code" = 1 ] || fail "exit $code instead of 1 for a redirection"
-head -c 1000 plain | cmp - small/there || fail "the redirection left something"
+head -c 1000 plain | cmp - small/there || fail "the redirected file was changed"
 echo "ok: redirection"
 
 # No room at all, not even for a key.
 head -c 65536 /dev/zero >small/filler 2>/dev/null || true
 fails keygen -o small/key
 fails seal --new-key small/key plain -o c
-[ ! -e c ] || fail "a container without its key is left"
+[ ! -e c ] || fail "a container without its key was left behind"
 fails sheet -k key -o small/sheet
 fails keygen -o new --sheet small/sheet
-[ ! -e new ] || fail "a key without its sheet is left"
+[ ! -e new ] || fail "a key without its sheet was left behind"
 
-echo "enospc: all as it should be"
+echo "enospc: passed"

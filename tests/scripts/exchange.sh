@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Exchanges containers and archives between the command and the independent implementation: each opens what the other sealed.
-# usage: exchange.sh BULLA PYTHON
+# Exchanges containers and archives between the command and the independent implementation. Each opens what the other sealed.
+#
+# usage: tests/scripts/exchange.sh path/to/bulla path/to/python
 set -euo pipefail
 bulla=$(realpath "$1")
-# Not resolved further: a virtual environment is known by the name that its interpreter is called by.
+# Symbolic links are not resolved: an interpreter finds its virtual environment by the path it is called with.
 python=$(realpath -s "$2")
 independent=$(realpath "$(dirname "$0")/../independent")
 other="$python $independent/bulla.py"
@@ -30,7 +31,7 @@ for size in 0 1 4095 4096 4097 65535 65536 65537 1048576 3000001; do
         "$bulla" verify -q -k key theirs
         exchanged=$((exchanged + 2))
     done
-    # Its envelope holds no slots: all of it is opened, with a warning, which exits with 6.
+    # This envelope is not a key envelope. The container opens with a warning and exit code 6.
     $other seal key --envelope 0123456789abcdef < plain > theirs
     status=0
     "$bulla" open -q -k key < theirs > opened 2> warned || status=$?
@@ -41,7 +42,7 @@ for size in 0 1 4095 4096 4097 65535 65536 65537 1048576 3000001; do
 done
 echo "$exchanged containers exchanged"
 
-# A tree with everything in it that an archive keeps.
+# A tree with everything that an archive stores.
 mkdir -p tree/empty tree/deep/er/still 'tree/na me'
 printf 'x' > "tree/na me/$(printf 'new\nline')"
 printf 'y' > "tree/na me/$(printf 'no utf-8: \377')"
@@ -54,13 +55,13 @@ chmod 750 tree/deep/er
 touch -d '1969-12-31 23:59:58.123456789 UTC' tree/deep/0
 touch -d '2001-02-03 04:05:06.000000001 UTC' tree/deep tree/empty
 
-# Kind, mode, time and target of everything below a directory. The mode of a link is none.
+# Prints type, mode, mtime and target of everything below a directory. A symbolic link has no mode.
 facts() { (cd "$1" && find . \( -type l -printf '%P %y %T@ %l\n' -o -printf '%P %y %m %T@\n' \) | sort); }
 same() {
     diff -r --no-dereference tree "$1"
     cmp <(facts tree) <(facts "$1")
 }
-# What the command lists, in the words of the other.
+# Lists an archive with the command, in the format of the independent implementation.
 listed() {
     "$bulla" list --json -k key "$1" | $python -c '
 import json, sys
@@ -69,7 +70,7 @@ for entry in map(json.loads, sys.stdin):
     kind = entry["kind"].replace("symlink", "link")
     sys.stdout.buffer.write(b"%s 0 %d %s\n" % (kind.encode(), entry["len"], name))'
 }
-# Every file, by both.
+# Compares every file as read by both implementations.
 contents() {
     find tree -type f -print0 | while IFS= read -r -d '' name; do
         "$bulla" cat -k key "$1" "$name" | cmp - "$name"

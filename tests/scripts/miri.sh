@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# What needs no cryptography, under Miri: arithmetic, parsing, and the hand-over between threads with several schedules.
+# Runs tests without cryptography under Miri: arithmetic, parsing, and communication between threads under several schedules.
 #
-#   tests/scripts/miri.sh
+# usage: tests/scripts/miri.sh
 #
-# ring and AWS-LC are C and assembler, which Miri cannot run; what calls them is left out here, and is covered by fuzzing with the
-# address sanitizer. rayon needs tree borrows, and its threads outlive the tests.
+# ring and AWS-LC are written in C and assembly, which Miri cannot run. Code that calls them is covered by fuzzing with
+# AddressSanitizer instead. rayon requires tree borrows, and its threads outlive the tests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -19,9 +19,9 @@ miri() {
     MIRIFLAGS=$flags cargo "+$toolchain" miri test --locked "$@"
 }
 
-miri -p bulla --lib -- geometry:: error::
+miri -p bulla --lib -- format::geometry:: error::
 miri -p bulla-archive --lib
 miri -p bulla-key --lib -- locator:: key_text:: --skip any_
-# Data races and lost wake-ups: each schedule is another seed.
+# Data races and lost wake-ups. Each seed gives another schedule.
 flags+=" -Zmiri-many-seeds=0..${SEEDS:-4}"
-miri -p bulla --lib -- extents:: ordered:: conveyor::
+miri -p bulla --lib -- parallel::

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The comparison with other libraries and commands works, with 140 crates that nothing else needs. It measures nothing.
+# Checks that the comparison with other libraries and commands works, without measuring. It builds 140 additional crates.
 #
-#   tests/scripts/peers.sh
+# usage: tests/scripts/peers.sh
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

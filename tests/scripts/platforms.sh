@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Other platforms: the core, the archives and the keys type-check for Windows and Android, the core also for wasm32, which has no
-# files; and their tests pass on 64-bit Arm, emulated.
+# Type-checks the core, the archives and the keys for Windows and Android, and the core for wasm32, which has no files. Runs
+# their tests on 64-bit Arm under emulation.
 #
-#   tests/scripts/platforms.sh
+# usage: tests/scripts/platforms.sh
 #
-# Debian has what it needs: clang, gcc-aarch64-linux-gnu, gcc-mingw-w64-x86-64 and qemu-user; rustup has the targets. Where one of
-# them cannot be had, it fails.
+# Requires the Debian packages clang, gcc-aarch64-linux-gnu, gcc-mingw-w64-x86-64 and qemu-user, and targets from rustup. Fails if
+# one of them is missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -22,15 +22,15 @@ check() {
 }
 
 check "${packages[@]}" --target x86_64-pc-windows-gnu
-# ring's C code wants headers of some libc for 64-bit Arm; nothing is linked here.
+# ring's C code includes libc headers. Those of any libc for 64-bit Arm will do, because nothing is linked.
 CC_aarch64_linux_android=clang AR_aarch64_linux_android=ar CFLAGS_aarch64_linux_android='-isystem /usr/aarch64-linux-gnu/include' \
     check "${packages[@]}" --target aarch64-linux-android
-# Who builds for a browser chooses where ring gets random numbers from.
+# A build for browsers has to select a source of random numbers for ring.
 CC_wasm32_unknown_unknown=clang check -p bulla --target wasm32-unknown-unknown --features ring/wasm32_unknown_unknown_js
 
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc
 export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER='qemu-aarch64 -L /usr/aarch64-linux-gnu'
-# Left out: bit by bit over every container, which would take hours, and what looks into this process's memory or counts its calls.
+# Without the exhaustive tests, which would take hours, and tests that inspect the memory of the process or count its calls.
 echo "=== cargo test --target aarch64-unknown-linux-gnu"
 cargo test --locked --target aarch64-unknown-linux-gnu "${packages[@]}" --lib --tests
 cargo test --locked --target aarch64-unknown-linux-gnu -p bulla-tests --test vectors --test archive_vectors --test differential \

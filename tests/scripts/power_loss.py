@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Cuts the power after every call of a command that changes the disk, on a model of the disk.
+"""Simulates a power loss after every call that changes the disk, on a model of the disk.
 
-    tests/scripts/power_loss.py path/to/bulla [COMMAND...]
+usage: tests/scripts/power_loss.py path/to/bulla [COMMAND...]
 
-Needs strace. Each command runs once without faults, and its calls are replayed, prefix by prefix. What a disk may hold after a
-power cut is more than one state: of what was written and not synced, all, nothing, only the length, or any one piece has
-arrived; and names are those of now, or those of their directory's last sync. In each of them stands under a final name the whole
-old file, the whole new one, or (if there was none) nothing; and once the command says that it is done, it is the new one.
+Requires strace. Each command runs once, and every prefix of its calls is replayed. After a power loss the disk may be in one of
+several states: of the writes since the last sync, all, none, only the new length, a prefix, or any single one has arrived.
+Names are the current ones, or those at the last sync of their directory. In each state, a final name refers to the whole old file,
+the whole new one, or (if there was none) nothing. Once the command succeeds, it refers to the new one.
 """
 
 import re
@@ -24,11 +24,11 @@ PHOTO = bytes(range(256)) * 700  # more than two chunks
 
 
 class Lost(Exception):
-    """A cut that leaves neither the old file nor the new one."""
+    """A power loss that leaves neither the old file nor the new one."""
 
 
 class File:
-    """A file: what is on the disk for certain, and what was written since."""
+    """A file: its synced content and the changes since."""
 
     def __init__(self, content=b""):
         self.durable = bytes(content)
@@ -39,7 +39,7 @@ class File:
         del self.pending[:upto]
 
     def content(self, arrived, length=None):
-        """With those of the pending changes that have arrived."""
+        """Returns the content with some of the pending changes applied."""
         content = bytearray(self.durable)
         for which in arrived:
             self.pending[which](content)
@@ -48,7 +48,7 @@ class File:
         return bytes(content)
 
     def states(self):
-        """All that a cut may leave of it."""
+        """Yields every content that a power loss may leave."""
         everything = self.content(range(len(self.pending)))
         yield everything
         yield self.durable
@@ -79,7 +79,7 @@ def text(quoted):
 
 
 class Disk:
-    """The directory that the command works in, as its calls leave it."""
+    """The directory of the command, as its calls change it."""
 
     def __init__(self, root):
         self.root = str(root)
@@ -97,17 +97,17 @@ class Disk:
                 parts.append(part)
         return "/" + "/".join(parts)
 
-    def mine(self, path):
+    def contains(self, path):
         return path.startswith(self.root + "/")
 
     def sync_names(self, directory):
-        """A directory's own entries; all that lie below it, for a whole file system."""
+        """Syncs the entries of a directory, or of the whole file system if it is None."""
         inside = (lambda path: True) if directory is None else (lambda path: path.rpartition("/")[0] == directory)
         kept = {path: file for path, file in self.durable.items() if not inside(path)}
         self.durable = kept | {path: file for path, file in self.now.items() if inside(path)}
 
     def apply(self, call, arguments, result, started):
-        """True if the call changed anything that a cut could show."""
+        """Applies a call. Returns whether it changed the possible states after a power loss."""
         fd = re.match(r"(\d+)<([^>]*)>", arguments)
         number, opened = (int(fd[1]), self.open.get(int(fd[1]))) if fd else (None, None)
         strings = re.findall(r'"((?:\\x[0-9a-f]{2})*)"', arguments)
@@ -143,13 +143,13 @@ class Disk:
         elif call.startswith(("rename", "link", "unlink")):
             return self.naming(call, directories, strings)
         elif call in ("copy_file_range", "sendfile", "splice", "msync") or (call == "mmap" and opened and "SHARED" in arguments):
-            raise AssertionError(f"the model does not know {call}")
+            raise AssertionError(f"the model does not support {call}")
         return False
 
     def opening(self, call, directories, strings, arguments, result):
         directory = self.root if call == "creat" else directories[0]
         path = self.path(directory, strings[0])
-        if not self.mine(path) or "O_DIRECTORY" in arguments or Path(path).is_dir() and path not in self.now:
+        if not self.contains(path) or "O_DIRECTORY" in arguments or Path(path).is_dir() and path not in self.now:
             return False
         assert "O_TMPFILE" not in arguments and "O_APPEND" not in arguments, arguments
         created = path not in self.now
@@ -162,9 +162,9 @@ class Disk:
 
     def writing(self, call, opened, strings, arguments, result):
         data = b"".join(map(text, strings))[:result]
-        assert len(data) == result, f"strace cut a write of {result} bytes"
+        assert len(data) == result, f"strace truncated a write of {result} bytes"
         if call.startswith("p"):
-            offset = int(re.search(r", (\d+) *$", arguments)[1])  # a call that was interrupted leaves a space
+            offset = int(re.search(r", (\d+) *$", arguments)[1])  # strace adds a space after an interrupted call
         else:
             offset, opened["at"] = opened["at"], opened["at"] + result
         opened["file"].pending.append(write(offset, data))
@@ -173,7 +173,7 @@ class Disk:
     def naming(self, call, directories, strings):
         at = call.endswith(("at", "at2"))
         paths = [self.path(directories[which] if at else self.root, name) for which, name in enumerate(strings)]
-        if not self.mine(paths[0]):
+        if not self.contains(paths[0]):
             return False
         if call.startswith("rename"):
             self.now[paths[1]] = self.now.pop(paths[0])
@@ -185,7 +185,7 @@ class Disk:
 
 
 def traced(command, directory, log):
-    """The calls of a command that succeeded, as they returned: name, arguments, result, and how many before it when it began."""
+    """Returns the successful calls in order of completion: name, arguments, result, and the number of calls that preceded its start."""
     prefix = ["strace", "-f", "-y", "-xx", "-s", "100000000", "-o", str(log), "-e", f"trace={CALLS}"]
     done = subprocess.run([*prefix, *command], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True)
     if done.returncode != 0:
@@ -209,12 +209,12 @@ def traced(command, directory, log):
 
 
 def replay(directory, calls):
-    """The disk after each call that changed it. What a sync covers is what was written before it began."""
+    """Yields the disk after each call that changed it."""
     disk = Disk(directory)
     lens = []
     yield disk
     for call, arguments, result, before in calls:
-        # A sync covers what was written before it began; changes that were synced since are no longer pending.
+        # A sync covers the writes before it started. Those that were synced since are no longer pending.
         lens.append({id(file): len(file.pending) for file in disk.now.values()})
         started = {}
         if call in ("fsync", "fdatasync") and before < len(lens) - 1:
@@ -225,7 +225,7 @@ def replay(directory, calls):
 
 
 class Command:
-    """A command, the names that it makes, and the old content of those that were there."""
+    """A command, the names that it creates, and the old content of those that existed."""
 
     def __init__(self, name, arguments, finals, old=None):
         self.name, self.arguments, self.finals, self.old = name, arguments, finals, old or {}
@@ -233,7 +233,7 @@ class Command:
 
 def commands():
     threads = ["--threads", "1"]
-    old = {"out": b"what was there before"}
+    old = {"out": b"old content"}
     photos = ["out/photos/one.jpg", "out/photos/two.jpg"]
     return [
         Command("keygen", ["keygen", "-o", "out"], ["out"]),
@@ -263,7 +263,7 @@ def make_inputs(bulla, directory):
 
 
 def sweep(bulla, command, work):
-    """Cuts after every call; how many states were looked at."""
+    """Simulates a power loss after every call of a command. Returns the number of states checked."""
     directory = work / "run"
     shutil.rmtree(directory, ignore_errors=True)
     shutil.copytree(work / "inputs", directory)
@@ -275,39 +275,39 @@ def sweep(bulla, command, work):
     shutil.copytree(before, directory)
     calls = traced([bulla, *command.arguments], directory, work / "log")
     finals = {str(directory / name): (directory / name).read_bytes() for name in command.finals}
-    # The model starts where the command did, under the names that the command saw.
+    # The model starts from the same state and path as the command.
     ran = work / "ran"
     shutil.rmtree(ran, ignore_errors=True)
     directory.rename(ran)
     before.rename(directory)
 
-    looked = 0
+    checked = 0
     disk = None
     for step, disk in enumerate(replay(directory, calls)):
-        for names, which in ((disk.now, "now"), (disk.durable, "at the last sync of their directory")):
+        for names, which in ((disk.now, "as of now"), (disk.durable, "as of the last sync of their directory")):
             for path, new in finals.items():
                 old = command.old.get(Path(path).relative_to(directory).as_posix())
                 file = names.get(path)
                 states = [None] if file is None else file.states()
                 for state in states:
-                    looked += 1
+                    checked += 1
                     if state != new and state != old:
-                        length = "is gone" if state is None else f"has {len(state)} bytes that are neither old nor new"
-                        raise Lost(f"{command.name}: cut after {step} changes, names of {which}: {path} {length}")
+                        problem = "is missing" if state is None else f"has {len(state)} bytes that are neither old nor new"
+                        raise Lost(f"{command.name}: after {step} changes, with names {which}: {path} {problem}")
     for path, new in finals.items():
         file = disk.durable.get(path)
         if file is None or file.durable != new:
-            raise Lost(f"{command.name}: it says that it is done, and {path} is not on the disk")
+            raise Lost(f"{command.name}: success, but {path} is not on the disk")
         if disk.now[path].content(range(len(disk.now[path].pending))) != new:
-            raise AssertionError(f"{command.name}: the model of {path} is not what was written")
-    return looked
+            raise AssertionError(f"{command.name}: the model of {path} differs from the actual file")
+    return checked
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     if shutil.which("strace") is None:
-        sys.exit("power_loss: strace is missing; a check that was skipped is no check that passed")
+        sys.exit("power_loss: strace is missing; a skipped check must not count as passed")
     bulla = str(Path(sys.argv[1]).resolve())
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
@@ -317,18 +317,18 @@ def main():
             if sys.argv[2:] and command.name not in sys.argv[2:]:
                 continue
             try:
-                looked = sweep(bulla, command, work)
+                checked = sweep(bulla, command, work)
             except Lost as lost:
                 sys.exit(f"power_loss: {lost}")
-            print(f"ok: {command.name}: {looked} states of the disk after a cut", flush=True)
-            total += looked
+            print(f"ok: {command.name}: {checked} states after a power loss", flush=True)
+            total += checked
         try:
             unsynced = ["seal", "--threads", "1", "--no-sync", "-k", "key", "photo", "-o", "out"]
             sweep(bulla, Command("seal --no-sync", unsynced, ["out"]), work)
-            sys.exit("power_loss: a file that was never synced survives every cut, so the model is wrong")
+            sys.exit("power_loss: an unsynced file survived every power loss, so the model is wrong")
         except Lost as lost:
-            print(f"ok: found, as it should be: {lost}")
-    print(f"power_loss: {total} states, each the whole old file or the whole new one")
+            print(f"ok: loss of an unsynced file detected: {lost}")
+    print(f"power_loss: {total} states passed")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A report works, with whatever it can compare. It measures nothing here.
+# Checks that the benchmark report works with the available tools, without measuring.
 #
-#   tests/scripts/report.sh path/to/report
+# usage: tests/scripts/report.sh path/to/report
 set -euo pipefail
 
 work=$(mktemp -d)

@@ -1,10 +1,10 @@
 #!/bin/sh
-# A recovery sheet, as paper would have it: rendered to a picture, and scanned.
+# Renders recovery sheets to images, scans their QR codes, and opens containers with the scanned keys.
 #
-#   tests/scripts/sheet.sh path/to/bulla
+# usage: tests/scripts/sheet.sh path/to/bulla
 #
-# It needs rsvg-convert (Debian: librsvg2-bin) and zbarimg (zbar-tools). If they are missing, it fails: a check that was skipped
-# is no check that passed.
+# Requires rsvg-convert (Debian: librsvg2-bin) and zbarimg (zbar-tools). Fails if they are missing, because a skipped check must
+# not count as passed.
 set -eu
 
 bulla=$(realpath "${1:?usage: sheet.sh path/to/bulla}")
@@ -28,11 +28,11 @@ for paper in a4 letter; do
         "$bulla" seal -q -k key plain -o sealed.bulla
         "$bulla" sheet -q -k key -o sealed.svg --paper $paper --container sealed.bulla
         for sheet in new sealed; do
-            # As coarse as a fax, and as fine as an office printer.
+            # The resolutions of a fax and of an office printer.
             for dpi in 100 300; do
                 rsvg-convert -d $dpi -p $dpi $sheet.svg -o $sheet.png
-                zbarimg -q --raw --nodbus $sheet.png >scanned || fail "no code is found in $sheet.svg at $dpi dpi"
-                # What was scanned is a key file as it is.
+                zbarimg -q --raw --nodbus $sheet.png >scanned || fail "no QR code found in $sheet.svg at $dpi dpi"
+                # The scanned text is a valid key file.
                 chmod 600 scanned
                 "$bulla" open -q -k scanned sealed.bulla -o opened
                 cmp plain opened
@@ -44,4 +44,4 @@ for paper in a4 letter; do
     echo "ok: $paper"
 done
 
-echo "sheet: all as it should be"
+echo "sheet: passed"

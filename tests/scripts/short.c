@@ -1,7 +1,7 @@
-/* Makes reads or writes short: a system may move fewer bytes than it was asked to, and seldom does in a test.
+/* Shortens reads or writes. A system call may transfer fewer bytes than requested, which rarely happens in tests.
  *
- * Loaded in front of the C library (LD_PRELOAD). SHORT_KIND is "read" or "write"; SHORT_AT is the number of the call that moves
- * one byte, counted from 1, or 0 for all of them to move half. */
+ * Loaded before the C library by LD_PRELOAD. SHORT_KIND is "read" or "write". SHORT_AT is the number of the call, counted from 1,
+ * that transfers a single byte, or 0 to halve every call. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -50,17 +50,17 @@ ssize_t pwrite64(int fd, const void *buf, size_t len, off64_t offset)
     return real(fd, buf, shorter("write", len), offset);
 }
 
-/* Only the first piece, shortened. */
-ssize_t readv(int fd, const struct iovec *pieces, int count)
+/* Transfers only the first buffer, shortened. */
+ssize_t readv(int fd, const struct iovec *buffers, int count)
 {
     REAL(ssize_t, "readv", int, const struct iovec *, int);
     struct iovec first;
     if (count < 1)
-        return real(fd, pieces, count);
-    first = pieces[0];
+        return real(fd, buffers, count);
+    first = buffers[0];
     size_t len = shorter("read", first.iov_len);
     if (len == first.iov_len)
-        return real(fd, pieces, count);
+        return real(fd, buffers, count);
     first.iov_len = len;
     return real(fd, &first, 1);
 }

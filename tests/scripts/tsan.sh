@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The pipeline under the thread sanitizer: sealing, opening, streams, ranges, cancellation, the first error.
+# Runs the tests of the pipeline under ThreadSanitizer: sealing, opening, streams, ranges, cancellation, the first error.
 #
-#   tests/scripts/tsan.sh
+# usage: tests/scripts/tsan.sh
 #
-# The standard library is built with it too: without that, its locks look like races.
+# The standard library is instrumented too, because its locks would otherwise be reported as races.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,15 +1,18 @@
 #!/bin/bash
-# The vault over several data centres: tests against five real etcd members, three servers, and evaluators with their keys in SoftHSM2.
-# With --load, what it bears instead. Needs etcd (Debian: etcd-server) and SoftHSM2 (Debian: softhsm2);
-# fails without. Takes names of tests, as `cargo test` does.
+# Tests the vault over several data centres: five etcd members, three servers, and evaluators with their keys in SoftHSM2.
+#
+# usage: tests/scripts/vault-cluster.sh [--load | TEST...]
+#
+# With --load, runs the load test instead. TEST filters tests by name, as with `cargo test`. Requires etcd (Debian: etcd-server)
+# and SoftHSM2 (softhsm2), and fails if they are missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 fail() { echo "vault-cluster: $*" >&2; exit 1; }
 
-BULLA_ETCD=${BULLA_ETCD:-$(command -v etcd)} || fail "etcd is not there: apt-get install etcd-server"
-command -v softhsm2-util > /dev/null || fail "SoftHSM2 is not there: apt-get install softhsm2"
-BULLA_PKCS11_MODULE=${BULLA_PKCS11_MODULE:-$(dpkg -L libsofthsm2 | grep -m1 '/libsofthsm2\.so$')} || fail "libsofthsm2.so is not there"
+BULLA_ETCD=${BULLA_ETCD:-$(command -v etcd)} || fail "etcd not found; install it with apt-get install etcd-server"
+command -v softhsm2-util > /dev/null || fail "SoftHSM2 not found; install it with apt-get install softhsm2"
+BULLA_PKCS11_MODULE=${BULLA_PKCS11_MODULE:-$(dpkg -L libsofthsm2 | grep -m1 '/libsofthsm2\.so$')} || fail "libsofthsm2.so not found; set BULLA_PKCS11_MODULE to its path"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -22,9 +25,9 @@ for token in "$BULLA_PKCS11_TOKEN" "$BULLA_PKCS11_FRESH_TOKEN" "$BULLA_PKCS11_IM
     softhsm2-util --init-token --free --label "$token" --so-pin 12345678 --pin 123456 > /dev/null
 done
 
-# The tests of the whole workspace, so that nothing is built again that `cargo test --workspace` has built; with it comes the server.
+# Selecting tests of the whole workspace reuses the build of `cargo test --workspace`, which includes the server.
 directory=debug tests=(test --locked --workspace --test keys --test cluster)
-# One after another: each starts a cluster of its own.
+# One at a time, because each test starts a cluster.
 arguments=(--ignored --nocapture --test-threads 1 "$@")
 if [ "${1:-}" = --load ]; then
     directory=release tests=(test --release --locked -p bulla-vaultd --test load)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""What a newcomer does with a vault, by the commands themselves; and what then lies in the vault's memory, files and log.
+"""Uses a vault by the commands as a new user would, and then searches the server's memory, files and log for secrets.
 
-    tests/scripts/vault.py path/to/bulla path/to/bulla-vaultd
+usage: tests/scripts/vault.py path/to/bulla path/to/bulla-vaultd
 
-Linux. It reads the server's memory, so it runs as root, or as who may trace the server.
+Linux only. Reading the server's memory requires root or permission to trace the server.
 """
 
 import base64
@@ -23,7 +23,7 @@ LOCATOR_HEAD = 16  # spec/VAULT.md, V-6.1
 
 
 class Vault:
-    """`bulla-vaultd dev`, and the log of what it says."""
+    """A `bulla-vaultd dev` server with its log."""
 
     def __init__(self, program, directory):
         self.program, self.data, self.log = program, directory / "vault", directory / "vault.log"
@@ -54,7 +54,7 @@ class Vault:
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
     def memory(self):
-        """All memory that the process can write."""
+        """Yields all writable memory of the process."""
         with open(f"/proc/{self.process.pid}/maps") as maps, open(f"/proc/{self.process.pid}/mem", "rb", 0) as memory:
             for line in maps:
                 addresses, rights = line.split()[:2]
@@ -63,12 +63,12 @@ class Vault:
                     memory.seek(first)
                     try:
                         yield memory.read(last - first)
-                    except OSError:  # what the kernel keeps for itself
+                    except OSError:  # reserved by the kernel
                         continue
 
 
 class Machine:
-    """A person's machine: a home with the vault's address and public key, and the commands there."""
+    """A user's machine: a home directory configured with the vault's address and public key."""
 
     def __init__(self, program, directory, vault, subject):
         self.program, self.home, self.vault, self.subject = program, directory, vault, subject
@@ -90,7 +90,7 @@ class Machine:
 
 
 def register_and_recover(bulla, directory, vault):
-    """A key behind a password; the machine is lost, and the locator's file left."""
+    """Registers a key, then recovers it on another machine from the password and the locator file."""
     here = Machine(bulla, directory / "here", vault, "alice")
     here.run("vault status", says="no key stored")
     here.run("keygen -o my.key")
@@ -100,7 +100,7 @@ def register_and_recover(bulla, directory, vault):
     there = Machine(bulla, directory / "there", vault, "alice")
     there.run("vault recover -o my.key --vault-password-file password", 2, "no locator")
     shutil.copy(here.locator, there.locator)
-    there.run("vault recover -o my.key --vault-password-file wrong", 3, "9 guesses are left")
+    there.run("vault recover -o my.key --vault-password-file wrong", 3, "9 guesses left")
     assert not (there.home / "my.key").exists()
     there.run("vault recover -o my.key --vault-password-file password", says="1 failed attempt")
     assert (there.home / "my.key").read_text() == (here.home / "my.key").read_text()
@@ -108,7 +108,7 @@ def register_and_recover(bulla, directory, vault):
 
 
 def backup_and_restore(bulla, directory, vault):
-    """A backup whose key lies in the vault only; the machine is lost, and the backup left."""
+    """Makes a backup whose key is stored only in the vault, then restores it on another machine."""
     here = Machine(bulla, directory / "bob", vault, "bob")
     (here.home / "photos").mkdir()
     for number in range(3):
@@ -116,11 +116,11 @@ def backup_and_restore(bulla, directory, vault):
     here.run(f"backup --vault http://{vault.listen} --vault-password-file password photos.bulla photos", says="the key is stored in the vault")
     there = Machine(bulla, directory / "bob's other", vault, "bob")
     shutil.copy(here.home / "photos.bulla", there.home)
-    there.run("restore --vault-password-file wrong photos.bulla -C back", 3, "the password is wrong")
+    there.run("restore --vault-password-file wrong photos.bulla -C back", 3, "wrong password")
     there.run("restore --vault-password-file password photos.bulla -C back")
     for photo in (here.home / "photos").iterdir():
         assert photo.read_bytes() == (there.home / "back" / "photos" / photo.name).read_bytes(), photo
-    # Registered anew, the key is the same: the backup still opens, here by the new locator and the new password.
+    # A new registration keeps the key, so the backup still opens with the new locator and the new password.
     there.run("vault recover photos.bulla -o my.key --vault-password-file password")
     there.run("vault register -k my.key --vault-password-file password --new-password-file new")
     there.run("restore --vault-password-file password photos.bulla -C no", 3)
@@ -131,33 +131,33 @@ def backup_and_restore(bulla, directory, vault):
     return there
 
 
-def nothing_is_left_behind(vault, secrets):
-    """In the memory of the server, in its files and its log there is no secret, in any usual form."""
-    shapes = {}
+def check_no_secrets(vault, secrets):
+    """Checks that the server's memory, files and log contain no secret in any common encoding."""
+    encodings = {}
     for name, secret in secrets.items():
-        for shape in secret, secret.hex().encode(), base64.b64encode(secret)[:-4], base64.urlsafe_b64encode(secret)[:-4]:
-            shapes[shape] = name
+        for encoding in secret, secret.hex().encode(), base64.b64encode(secret)[:-4], base64.urlsafe_b64encode(secret)[:-4]:
+            encodings[encoding] = name
     read, controls = 0, 0
     control = vault.listen.encode()
     for part in vault.memory():
         read += len(part)
         controls += part.count(control)
-        for shape, name in shapes.items():
-            assert shape not in part, f"{name} is in the server's memory"
-    assert controls, "the search finds what must be there"
+        for encoding, name in encodings.items():
+            assert encoding not in part, f"{name} is in the server's memory"
+    assert controls, "the search did not find a control string that is present"
     for file in [vault.log, *vault.data.iterdir()]:
         content = file.read_bytes()
-        for shape, name in shapes.items():
-            assert shape not in content, f"{name} is in {file.name}"
-    print(f"ok: {len(secrets)} secrets, none in {read >> 20} MiB of the server's memory, its files and its log")
+        for encoding, name in encodings.items():
+            assert encoding not in content, f"{name} is in {file.name}"
+    print(f"ok: none of {len(secrets)} secrets in {read >> 20} MiB of the server's memory, its files and its log")
 
 
-def guesses_run_out(here):
-    """Ten wrong passwords, then the right one: gone."""
+def exhaust_guesses(here):
+    """Makes ten wrong guesses and checks that the key is deleted."""
     for left in reversed(range(10)):
         says = f"{left} guess" if left else ""
         here.run("vault recover -o back --vault-password-file wrong", 3, says)
-    here.run("vault recover -o back --vault-password-file password", 3, "from the vault for good")
+    here.run("vault recover -o back --vault-password-file password", 3, "permanently deleted")
     here.run("vault status", says="no guesses left")
     assert not (here.home / "back").exists()
 
@@ -169,18 +169,18 @@ def main():
         vault = Vault(vaultd, directory)
         try:
             alice = register_and_recover(bulla, directory, vault)
-            print("ok: registered, recovered on another machine")
+            print("ok: registered a key and recovered it on another machine")
             locator = alice.locator.read_bytes()[LOCATOR_HEAD:]
             key = bytes.fromhex("".join((alice.home / "my.key").read_text().split()))
             bob = backup_and_restore(bulla, directory, vault)
-            print("ok: backed up, restored on another machine, registered anew, deleted")
+            print("ok: made a backup, restored it on another machine, registered again, deleted the key")
             bobs = bytes.fromhex("".join((bob.home / "my.key").read_text().split()))
-            nothing_is_left_behind(
+            check_no_secrets(
                 vault,
                 {"the password": PASSWORD.encode(), "the key": key, "the pepper": locator[32:64], "a deleted key": bobs},
             )
-            guesses_run_out(alice)
-            print("ok: the guesses ran out")
+            exhaust_guesses(alice)
+            print("ok: the key was deleted after ten wrong guesses")
         finally:
             vault.kill()
 
@@ -188,4 +188,4 @@ def main():
 if len(sys.argv) != 3:
     sys.exit(__doc__)
 main()
-print("vault: all as it should be")
+print("vault: passed")

@@ -1,7 +1,7 @@
-//! F-12 and A-7: what hostile input makes a reader allocate stays within a bound that its own
-//! length and the format's limits give.
+//! F-12 and A-7: the memory that a reader allocates for hostile input is bounded by the length of
+//! the input and the limits of the format.
 //!
-//! One test, as all of the process's memory is counted.
+//! This file has only one test, because the allocator counts the memory of the whole process.
 
 use std::io::sink;
 
@@ -14,13 +14,13 @@ use sha2::{Digest, Sha256};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// The largest chunk, the largest envelope at either end, and what is read ahead of them: for a
-/// container of any length.
+/// Bytes allowed for a container of any length: the largest chunk, the largest envelope at both
+/// ends, and read-ahead.
 const FIXED: usize = 8 << 20;
-/// Bytes for each byte of the input: its plaintext, and an archive's index in memory.
+/// Bytes allowed for each byte of input: its plaintext, and the index of an archive in memory.
 const PER_BYTE: usize = 8;
 
-/// The most bytes that `work` held at a time.
+/// Returns the peak memory that `work` allocates, in bytes.
 fn peak(work: impl FnOnce()) -> usize {
     MEMORY.reset_peak_usage();
     let before = MEMORY.current_usage();
@@ -36,7 +36,7 @@ fn options(context: Option<&[u8]>) -> Options<'_> {
     }
 }
 
-/// Opens it in every way that there is, and keeps nothing.
+/// Opens a container with each function of the API, and drops the results.
 fn open(container: &[u8], key: &Key, context: Option<&[u8]>) {
     let options = options(context);
     let _ = Preamble::read(&mut &container[..]);
@@ -49,6 +49,7 @@ fn open(container: &[u8], key: &Key, context: Option<&[u8]>) {
     }
 }
 
+/// Reads and salvages an archive, and drops the results.
 fn open_archive(container: &[u8], key: &Key, context: Option<&[u8]>) {
     let options = options(context);
     if let Ok(reader) = ArchiveReader::new(key, container, &options) {
@@ -64,13 +65,14 @@ fn open_archive(container: &[u8], key: &Key, context: Option<&[u8]>) {
     }
 }
 
+/// Checks that the memory that `work` allocates is within the bound for `container`.
 fn check(name: &str, container: &[u8], work: impl FnOnce()) {
-    let (held, bound) = (peak(work), FIXED + PER_BYTE * container.len());
-    assert!(held <= bound, "{name}: {held} bytes for an input of {}", container.len());
+    let (peak, bound) = (peak(work), FIXED + PER_BYTE * container.len());
+    assert!(peak <= bound, "{name}: {peak} bytes allocated for an input of {}", container.len());
 }
 
-/// Headers with every field at its limits and beyond, their checks made anew, with little or
-/// nothing behind them.
+/// Returns containers whose header fields are at their limits and beyond, with valid checksums and
+/// few or no bytes after them.
 fn hostile_headers(container: &[u8]) -> Vec<Vec<u8>> {
     let mut hostile = Vec::new();
     for log2 in [0, 12, 16, 20, 21, 63, 255u8] {
@@ -95,14 +97,14 @@ fn hostile_headers(container: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn bounded_by_the_input() {
+fn memory_is_bounded_by_the_input() {
     let key = Key::from_bytes(&[7; 32]);
     let container = bulla::seal(&key, &[1; 1000], &options(None)).unwrap();
     for bytes in hostile_headers(&container) {
-        check("a header", &bytes, || open(&bytes, &key, None));
-        check("a header of an archive", &bytes, || open_archive(&bytes, &key, None));
+        check("header", &bytes, || open(&bytes, &key, None));
+        check("header of an archive", &bytes, || open_archive(&bytes, &key, None));
     }
-    for vector in vectors::all() {
+    for vector in vectors::container::all() {
         let key = Key::from_bytes(vector.key[..].try_into().unwrap());
         check(&vector.name, &vector.container, || {
             open(&vector.container, &key, vector.context.as_deref())
@@ -116,6 +118,6 @@ fn bounded_by_the_input() {
         most = most.max(vector.container.len());
     }
     assert!(most > 0);
-    // The counter counts.
+    // The allocator does count.
     assert!(peak(|| drop(std::hint::black_box(vec![0u8; FIXED + 1]))) > FIXED);
 }

@@ -1,4 +1,4 @@
-//! The library of archives against every vector of spec/vectors/archive, step by step.
+//! Checks the archive library against every vector in `spec/vectors/archive`, step by step.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 
 type Reader<'v> = ArchiveReader<'v, &'v [u8]>;
 
-/// What a step came to; an error by its name in the vectors.
-type Stepped<T> = Result<T, &'static str>;
+/// The result of a step, with the error's name in the vectors.
+type StepResult<T> = Result<T, &'static str>;
 
-fn open(vector: &Vector) -> Stepped<Reader<'_>> {
+fn open(vector: &Vector) -> StepResult<Reader<'_>> {
     let mut options = Options::new().workers(Workers::Serial);
     if let Some(context) = &vector.context {
         options = options.context(context);
@@ -22,11 +22,11 @@ fn open(vector: &Vector) -> Stepped<Reader<'_>> {
     ArchiveReader::new(&key, &vector.container[..], &options).map_err(|error| name(&error))
 }
 
-fn list(reader: &Reader<'_>) -> Stepped<Vec<Entry>> {
+fn list(reader: &Reader<'_>) -> StepResult<Vec<Entry>> {
     reader.entries().collect::<Result<_, _>>().map_err(|error| name(&error))
 }
 
-/// The errors of ARCHIVE.md, of which the library tells some apart.
+/// Returns the name of an error in the vectors, which is coarser than the library's errors.
 fn name(error: &Error) -> &'static str {
     match error {
         Error::NotAnArchive { .. } => "not_an_archive",
@@ -37,12 +37,12 @@ fn name(error: &Error) -> &'static str {
         Error::Container(bulla::Error::WrongKey) => "wrong_key",
         Error::Container(bulla::Error::ChunkRejected { .. }) => "chunk_rejected",
         Error::Container(bulla::Error::Truncated { .. }) => "truncated",
-        other => panic!("no archive gives this error: {other:?}"),
+        other => panic!("unexpected error: {other:?}"),
     }
 }
 
-/// An entry in the words of the vectors; the error of its content, if that cannot be read.
-fn described(reader: &Reader<'_>, entry: &Entry) -> (archive::Entry, Option<&'static str>) {
+/// Converts an entry to its form in the vectors. Also returns the error of its content, if any.
+fn describe(reader: &Reader<'_>, entry: &Entry) -> (archive::VectorEntry, Option<&'static str>) {
     let (mut container, mut sha256, mut failure) = (0, None, None);
     let content = reader.content(entry).and_then(|content| content.range(0..entry.len()));
     match content {
@@ -56,15 +56,15 @@ fn described(reader: &Reader<'_>, entry: &Entry) -> (archive::Entry, Option<&'st
         Kind::Directory => "directory",
         Kind::Symlink => "link",
     };
-    let modified = entry.metadata().mtime;
-    let described = archive::Entry {
+    let mtime = entry.metadata().mtime;
+    let described = archive::VectorEntry {
         name: entry.path().into(),
         kind: kind.to_owned(),
-        state: words(entry.state()),
+        state: state_names(entry.state()),
         container,
         len: entry.len(),
         sha256,
-        modified: modified
+        modified: mtime
             .map(|time| Modified { seconds: time.seconds, nanoseconds: time.nanoseconds }),
         mode: entry.metadata().mode,
         target: entry.target().map(Into::into),
@@ -72,88 +72,90 @@ fn described(reader: &Reader<'_>, entry: &Entry) -> (archive::Entry, Option<&'st
     (described, failure)
 }
 
-fn words(state: State) -> Vec<String> {
-    let words = [
+fn state_names(state: State) -> Vec<String> {
+    let names = [
         (State::SHORT, "short"),
         (State::GREW, "grew"),
         (State::CHANGED, "changed"),
         (State::UNREADABLE, "unreadable"),
-        (State::SKIPPED, "left_out"),
+        (State::SKIPPED, "skipped"),
     ];
-    words.into_iter().filter(|(bit, _)| state.has(*bit)).map(|(_, word)| word.to_owned()).collect()
+    names.into_iter().filter(|(bit, _)| state.has(*bit)).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// What is stated of an entry, as far as a reader can tell that follows no references.
-fn as_told(stated: &archive::Entry) -> archive::Entry {
-    let sha256 = stated.sha256.clone().filter(|_| stated.container == 0);
-    archive::Entry { sha256, ..stated.clone() }
+/// Returns the expected entry for a reader that does not follow references.
+fn without_external_content(expected: &archive::VectorEntry) -> archive::VectorEntry {
+    let sha256 = expected.sha256.clone().filter(|_| expected.container == 0);
+    archive::VectorEntry { sha256, ..expected.clone() }
 }
 
-/// All steps up to the first that fails, each against what is stated.
+/// Runs the steps up to the first that fails, and compares each with the vector.
 fn check(vector: &Vector) -> Result<(), String> {
-    let same = |ok: bool, what: &dyn Fn() -> String| if ok { Ok(()) } else { Err(what()) };
-    let stated = vector.error.as_ref();
-    // Where no entries are stated, an earlier step may find the same.
-    let fails_here = |step, error: &str| {
-        let ok = stated.is_some_and(|stated| {
-            stated.name == error
-                && (stated.step == step || vector.entries.is_none() && step < stated.step)
+    let ensure = |ok: bool, message: &dyn Fn() -> String| if ok { Ok(()) } else { Err(message()) };
+    let expected_error = vector.error.as_ref();
+    // If the vector has no entries, an earlier step may report the same error.
+    let fails = |step, error: &str| {
+        let ok = expected_error.is_some_and(|expected| {
+            expected.name == error
+                && (expected.step == step || vector.entries.is_none() && step < expected.step)
         });
-        same(ok, &|| format!("{step:?} fails: {error}, but {stated:?} is stated"))
+        ensure(ok, &|| format!("{step:?} fails with {error}, expected {expected_error:?}"))
     };
     let passes = |step| {
-        let ok = stated.is_none_or(|stated| stated.step != step);
-        same(ok, &|| format!("{step:?} passes, but {stated:?} is stated"))
+        let ok = expected_error.is_none_or(|expected| expected.step != step);
+        ensure(ok, &|| format!("{step:?} passes, expected {expected_error:?}"))
     };
 
     let reader = match open(vector) {
         Ok(reader) => reader,
-        Err(error) => return fails_here(Step::Open, error),
+        Err(error) => return fails(Step::Open, error),
     };
     passes(Step::Open)?;
     let entries = match list(&reader) {
         Ok(entries) => entries,
-        Err(error) => return fails_here(Step::List, error),
+        Err(error) => return fails(Step::List, error),
     };
     passes(Step::List)?;
 
-    let described: Vec<_> = entries.iter().map(|entry| described(&reader, entry)).collect();
-    if let Some(stated) = &vector.entries {
-        let stated: Vec<_> = stated.iter().map(as_told).collect();
+    let described: Vec<_> = entries.iter().map(|entry| describe(&reader, entry)).collect();
+    if let Some(expected) = &vector.entries {
+        let expected: Vec<_> = expected.iter().map(without_external_content).collect();
         let found: Vec<_> = described.iter().map(|(entry, _)| entry.clone()).collect();
-        same(found == stated, &|| format!("{found:?}, but {stated:?} is stated"))?;
+        ensure(found == expected, &|| format!("entries {found:?}, expected {expected:?}"))?;
     }
-    if let Some(stated) = &vector.notes {
+    if let Some(expected) = &vector.notes {
         let note = |note: Note| {
-            let (name, state, found) = (note.path.into(), words(note.state), note.found);
-            archive::Note { name, state, found }
+            let (name, state, found) = (note.path.into(), state_names(note.state), note.found);
+            archive::VectorNote { name, state, found }
         };
         let found: Vec<_> = reader.notes().unwrap().into_iter().map(note).collect();
-        same(found == *stated, &|| format!("{found:?}, but {stated:?} is stated"))?;
+        ensure(found == *expected, &|| format!("notes {found:?}, expected {expected:?}"))?;
     }
     if let Some((entry, Some(error))) = described.iter().find(|(_, failure)| failure.is_some()) {
-        let named = stated.and_then(|stated| stated.entry.as_ref()) == Some(&entry.name);
-        same(named, &|| format!("the content of {:?} cannot be read: {error}", entry.name))?;
-        return fails_here(Step::Content, error);
+        let named = expected_error.and_then(|error| error.entry.as_ref()) == Some(&entry.name);
+        ensure(named, &|| format!("unexpected error of the content of {:?}: {error}", entry.name))?;
+        return fails(Step::Content, error);
     }
-    if stated.is_some_and(|stated| stated.step == Step::Content) {
-        // Of a reference, which the library does not follow.
-        let of = |entry: &archive::Entry| {
-            stated.is_some_and(|stated| stated.entry.as_ref() == Some(&entry.name))
+    if expected_error.is_some_and(|expected| expected.step == Step::Content) {
+        // The error is in a reference, which the library does not follow.
+        let has_error = |entry: &archive::VectorEntry| {
+            expected_error.is_some_and(|expected| expected.entry.as_ref() == Some(&entry.name))
         };
-        let elsewhere = described.iter().any(|(entry, _)| entry.container > 0 && of(entry));
-        return same(elsewhere, &|| format!("all contents are read, but {stated:?} is stated"));
+        let external = described.iter().any(|(entry, _)| entry.container > 0 && has_error(entry));
+        return ensure(external, &|| {
+            format!("all contents can be read, expected {expected_error:?}")
+        });
     }
     match reader.verify() {
         Ok(()) => passes(Step::Verify),
-        Err(error) => fails_here(Step::Verify, name(&error)),
+        Err(error) => fails(Step::Verify, name(&error)),
     }
 }
 
-/// each step
-/// fails or passes as stated, and gives what is stated. have no other test.
+/// No other
+/// test covers.
 #[test]
-fn every_step() {
+fn matches_every_vector() {
     let vectors = all();
     let failure = |vector: &Vector| {
         let failure = check(vector).err()?;
@@ -169,10 +171,10 @@ fn every_step() {
     );
 }
 
-/// looking up one entry, which reads one block, finds what listing finds, and nothing
-/// between.
+/// looking up a path returns the entry that listing returns, and nothing for paths
+/// between two entries.
 #[test]
-fn lookups() {
+fn lookup_agrees_with_listing() {
     let mut found = 0;
     for vector in all().iter().filter(|vector| vector.entries.is_some()) {
         let reader = open(vector).unwrap();
@@ -183,24 +185,24 @@ fn lookups() {
                 "{}",
                 vector.name
             );
-            let behind = [entry.path(), b"\0"].concat();
-            assert_eq!(reader.lookup(&behind).unwrap(), None, "{}", vector.name);
+            let next_path = [entry.path(), b"\0"].concat();
+            assert_eq!(reader.lookup(&next_path).unwrap(), None, "{}", vector.name);
             found += 1;
         }
         assert_eq!(reader.lookup(b"").unwrap(), None);
     }
-    assert!(found > 300, "only {found} entries were looked up");
+    assert!(found > 300, "the vectors have only {found} entries");
 }
 
-/// all contents at once are what they are one by one.
+/// reading all contents in parallel returns the same bytes as reading them one by one.
 #[test]
-fn all_contents_at_once() {
+fn reads_all_contents_in_parallel() {
     for vector in all() {
-        let Some(stated) = &vector.entries else { continue };
-        let whole = stated
+        let Some(expected) = &vector.entries else { continue };
+        let readable = expected
             .iter()
             .all(|entry| entry.container == 0 && (entry.kind != "file" || entry.sha256.is_some()));
-        if !whole {
+        if !readable {
             continue;
         }
         let reader = open(&vector).unwrap();
@@ -222,8 +224,8 @@ fn all_contents_at_once() {
             .values()
             .map(|content| Sha256::digest(content).to_vec())
             .collect();
-        let stated: Vec<_> =
-            stated.iter().filter_map(|entry| entry.sha256.clone()).map(|hash| hash.0).collect();
-        assert_eq!(digests, stated, "{}", vector.name);
+        let expected: Vec<_> =
+            expected.iter().filter_map(|entry| entry.sha256.clone()).map(|hash| hash.0).collect();
+        assert_eq!(digests, expected, "{}", vector.name);
     }
 }

@@ -1,5 +1,5 @@
-//! The spec and the tests belong together: every normative clause is cited by a test, and every
-//! citation, wherever it stands, names a clause that exists.
+//! Every normative clause of the specifications is cited by a test, and every citation in the
+//! source names an existing clause.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,18 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The pages with clauses, and the letter that these begin with.
-const PAGES: [(&str, &str); 4] = [
+/// The specifications, and the prefix of their clauses.
+const SPECIFICATIONS: [(&str, &str); 4] = [
     ("spec/FORMAT.md", "F-"),
     ("spec/ARCHIVE.md", "A-"),
     ("spec/ENVELOPE.md", "E-"),
     ("spec/VAULT.md", "V-"),
 ];
 
-/// Clauses as in `F-7.2`, of one page.
-fn clauses(text: &str, letter: &str) -> BTreeSet<String> {
+/// Returns the clauses with the given prefix that `text` names, such as `F-7.2`.
+fn clauses(text: &str, prefix: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (at, _) in text.match_indices(letter) {
+    for (at, _) in text.match_indices(prefix) {
         let preceded = text[..at].chars().next_back().is_some_and(char::is_alphanumeric);
         let number: String =
             text[at + 2..].chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
@@ -28,31 +28,33 @@ fn clauses(text: &str, letter: &str) -> BTreeSet<String> {
             && number.split('.').count() == 2
             && number.split('.').all(|part| !part.is_empty())
         {
-            found.insert(format!("{letter}{number}"));
+            found.insert(format!("{prefix}{number}"));
         }
     }
     found
 }
 
-fn defined(page: &str, letter: &str) -> BTreeSet<String> {
+/// Returns the clauses that a specification defines.
+fn defined(page: &str, prefix: &str) -> BTreeSet<String> {
     let spec = std::fs::read_to_string(root().join(page)).unwrap();
-    let heads = spec.split("**").filter(|bold| bold.starts_with(letter) && bold.len() < 8);
-    heads.flat_map(|head| clauses(head, letter)).collect()
+    let heads = spec.split("**").filter(|bold| bold.starts_with(prefix) && bold.len() < 8);
+    heads.flat_map(|head| clauses(head, prefix)).collect()
 }
 
+/// Adds the paths of all Rust files below `directory` to `found`.
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() && !path.ends_with("target") {
             sources(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "rs") {
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
     }
 }
 
-/// The part of a source that is tests: all of a file in a `tests` directory, else what follows
-/// `#[cfg(test)]`, or its like.
+/// Returns the part of a source file that is tests: all of a file in a `tests` directory, or else
+/// the part from the first `#[cfg(test)]` or `#[cfg(all(test,` on.
 fn test_part<'t>(path: &Path, text: &'t str) -> &'t str {
     if path.components().any(|part| part.as_os_str() == "tests") {
         return text;
@@ -66,29 +68,25 @@ fn test_part<'t>(path: &Path, text: &'t str) -> &'t str {
 
 #[test]
 fn every_clause_is_cited_by_a_test() {
-    // Without the dots of the path to the root, which would count as a directory named tests.
+    // Canonical, because the unresolved root has a `tests` component.
     let root = root().canonicalize().unwrap();
     let mut paths = Vec::new();
     for directory in ["crates", "tests"] {
         sources(&root.join(directory), &mut paths);
     }
     paths.retain(|path| !path.ends_with("clauses.rs"));
-    for (page, letter) in PAGES {
-        let defined = defined(page, letter);
+    for (page, prefix) in SPECIFICATIONS {
+        let defined = defined(page, prefix);
         assert!(defined.len() > 20, "{defined:?}");
         let mut tested = BTreeSet::new();
         for path in &paths {
             let text = std::fs::read_to_string(path).unwrap();
             let path = path.strip_prefix(&root).unwrap();
-            tested.extend(clauses(test_part(path, &text), letter));
-            let unknown: Vec<_> = clauses(&text, letter).difference(&defined).cloned().collect();
-            assert!(
-                unknown.is_empty(),
-                "{} cites clauses that do not exist: {unknown:?}",
-                path.display()
-            );
+            tested.extend(clauses(test_part(path, &text), prefix));
+            let unknown: Vec<_> = clauses(&text, prefix).difference(&defined).cloned().collect();
+            assert!(unknown.is_empty(), "{} cites unknown clauses: {unknown:?}", path.display());
         }
         let untested: Vec<_> = defined.difference(&tested).collect();
-        assert!(untested.is_empty(), "clauses of {page} that no test cites: {untested:?}");
+        assert!(untested.is_empty(), "no test cites these clauses of {page}: {untested:?}");
     }
 }

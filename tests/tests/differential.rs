@@ -1,12 +1,12 @@
-//! The library against the reference: the same bytes when sealing, and the same outcome whatever
-//! was done to a container.
+//! Compares the library with the reference implementation: the same bytes when sealing, and the
+//! same outcome when opening corrupted containers.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use bulla_testkit::malform::{extend, field, flip_bit, insert, remove, truncate};
+use bulla_testkit::corrupt::{extend, field, flip_bit, insert, remove, truncate};
 use bulla_testkit::reference::{
-    self, Fault, HEADER_LEN, HeaderState, SealParams, TAG_LEN, write_check,
+    self, ContainerError, HEADER_LEN, HeaderState, SealParams, TAG_LEN, write_check,
 };
 use bulla_tests::library;
 use proptest::collection::vec;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 
-/// What a container is made of.
+/// The inputs of a container.
 #[derive(Clone, Debug)]
 struct Sample {
     key: [u8; 32],
@@ -28,7 +28,7 @@ struct Sample {
 }
 
 impl Sample {
-    /// Calls `use_params` with what sealing takes.
+    /// Calls `use_params` with the parameters for sealing.
     fn with<T>(&self, use_params: impl FnOnce(&SealParams<'_>) -> T) -> T {
         let plaintext = bulla_tests::plaintext(self.plaintext_len);
         use_params(&SealParams {
@@ -46,7 +46,7 @@ impl Sample {
         self.with(reference::seal)
     }
 
-    /// Offsets at which a part of the container begins or ends.
+    /// Returns the offsets at which parts of the container start or end.
     fn boundaries(&self) -> Vec<usize> {
         let (start, step) = (HEADER_LEN + self.envelope.len(), (1 << self.chunk_log2) + TAG_LEN);
         let chunks = self.plaintext_len >> self.chunk_log2;
@@ -77,7 +77,7 @@ fn samples() -> impl Strategy<Value = Sample> {
     )
 }
 
-/// An offset: anywhere, or a few bytes from where a part begins.
+/// An offset, either arbitrary or within a few bytes of a boundary.
 #[derive(Clone, Debug)]
 enum At {
     Anywhere(Index),
@@ -101,21 +101,21 @@ fn at() -> impl Strategy<Value = At> {
     prop_oneof![any::<Index>().prop_map(At::Anywhere), near]
 }
 
-/// Something that befalls a container.
+/// A corruption of a container.
 #[derive(Clone, Debug)]
 enum Change {
     FlipBit(At, u8),
-    /// A byte of the header or the footer, whose check then holds.
+    /// Sets a byte of the header or the footer and recomputes the check.
     SetField(bool, usize, u8),
     Truncate(At),
     Extend(Vec<u8>),
     ExtendByFooter,
     Insert(At, Vec<u8>),
     Remove(At, usize),
-    /// The container's own footer over what is there.
+    /// Overwrites part of the container with its own footer.
     PlantFooter(At),
     SwapChunks(Index, Index),
-    /// A run of bytes from another container of the same shape, key and context.
+    /// Replaces a range of bytes by that of another container of the same shape, key and context.
     Splice(At, At),
 }
 
@@ -136,9 +136,10 @@ fn changes() -> impl Strategy<Value = Change> {
     ];
     let bytes =
         || prop_oneof![vec(any::<u8>(), 1..300), (1usize..70_000).prop_map(|len| vec![0; len])];
+    let value = prop_oneof![0u8..20, any::<u8>()];
     prop_oneof![
         4 => (at(), 0u8..8).prop_map(|(at, bit)| Change::FlipBit(at, bit)),
-        2 => (any::<bool>(), prop::sample::select(fields.to_vec()), prop_oneof![0u8..20, any::<u8>()])
+        2 => (any::<bool>(), prop::sample::select(fields.to_vec()), value)
             .prop_map(|(footer, at, value)| Change::SetField(footer, at, value)),
         3 => at().prop_map(Change::Truncate),
         2 => bytes().prop_map(Change::Extend),
@@ -151,7 +152,7 @@ fn changes() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Where a change does not apply, the container is left as it is.
+/// Applies a change. A change that does not apply leaves the container as it is.
 fn apply(change: &Change, sample: &Sample, container: Vec<u8>) -> Vec<u8> {
     let len = container.len();
     let footer = || sample.container().split_off(sample.container().len() - HEADER_LEN);
@@ -186,16 +187,16 @@ fn apply(change: &Change, sample: &Sample, container: Vec<u8>) -> Vec<u8> {
             salt[0] ^= 1;
             let other = Sample { salt, ..sample.clone() }.container();
             let (from, to) = (from.offset(sample, len), to.offset(sample, len));
-            let run = from.min(to).min(other.len())..from.max(to).min(other.len());
+            let range = from.min(to).min(other.len())..from.max(to).min(other.len());
             let mut spliced = container;
-            spliced[run.clone()].copy_from_slice(&other[run]);
+            spliced[range.clone()].copy_from_slice(&other[range]);
             spliced
         }
         _ => container,
     }
 }
 
-/// Two full chunks change places, if there are two.
+/// Swaps two full chunks, if the container has two.
 fn swap_chunks(mut container: Vec<u8>, sample: &Sample, a: &Index, b: &Index) -> Vec<u8> {
     let (start, step) = (HEADER_LEN + sample.envelope.len(), (1 << sample.chunk_log2) + TAG_LEN);
     let chunks = container.len().saturating_sub(start) / step;
@@ -211,21 +212,23 @@ fn swap_chunks(mut container: Vec<u8>, sample: &Sample, a: &Index, b: &Index) ->
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// F-2.1, F-3.1, F-3.2, F-4.3, F-4.5, F-5.1, F-5.2: the same salt gives the same bytes, and the same secrets.
+    /// F-2.1, F-3.1, F-3.2, F-4.3, F-4.5, F-5.1, F-5.2: the same salt gives the same bytes and the
+    /// same exported secrets.
     #[test]
-    fn sealing(sample in samples(), write_len in 1usize..20_000, label: Vec<u8>) {
+    fn seals_the_same_bytes(sample in samples(), write_len in 1usize..20_000, label: Vec<u8>) {
         let container = sample.container();
-        prop_assert!(sample.with(library::seal) == container, "at once");
+        prop_assert!(sample.with(library::seal) == container, "in memory");
         let by_stream = sample.with(|params| library::seal_by_stream(params, write_len));
-        prop_assert!(by_stream == container, "by stream");
-        let found = reference::look(&container, true).unwrap();
-        let keys = reference::schedule(&sample.key, &reference::bound(&found.copy), sample.context.as_deref());
+        prop_assert!(by_stream == container, "as a stream");
+        let found = reference::inspect(&container, true).unwrap();
+        let bound = reference::bound(&found.header);
+        let keys = reference::schedule(&sample.key, &bound, sample.context.as_deref());
         let secret = sample.with(|params| library::draft(params).export(&label));
         prop_assert_eq!(*secret, reference::export(&keys.exporter, &label));
     }
 }
 
-/// A container that something befell, and who opens it.
+/// A corrupted container, and the key, context and range that it is opened with.
 #[derive(Clone, Debug)]
 struct Case {
     sample: Sample,
@@ -235,7 +238,7 @@ struct Case {
     range: (Index, Index),
 }
 
-/// Up to two changes; most readers have the right key and context.
+/// Generates cases with up to two changes, most of them with the right key and context.
 fn cases() -> impl Strategy<Value = Case> {
     let wrong_key = prop_oneof![19 => Just(0), 1 => Just(1u8)];
     let other_context =
@@ -251,12 +254,13 @@ fn cases() -> impl Strategy<Value = Case> {
     )
 }
 
-/// Opens by every way, and says what the reference reported by stream and by position.
-fn same_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
+/// Checks that the library and the reference have the same outcome through every API. Returns the
+/// outcomes as a stream and with positional access.
+fn check_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     let Case { sample, changes, key, .. } = case;
-    let unharmed = sample.container();
+    let intact = sample.container();
     let container =
-        &changes.iter().fold(unharmed, |container, change| apply(change, sample, container));
+        &changes.iter().fold(intact, |container, change| apply(change, sample, container));
     let context = case.context.as_deref();
 
     let stream = reference::open_stream(container, key, context);
@@ -265,45 +269,45 @@ fn same_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     let by_library = library::open_positional(container, key, context);
     prop_assert!(by_library == whole, "{:?} and {:?}", by_library.err(), whole.err());
 
-    // Up to two bytes beyond the end of what was sealed.
+    // Up to two bytes beyond the end of the plaintext.
     let offset = |index: Index| index.index(sample.plaintext_len + 3) as u64;
     let range = offset(case.range.0)..offset(case.range.1);
     let part = reference::open_range(container, key, context, range.clone());
     let by_library = library::open_range(container, key, context, range);
     prop_assert!(by_library == part, "{:?} and {:?}", by_library.err(), part.err());
 
-    let envelopes = reference::look(container, true).map(|found| {
+    let envelopes = reference::inspect(container, true).map(|found| {
         let (head, tail) = reference::envelopes(container, &found);
         (head.to_vec(), tail.map(<[u8]>::to_vec))
     });
     prop_assert_eq!(library::envelopes(container), envelopes);
 
     Ok([
-        format!("stream: {}", stream.result.map_or_else(Fault::name, HeaderState::name)),
+        format!("stream: {}", stream.result.map_or_else(ContainerError::name, HeaderState::name)),
         format!(
             "position: {}",
-            whole.map_or_else(Fault::name, |opened| opened.header_state.name())
+            whole.map_or_else(ContainerError::name, |opened| opened.header_state.name())
         ),
     ])
 }
 
-/// F-3.4 to F-3.8, F-4.4, F-7.1 to F-7.6, F-8.1: both report the same, and release the same.
+/// F-3.4 to F-3.8, F-4.4, F-7.1 to F-7.6, F-8.1: the same outcome and the same released plaintext.
 #[test]
-fn opening() {
+fn opens_with_the_same_outcome() {
     let seen = RefCell::new(BTreeSet::new());
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4096) };
-    let same = |case| {
-        seen.borrow_mut().extend(same_outcome(&case)?);
+    let check = |case| {
+        seen.borrow_mut().extend(check_outcome(&case)?);
         Ok(())
     };
-    TestRunner::new(config).run(&cases(), same).unwrap();
+    TestRunner::new(config).run(&cases(), check).unwrap();
     let seen = seen.into_inner();
-    assert!(seen.len() >= 24, "too few different outcomes, so the changes prove little: {seen:?}");
+    assert!(seen.len() >= 24, "too few different outcomes: {seen:?}");
 }
 
-/// F-5.2: chunk numbers of two bytes, which no vector is long enough to have.
+/// F-5.2: chunk numbers above 255, for which the vectors are too short.
 #[test]
-fn three_hundred_chunks() {
+fn agrees_on_three_hundred_chunks() {
     let sample = Sample {
         key: [1; 32],
         salt: [2; 32],

@@ -1,63 +1,66 @@
-//! Input and output that fail or fall short, at every call of every operation: nothing is lost
-//! silently, and nothing leaves that was not verified.
+//! Failing and short I/O at every call of every operation: no data is lost silently, and no
+//! unverified plaintext is released.
 
 use std::io::{self, Read, Write};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use bulla::{ChunkSize, Error, Opener, Plan, Preamble, RangeReader, ReadAt, SalvageReader};
-use bulla_archive::{ArchiveReader, ArchiveWriter, Metadata, Recovered, Salvage, Source, State};
+use bulla_archive::{ArchiveBuilder, ArchiveReader, Metadata, Recovered, Salvage, Source, State};
 use bulla_testkit::faulty::{Calls, Fault, Faulty};
 use bulla_tests::{CHUNK, key, options, plaintext};
 use bytes::Bytes;
 
-/// Errors of the system, as Linux numbers them.
+/// Error codes on Linux.
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
-/// What nobody may notice.
+/// Faults that have no visible effect.
 const ABSORBED: [Fault; 3] =
     [Fault::Interrupted, Fault::Short, Fault::Delay(Duration::from_micros(50))];
-/// What everybody must be told.
+/// Faults that are reported as errors.
 const ERRORS: [Fault; 3] =
     [Fault::Os(EIO), Fault::Os(ENOSPC), Fault::Kind(io::ErrorKind::TimedOut)];
 
-/// What an operation came to: all that it gave, or what it gave before the error.
-type Came = Result<Vec<u8>, (Vec<u8>, Error)>;
+/// The output of an operation, or its output before an error with that error.
+type Output = Result<Vec<u8>, (Vec<u8>, Error)>;
 
-/// Runs `operation` with every fault at every call that it makes. `Fault::Short` and its like also
-/// at all calls from then on.
-fn sweep(name: &str, operation: impl Fn(&Calls) -> Came) -> u64 {
-    let sound = Calls::sound();
+/// Runs `operation` with every fault at every call that it makes. Errors and short calls are also
+/// repeated at all later calls. Returns the number of cases.
+fn sweep(name: &str, operation: impl Fn(&Calls) -> Output) -> u64 {
+    let sound = Calls::without_fault();
     let expected =
         operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
-    assert!(sound.made() > 1, "{name} makes no calls");
+    assert!(sound.count() > 1, "{name} makes no calls");
     let mut cases = 0;
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
-            let came = operation(&Calls::at(fault, n));
+            let result = operation(&Calls::at(fault, n));
             assert!(
-                came.is_ok_and(|came| came == expected),
-                "{name}: {fault:?} at call {n} is noticed"
+                result.is_ok_and(|output| output == expected),
+                "{name}: {fault:?} at call {n} changed the outcome"
             );
             cases += 1;
         }
-        let came = operation(&Calls::since(Fault::Short, n));
+        let result = operation(&Calls::since(Fault::Short, n));
         assert!(
-            came.is_ok_and(|came| came == expected),
-            "{name}: short calls from {n} on are noticed"
+            result.is_ok_and(|output| output == expected),
+            "{name}: short calls from {n} on changed the outcome"
         );
         for fault in ERRORS {
             for calls in [Calls::at(fault, n), Calls::since(fault, n)] {
-                let came = operation(&calls);
-                assert!(calls.befell(), "{name}: call {n} was not made");
-                let Err((before, error)) = came else {
-                    panic!("{name}: {fault:?} at call {n} is not told")
+                let result = operation(&calls);
+                assert!(calls.fault_injected(), "{name}: call {n} was not made");
+                let Err((before, error)) = result else {
+                    panic!("{name}: {fault:?} at call {n} was not reported")
                 };
-                assert!(is_told(fault, &error), "{name}: {fault:?} at call {n} becomes {error:?}");
+                assert!(
+                    is_reported(fault, &error),
+                    "{name}: {fault:?} at call {n} was reported as {error:?}"
+                );
                 assert!(
                     expected.starts_with(&before),
-                    "{name}: {fault:?} at {n} comes after other bytes"
+                    "{name}: wrong bytes before {fault:?} at call {n}"
                 );
                 cases += 1;
             }
@@ -66,9 +69,8 @@ fn sweep(name: &str, operation: impl Fn(&Calls) -> Came) -> u64 {
     cases
 }
 
-/// Whether the error is that of the fault, its code included, also on its way through
-/// [`io::Error`].
-fn is_told(fault: Fault, error: &Error) -> bool {
+/// Returns whether the error is that of the fault, with the same code or kind.
+fn is_reported(fault: Fault, error: &Error) -> bool {
     let Error::Io(error) = error else { return false };
     match fault {
         Fault::Os(code) => error.raw_os_error() == Some(code),
@@ -77,7 +79,7 @@ fn is_told(fault: Fault, error: &Error) -> bool {
     }
 }
 
-/// The first error is final: what comes again says the same, and has the same code.
+/// Checks that a repeated error equals the first, including its code.
 fn assert_same(again: &Error, first: &Error) {
     let code = |error: &Error| match error {
         Error::Io(error) => Some((error.kind(), error.raw_os_error())),
@@ -86,22 +88,23 @@ fn assert_same(again: &Error, first: &Error) {
     assert_eq!((again.to_string(), code(again)), (first.to_string(), code(first)));
 }
 
-/// What a source that ends early, or a writer that takes nothing, may come to: an error of damage,
-/// or one of I/O that says so.
-fn sweep_of_nothing(name: &str, operation: impl Fn(&Calls) -> Came) {
-    let sound = Calls::sound();
+/// Runs `operation` with a source that ends early or a writer that accepts nothing, at every call.
+/// The result is the whole output, an error that reports damage, or an I/O error for the short
+/// call.
+fn sweep_empty_calls(name: &str, operation: impl Fn(&Calls) -> Output) {
+    let sound = Calls::without_fault();
     let expected =
         operation(&sound).unwrap_or_else(|(_, error)| panic!("{name}: {error:?} without a fault"));
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for calls in [Calls::at(Fault::Nothing, n), Calls::since(Fault::Nothing, n)] {
             match operation(&calls) {
-                // The end is where it always was, or what was flushed had been written.
-                Ok(came) => assert!(
-                    came == expected,
-                    "{name}: other bytes, without an error, if call {n} gives nothing"
+                // The call was at the end of the input, or had nothing left to write.
+                Ok(output) => assert!(
+                    output == expected,
+                    "{name}: wrong bytes and no error if call {n} is empty"
                 ),
                 Err((before, error)) => {
-                    assert!(expected.starts_with(&before), "{name}: other bytes before {error:?}");
+                    assert!(expected.starts_with(&before), "{name}: wrong bytes before {error:?}");
                     let kinds = [io::ErrorKind::WriteZero, io::ErrorKind::UnexpectedEof];
                     let known = match &error {
                         Error::Io(error) => kinds.contains(&error.kind()),
@@ -111,14 +114,14 @@ fn sweep_of_nothing(name: &str, operation: impl Fn(&Calls) -> Came) {
                         | Error::TrailingData { .. } => true,
                         _ => false,
                     };
-                    assert!(known, "{name}: {error:?} if call {n} gives nothing");
+                    assert!(known, "{name}: {error:?} if call {n} is empty");
                 }
             }
         }
     }
 }
 
-/// Two batches and a bit, so that there are batches in flight when a call fails.
+/// Returns more than 1 MiB of plaintext, so that work is in flight when a call fails.
 fn long() -> Vec<u8> {
     plaintext((1 << 20) + 2 * CHUNK + 9)
 }
@@ -130,9 +133,9 @@ fn container_of(plaintext: &[u8]) -> Bytes {
         .unwrap()
 }
 
-/// F-6.1, F-7.8: a sealer that was written to.
+/// F-6.1, F-7.8
 #[test]
-fn sealing_what_is_written() {
+fn sealer_that_is_written_to() {
     let plaintext = long();
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
@@ -153,13 +156,13 @@ fn sealing_what_is_written() {
         })();
         sealed.map_or_else(|error| Err((written.clone(), error)), |()| Ok(written.clone()))
     };
-    assert!(sweep("sealing what is written", operation) > 100);
-    sweep_of_nothing("sealing what is written", operation);
+    assert!(sweep("writing to a sealer", operation) > 100);
+    sweep_empty_calls("writing to a sealer", operation);
 }
 
-/// F-6.1, F-7.8: a sealer that reads by itself, its reader as bad as its writer.
+/// F-6.1, F-7.8: both the reader and the writer fail.
 #[test]
-fn sealing_what_is_read() {
+fn sealer_that_copies_from_a_reader() {
     let plaintext = long();
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
@@ -176,10 +179,10 @@ fn sealing_what_is_read() {
         })();
         sealed.map_or_else(|error| Err((written.clone(), error)), |()| Ok(written.clone()))
     };
-    assert!(sweep("sealing what is read", operation) > 50);
+    assert!(sweep("copying to a sealer", operation) > 50);
 }
 
-/// A plan whose bytes are read from a source at an offset.
+/// A plan that reads its bytes from a source with positional access.
 struct FromSource<S>(S);
 
 impl<S: ReadAt> Plan for FromSource<S> {
@@ -200,13 +203,13 @@ impl<S: ReadAt> Plan for FromSource<S> {
     }
 }
 
-/// F-6.1: a plan that is filled from a source, and written to a stream.
+/// F-6.1: a plan that reads from a source and is written to a stream.
 #[test]
 fn sealing_a_plan() {
     let plaintext = plaintext((1 << 20) + 5);
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
-        // Full chunks are filled one by one: fewer of them make fewer calls.
+        // Each full chunk is filled by one call, so larger chunks mean fewer cases.
         let options = options().chunk_size(ChunkSize::default());
         let draft = bulla::hazmat::draft_with_salt(&key(), &options, &[8; 32]).unwrap();
         let plan = FromSource(Faulty::new(&plaintext[..], calls));
@@ -214,12 +217,12 @@ fn sealing_a_plan() {
         sealed.map_or_else(|error| Err((written.clone(), error)), |()| Ok(written.clone()))
     };
     assert!(sweep("sealing a plan", operation) > 50);
-    sweep_of_nothing("sealing a plan", operation);
+    sweep_empty_calls("sealing a plan", operation);
 }
 
-/// F-7.2, F-7.8: a stream that is copied, its reader as bad as its writer.
+/// F-7.2, F-7.8: both the reader and the writer fail.
 #[test]
-fn opening_a_stream_by_copying() {
+fn opener_that_copies_to_a_writer() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
@@ -235,13 +238,13 @@ fn opening_a_stream_by_copying() {
         );
         opened.map_or_else(|error| Err((released.clone(), error)), |()| Ok(released.clone()))
     };
-    assert!(sweep("opening a stream by copying", operation) > 50);
-    sweep_of_nothing("opening a stream by copying", operation);
+    assert!(sweep("copying from an opener", operation) > 50);
+    sweep_empty_calls("copying from an opener", operation);
 }
 
-/// F-7.2, F-7.8: a stream that is read.
+/// F-7.2, F-7.8
 #[test]
-fn opening_a_stream_by_reading() {
+fn opener_that_is_read() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
@@ -265,11 +268,11 @@ fn opening_a_stream_by_reading() {
         );
         opened.map_or_else(|error| Err((released.clone(), error)), |()| Ok(released.clone()))
     };
-    assert!(sweep("opening a stream by reading", operation) > 50);
-    sweep_of_nothing("opening a stream by reading", operation);
+    assert!(sweep("reading from an opener", operation) > 50);
+    sweep_empty_calls("reading from an opener", operation);
 }
 
-/// F-7.1, F-8.1: header and envelope, by stream and by position.
+/// F-7.1, F-8.1: from a stream and with positional access.
 #[test]
 fn preambles() {
     let container = container_of(b"a message");
@@ -285,14 +288,14 @@ fn preambles() {
         let len = bulla::plaintext_len(&Faulty::new(&container[..], calls));
         len.map(|len| len.to_be_bytes().to_vec()).map_err(|error| (Vec::new(), error))
     };
-    sweep("a preamble by stream", by_stream);
-    sweep("a preamble by position", by_position);
-    sweep("the plaintext's length", len);
+    sweep("preamble of a stream", by_stream);
+    sweep("preamble with positional access", by_position);
+    sweep("plaintext length", len);
 }
 
-/// F-7.5, F-7.6: ranges, and everything else that reads at an offset.
+/// F-7.5, F-7.6
 #[test]
-fn ranges() {
+fn range_reader() {
     let container = container_of(&long());
     let range = |calls: &Calls| {
         RangeReader::new(&key(), Faulty::new(&container[..], calls), &options())
@@ -315,16 +318,16 @@ fn ranges() {
             .map_err(|error| (Vec::new(), error))
     };
     for (name, operation) in [
-        ("a range", &range as &dyn Fn(&Calls) -> Came),
-        ("verifying", &verify),
-        ("at an offset", &at_an_offset),
+        ("range", &range as &dyn Fn(&Calls) -> Output),
+        ("verify", &verify),
+        ("read at an offset", &at_an_offset),
     ] {
         assert!(sweep(name, operation) > 50);
-        sweep_of_nothing(name, operation);
+        sweep_empty_calls(name, operation);
     }
 }
 
-/// F-7.2: extents, of which only verified bytes are shown, in whichever order they come.
+/// F-7.2: the visitor sees verified bytes only.
 #[test]
 fn extents() {
     let (plaintext, container) = (long(), container_of(&long()));
@@ -332,12 +335,12 @@ fn extents() {
         let visited = Mutex::new(Vec::new());
         let reader = RangeReader::new(&key(), Faulty::new(&container[..], calls), &options());
         let all = reader.and_then(|reader| {
-            // All on this thread, where extents come in order.
+            // On a single thread, extents come in order.
             let all = 0..reader.len();
             reader.for_each_extent(std::slice::from_ref(&all), |offset, piece| {
                 assert!(
                     plaintext[offset as usize..].starts_with(piece),
-                    "unverified bytes are shown"
+                    "unverified bytes were released"
                 );
                 visited.lock().unwrap().extend_from_slice(piece);
                 Ok(())
@@ -347,12 +350,12 @@ fn extents() {
         all.map_or_else(|error| Err((visited.clone(), error)), |()| Ok(visited.clone()))
     };
     assert!(sweep("extents", operation) > 20);
-    sweep_of_nothing("extents", operation);
+    sweep_empty_calls("extents", operation);
 }
 
-/// Promise 4: what cannot be read is lost, and nothing else; what comes is what was sealed.
+/// Only unreadable chunks are lost, and all others are those that were sealed.
 #[test]
-fn salvage_of_chunks() {
+fn salvage_reader() {
     let (plaintext, container) =
         (plaintext(5 * CHUNK + 9), container_of(&plaintext(5 * CHUNK + 9)));
     let read = |calls: &Calls| -> bulla::Result<usize> {
@@ -360,31 +363,31 @@ fn salvage_of_chunks() {
         let chunks = (0..).zip(plaintext.chunks(CHUNK));
         let lost = chunks.filter(|(i, expected)| match reader.chunk(*i) {
             Some(chunk) => {
-                assert!(chunk[..] == **expected, "chunk {i} is other bytes");
+                assert!(chunk[..] == **expected, "chunk {i} has the wrong bytes");
                 false
             }
             None => true,
         });
         Ok(lost.count())
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert_eq!(read(&sound).unwrap(), 0);
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             assert_eq!(read(&Calls::at(fault, n)).unwrap(), 0, "{fault:?} at call {n}");
         }
         for fault in [Fault::Os(EIO), Fault::Nothing] {
             match read(&Calls::at(fault, n)) {
-                Ok(lost) => assert!(lost <= 1, "{fault:?} at call {n} costs {lost} chunks"),
+                Ok(lost) => assert!(lost <= 1, "{fault:?} at call {n} lost {lost} chunks"),
                 Err(error) => {
-                    assert!(fault == Fault::Nothing || is_told(fault, &error), "{error:?}")
+                    assert!(fault == Fault::Nothing || is_reported(fault, &error), "{error:?}")
                 }
             }
         }
     }
 }
 
-/// Contents of a few sizes, the last of more than a chunk.
+/// Returns entries of several sizes, the last with more than one chunk.
 fn contents() -> Vec<(&'static [u8], Bytes)> {
     let content = |len: usize| Bytes::from(plaintext(len));
     vec![
@@ -396,7 +399,7 @@ fn contents() -> Vec<(&'static [u8], Bytes)> {
 }
 
 fn archive() -> Bytes {
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     for (name, content) in contents() {
         writer.file(name, &Metadata::new().mode(0o644), content.len() as u64, content).unwrap();
     }
@@ -404,36 +407,36 @@ fn archive() -> Bytes {
     writer.seal_to(&key(), Vec::new(), &options()).unwrap().0.into()
 }
 
-/// An error of the container, out of one of the archive.
-fn of_container(error: bulla_archive::Error) -> Error {
+/// Returns the container's error from an archive error.
+fn container_error(error: bulla_archive::Error) -> Error {
     match error {
         bulla_archive::Error::Container(error) => error,
-        error => panic!("{error:?} of an archive in which nothing is wrong"),
+        error => panic!("{error:?} from a valid archive"),
     }
 }
 
-/// everything that is done with an archive.
+///
 #[test]
-fn reading_archives() {
+fn archive_reader() {
     let archive = archive();
     type Reader<'c, 'b> = ArchiveReader<'static, Faulty<'c, &'b [u8]>>;
-    let with = |calls: &Calls,
-                use_it: &dyn Fn(&Reader<'_, '_>) -> bulla_archive::Result<Vec<u8>>| {
-        ArchiveReader::new(&key(), Faulty::new(&archive[..], calls), &options())
-            .and_then(|reader| use_it(&reader))
-            .map_err(|error| (Vec::new(), of_container(error)))
-    };
+    let with =
+        |calls: &Calls, operation: &dyn Fn(&Reader<'_, '_>) -> bulla_archive::Result<Vec<u8>>| {
+            ArchiveReader::new(&key(), Faulty::new(&archive[..], calls), &options())
+                .and_then(|reader| operation(&reader))
+                .map_err(|error| (Vec::new(), container_error(error)))
+        };
     let listing = |reader: &Reader<'_, '_>| {
         let entries = reader.entries().collect::<bulla_archive::Result<Vec<_>>>()?;
         Ok(entries.iter().flat_map(|entry| entry.path().to_vec()).collect())
     };
     let lookup = |reader: &Reader<'_, '_>| {
-        let entry = reader.lookup(b"e")?.expect("it is there");
+        let entry = reader.lookup(b"e")?.expect("the entry is missing");
         let content = reader.content(&entry)?;
         Ok(content.range(0..content.len())?.to_vec())
     };
-    let as_read = |reader: &Reader<'_, '_>| {
-        let entry = reader.lookup(b"e")?.expect("it is there");
+    let read = |reader: &Reader<'_, '_>| {
+        let entry = reader.lookup(b"e")?.expect("the entry is missing");
         let mut all = Vec::new();
         reader.content(&entry)?.read_to_end(&mut all)?;
         Ok(all)
@@ -442,7 +445,7 @@ fn reading_archives() {
         reader.verify()?;
         Ok(reader.notes()?.into_iter().flat_map(|note| note.path).collect())
     };
-    let at_once = |reader: &Reader<'_, '_>| {
+    let read_all = |reader: &Reader<'_, '_>| {
         let mut entries = reader.entries().collect::<bulla_archive::Result<Vec<_>>>()?;
         entries.retain(|entry| entry.check_readable().is_ok());
         let all = Mutex::new(Vec::new());
@@ -452,42 +455,42 @@ fn reading_archives() {
         })?;
         Ok(all.into_inner().unwrap())
     };
-    type Use<'u> = &'u dyn Fn(&Reader<'_, '_>) -> bulla_archive::Result<Vec<u8>>;
-    let uses: [(&str, Use<'_>); 5] = [
+    type Operation<'o> = &'o dyn Fn(&Reader<'_, '_>) -> bulla_archive::Result<Vec<u8>>;
+    let operations: [(&str, Operation<'_>); 5] = [
         ("listing", &listing),
-        ("looking up", &lookup),
-        ("reading an entry", &as_read),
+        ("lookup", &lookup),
+        ("reading an entry", &read),
         ("verifying", &verify),
-        ("all at once", &at_once),
+        ("reading all entries", &read_all),
     ];
-    for (name, use_it) in uses {
-        assert!(sweep(name, |calls| with(calls, use_it)) > 50);
+    for (name, operation) in operations {
+        assert!(sweep(name, |calls| with(calls, operation)) > 50);
     }
 }
 
-/// no source makes it fail; each says what became of it. The writer's errors are told.
+/// a failing source becomes a note, and a failing writer becomes an error.
 #[test]
-fn writing_archives() {
+fn archive_writer() {
     let operation = |calls: &Calls| {
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for (name, content) in contents() {
             writer.file(name, &Metadata::new(), content.len() as u64, content).unwrap();
         }
         let sealed = writer.seal_to(&key(), Faulty::new(Vec::new(), calls), &options());
         sealed
             .map(|(_, report)| report.entries.to_be_bytes().to_vec())
-            .map_err(|e| (Vec::new(), of_container(e)))
+            .map_err(|e| (Vec::new(), container_error(e)))
     };
     assert!(sweep("writing an archive", operation) > 20);
 }
 
-/// A source that shares the calls of all others.
+/// A source whose calls are counted together with those of all other sources.
 struct Shared<'c> {
     calls: &'c Calls,
     bytes: Bytes,
 }
 
-/// What it opens.
+/// The content that a `Shared` source opens.
 struct Opened<'c>(Faulty<'c, Bytes>);
 
 impl<'c> Source for Shared<'c> {
@@ -510,12 +513,12 @@ impl ReadAt for Opened<'_> {
 
 impl bulla_archive::ContentSource for Opened<'_> {}
 
-/// a source that fails is noted, with the bytes that were there; the others are
-/// whole.
+/// a failing source is noted and its entry has the bytes read before. All other
+/// entries are whole.
 #[test]
-fn sources_that_fail() {
+fn failing_sources_are_noted() {
     let seal = |calls: &Calls| {
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for (name, bytes) in contents() {
             let len = bytes.len() as u64;
             writer.file(name, &Metadata::new(), len, Shared { calls, bytes }).unwrap();
@@ -532,10 +535,10 @@ fn sources_that_fail() {
         }
         report.notes
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert!(seal(&sound).is_empty());
     let mut noted = 0;
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in [Fault::Interrupted, Fault::Short] {
             let notes = seal(&Calls::at(fault, n));
             assert!(notes.is_empty(), "{fault:?} at call {n}: {notes:?}");
@@ -546,13 +549,12 @@ fn sources_that_fail() {
         let notes = seal(&Calls::at(Fault::Nothing, n));
         assert!(notes.iter().all(|note| note.state.has(State::SHORT)) && notes.len() <= 1);
     }
-    assert!(noted > 2, "{noted} of {} errors were noted", sound.made());
+    assert!(noted > 2, "{noted} of {} errors were noted", sound.count());
 }
 
-/// salvage of an archive loses what cannot be read, says so, and hands out the
-/// rest.
+/// salvage recovers all readable data and reports the rest as lost.
 #[test]
-fn salvage_of_archives() {
+fn salvage_of_an_archive() {
     let archive = archive();
     let contents = contents();
     let read = |calls: &Calls| -> Result<u64, bulla_archive::Error> {
@@ -567,7 +569,7 @@ fn salvage_of_archives() {
                 Recovered::Piece { offset, bytes } => {
                     assert!(
                         content[offset as usize..].starts_with(&bytes),
-                        "a piece that never was"
+                        "a recovered piece has the wrong bytes"
                     );
                 }
                 _ => {}
@@ -575,15 +577,15 @@ fn salvage_of_archives() {
         }
         Ok(salvage.summary().lost)
     };
-    let sound = Calls::sound();
+    let sound = Calls::without_fault();
     assert_eq!(read(&sound).unwrap(), 0);
-    for n in 0..sound.made() {
+    for n in 0..sound.count() {
         for fault in ABSORBED {
             assert_eq!(read(&Calls::at(fault, n)).unwrap(), 0, "{fault:?} at call {n}");
         }
         for fault in [Fault::Os(EIO), Fault::Nothing] {
             if let Ok(lost) = read(&Calls::at(fault, n)) {
-                assert!(lost <= CHUNK as u64, "{fault:?} at call {n} costs {lost} bytes");
+                assert!(lost <= CHUNK as u64, "{fault:?} at call {n} lost {lost} bytes");
             }
         }
     }

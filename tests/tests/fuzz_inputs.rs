@@ -1,4 +1,4 @@
-//! The fuzz targets' seeds and regressions, replayed on stable through the same oracles.
+//! Replays the seeds and regressions of the fuzz targets through the same oracles, on stable Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +11,7 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
-/// The files of a directory, by name.
+/// Returns the contents of the files in a directory, by name.
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries =
         fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
@@ -26,10 +26,10 @@ fn names(directory: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Lets an oracle judge all inputs of a directory, and names all that it panics on.
+/// Runs an oracle on every input in a directory, and panics with the names of those that fail.
 fn replay(directory: &str, target: &str, oracle: Oracle) {
     let inputs = files(&fuzz().join(directory).join(target));
-    assert!(!inputs.is_empty(), "fuzz/{directory}/{target} has no input");
+    assert!(!inputs.is_empty(), "fuzz/{directory}/{target} has no inputs");
     let fails = |bytes: &[u8]| catch_unwind(|| oracle(bytes)).is_err();
     let failed: Vec<_> =
         inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
@@ -37,27 +37,27 @@ fn replay(directory: &str, target: &str, oracle: Oracle) {
 }
 
 #[test]
-fn seeds_of_every_target() {
+fn every_target_accepts_its_seeds() {
     for (target, oracle) in oracles::ALL {
         replay("seeds", target, oracle);
     }
 }
 
 #[test]
-fn regressions_of_every_target() {
+fn every_target_accepts_its_regressions() {
     for (target, oracle) in oracles::ALL {
         replay("regressions", target, oracle);
     }
 }
 
-/// The vault's server has an oracle of its own, which its own tests replay.
-const OF_THE_SERVER: &str = "vault_records";
+/// The target whose oracle is in the vault server, whose tests replay its inputs.
+const SERVER_TARGET: &str = "vault_records";
 
-/// Each oracle has a target that calls it, and directories; and there are no others.
+/// Targets, oracles and input directories correspond one to one, and each target calls its oracle.
 #[test]
-fn every_oracle_has_a_target_and_directories() {
-    let names_of_all = oracles::ALL.iter().map(|(name, _)| *name).chain([OF_THE_SERVER]);
-    let oracles: BTreeSet<_> = names_of_all.map(str::to_owned).collect();
+fn targets_oracles_and_directories_correspond() {
+    let all_names = oracles::ALL.iter().map(|(name, _)| *name).chain([SERVER_TARGET]);
+    let oracles: BTreeSet<_> = all_names.map(str::to_owned).collect();
     for directory in ["seeds", "regressions"] {
         assert_eq!(names(&fuzz().join(directory)), oracles, "{directory}");
     }
@@ -68,25 +68,28 @@ fn every_oracle_has_a_target_and_directories() {
     for name in &oracles {
         let source = String::from_utf8_lossy(&targets[&format!("{name}.rs")]).into_owned();
         assert!(
-            source.contains(&format!("oracles::{name}(")) || name == OF_THE_SERVER,
-            "{name}.rs calls another oracle"
+            source.contains(&format!("oracles::{name}(")) || name == SERVER_TARGET,
+            "{name}.rs does not call its oracle"
         );
         assert!(
             manifest.contains(&format!("\"fuzz_targets/{name}.rs\"")),
-            "{name} is not in Cargo.toml"
+            "fuzz/Cargo.toml does not list {name}"
         );
     }
 }
 
-/// The seeds are those that the command writes, a hundred of a target at most.
+/// The committed seeds are those that the generator writes, at most 100 for each target.
 #[test]
-fn seeds_are_as_generated() {
+fn seeds_are_up_to_date() {
     let generated = seeds::generate();
     assert_eq!(generated.len(), oracles::ALL.len());
     for (target, seeds) in generated {
         assert!((1..=100).contains(&seeds.len()), "{target}: {} seeds", seeds.len());
         let found = files(&fuzz().join("seeds").join(target));
         let same = found == seeds;
-        assert!(same, "{target}: run `cargo run -p bulla-testkit --features vault --bin seeds`");
+        assert!(
+            same,
+            "{target}: outdated; run `cargo run -p bulla-testkit --features vault --bin seeds`"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The key's bytes are not in the process's memory once all that was made with it was dropped
-//! (SECURITY.md, "Secrets in memory").
+//! No copy of a key is left in memory once everything made with it is dropped (SECURITY.md,
+//! "Secrets in memory").
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 
 use bulla::{Key, Opener, Options, RangeReader, Sealer, Workers};
 
-/// How often the bytes that `masked` hides are in memory that can be written, wherever: heap,
-/// stacks, data.
+/// Counts the occurrences of a masked key in the writable memory of the process: heap, stacks and
+/// data.
 fn count(masked: &[u8; 32]) -> usize {
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
@@ -26,28 +26,29 @@ fn count(masked: &[u8; 32]) -> usize {
         if memory.read_exact_at(&mut bytes, number(start)).is_err() {
             continue;
         }
-        found += bytes.windows(32).filter(|window| is_hidden(window, masked)).count();
-        // The copy of the memory must not be what the next look finds.
+        found += bytes.windows(32).filter(|window| is_key(window, masked)).count();
+        // Otherwise, the next call would find the key in this copy.
         bytes.fill(0);
         std::hint::black_box(&bytes);
     }
     found
 }
 
-fn is_hidden(window: &[u8], masked: &[u8; 32]) -> bool {
-    window.iter().zip(masked).all(|(byte, hidden)| byte ^ 0xA5 == *hidden)
+fn is_key(window: &[u8], masked: &[u8; 32]) -> bool {
+    window.iter().zip(masked).all(|(byte, masked)| byte ^ 0xA5 == *masked)
 }
 
-fn masked(key: &Key) -> [u8; 32] {
-    // Byte by byte: `map` of an array would copy the key.
+/// Returns the key XORed with a constant, so that the search does not find the result.
+fn mask(key: &Key) -> [u8; 32] {
+    // Byte by byte, because `map` of an array would copy the key.
     let mut masked = [0; 32];
-    masked.iter_mut().zip(key.expose()).for_each(|(hidden, byte)| *hidden = byte ^ 0xA5);
+    masked.iter_mut().zip(key.expose()).for_each(|(masked, byte)| *masked = byte ^ 0xA5);
     masked
 }
 
-/// Everything that takes a key, on other threads too.
+/// Seals and opens with every function of the API, with and without worker threads.
 #[inline(never)]
-fn use_it(key: &Key) {
+fn use_key(key: &Key) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     for workers in [Workers::Serial, Workers::Pool(&pool)] {
         let options = Options::new().workers(workers);
@@ -63,12 +64,12 @@ fn use_it(key: &Key) {
 }
 
 #[test]
-fn no_copy_of_the_key_is_left() {
+fn leaves_no_copy_of_the_key() {
     let key = Box::new(Key::generate().unwrap());
-    let hidden = masked(&key);
-    assert!(count(&hidden) >= 1, "a key that is there is found");
-    use_it(&key);
-    let held = count(&hidden);
+    let masked = mask(&key);
+    assert!(count(&masked) >= 1, "the search must find a live key");
+    use_key(&key);
+    let live = count(&masked);
     drop(key);
-    assert_eq!(count(&hidden), 0, "{held} copies while it was there");
+    assert_eq!(count(&masked), 0, "{live} copies before it was dropped");
 }

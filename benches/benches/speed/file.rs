@@ -1,5 +1,4 @@
-//! From file to file, not synced, in the directory for temporary files (`TMPDIR`), beside reading
-//! and writing alone.
+//! File to file in the temporary directory (`TMPDIR`), not synced, beside a plain copy.
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -7,9 +6,9 @@ use std::sync::LazyLock;
 
 use bulla::Options;
 use bulla_benches::limits::read_and_write;
-use bulla_benches::names::size;
 use bulla_benches::seeded;
 use bulla_benches::threads::Threads;
+use bulla_benches::units::size_label;
 use criterion::{BatchSize, Bencher, Criterion};
 
 use crate::{CHUNKS, large, scaled};
@@ -18,38 +17,43 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     let len = scaled(128 << 20, 3 << 20);
     let plaintext = LazyLock::new(|| {
         let mut file = temporary();
-        file.write_all(&seeded::bytes(len)).expect("there is room on the disk");
-        file.rewind().expect("a file");
+        file.write_all(&seeded::bytes(len)).expect("the disk has enough space");
+        file.rewind().expect("the file is seekable");
         file
     });
     let key = seeded::key();
     for threads in Threads::each() {
         for chunk in CHUNKS {
             let options = Options::new().chunk_size(chunk).workers(threads.workers());
-            let name = format!("{}/{}/threads={}", size(chunk.bytes()), size(len), threads.count());
+            let name = format!(
+                "{}/{}/threads={}",
+                size_label(chunk.bytes()),
+                size_label(len),
+                threads.count()
+            );
             large(&mut criterion.benchmark_group("file/seal"), &name, len, |bencher| {
                 to_file(bencher, |output| {
-                    bulla::seal_file(&key, &plaintext, output, &options).expect("it seals");
+                    bulla::seal_file(&key, &plaintext, output, &options).expect("sealing succeeds");
                 });
             });
             large(&mut criterion.benchmark_group("file/open"), &name, len, |bencher| {
                 let container = temporary();
-                bulla::seal_file(&key, &plaintext, &container, &options).expect("it seals");
+                bulla::seal_file(&key, &plaintext, &container, &options).expect("sealing succeeds");
                 to_file(bencher, |output| {
-                    bulla::open_file(&key, &container, output, &options).expect("it opens");
+                    bulla::open_file(&key, &container, output, &options).expect("opening succeeds");
                 });
             });
         }
-        let name = format!("{}/threads={}", size(len), threads.count());
+        let name = format!("{}/threads={}", size_label(len), threads.count());
         large(&mut criterion.benchmark_group("limit/file"), &name, len, |bencher| {
             to_file(bencher, |output| {
-                read_and_write(&threads, &plaintext, output, len).expect("it writes")
+                read_and_write(&threads, &plaintext, output, len).expect("copying succeeds")
             });
         });
     }
 }
 
-/// Each run writes a new file; making it and removing it is not counted.
+/// Measures `run` on a new file each time. Creating and removing the file is not counted.
 fn to_file(bencher: &mut Bencher<'_>, run: impl Fn(&File)) {
     bencher.iter_batched(
         temporary,
@@ -62,5 +66,5 @@ fn to_file(bencher: &mut Bencher<'_>, run: impl Fn(&File)) {
 }
 
 fn temporary() -> File {
-    tempfile::tempfile().expect("a directory for temporary files")
+    tempfile::tempfile().expect("the temporary directory is writable")
 }

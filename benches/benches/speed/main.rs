@@ -1,5 +1,5 @@
-//! What everything costs in time, each beside its limit. Names, and how to run some of them:
-//! README.md beside this directory.
+//! Benches in wall time, each beside the bound that it cannot beat. benches/README.md explains
+//! their names and how to select some of them.
 
 mod archive;
 mod file;
@@ -34,21 +34,22 @@ fn main() {
     criterion.final_summary();
 }
 
-/// The chunk sizes that are measured: smallest, default, largest.
+/// The chunk sizes to measure: smallest, default, largest.
 const CHUNKS: [ChunkSize; 3] = match (ChunkSize::from_log2(16), ChunkSize::from_log2(20)) {
     (Some(default), Some(largest)) => [ChunkSize::MIN, default, largest],
     _ => unreachable!(),
 };
 
-/// `full` when it is measured; `quick` when each bench only runs once to see whether it works, as
-/// `cargo test --benches` does. Names are made of the size that was taken.
+/// Returns `full` for a measurement, or `quick` where `cargo test --benches` runs each bench once.
+///
+/// Names of benches are built from the returned size.
 fn scaled(full: usize, quick: usize) -> usize {
-    let given = |flag| std::env::args().any(|arg| arg == flag);
-    // As criterion decides: cargo bench gives `--bench`, cargo test does not.
-    if given("--bench") && !given("--test") { full } else { quick }
+    let has = |flag| std::env::args().any(|arg| arg == flag);
+    // The rule that criterion uses: `cargo bench` passes `--bench`, `cargo test` does not.
+    if has("--bench") && !has("--test") { full } else { quick }
 }
 
-/// One bench of something that takes milliseconds: bytes in a run, and the run.
+/// Adds a bench whose iterations take milliseconds and process `bytes` each.
 fn large(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,

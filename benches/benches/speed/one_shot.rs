@@ -1,13 +1,13 @@
-//! From one buffer into another: `seal_into` and `open_into`, beside a bare loop over the cipher,
-//! beside a copy.
+//! `seal_into` and `open_into`, from one buffer into another, beside a bare loop over the cipher
+//! and a plain copy.
 
 use std::hint::black_box;
 
 use bulla::{ChunkSize, Options};
-use bulla_benches::limits::{self, Bare};
-use bulla_benches::names::size;
+use bulla_benches::limits::{self, BareCipher};
 use bulla_benches::seeded;
 use bulla_benches::threads::Threads;
+use bulla_benches::units::size_label;
 use criterion::Criterion;
 
 use crate::{CHUNKS, large, scaled};
@@ -28,16 +28,18 @@ fn seal(criterion: &mut Criterion, plaintext: &[u8], chunk: ChunkSize, threads: 
     let options = Options::new().chunk_size(chunk).workers(threads.workers());
     large(&mut criterion.benchmark_group("seal"), &name, plaintext.len(), |bencher| {
         let key = seeded::key();
-        let mut out =
-            room(bulla::sealed_len(plaintext.len() as u64, &options).expect("not too large")
-                as usize);
+        let mut out = touched_buffer(
+            bulla::sealed_len(plaintext.len() as u64, &options)
+                .expect("the length is within the format's limit") as usize,
+        );
         bencher.iter(|| {
-            bulla::seal_into(&key, plaintext, black_box(&mut out), &options).expect("it seals")
+            bulla::seal_into(&key, plaintext, black_box(&mut out), &options)
+                .expect("sealing succeeds")
         });
     });
     large(&mut criterion.benchmark_group("limit/seal"), &name, plaintext.len(), |bencher| {
-        let bare = Bare::new(chunk.bytes());
-        let mut out = room(bare.sealed_len(plaintext.len()));
+        let bare = BareCipher::new(chunk.bytes());
+        let mut out = touched_buffer(bare.sealed_len(plaintext.len()));
         bencher.iter(|| bare.seal(threads, plaintext, black_box(&mut out)));
     });
 }
@@ -47,34 +49,40 @@ fn open(criterion: &mut Criterion, plaintext: &[u8], chunk: ChunkSize, threads: 
     let options = Options::new().chunk_size(chunk).workers(threads.workers());
     large(&mut criterion.benchmark_group("open"), &name, plaintext.len(), |bencher| {
         let key = seeded::key();
-        let container = bulla::seal(&key, plaintext, &options).expect("it seals");
-        let mut out = room(plaintext.len());
+        let container = bulla::seal(&key, plaintext, &options).expect("sealing succeeds");
+        let mut out = touched_buffer(plaintext.len());
         bencher.iter(|| {
-            bulla::open_into(&key, &container, black_box(&mut out), &options).expect("it opens")
+            bulla::open_into(&key, &container, black_box(&mut out), &options)
+                .expect("opening succeeds")
         });
     });
     large(&mut criterion.benchmark_group("limit/open"), &name, plaintext.len(), |bencher| {
-        let bare = Bare::new(chunk.bytes());
-        let mut sealed = room(bare.sealed_len(plaintext.len()));
+        let bare = BareCipher::new(chunk.bytes());
+        let mut sealed = touched_buffer(bare.sealed_len(plaintext.len()));
         bare.seal(threads, plaintext, &mut sealed);
-        let mut out = room(plaintext.len());
+        let mut out = touched_buffer(plaintext.len());
         bencher.iter(|| bare.open(threads, &sealed, black_box(&mut out)));
     });
 }
 
 fn copy(criterion: &mut Criterion, plaintext: &[u8], threads: &Threads) {
-    let name = format!("{}/threads={}", size(plaintext.len()), threads.count());
+    let name = format!("{}/threads={}", size_label(plaintext.len()), threads.count());
     large(&mut criterion.benchmark_group("limit/copy"), &name, plaintext.len(), |bencher| {
-        let mut out = room(plaintext.len());
+        let mut out = touched_buffer(plaintext.len());
         bencher.iter(|| limits::copy(threads, plaintext, black_box(&mut out)));
     });
 }
 
 fn name(plaintext: &[u8], chunk: ChunkSize, threads: &Threads) -> String {
-    format!("{}/{}/threads={}", size(chunk.bytes()), size(plaintext.len()), threads.count())
+    format!(
+        "{}/{}/threads={}",
+        size_label(chunk.bytes()),
+        size_label(plaintext.len()),
+        threads.count()
+    )
 }
 
-/// Room for a result, which the system has backed with memory already.
-fn room(len: usize) -> Vec<u8> {
+/// Returns a buffer whose pages the system has already backed with memory.
+fn touched_buffer(len: usize) -> Vec<u8> {
     vec![1; len]
 }

@@ -1,12 +1,12 @@
-//! Parts of a container in memory: a range costs the opening of the chunks it touches.
+//! Ranges of a container in memory. Reading one costs the opening of the chunks that it overlaps.
 
 use std::cell::LazyCell;
 use std::hint::black_box;
 
 use bulla::{Options, RangeReader};
-use bulla_benches::names::size;
 use bulla_benches::seeded;
 use bulla_benches::threads::Threads;
+use bulla_benches::units::size_label;
 use criterion::{Criterion, Throughput};
 
 use crate::{CHUNKS, large, scaled};
@@ -17,31 +17,34 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     for chunk in CHUNKS {
         let options = Options::new().chunk_size(chunk);
         let container =
-            LazyCell::new(|| bulla::seal(&key, &plaintext, &options).expect("it seals"));
+            LazyCell::new(|| bulla::seal(&key, &plaintext, &options).expect("sealing succeeds"));
         let mut group = criterion.benchmark_group("range");
         for len in [4 << 10, 1 << 20] {
             let threads = Threads::new(1);
-            let name = format!("{}/{}/threads=1", size(chunk.bytes()), size(len));
+            let name = format!("{}/{}/threads=1", size_label(chunk.bytes()), size_label(len));
             group.throughput(Throughput::Bytes(len as u64));
             group.bench_function(name, |bencher| {
                 let options = options.workers(threads.workers());
-                let reader = RangeReader::new(&key, &container[..], &options).expect("it opens");
+                let reader =
+                    RangeReader::new(&key, &container[..], &options).expect("opening succeeds");
                 let mut out = vec![1; len];
                 let mut offsets =
                     seeded::offsets(1000, reader.len() - len as u64).into_iter().cycle();
                 bencher.iter(|| {
                     let offset = offsets.next().unwrap_or_default();
-                    reader.read_into(black_box(&mut out), offset).expect("it opens");
+                    reader.read_into(black_box(&mut out), offset).expect("opening succeeds");
                 });
             });
         }
         for threads in Threads::each() {
-            let name = format!("{}/whole/threads={}", size(chunk.bytes()), threads.count());
+            let name = format!("{}/whole/threads={}", size_label(chunk.bytes()), threads.count());
             large(&mut group, &name, plaintext.len(), |bencher| {
                 let options = options.workers(threads.workers());
-                let reader = RangeReader::new(&key, &container[..], &options).expect("it opens");
+                let reader =
+                    RangeReader::new(&key, &container[..], &options).expect("opening succeeds");
                 let mut out = vec![1; plaintext.len()];
-                bencher.iter(|| reader.read_into(black_box(&mut out), 0).expect("it opens"));
+                bencher
+                    .iter(|| reader.read_into(black_box(&mut out), 0).expect("opening succeeds"));
             });
         }
     }

@@ -1,4 +1,4 @@
-//! What comes before the first byte: the header, the key schedule.
+//! Fixed costs before the first byte: reading the header, deriving keys.
 
 use std::hint::black_box;
 
@@ -8,22 +8,25 @@ use criterion::Criterion;
 
 pub(crate) fn benches(criterion: &mut Criterion) {
     let (key, options) = (seeded::key(), Options::new());
-    // The last chunk is empty, so that opening the container costs its header and its keys alone.
-    let container = bulla::seal(&key, &seeded::bytes(64 << 10), &options).expect("it seals");
+    // The last chunk is empty, so opening costs the header and the key schedule alone.
+    let container =
+        bulla::seal(&key, &seeded::bytes(64 << 10), &options).expect("sealing succeeds");
     let mut group = criterion.benchmark_group("start");
     group.bench_function("header", |bencher| {
-        bencher.iter(|| Preamble::read_at(black_box(&container[..])).expect("a header"));
+        bencher.iter(|| Preamble::read_at(black_box(&container[..])).expect("the header is valid"));
     });
     group.bench_function("range-reader", |bencher| {
         bencher.iter(|| {
-            RangeReader::new(&key, black_box(&container[..]), &options).expect("it opens")
+            RangeReader::new(&key, black_box(&container[..]), &options).expect("opening succeeds")
         });
     });
     group.bench_function("key-schedule", |bencher| {
-        bencher.iter(|| Draft::new(black_box(&key), &options).expect("the system has randomness"));
+        bencher.iter(|| {
+            Draft::new(black_box(&key), &options).expect("the system provides random bytes")
+        });
     });
     group.bench_function("export", |bencher| {
-        let draft = Draft::new(&key, &options).expect("the system has randomness");
+        let draft = Draft::new(&key, &options).expect("the system provides random bytes");
         bencher.iter(|| draft.export(black_box(b"example.org purpose")));
     });
 }

@@ -1,12 +1,12 @@
-//! Through [`Sealer`] and [`Opener`], from memory to memory. The limits are those of `seal` and
-//! `open`, and two copies.
+//! [`Sealer`] and [`Opener`], from memory to memory. The limits are `limit/seal` and `limit/open`,
+//! plus one more copy.
 
 use std::hint::black_box;
 
 use bulla::{Opener, Options, Sealer};
-use bulla_benches::names::size;
 use bulla_benches::seeded;
 use bulla_benches::threads::Threads;
+use bulla_benches::units::size_label;
 use criterion::Criterion;
 
 use crate::{CHUNKS, large, scaled};
@@ -19,8 +19,8 @@ pub(crate) fn benches(criterion: &mut Criterion) {
             let options = Options::new().chunk_size(chunk).workers(threads.workers());
             let name = format!(
                 "{}/{}/threads={}",
-                size(chunk.bytes()),
-                size(plaintext.len()),
+                size_label(chunk.bytes()),
+                size_label(plaintext.len()),
                 threads.count()
             );
             large(
@@ -28,14 +28,14 @@ pub(crate) fn benches(criterion: &mut Criterion) {
                 &name,
                 plaintext.len(),
                 |bencher| {
-                    let len =
-                        bulla::sealed_len(plaintext.len() as u64, &options).expect("not too large");
+                    let len = bulla::sealed_len(plaintext.len() as u64, &options)
+                        .expect("the length is within the format's limit");
                     let mut container = vec![1; len as usize];
                     bencher.iter(|| {
-                        let mut sealer =
-                            Sealer::new(&key, &mut container[..], &options).expect("there is room");
-                        sealer.copy_from(&mut &plaintext[..]).expect("it seals");
-                        black_box(sealer.finish().expect("it seals"));
+                        let mut sealer = Sealer::new(&key, &mut container[..], &options)
+                            .expect("the output is long enough");
+                        sealer.copy_from(&mut &plaintext[..]).expect("sealing succeeds");
+                        black_box(sealer.finish().expect("sealing succeeds"));
                     });
                 },
             );
@@ -44,12 +44,13 @@ pub(crate) fn benches(criterion: &mut Criterion) {
                 &name,
                 plaintext.len(),
                 |bencher| {
-                    let container = bulla::seal(&key, &plaintext, &options).expect("it seals");
+                    let container =
+                        bulla::seal(&key, &plaintext, &options).expect("sealing succeeds");
                     let mut out = vec![1; plaintext.len()];
                     bencher.iter(|| {
                         let mut opener =
-                            Opener::new(&key, &container[..], &options).expect("it opens");
-                        opener.copy_to(&mut &mut out[..]).expect("it opens");
+                            Opener::new(&key, &container[..], &options).expect("opening succeeds");
+                        opener.copy_to(&mut &mut out[..]).expect("opening succeeds");
                     });
                     assert_eq!(out, plaintext);
                 },

@@ -1,166 +1,179 @@
-//! Compares bulla with its peers, shows how its cost grows, and writes a report: tables, CSV, and
-//! charts.
+//! Compares bulla with its peers, measures how its cost scales, and writes a report: tables, CSV
+//! files and charts.
 //!
 //! `cargo build --release -p bulla-cli && cargo run --release -p bulla-benches --features libraries
 //! --bin report`
+//!
+//! Modules are listed in dependency order: each imports only from those above it.
 
-mod pairs;
-mod settings;
-mod machine;
-mod sheet;
-mod scratch;
-mod programs;
-mod probe;
-mod memory;
-mod messages;
-#[cfg(feature = "libraries")]
-mod libraries;
-mod files;
-mod trees;
-mod many;
-mod growth;
-mod chart;
-mod charts;
-mod kept;
-mod publish;
+mod units;
+mod measure;
+mod comparisons;
+mod output;
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::settings::{Settings, sizes_up_to};
-use crate::sheet::Sheet;
+use crate::comparisons::{files, growth, memory, messages, million_files, peers, trees};
+use crate::measure::machine::Machine;
+use crate::measure::probe::Probe;
+use crate::measure::results::Results;
+use crate::measure::settings::{Settings, sizes_up_to};
+use crate::output::{csv_files, readme};
 
-/// Compares bulla with cp, cat, tar, age, rage, mlar, gpg, openssl, restic, with four libraries,
-/// and with a bare loop over the cipher; shows how its cost grows; and writes tables, CSV and
-/// charts.
+/// Compare bulla with other programs and libraries, and write tables, CSV files and charts
+///
+/// The peers are cp, cat, tar, age, rage, mlar, gpg, openssl, restic, four libraries, and a bare
+/// loop over the cipher.
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]
-    probe: Option<Inner>,
-    /// Directory to write the report into
-    #[arg(long, default_value = "target/report.d")]
+    command: Option<Command>,
+    /// Write the report into this directory
+    #[arg(long, value_name = "DIR", default_value = "target/report.d")]
     out: PathBuf,
-    /// A README whose short table, between its speed marks, is to be replaced
+    /// Update the generated parts of a README, between its speed or results markers
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
-    readme: Option<PathBuf>,
-    /// Measure only these, with commas between them [default: all but `many`]
-    #[arg(long, value_delimiter = ',', value_enum)]
+    readme: Vec<PathBuf>,
+    /// Measure only these sections, separated by commas [default: all but `many`]
+    #[arg(long, value_name = "SECTION", value_delimiter = ',', value_enum)]
     only: Vec<Section>,
-    /// Keep what the directory's report has of all that is not measured now
+    /// Keep the sections of an earlier report in the same directory that are not measured now
     #[arg(long, conflicts_with = "quick")]
     keep: bool,
-    /// As little as shows that everything works; it measures nothing
+    /// Measure nothing: write the report of the CSV files in the directory again
+    #[arg(
+        long,
+        conflicts_with_all = [
+            "only", "keep", "quick", "full", "mib", "rounds", "seconds", "up_to", "directory",
+        ]
+    )]
+    render_only: bool,
+    /// Run everything once on small inputs, to test the report itself
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// More of everything, `many` included; takes hours
+    /// Measure larger inputs and more rounds, `many` included; takes hours
     #[arg(long)]
     full: bool,
-    /// MiB in the file that commands work on
+    /// Size of the file that commands seal and open, in MiB
     #[arg(long)]
     mib: Option<u64>,
-    /// Rounds of each comparison at most
+    /// Maximum number of rounds per comparison
     #[arg(long)]
     rounds: Option<usize>,
-    /// Seconds after which a comparison begins no further round, if it had three (and seven times
-    /// as many where a ratio is asked for)
+    /// Seconds after which a comparison begins no further round, once it had three; comparisons
+    /// with a target get seven times as long
     #[arg(long)]
     seconds: Option<f64>,
-    /// GiB of the largest input that the growth of cost is shown over; twice as much is written
-    #[arg(long, value_name = "GIB", value_parser = clap::value_parser!(u64).range(1..=1024), conflicts_with = "quick")]
+    /// Largest input of the scaling measurements in GiB; needs twice as much disk space
+    #[arg(
+        long,
+        value_name = "GIB",
+        value_parser = clap::value_parser!(u64).range(1..=1024),
+        conflicts_with = "quick"
+    )]
     up_to: Option<u64>,
-    /// A directory on the disk to be measured
-    #[arg(long, default_value = ".")]
+    /// Measure on the disk of this directory
+    #[arg(long, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
 }
 
 #[derive(Subcommand)]
-enum Inner {
-    /// What the report runs in processes of their own
+enum Command {
+    /// Measurements that the report runs in separate processes
     #[command(subcommand, hide = true)]
-    Probe(probe::Probe),
+    Probe(Probe),
 }
 
-/// A part of the report.
+/// A part of the report that can be measured on its own.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Section {
-    /// The library to a bare loop over the cipher, and for short messages to the shortest way
+    /// The library, compared with a bare loop over the cipher and with a minimal implementation
     Memory,
-    /// The library to others
+    /// The library, compared with other libraries
     Libraries,
     /// The command on a single file
     Files,
     /// The command on a directory
     Trees,
-    /// Over input size and entries
+    /// Time and memory by input size and by number of entries
     Growth,
-    /// Sealing a file, over threads
+    /// Throughput of sealing a file by number of threads
     Threads,
-    /// One entry of a million; makes a million files, so name a directory in memory
-    Many,
+    /// One entry of a million; creates a million files, so name a directory in memory
+    #[value(name = "many")]
+    MillionFiles,
 }
 
-fn main() -> std::io::Result<()> {
+fn main() -> io::Result<()> {
     let args = Args::parse();
-    if let Some(Inner::Probe(probe)) = args.probe {
+    if let Some(Command::Probe(probe)) = args.command {
         return probe.run();
     }
+    let results = if args.render_only { csv_files::read(&args.out)? } else { measure(&args)? };
+    output::write(&results, &args.out)?;
+    for readme in &args.readme {
+        readme::update(&results, readme, &args.out)?;
+    }
+    println!("\n{}", args.out.join("report.md").display());
+    Ok(())
+}
+
+/// Measures the selected sections.
+fn measure(args: &Args) -> io::Result<Results> {
+    let settings = settings(args);
+    let selected = |section| {
+        let by_default = section != Section::MillionFiles || args.full || args.quick;
+        if args.only.is_empty() { by_default } else { args.only.contains(&section) }
+    };
+    let mut machine = Machine::detect(&args.directory, settings.quick);
+    peers::add_versions(&mut machine);
+    let mut results = Results::new(machine);
+    if selected(Section::Memory) {
+        memory::compare(&mut results, &settings)?;
+        messages::compare(&mut results, &settings)?;
+    }
+    if selected(Section::Libraries) {
+        #[cfg(feature = "libraries")]
+        comparisons::libraries::compare(&mut results, &settings)?;
+        #[cfg(not(feature = "libraries"))]
+        results.add_fact("libraries", "not measured: built without the feature `libraries`");
+    }
+    if selected(Section::Files) {
+        files::compare(&mut results, &args.directory, &settings)?;
+    }
+    if selected(Section::Trees) {
+        trees::compare(&mut results, &args.directory, &settings)?;
+    }
+    if selected(Section::Growth) {
+        growth::measure_sizes(&mut results, &args.directory, &settings)?;
+    }
+    if selected(Section::Threads) {
+        growth::measure_threads(&mut results, &args.directory, &settings)?;
+    }
+    if selected(Section::MillionFiles) {
+        million_files::compare(&mut results, &args.directory, &settings)?;
+    }
+    if args.keep {
+        csv_files::add_unmeasured(&mut results, &args.out)?;
+    }
+    Ok(results)
+}
+
+fn settings(args: &Args) -> Settings {
     let mut settings = match (args.quick, args.full) {
         (true, _) => Settings::quick(),
         (_, true) => Settings::full(),
         _ => Settings::usual(),
     };
     settings.file = args.mib.map_or(settings.file, |mib| mib << 20);
-    settings.effort.rounds = args.rounds.unwrap_or(settings.effort.rounds).max(1);
-    settings.effort.at_least = settings.effort.at_least.min(settings.effort.rounds);
-    settings.effort.seconds = args.seconds.unwrap_or(settings.effort.seconds);
-    settings.decisive.rounds = args.rounds.unwrap_or(settings.decisive.rounds).max(1);
-    settings.decisive.at_least = settings.decisive.at_least.min(settings.decisive.rounds);
-    settings.decisive.seconds =
-        args.seconds.map_or(settings.decisive.seconds, |seconds| 7.0 * seconds);
+    for (effort, times) in [(&mut settings.effort, 1.0), (&mut settings.target_effort, 7.0)] {
+        effort.max_rounds = args.rounds.unwrap_or(effort.max_rounds).max(1);
+        effort.min_rounds = effort.min_rounds.min(effort.max_rounds);
+        effort.max_seconds = args.seconds.map_or(effort.max_seconds, |seconds| times * seconds);
+    }
     settings.inputs = args.up_to.map_or(settings.inputs, |gib| sizes_up_to(gib << 30));
-    let asked = |section| {
-        let usual = section != Section::Many || args.full || args.quick;
-        if args.only.is_empty() { usual } else { args.only.contains(&section) }
-    };
-
-    let mut sheet = Sheet::new(&args.directory, settings.quick);
-    programs::note_versions(&mut sheet);
-    if asked(Section::Memory) {
-        memory::compare(&mut sheet, &settings)?;
-        messages::compare(&mut sheet, &settings)?;
-    }
-    if asked(Section::Libraries) {
-        #[cfg(feature = "libraries")]
-        libraries::compare(&mut sheet, &settings)?;
-        #[cfg(not(feature = "libraries"))]
-        sheet.fact(
-            "libraries",
-            "not compared: the report was built without the feature `libraries`",
-        );
-    }
-    if asked(Section::Files) {
-        files::compare(&mut sheet, &args.directory, &settings)?;
-    }
-    if asked(Section::Trees) {
-        trees::compare(&mut sheet, &args.directory, &settings)?;
-    }
-    if asked(Section::Growth) {
-        growth::measure(&mut sheet, &args.directory, &settings)?;
-    }
-    if asked(Section::Threads) {
-        growth::threads(&mut sheet, &args.directory, &settings)?;
-    }
-    if asked(Section::Many) {
-        many::compare(&mut sheet, &args.directory, &settings)?;
-    }
-    if args.keep {
-        kept::add(&mut sheet, &args.out)?;
-    }
-    publish::publish(&sheet, &args.out)?;
-    if let Some(readme) = &args.readme {
-        publish::into_readme(&sheet, readme, &args.out)?;
-    }
-    println!("\n{}", args.out.join("report.md").display());
-    Ok(())
+    settings
 }

@@ -1,107 +1,108 @@
-//! The one error type of the crate.
+//! The error type of this crate.
 
 use std::{fmt, io};
 
-/// What went wrong. Names are shown; they are secret until the container was opened, and whoever
-/// sees this has opened it.
+/// An error of building or reading an archive.
+///
+/// Messages include the paths of entries. Paths are secret until the container is opened, and
+/// these errors are only returned afterwards.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The container holds something else (A-6.1).
+    /// The container does not hold an archive (A-6.1).
     NotAnArchive {
-        /// Its content number; an archive's is 1.
+        /// Content type of the container. An archive has 1.
         content_type: u8,
     },
-    /// The archive is authentic, but not as ARCHIVE.md says: made by a faulty program, or in order
-    /// to do harm.
+    /// The archive is authentic but violates `spec/ARCHIVE.md`: a faulty or malicious program wrote
+    /// it.
     Malformed {
-        /// Where, in the container's plaintext.
+        /// Offset in the container's plaintext, at or near the violation.
         offset: u64,
-        /// Which rule does not hold.
+        /// The rule that is violated.
         what: &'static str,
     },
-    /// A record of a kind that only a newer release knows (A-1.4).
+    /// A record has a kind that this release does not know and must not skip (A-1.4).
     UnknownKind {
-        /// Where, in the container's plaintext.
+        /// Offset of the record in the container's plaintext.
         offset: u64,
-        /// The kind.
+        /// Kind of the record.
         kind: u8,
     },
-    /// The content of an entry is encoded in a way that only a newer release knows (A-1.4).
+    /// The content of an entry has an encoding that this release does not know (A-1.4).
     UnknownEncoding {
-        /// The encoding.
+        /// Encoding of the content.
         encoding: u8,
     },
-    /// The content of an entry lies in another container (A-3.4).
+    /// The content of an entry is in another container (A-3.4).
     ExternalContent {
-        /// The row that paths it.
+        /// Row of the containers record that identifies the other container.
         container: u32,
     },
-    /// The entry is a directory or a symbolic link, and has no content.
+    /// The entry is a directory or a symbolic link, which has no content.
     NoContent,
-    /// A path that an archive cannot hold (A-2.1).
+    /// The path of an entry, or the target of a symbolic link, is not valid (A-2.1, A-2.3).
     InvalidPath {
-        /// The path.
+        /// The path or target.
         path: Vec<u8>,
-        /// Why not.
+        /// The rule that is violated, such as `path is empty`.
         why: &'static str,
     },
-    /// Two entries of one path (A-2.2).
+    /// Two entries have the same path (A-2.2).
     Duplicate {
-        /// The path.
+        /// Path of the entries.
         path: Vec<u8>,
     },
-    /// An entry below something that is no directory (A-2.2).
+    /// The parent of an entry is a file or a symbolic link (A-2.2).
     ParentNotDirectory {
-        /// The entry's path.
+        /// Path of the entry.
         path: Vec<u8>,
     },
-    /// More than the format's limits allow.
+    /// The archive exceeds a limit of the format.
     TooLarge {
-        /// What there is too much of.
+        /// The limit that is exceeded.
         what: &'static str,
     },
-    /// An error of the container, or of reading and writing it.
+    /// Sealing or opening the container failed, or reading or writing it did.
     Container(bulla::Error),
 }
 
-/// Shorthand for results of this crate.
+/// A [`Result`](std::result::Result) with the [`Error`] of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |path: &[u8]| String::from_utf8_lossy(path).escape_debug().to_string();
+        // Quoted and escaped: a path may contain control characters.
+        let lossy = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
         match self {
             Error::NotAnArchive { content_type: 0 } => {
-                f.write_str("the container holds no archive, but a single stream")
+                f.write_str("not an archive: the container holds a single stream")
             }
             Error::NotAnArchive { content_type } => {
-                write!(f, "the container holds no archive, but content of kind {content_type}")
+                write!(f, "not an archive: the container holds content of type {content_type}")
             }
             Error::Malformed { offset, what } => write!(
                 f,
-                "malformed archive: {what} (at byte {offset}); it is authentic, so the program that made it is at fault"
+                "malformed archive: {what} (at byte {offset}); \
+                 the data is authentic, so the program that wrote it is faulty"
             ),
             Error::UnknownKind { offset, kind } => {
                 write!(
                     f,
-                    "record of unknown kind {kind} at byte {offset}; a newer release may read it"
+                    "unknown record kind {kind} at byte {offset}; a newer release may read it"
                 )
             }
             Error::UnknownEncoding { encoding } => {
-                write!(f, "content in the unknown encoding {encoding}; a newer release may read it")
+                write!(f, "unknown content encoding {encoding}; a newer release may read it")
             }
             Error::ExternalContent { container } => {
-                write!(
-                    f,
-                    "the content lies in another container, number {container} of this archive's table"
-                )
+                write!(f, "content is in another container (row {container})")
             }
-            Error::NoContent => f.write_str("a directory or a symbolic link, which has no content"),
-            Error::InvalidPath { path, why } => write!(f, "the path {} {why}", shown(path)),
-            Error::Duplicate { path } => write!(f, "two entries are named {}", shown(path)),
+            Error::NoContent => f.write_str("directories and symbolic links have no content"),
+            Error::InvalidPath { path, why } => write!(f, "{why}: {:?}", lossy(path)),
+            Error::Duplicate { path } => write!(f, "duplicate path {:?}", lossy(path)),
             Error::ParentNotDirectory { path } => {
-                write!(f, "{} lies below an entry that is no directory", shown(path))
+                write!(f, "the parent of {:?} is not a directory", lossy(path))
             }
             Error::TooLarge { what } => write!(f, "too large for one archive: {what}"),
             Error::Container(error) => error.fmt(f),
@@ -112,7 +113,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // Display already shows it; its own source is what comes next.
+            // Display already includes this error, so the chain continues with its source.
             Error::Container(error) => error.source(),
             _ => None,
         }

@@ -1,49 +1,42 @@
-//! Many files in one encrypted container: planned and sealed in parallel, listed and read one by
-//! one, and salvaged piece by piece when a part is lost. The format is specified in
-//! `spec/ARCHIVE.md`; clauses such as refer to it, those such as F-4.5 to `spec/FORMAT.md`.
+//! Many files in one encrypted container: sealed in parallel, listed and read one by one, and
+//! recovered individually from a damaged container.
+//!
+//! The format is specified in `spec/ARCHIVE.md`. Clauses such as refer to it, and clauses
+//! such as F-4.5 to `spec/FORMAT.md`, which specifies the container.
 //!
 //! | to | use |
 //! |---|---|
-//! | make an archive of files, of bytes in memory, of anything that is a [`Source`] | [`ArchiveWriter`] |
-//! | list it, find an entry, read it or a range of it, or all of them at once | [`ArchiveReader`] |
-//! | get back what is left of a damaged one | [`Salvage`] |
+//! | make an archive of files, bytes in memory or any other [`Source`] | [`ArchiveBuilder`] |
+//! | list, look up, read and verify entries | [`ArchiveReader`] |
+//! | recover the entries of a damaged archive | [`Salvage`] |
 //!
-//! It knows no file system but [`std::fs::File`]: walking directories, and restoring them without
-//! leaving the target, is for who uses it; the command `bulla` does it.
+//! Apart from [`std::fs::File`], this crate does not use the file system. Walking directories, and
+//! restoring entries without writing outside the target directory, is up to the caller. The `bulla`
+//! command does both.
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
+// Modules are listed in dependency order: each imports only from those above it.
 mod error;
-mod path;
-mod attributes;
-mod notes;
-mod record;
-mod entry;
-mod trailer;
-mod block;
-mod tail;
-mod source;
-mod slots;
-mod planning;
-mod reading;
-mod log;
-mod writer;
-mod way_in;
+mod format;
+mod index_reader;
+mod builder;
 mod reader;
-mod entries;
-mod content;
-mod verify;
-mod walk;
 mod salvage;
 
-pub use attributes::{Metadata, Time};
-pub use content::EntryContent;
-pub use entries::Entries;
-pub use entry::{Entry, Kind};
+pub use builder::progress::EntryProgress;
+pub use builder::source::{ContentSource, Source};
+pub use builder::{ArchiveBuilder, SealReport};
 pub use error::{Error, Result};
-pub use notes::{Note, State};
+pub use format::attributes::{Metadata, Time};
+pub use format::entry::{Entry, Kind};
+pub use format::notes::{Note, State};
 pub use reader::ArchiveReader;
+pub use reader::content::EntryContent;
+pub use reader::entries::Entries;
 pub use salvage::{IndexState, Recovered, Salvage, Summary};
-pub use source::{ContentSource, Source};
-pub use writer::{ArchiveWriter, Report};
+
+// The README's example runs as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

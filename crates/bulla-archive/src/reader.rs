@@ -1,32 +1,38 @@
-//! Reads archives: what is in them, and any entry of them.
+//! Reads archives: lists, looks up, reads and verifies their entries.
+
+// Modules are listed in dependency order: each imports only from those above it.
+pub(crate) mod content;
+pub(crate) mod entries;
+mod verify;
+
+use std::io;
 
 use bulla::{ContentType, Key, Opened, Options, Preamble, RangeReader, ReadAt};
 
-use crate::block::Block;
-use crate::entry::Entry;
 use crate::error::{Error, Result};
-use crate::notes::{self, Note};
-use crate::record::{MARKER_LABEL, Marker, RecordKind};
-use crate::trailer::{Fence, Trailer};
-use crate::way_in::{read_block, read_fences, read_record, read_trailer};
+use crate::format::entry::Entry;
+use crate::format::notes::Note;
+use crate::format::path::is_below;
+use crate::format::record::{MARKER_LABEL, Marker};
+use crate::index_reader::IndexReader;
+use crate::reader::content::EntryContent;
+use crate::reader::entries::Entries;
 
-/// Reads an archive. Opening it costs the trailer and the fence; finding an entry costs one block
-/// of the index, which is two chunks. Nothing is kept between calls but the fence.
+/// Reads an archive.
 ///
-/// It is `&self` throughout, and may be used from many threads at once.
+/// Opening an archive reads the trailer and the fence, which stays in memory. Looking up an entry
+/// reads one index block, which is about two chunks. All methods take `&self` and can be called
+/// from several threads concurrently.
 ///
-/// What is read was authenticated by the container. That the archive is well-formed is checked as
-/// far as it is read; [`entries`](ArchiveReader::entries) and
-/// [`verify`](ArchiveReader::verify) check all of it.
+/// Everything that is returned was authenticated by the container. The structure of the archive is
+/// checked as far as it is read. [`entries`](ArchiveReader::entries) checks the whole
+/// index, and [`verify`](ArchiveReader::verify) the whole archive.
 pub struct ArchiveReader<'a, S: ReadAt> {
-    range: RangeReader<'a, S>,
-    marker: Marker,
-    trailer: Trailer,
-    fences: Vec<Fence>,
+    index: IndexReader<RangeReader<'a, S>>,
 }
 
 impl<'a, S: ReadAt> ArchiveReader<'a, S> {
-    /// Opens a container that holds an archive.
+    /// Opens an archive.
     ///
     /// # Errors
     ///
@@ -36,7 +42,7 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         ArchiveReader::with_preamble(preamble, key, source, options)
     }
 
-    /// Opens an archive in a container whose preamble was read already.
+    /// Opens an archive whose preamble the caller has already read.
     ///
     /// # Errors
     ///
@@ -53,81 +59,123 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
             return Err(Error::NotAnArchive { content_type: content_type.0 });
         }
         let marker = Marker::new(&range.export(MARKER_LABEL));
-        let trailer = read_trailer(&range, &marker)?;
-        let fences = read_fences(&range, &marker, &trailer)?;
-        Ok(ArchiveReader { range, marker, trailer, fences })
+        Ok(ArchiveReader { index: IndexReader::new(range, marker)? })
     }
 
-    /// Number of entries.
+    /// Returns the number of entries.
     pub fn len(&self) -> u64 {
-        self.trailer.entries
+        self.index.trailer().entries
     }
 
-    /// Whether there is no entry.
+    /// Returns whether the archive has no entries.
     pub fn is_empty(&self) -> bool {
-        self.trailer.entries == 0
+        self.len() == 0
     }
 
-    /// Bytes in the contents of all entries.
+    /// Returns the sum of the lengths of all contents, in bytes.
     pub fn content_len(&self) -> u64 {
-        self.trailer.content_len
+        self.index.trailer().content_len
     }
 
-    /// What was found of the container: its header, and the state of its copies.
+    /// Returns the header of the container and the state of its two copies.
     pub fn opened(&self) -> Opened {
-        self.range.opened()
+        self.range().opened()
     }
 
-    /// The entry of this path; `None` if there is none.
+    /// Returns the entry with this path, or `None` if the archive does not have it.
     ///
     /// # Errors
     ///
     /// [`Error::Malformed`], [`Error::Container`].
     pub fn lookup(&self, path: &[u8]) -> Result<Option<Entry>> {
-        let Some(block) = self.block_of(path) else {
+        let Some(block) = self.index.block_of(path) else {
             return Ok(None);
         };
-        let mut entries = self.block(block)?.entries;
+        let mut entries = self.index.block(block)?;
         let found = entries.binary_search_by(|entry| entry.path().cmp(path));
         Ok(found.ok().map(|at| entries.swap_remove(at)))
     }
 
-    /// What is not as it was meant to be, and what was left out.
+    /// Returns all entries in ascending order of their paths.
+    ///
+    /// The iterator also checks the rules that concern the whole index. A violation is
+    /// returned as an error by the time the iterator ends.
+    pub fn entries(&self) -> Entries<'_, 'a, S> {
+        Entries::all(&self.index)
+    }
+
+    /// Returns the entry `directory`, if it exists, and all entries below it, in ascending order of
+    /// their paths. An empty `directory` returns all entries.
+    pub fn directory<'r>(
+        &'r self,
+        directory: &'r [u8],
+    ) -> impl Iterator<Item = Result<Entry>> + use<'r, 'a, S> {
+        let start = self.index.block_of(directory).unwrap_or(0);
+        // Entries below the directory are not contiguous: `a-b` is between `a` and `a/b`. But all
+        // of them are among the paths that start with the directory's, which are.
+        let may_continue = move |entry: &Result<Entry>| match entry {
+            Ok(entry) => entry.path() <= directory || entry.path().starts_with(directory),
+            Err(_) => true,
+        };
+        let matches = move |entry: &Result<Entry>| match entry {
+            Ok(entry) => entry.path() == directory || is_below(entry.path(), directory),
+            Err(_) => true,
+        };
+        Entries::from_block(&self.index, start).take_while(may_continue).filter(matches)
+    }
+
+    /// Returns the content of an entry of this archive.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoContent`], [`Error::ExternalContent`], [`Error::UnknownEncoding`].
+    pub fn content(&self, entry: &Entry) -> Result<EntryContent<'_, 'a, S>> {
+        entry.check_readable()?;
+        Ok(EntryContent::new(self.range(), entry.offset, entry.len))
+    }
+
+    /// Reads the contents of many entries on all workers, and each byte of the container once.
+    ///
+    /// Calls `visit` with pieces of content: the index of the entry in `entries`, the offset of the
+    /// piece in the content, and its bytes. It is called from several threads and in any order, and
+    /// never for an empty content.
+    ///
+    /// # Errors
+    ///
+    /// As [`content`](ArchiveReader::content), before anything is read; [`Error::Malformed`] if
+    /// contents overlap; as [`RangeReader::for_each_extent`].
+    pub fn read_all(
+        &self,
+        entries: &[Entry],
+        visit: impl Fn(usize, u64, &[u8]) -> io::Result<()> + Sync,
+    ) -> Result<()> {
+        content::read_all(self.range(), entries, visit)
+    }
+
+    /// Returns the notes: entries that differ from what was planned, and skipped paths.
     ///
     /// # Errors
     ///
     /// [`Error::Malformed`], [`Error::Container`].
     pub fn notes(&self) -> Result<Vec<Note>> {
-        let Trailer { notes_offset, index_offset, .. } = self.trailer;
-        let bytes =
-            read_record(&self.range, &self.marker, RecordKind::NOTES, notes_offset..index_offset)?;
-        notes::decode(&bytes)
-            .ok_or(Error::Malformed { offset: notes_offset, what: "the notes are cut" })
+        self.index.notes()
     }
 
-    pub(crate) fn range(&self) -> &RangeReader<'a, S> {
-        &self.range
+    /// Verifies every chunk of the container and every record of the archive, and that records and
+    /// index agree.
+    ///
+    /// # Errors
+    ///
+    /// As [`RangeReader::verify`]; [`Error::Malformed`], [`Error::Duplicate`],
+    /// [`Error::ParentNotDirectory`], [`Error::UnknownKind`].
+    pub fn verify(&self) -> Result<()> {
+        self.range().verify()?;
+        let entries = self.entries().collect::<Result<Vec<_>>>()?;
+        self.notes()?;
+        verify::check_records(&self.index, &entries)
     }
 
-    pub(crate) fn marker(&self) -> &Marker {
-        &self.marker
-    }
-
-    pub(crate) fn trailer(&self) -> &Trailer {
-        &self.trailer
-    }
-
-    /// The number of the block in which `path` has its place; `None` if it would come before all.
-    pub(crate) fn block_of(&self, path: &[u8]) -> Option<usize> {
-        self.fences.partition_point(|fence| &*fence.first <= path).checked_sub(1)
-    }
-
-    pub(crate) fn blocks(&self) -> usize {
-        self.fences.len()
-    }
-
-    /// Reads one block of the index, and checks it (A-6.1, 4).
-    pub(crate) fn block(&self, number: usize) -> Result<Block> {
-        read_block(&self.range, &self.marker, &self.trailer, &self.fences, number)
+    fn range(&self) -> &RangeReader<'a, S> {
+        self.index.plaintext()
     }
 }

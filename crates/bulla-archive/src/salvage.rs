@@ -1,37 +1,41 @@
-//! Gets back what is left of a damaged archive (A-7).
+//! Recovers entries from damaged archives (A-7).
 
-use std::cell::RefCell;
+// Modules are listed in dependency order: each imports only from those above it.
+mod chunks;
+mod walk;
+
 use std::ops::Range;
 use std::vec;
 
 use bulla::{ContentType, Header, Key, Options, ReadAt, SalvageReader};
-use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use crate::entry::{Entry, Kind};
 use crate::error::{Error, Result};
-use crate::notes::{self, Note};
-use crate::record::{MARKER_LABEL, Marker, RecordKind};
-use crate::walk::{Remains, walk};
-use crate::way_in::{Plaintext, read_block, read_fences, read_record, read_trailer};
+use crate::format::entry::{Entry, Kind};
+use crate::format::notes::Note;
+use crate::format::record::{MARKER_LABEL, Marker};
+use crate::index_reader::{IndexReader, Plaintext};
+use crate::salvage::chunks::Chunks;
+use crate::salvage::walk::walk;
 
-/// Gets back what is left of a damaged archive, entry by entry, as an iterator: directories first,
-/// then files, each with its pieces and its holes, then symbolic links.
+/// Recovers what is left of a damaged archive.
 ///
-/// If the index is whole it is used, and each entry is named, also one of which nothing is left. If
-/// not, the records are walked from marker to marker.
+/// Iterates over the entries: directories first, then files, each followed by the pieces and holes
+/// of its content, then symbolic links. If the index is intact, every entry is returned, including
+/// those of which nothing is left. Otherwise, the entries are those whose records are found by
+/// searching for markers.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use bulla::{ChunkSize, Key, Options};
-/// use bulla_archive::{ArchiveWriter, Metadata, Recovered, Salvage};
+/// use bulla_archive::{ArchiveBuilder, Metadata, Recovered, Salvage};
 /// use bytes::Bytes;
 ///
-/// let mut writer = ArchiveWriter::new();
-/// writer.file(b"video", &Metadata::new(), 10_000, Bytes::from(vec![7; 10_000]))?;
+/// let mut builder = ArchiveBuilder::new();
+/// builder.file(b"video", &Metadata::new(), 10_000, Bytes::from(vec![7; 10_000]))?;
 /// let key = Key::generate()?;
 /// let options = Options::new().chunk_size(ChunkSize::MIN);
-/// let (mut archive, _) = writer.seal_to(&key, Vec::new(), &options)?;
+/// let (mut archive, _) = builder.seal_to(&key, Vec::new(), &options)?;
 /// archive[5000] ^= 1; // in chunk 1
 ///
 /// let mut salvage = Salvage::new(&key, archive, &options)?;
@@ -47,69 +51,68 @@ use crate::way_in::{Plaintext, read_block, read_fences, read_record, read_traile
 /// # Ok(()) }
 /// ```
 pub struct Salvage<S: ReadAt> {
-    remains: Chunks<S>,
+    chunks: Chunks<S>,
     header: Header,
     entries: vec::IntoIter<Entry>,
-    /// What is to come of the entry that was handed out last: a range of the plaintext, and where
-    /// its content begins.
+    /// Range of the plaintext with the rest of the current entry's content.
     content: Range<u64>,
-    start: u64,
+    /// Offset of the current entry's content in the plaintext.
+    content_start: u64,
     lost: u64,
     index: IndexState,
     notes: Option<Vec<Note>>,
-    gaps: bool,
+    unnamed: bool,
 }
 
-/// What salvage hands out.
+/// An item of [`Salvage`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Recovered {
-    /// An entry. The pieces and holes up to the next one are those of its content, in order;
-    /// together they are all of it, if it is [there to be read](Entry::check_readable), and
-    /// else nothing comes.
+    /// An entry. The pieces and holes up to the next entry are its content, in order and without
+    /// gaps. None follow if the entry is [not readable](Entry::check_readable).
     Entry(Entry),
-    /// Bytes of its content, authenticated.
+    /// Authenticated bytes of the entry's content.
     Piece {
-        /// Where in the content.
+        /// Offset in the content.
         offset: u64,
         /// The bytes.
         bytes: Zeroizing<Vec<u8>>,
     },
-    /// Bytes of its content that are lost.
+    /// Bytes of the entry's content that are lost.
     Hole {
-        /// Which ones.
+        /// Range in the content.
         range: Range<u64>,
     },
 }
 
-/// How much of the index was left.
+/// How much of the index is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexState {
-    /// All of it: every entry is named.
+    /// All of it. Every entry is returned.
     Whole,
     /// Some of its blocks.
-    Partly,
-    /// Nothing; the entries are those whose records were found.
+    Partial,
+    /// Nothing. Only the entries whose records were found are returned.
     Lost,
 }
 
-/// What salvage came to.
+/// The result of salvaging an archive.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Summary {
-    /// How much of the index was left.
+    /// How much of the index is left.
     pub index: IndexState,
-    /// What was not as planned when the archive was made; `None` if that is lost too. Then a file
-    /// that was short may end in zeros.
+    /// The notes of the archive, or `None` if they are lost. Without notes, a file that was shorter
+    /// than planned may end in zeros.
     pub notes: Option<Vec<Note>>,
-    /// Bytes in all holes.
+    /// Bytes in all holes returned so far.
     pub lost: u64,
-    /// Whether there may have been entries that nobody can path.
+    /// Whether the archive may have had entries that salvage did not find.
     pub unnamed: bool,
 }
 
 impl<S: ReadAt> Salvage<S> {
-    /// Looks for what is left.
+    /// Searches a damaged archive for its entries.
     ///
     /// # Errors
     ///
@@ -121,14 +124,14 @@ impl<S: ReadAt> Salvage<S> {
             return Err(Error::NotAnArchive { content_type: header.content_type().0 });
         }
         let marker = Marker::new(&reader.export(MARKER_LABEL));
-        let remains = Chunks::new(reader);
-        let (index, notes, mut entries, gaps) = match by_index(&remains, &marker) {
+        let chunks = Chunks::new(reader);
+        let (index, notes, mut entries, unnamed) = match read_index(&chunks, &marker) {
             Some((entries, notes)) => (IndexState::Whole, notes, entries, false),
             None => {
-                let walked = walk(&remains, &marker);
-                let index = if walked.found_block { IndexState::Partly } else { IndexState::Lost };
-                let gaps = !walked.gaps.is_empty() || !remains.ends;
-                (index, walked.notes, walked.entries.into_values().collect(), gaps)
+                let walked = walk(&chunks, &marker);
+                let index = if walked.found_block { IndexState::Partial } else { IndexState::Lost };
+                let unnamed = walked.has_gaps || !chunks.has_last();
+                (index, walked.notes, walked.entries.into_values().collect(), unnamed)
             }
         };
         let order = |kind| match kind {
@@ -136,52 +139,50 @@ impl<S: ReadAt> Salvage<S> {
             Kind::File => 1,
             Kind::Symlink => 2,
         };
-        // Stable: directories keep the order of their paths.
+        // A stable sort keeps directories in ascending order of their paths.
         entries.sort_by_key(|entry| (order(entry.kind), entry.offset));
-        let entries = entries.into_iter();
         Ok(Salvage {
-            remains,
+            chunks,
             header,
-            entries,
+            entries: entries.into_iter(),
             content: 0..0,
-            start: 0,
+            content_start: 0,
             lost: 0,
             index,
             notes,
-            gaps,
+            unnamed,
         })
     }
 
-    /// The container's header.
+    /// Returns the header of the container.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// What salvage came to, once everything was handed out.
+    /// Returns the result. It is final once the iterator has ended.
     pub fn summary(&self) -> Summary {
         Summary {
             index: self.index,
             notes: self.notes.clone(),
             lost: self.lost,
-            unnamed: self.gaps,
+            unnamed: self.unnamed,
         }
     }
 
-    /// The next piece or hole of the content.
+    /// Returns the next piece or hole of the current entry's content.
     fn next_part(&mut self) -> Recovered {
-        let at = self.content.start;
-        let offset = at - self.start;
-        if let Some(bytes) = self.remains.piece(self.content.clone()) {
+        let offset = self.content.start - self.content_start;
+        if let Some(bytes) = self.chunks.piece(self.content.clone()) {
             self.content.start += bytes.len() as u64;
             return Recovered::Piece { offset, bytes };
         }
-        while !self.content.is_empty() && self.remains.piece(self.content.clone()).is_none() {
-            // Behind the end nothing comes any more, however long the content says it is.
-            let more = self.content.start < self.remains.len;
-            let end = if more { self.remains.chunk_end(self.content.start) } else { u64::MAX };
+        while !self.content.is_empty() && self.chunks.piece(self.content.clone()).is_none() {
+            // A forged length may be huge, so a hole past the end of the plaintext is one step.
+            let is_within = self.content.start < self.chunks.len();
+            let end = if is_within { self.chunks.chunk_end(self.content.start) } else { u64::MAX };
             self.content.start = end.min(self.content.end);
         }
-        let range = offset..self.content.start - self.start;
+        let range = offset..self.content.start - self.content_start;
         self.lost = self.lost.saturating_add(range.end - range.start);
         Recovered::Hole { range }
     }
@@ -195,7 +196,7 @@ impl<S: ReadAt> Iterator for Salvage<S> {
             return Some(self.next_part());
         }
         let entry = self.entries.next()?;
-        self.start = entry.offset;
+        self.content_start = entry.offset;
         self.content = match entry.check_readable() {
             Ok(()) => entry.offset..entry.offset.saturating_add(entry.len),
             Err(_) => 0..0,
@@ -204,115 +205,19 @@ impl<S: ReadAt> Iterator for Salvage<S> {
     }
 }
 
-/// The entries if the index is whole, and the notes if those are.
-#[allow(clippy::type_complexity, reason = "named where it is used")]
-fn by_index<S: ReadAt>(
-    plain: &Chunks<S>,
+/// Returns the entries and the notes of the index, or `None` if a part of the index is lost. The
+/// notes are `None` if only they are lost.
+fn read_index<S: ReadAt>(
+    chunks: &Chunks<S>,
     marker: &Marker,
 ) -> Option<(Vec<Entry>, Option<Vec<Note>>)> {
-    plain.ends.then_some(())?;
-    let trailer = read_trailer(plain, marker).ok()?;
-    let fences = read_fences(plain, marker, &trailer).ok()?;
+    if !chunks.has_last() {
+        return None;
+    }
+    let index = IndexReader::new(chunks, marker.clone()).ok()?;
     let mut entries = Vec::new();
-    for number in 0..fences.len() {
-        entries.extend(read_block(plain, marker, &trailer, &fences, number).ok()?.entries);
+    for number in 0..index.blocks() {
+        entries.extend(index.block(number).ok()?);
     }
-    let notes = trailer.notes_offset..trailer.index_offset;
-    let notes = read_record(plain, marker, RecordKind::NOTES, notes).ok();
-    Some((entries, notes.and_then(|bytes| notes::decode(&bytes))))
-}
-
-/// The chunks that are left.
-struct Chunks<S: ReadAt> {
-    reader: SalvageReader<S>,
-    /// Bytes of plaintext in a chunk.
-    chunk: u64,
-    /// Bytes of plaintext; of a cut container, as many as there is room for.
-    len: u64,
-    /// Whether the last chunk is there.
-    ends: bool,
-    /// The chunk that was read last: small entries share one.
-    last: RefCell<(u64, Option<Zeroizing<Vec<u8>>>)>,
-}
-
-impl<S: ReadAt> Chunks<S> {
-    fn new(reader: SalvageReader<S>) -> Chunks<S> {
-        let chunk = reader.chunk_size().bytes() as u64;
-        let len = reader.plaintext_len();
-        Chunks {
-            chunk,
-            len: len.unwrap_or(reader.places() * chunk),
-            ends: len.is_some(),
-            last: RefCell::new((u64::MAX, None)),
-            reader,
-        }
-    }
-
-    fn chunk_end(&self, at: u64) -> u64 {
-        (at / self.chunk + 1) * self.chunk
-    }
-
-    /// Does something with the bytes of the chunk that holds offset `at`, from there on; `None` if
-    /// it is not there.
-    fn with_chunk<T>(&self, at: u64, work: impl FnOnce(&[u8]) -> T) -> Option<T> {
-        let index = at / self.chunk;
-        let mut last = self.last.borrow_mut();
-        if last.0 != index {
-            *last = (index, self.reader.chunk(index));
-        }
-        let bytes = last.1.as_ref()?.get((at % self.chunk) as usize..)?;
-        (!bytes.is_empty()).then(|| work(bytes))
-    }
-
-    /// The bytes of `range` that its first chunk holds.
-    fn piece(&self, range: Range<u64>) -> Option<Zeroizing<Vec<u8>>> {
-        let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
-        self.with_chunk(range.start, |bytes| Zeroizing::new(bytes[..bytes.len().min(len)].to_vec()))
-    }
-}
-
-impl<S: ReadAt> Plaintext for Chunks<S> {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
-    fn range(&self, range: Range<u64>) -> Result<Bytes> {
-        if range.start > range.end || range.end > self.len {
-            return Err(bulla::Error::OutOfRange { len: self.len }.into());
-        }
-        let mut bytes = Vec::new();
-        let mut at = range.start;
-        while at < range.end {
-            let piece = self.piece(at..range.end);
-            let piece = piece.ok_or(bulla::Error::ChunkRejected { index: at / self.chunk })?;
-            bytes.extend_from_slice(&piece);
-            at += piece.len() as u64;
-        }
-        Ok(bytes.into())
-    }
-}
-
-impl<S: ReadAt> Remains for Chunks<S> {
-    fn find(&self, marker: &Marker, from: u64) -> Option<u64> {
-        let marker = marker.bytes();
-        // The end of the chunk before, where the marker may begin.
-        let (mut before, mut at) = (Vec::new(), from);
-        while at < self.len {
-            let end = self.chunk_end(at);
-            let found = self.with_chunk(at, |bytes| {
-                let start = at - before.len() as u64;
-                before.extend_from_slice(bytes);
-                let found = before.windows(marker.len()).position(|window| window == marker);
-                before.drain(..before.len().saturating_sub(marker.len() - 1));
-                found.map(|found| start + found as u64)
-            });
-            match found {
-                Some(Some(found)) => return Some(found),
-                Some(None) => {}
-                None => before.clear(),
-            }
-            at = end;
-        }
-        None
-    }
+    Some((entries, index.notes().ok()))
 }

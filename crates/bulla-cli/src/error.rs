@@ -202,7 +202,7 @@ mod tests {
 
     #[test]
     fn full_disk_names_the_output() {
-        let error = Error::Io(ErrorKind::StorageFull.into());
+        let error = Error::from(io::Error::from(ErrorKind::StorageFull));
         let shown = Failure::container(&error, "in", "out").to_string();
         assert!(shown.starts_with("out: no space left"), "{shown}");
     }

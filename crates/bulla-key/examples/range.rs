@@ -1,5 +1,5 @@
-//! Writes a byte range of a container's plaintext to standard output, and reads no more than that
-//! takes:
+//! Writes a byte range of a container's plaintext to standard output, reading only the chunks that
+//! contain it:
 //!
 //! ```text
 //! cargo run --release -p bulla-key --example range -- KEYFILE CONTAINER START END > part

@@ -1,135 +1,151 @@
-//! What can go wrong with an envelope.
+//! Errors of envelopes and passphrases.
 
 use std::{fmt, io};
 
-/// Bytes in the longest text that is taken for a passphrase.
+/// Bytes in the longest text accepted as a passphrase.
 pub const MAX_PASSPHRASE_LEN: usize = 1024;
 
-/// What went wrong with an envelope. Every variant names public facts only, so that any of them may
-/// be logged.
+/// An error in reading, opening or writing an envelope.
 ///
-/// The variants up to [`TooCostly`](Error::TooCostly) are those of ENVELOPE.md, section 7, one to
-/// one; the others concern the call.
+/// Every variant contains public facts only and may be logged. The variants up to
+/// [`TooCostly`](Error::TooCostly) correspond one to one to ENVELOPE.md, section 7. The others
+/// concern the call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// There is no envelope: no room for one, or nothing but zeros in it (E-2.4).
+    /// The container has no envelope: it reserves no room for one, or the room is all zeros
+    /// (E-2.4).
     NoEnvelope,
-    /// The bytes are not those of an envelope (E-2.4).
+    /// The bytes are not an envelope (E-2.4).
     NotAnEnvelope,
-    /// An envelope of another version (E-2.4).
+    /// The envelope has an unsupported version (E-2.4).
     UnsupportedVersion {
-        /// The version of the envelope; this crate knows 1.
+        /// The envelope's version. This crate supports version 1.
         version: u8,
     },
-    /// The envelope's check does not hold, nor that of its other copy if there is one (E-2.4).
+    /// The envelope's check does not match, nor does that of its other copy if there is one
+    /// (E-2.4).
     Damaged,
-    /// The check holds, but the envelope breaks a rule: it was not made by a correct writer
-    /// (E-2.5).
+    /// The check matches, but the envelope breaks a rule of the format, so its writer was faulty or
+    /// hostile (E-2.5).
     Malformed {
-        /// Where, in bytes from the envelope's beginning.
+        /// Offset of the invalid field, in bytes from the start of the envelope.
         offset: usize,
     },
-    /// The envelope belongs to another container, or the context is another one (E-4.4, E-4.5).
+    /// The envelope belongs to another container, or the context is wrong (E-4.3 to E-4.5).
     AnotherContainer,
-    /// The key or passphrase opens none of the slots that are for its like (E-4.3).
+    /// The key or passphrase opens none of the slots for its kind of secret (E-4.3).
     WrongSecret,
-    /// No slot is for this kind of secret: none for a passphrase, say (E-4.3).
+    /// The envelope has no slot for this kind of secret (E-4.3).
     NoSuchSlot,
-    /// The key or passphrase opens no slot, but there are slots that would take more memory or time
-    /// than is allowed; they were not tried (E-4.3).
+    /// The passphrase opens no slot, and at least one slot was not tried because its cost exceeds
+    /// the limits (E-4.3).
     TooCostly,
-    /// The envelope was altered by somebody without the container's key, so nothing of it is
-    /// carried into a new one (E-5.2).
+    /// The envelope was modified without the container's key, so none of its slots may be kept
+    /// (E-5.2).
     Altered,
-    /// The text cannot be a passphrase.
+    /// The text is not a valid passphrase.
     Passphrase(PassphraseError),
     /// The parameters for Argon2id are out of range (E-3.3).
     CostOutOfRange,
-    /// A vault locator's hints are too long (E-3.4).
+    /// The hints of a vault locator are too long (E-3.4).
     LocatorTooLong {
-        /// Bytes that they take.
+        /// Encoded length of the hints, in bytes.
         bytes: usize,
     },
-    /// There are more slots than an envelope may have, or more for passphrases (E-2.3).
+    /// The envelope already has the maximum number of slots, or of slots for passphrases (E-2.3).
     TooManySlots,
     /// The envelope is too short for its slots.
     NoRoom {
-        /// Bytes that it would have to have.
+        /// Bytes that the slots need.
         needed: usize,
-        /// Bytes that it has.
+        /// Bytes available.
         room: usize,
     },
-    /// An envelope without a slot that can be opened would lock everybody out.
+    /// None of the slots can be opened, which would make the container inaccessible.
     NoSlots,
-    /// There is no slot of this number.
+    /// No slot has this number.
     UnknownSlot {
         /// The number that was given.
         id: u16,
     },
-    /// The key to be wrapped is not the one that the container is sealed under.
-    NotTheContainersKey,
-    /// The envelope in the container is not the one that was opened: it was rewritten meanwhile
-    /// (E-6.3).
+    /// The key to be wrapped is not the key that the container is sealed under.
+    WrongContainerKey,
+    /// The container's envelope was rewritten since it was opened (E-6.3).
     Outdated {
         /// The revision in the container.
         found: u64,
         /// The revision that was to be written.
         given: u64,
     },
-    /// The file did not take a write in place: it is open for appending. It was cut back to its
-    /// length.
-    NotInPlace,
-    /// There is not enough memory for Argon2id.
+    /// The file is open in append mode and did not write at the given offset. It was truncated to
+    /// its previous length.
+    AppendMode,
+    /// Argon2id could not allocate its memory.
     OutOfMemory,
-    /// Reading the container failed, or it refused the key or context.
+    /// Reading the container failed, or it rejected the key or context.
     Container(bulla::Error),
 }
 
-/// Shorthand for results of this crate's envelopes.
+/// A `Result` with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::NoEnvelope => f.write_str("there is no envelope; the container opens with its key itself"),
+            Error::NoEnvelope => {
+                f.write_str("no key envelope; open the container with its own key")
+            }
             Error::NotAnEnvelope => f.write_str("not a key envelope"),
             Error::UnsupportedVersion { version } => {
-                write!(f, "envelope version {version} is not supported; a newer release may open it")
+                write!(f, "unsupported envelope version {version}; a newer release may open it")
             }
             Error::Damaged => f.write_str(
-                "the envelope is damaged; if this came through a pipe, open it as a file, else use an envelope that was kept beside it",
+                "the envelope is damaged; open the container as a file instead of a stream, or \
+                 use an envelope kept beside it",
             ),
             Error::Malformed { offset } => {
-                write!(f, "the envelope breaks a rule at byte {offset}; it was made by a faulty or hostile writer")
+                write!(f, "malformed envelope: invalid field at byte {offset}")
             }
             Error::AnotherContainer => {
-                f.write_str("the envelope belongs to another container, or the container to another context")
+                f.write_str("the envelope belongs to another container, or the context is wrong")
             }
             Error::WrongSecret => f.write_str("the key or passphrase does not open this envelope"),
             Error::NoSuchSlot => f.write_str("the envelope has no slot for this kind of secret"),
             Error::TooCostly => f.write_str(
-                "the passphrase opens no slot, and one was not tried, because it asks for more memory or time than is allowed",
+                "the passphrase opens no slot; a slot was skipped because hashing for it would \
+                 exceed the limits",
             ),
             Error::Altered => f.write_str(
-                "the envelope was altered without the key, so its slots are not taken over; make new ones",
+                "the envelope was modified without the container key, so its slots cannot be kept; \
+                 create new ones",
             ),
             Error::Passphrase(e) => e.fmt(f),
-            Error::CostOutOfRange => f.write_str("the cost is out of the range for Argon2id in an envelope"),
-            Error::LocatorTooLong { bytes } => write!(f, "{bytes} bytes of hints are too many for a locator"),
-            Error::TooManySlots => f.write_str("the envelope has as many slots as it may have"),
-            Error::NoRoom { needed, room } => {
-                write!(f, "the slots take an envelope of {needed} bytes, and there are {room}")
+            Error::CostOutOfRange => f.write_str(
+                "Argon2id parameters out of range: 1 to 16 lanes, 8 KiB for each lane to 256 MiB, \
+                 and at most 1 GiB for all passes",
+            ),
+            Error::LocatorTooLong { bytes } => {
+                write!(f, "vault locator too long: {bytes} bytes of hints, at most 1024 allowed")
             }
-            Error::NoSlots => f.write_str("an envelope without slots would lock everybody out"),
-            Error::UnknownSlot { id } => write!(f, "there is no slot {id}"),
-            Error::NotTheContainersKey => f.write_str("the key to be wrapped is not the container's"),
+            Error::TooManySlots => f.write_str(
+                "too many slots: an envelope holds at most 32, of which 8 for passphrases",
+            ),
+            Error::NoRoom { needed, room } => {
+                write!(f, "envelope too short: the slots need {needed} bytes, {room} are available")
+            }
+            Error::NoSlots => f.write_str("an envelope needs at least one slot that can be opened"),
+            Error::UnknownSlot { id } => write!(f, "the envelope has no slot {id}"),
+            Error::WrongContainerKey => f.write_str("the key to wrap is not the container's key"),
             Error::Outdated { found, given } => write!(
                 f,
-                "the envelope was rewritten meanwhile: revision {found} is there, {given} was to follow; open it anew"
+                "the envelope has changed: found revision {found} while writing revision {given}; \
+                 open it again and retry"
             ),
-            Error::NotInPlace => f.write_str("the file cannot be written in place; is it open for appending?"),
-            Error::OutOfMemory => f.write_str("not enough memory to try the passphrase"),
+            Error::AppendMode => {
+                f.write_str("cannot rewrite the envelope in place: the file is open in append mode")
+            }
+            Error::OutOfMemory => f.write_str("not enough memory to hash the passphrase"),
             Error::Container(e) => e.fmt(f),
         }
     }
@@ -138,7 +154,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // Display already shows it; its own source is what comes next.
+            // `Display` already shows the inner error, so the chain continues with its source.
             Error::Container(e) => std::error::Error::source(e),
             _ => None,
         }
@@ -163,22 +179,21 @@ impl From<PassphraseError> for Error {
     }
 }
 
-/// Why a text cannot be a passphrase. It holds nothing of the text.
+/// The reason why a text is not a valid passphrase. It contains no part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PassphraseError {
-    /// It is empty.
+    /// The text is empty.
     Empty,
-    /// It is longer than [`MAX_PASSPHRASE_LEN`](crate::MAX_PASSPHRASE_LEN).
+    /// The text is longer than [`MAX_PASSPHRASE_LEN`](crate::MAX_PASSPHRASE_LEN).
     TooLong {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// A character is none that other devices are sure to take for the same: a control character,
-    /// or one that Unicode 6.3, whose tables RFC 8264's registry has, does not know, as most
-    /// emoji (E-3.2).
+    /// A character is disallowed, because other devices may not encode it the same way: a control
+    /// character, or one that Unicode 6.3 does not assign, such as most emoji (E-3.2).
     Refused {
-        /// Which character, from 1.
+        /// Position of the character, counted from 1.
         position: usize,
     },
 }
@@ -190,12 +205,13 @@ impl fmt::Display for PassphraseError {
             PassphraseError::TooLong { bytes } => {
                 write!(
                     f,
-                    "{bytes} bytes are too many for a passphrase; {MAX_PASSPHRASE_LEN} are the limit"
+                    "passphrase too long: {bytes} bytes, at most {MAX_PASSPHRASE_LEN} allowed"
                 )
             }
             PassphraseError::Refused { position } => write!(
                 f,
-                "character {position} of the passphrase may not come out the same on another device; use another one"
+                "character {position} of the passphrase is not allowed, because other devices may \
+                 encode it differently"
             ),
         }
     }

@@ -1,8 +1,7 @@
-//! A key as text: 64 hex digits in 16 groups of 4.
+//! Keys as text: 64 hex digits in 16 groups of 4.
 //!
-//! 64 digits are all there is of a key: there is no checksum among them. Whether a key is the right
-//! one shows when a container is opened with it; [`typing`](crate::typing) finds the mistake in one
-//! that is not.
+//! The digits contain no checksum. Opening a container shows whether a key is the right one, and
+//! [`typing`](crate::typing) locates a single mistake in one that is not.
 
 use std::fmt;
 
@@ -11,26 +10,25 @@ use zeroize::Zeroizing;
 
 /// Hex digits in a key.
 pub const DIGITS: usize = 2 * Key::LEN;
-/// Bytes in the longest text that [`parse`] looks at. It leaves room for any spacing that a person
-/// would choose.
+/// Bytes in the longest text that [`parse`] accepts. The limit leaves ample room for spacing.
 pub const MAX_TEXT_LEN: usize = 4096;
 
-/// Digits in a group, and groups in a line (E-1.1).
+/// Digits in a group, and also groups in a line (E-1.1).
 pub(crate) const GROUP: usize = 4;
-/// Bytes in the text: the digits, and a separator between any two groups.
+/// Bytes in a formatted key: the digits, and a separator between groups.
 const TEXT_LEN: usize = DIGITS + DIGITS / GROUP - 1;
 
-/// The key as text, to be shown or stored: four lines of four groups of four lowercase digits,
-/// without a line break at the end.
+/// Formats a key as four lines of four groups of four lowercase digits, without a trailing line
+/// break.
 ///
-/// This exposes the key. The text is wiped when dropped; whoever copies it must wipe the copy.
+/// This exposes the key. The text is wiped on drop; the caller has to wipe any copy.
 ///
 /// ```
 /// let key = bulla::Key::from_bytes(&[0x5A; 32]);
 /// assert_eq!(bulla_key::key_text::format(&key).lines().next(), Some("5a5a 5a5a 5a5a 5a5a"));
 /// ```
 pub fn format(key: &Key) -> Zeroizing<String> {
-    // Room for all of it at once, so that no growing leaves a copy behind.
+    // The full capacity from the start, because growing would leave an unwiped copy behind.
     let mut text = Zeroizing::new(String::with_capacity(TEXT_LEN));
     for position in 0..DIGITS {
         if position > 0 && position % GROUP == 0 {
@@ -43,12 +41,14 @@ pub fn format(key: &Key) -> Zeroizing<String> {
     text
 }
 
-/// The key that a text gives (E-1.2). Spaces, line breaks, dashes and case do not matter; `o` is
-/// read as 0, `l` and `i` as 1, since no digit looks like them.
+/// Parses a key from text (E-1.2).
+///
+/// Spaces, line breaks, dashes and case are ignored. `o` is read as 0, and `l` and `i` as 1,
+/// because these letters cannot be confused with any other digit.
 ///
 /// # Errors
 ///
-/// [`ParseError`]: of several faults, the first.
+/// [`ParseError`] for the first problem in the text.
 ///
 /// ```
 /// use bulla_key::key_text::{self, ParseError};
@@ -59,53 +59,53 @@ pub fn format(key: &Key) -> Zeroizing<String> {
 /// # Ok::<(), ParseError>(())
 /// ```
 pub fn parse(text: &str) -> Result<Key, ParseError> {
-    let digits = Digits::of(text)?;
+    let digits = Digits::parse(text)?;
     digits.key().ok_or(ParseError::WrongLength { digits: digits.count })
 }
 
-/// The digits of a text, however many there are.
+/// The digits of a text, in any number.
 pub(crate) struct Digits {
-    /// Their values, as far as one more than a key has.
+    /// The first digits' values, up to one more than a key has.
     values: Zeroizing<[u8; DIGITS + 1]>,
     count: usize,
 }
 
 impl Digits {
-    pub(crate) fn of(text: &str) -> Result<Digits, ParseError> {
+    pub(crate) fn parse(text: &str) -> Result<Digits, ParseError> {
         if text.len() > MAX_TEXT_LEN {
             return Err(ParseError::TooLong { bytes: text.len() });
         }
         let mut digits = Digits { values: Zeroizing::new([0; DIGITS + 1]), count: 0 };
         for (position, c) in text.chars().enumerate() {
-            if is_spacing(c) {
+            if is_separator(c) {
                 continue;
             }
             let value = digit(c).ok_or(ParseError::NotADigit { position: position + 1 })?;
-            if let Some(place) = digits.values.get_mut(digits.count) {
-                *place = value;
+            if let Some(stored) = digits.values.get_mut(digits.count) {
+                *stored = value;
             }
             digits.count += 1;
         }
         Ok(digits)
     }
 
-    /// How many there are.
+    /// Returns the number of digits in the text.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// Their values: all of them, if they are at most one more than a key has.
+    /// Returns the values of the digits, of which at most one more than a key has are stored.
     pub(crate) fn values(&self) -> &[u8] {
         &self.values[..self.count.min(DIGITS + 1)]
     }
 
-    /// The key, if there are as many as a key has.
+    /// Returns the key if there are exactly 64 digits.
     pub(crate) fn key(&self) -> Option<Key> {
         self.values().try_into().ok().map(key_of)
     }
 }
 
-/// The key of 64 digits.
+/// Returns the key with these 64 digits.
 pub(crate) fn key_of(digits: &[u8; DIGITS]) -> Key {
     let mut bytes = Zeroizing::new([0; Key::LEN]);
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
@@ -114,22 +114,22 @@ pub(crate) fn key_of(digits: &[u8; DIGITS]) -> Key {
     Key::from_bytes(&bytes)
 }
 
-/// Why a text is no key. It tells places and numbers, and no digit of the text, so that it may be
-/// logged.
+/// The reason why a text is not a key. It contains positions and counts but no digit of the text,
+/// so it may be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// There are fewer or more than 64 digits.
+    /// The text has fewer or more than 64 digits.
     WrongLength {
-        /// How many there are.
+        /// The number of digits.
         digits: usize,
     },
-    /// A character is neither a hex digit nor spacing.
+    /// A character is neither a hex digit nor a separator.
     NotADigit {
-        /// Which character of the text, from 1, spacing and line breaks counted.
+        /// Position of the character, counted from 1 and including spaces and line breaks.
         position: usize,
     },
-    /// The text is longer than [`MAX_TEXT_LEN`]; it was not looked at.
+    /// The text is longer than [`MAX_TEXT_LEN`] and was not examined.
     TooLong {
         /// Its length in bytes.
         bytes: usize,
@@ -139,20 +139,14 @@ pub enum ParseError {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ParseError::WrongLength { digits: 1 } => {
-                write!(f, "{DIGITS} hex digits are needed, 1 was given")
-            }
             ParseError::WrongLength { digits } => {
-                write!(f, "{DIGITS} hex digits are needed, {digits} were given")
+                write!(f, "expected {DIGITS} hex digits, found {digits}")
             }
             ParseError::NotADigit { position } => {
-                write!(
-                    f,
-                    "character {position} is not a hex digit (0 to 9, a to f); spaces are counted"
-                )
+                write!(f, "character {position} is not a hex digit (0-9, a-f), counting spaces")
             }
             ParseError::TooLong { bytes } => {
-                write!(f, "{bytes} bytes are too many for a key; {MAX_TEXT_LEN} are the limit")
+                write!(f, "text too long for a key: {bytes} bytes, at most {MAX_TEXT_LEN} allowed")
             }
         }
     }
@@ -160,9 +154,9 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// What may stand between digits. Word processors turn dashes into longer ones, and put a byte
-/// order mark in front.
-fn is_spacing(c: char) -> bool {
+/// Returns whether a character may separate digits. Word processors replace hyphens with longer
+/// dashes and prepend a byte order mark.
+fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
         || matches!(c, '\u{FEFF}' | '\u{200B}' | '\u{2060}')
@@ -184,11 +178,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn counting() -> Key {
+    fn sample_key() -> Key {
         Key::from_bytes(&std::array::from_fn(|i| i as u8 * 8))
     }
 
-    const COUNTING: &str =
+    const SAMPLE_TEXT: &str =
         "0008 1018 2028 3038\n4048 5058 6068 7078\n8088 9098 a0a8 b0b8\nc0c8 d0d8 e0e8 f0f8";
 
     fn error(text: &str) -> ParseError {
@@ -197,92 +191,93 @@ mod tests {
 
     /// E-1.1
     #[test]
-    fn four_lines_of_four_groups() {
-        let text = format(&counting());
-        assert_eq!(*text, COUNTING);
+    fn formats_four_lines_of_four_groups() {
+        let text = format(&sample_key());
+        assert_eq!(*text, SAMPLE_TEXT);
         assert_eq!(text.len(), TEXT_LEN);
-        assert_eq!(text.capacity(), TEXT_LEN, "it never grew");
+        assert_eq!(text.capacity(), TEXT_LEN, "the buffer was reallocated");
     }
 
     #[test]
-    fn spacing_and_case_do_not_matter() {
-        let digits: String = COUNTING.split_whitespace().collect();
+    fn ignores_separators_and_case() {
+        let digits: String = SAMPLE_TEXT.split_whitespace().collect();
         let spread: String = digits.chars().flat_map(|c| [c, '\t']).collect();
         for text in [
             digits.clone(),
             digits.to_uppercase(),
             spread,
-            COUNTING.replace('\n', "\r\n"),
-            COUNTING.replace(' ', "-"),
-            COUNTING.replace(' ', " \u{2013} "),
-            format!("\u{FEFF}{COUNTING}\n\n"),
-            COUNTING.replace(' ', "\u{A0}"),
+            SAMPLE_TEXT.replace('\n', "\r\n"),
+            SAMPLE_TEXT.replace(' ', "-"),
+            SAMPLE_TEXT.replace(' ', " \u{2013} "),
+            format!("\u{FEFF}{SAMPLE_TEXT}\n\n"),
+            SAMPLE_TEXT.replace(' ', "\u{A0}"),
         ] {
-            assert_eq!(parse(&text).unwrap().expose(), counting().expose(), "{text:?}");
+            assert_eq!(parse(&text).unwrap().expose(), sample_key().expose(), "{text:?}");
         }
     }
 
     /// E-1.2
     #[test]
-    fn look_alikes() {
-        let typed = COUNTING.replacen("0008 1018", "OoO8 lOI8", 1);
-        assert_eq!(parse(&typed).unwrap().expose(), counting().expose());
+    fn reads_look_alike_letters_as_digits() {
+        let typed = SAMPLE_TEXT.replacen("0008 1018", "OoO8 lOI8", 1);
+        assert_eq!(parse(&typed).unwrap().expose(), sample_key().expose());
     }
 
     /// E-1.3
     #[test]
-    fn one_digit_missing() {
-        let text = &COUNTING[..COUNTING.len() - 1];
+    fn rejects_a_missing_digit() {
+        let text = &SAMPLE_TEXT[..SAMPLE_TEXT.len() - 1];
         assert_eq!(error(text), ParseError::WrongLength { digits: 63 });
-        assert_eq!(error(text).to_string(), "64 hex digits are needed, 63 were given");
+        assert_eq!(error(text).to_string(), "expected 64 hex digits, found 63");
     }
 
     #[test]
-    fn one_digit_too_many() {
-        assert_eq!(error(&format!("{COUNTING}0")), ParseError::WrongLength { digits: 65 });
+    fn rejects_an_extra_digit() {
+        assert_eq!(error(&format!("{SAMPLE_TEXT}0")), ParseError::WrongLength { digits: 65 });
     }
 
     #[test]
-    fn nothing_typed() {
+    fn rejects_text_without_digits() {
         assert_eq!(error(""), ParseError::WrongLength { digits: 0 });
         assert_eq!(error(" \n-"), ParseError::WrongLength { digits: 0 });
-        assert_eq!(error("7").to_string(), "64 hex digits are needed, 1 was given");
+        assert_eq!(error("7").to_string(), "expected 64 hex digits, found 1");
     }
 
     #[test]
-    fn position_counts_characters_and_not_bytes() {
+    fn positions_count_characters_not_bytes() {
         let text = "0008 1018\u{2014}2g28";
         assert_eq!(error(text), ParseError::NotADigit { position: 12 });
         assert_eq!(
             error(text).to_string(),
-            "character 12 is not a hex digit (0 to 9, a to f); spaces are counted"
+            "character 12 is not a hex digit (0-9, a-f), counting spaces"
         );
     }
 
     #[test]
-    fn input_is_bounded() {
-        let padded = |bytes: usize| format!("{COUNTING}{}", " ".repeat(bytes - COUNTING.len()));
+    fn rejects_text_above_the_limit() {
+        let padded =
+            |bytes: usize| format!("{SAMPLE_TEXT}{}", " ".repeat(bytes - SAMPLE_TEXT.len()));
         assert!(parse(&padded(MAX_TEXT_LEN)).is_ok());
         assert_eq!(error(&padded(MAX_TEXT_LEN + 1)), ParseError::TooLong { bytes: 4097 });
     }
 
     #[test]
-    fn errors_hold_no_digits_of_the_key() {
-        let text = format!("{COUNTING}x");
+    fn errors_contain_no_digits_of_the_key() {
+        let text = format!("{SAMPLE_TEXT}x");
         let shown = format!("{0} {0:?}", error(&text));
-        assert!(COUNTING.split_whitespace().all(|group| !shown.contains(group)), "{shown}");
+        assert!(SAMPLE_TEXT.split_whitespace().all(|group| !shown.contains(group)), "{shown}");
     }
 
     proptest! {
         #[test]
-        fn any_key_survives(bytes: [u8; 32]) {
+        fn round_trips_any_key(bytes: [u8; 32]) {
             let key = Key::from_bytes(&bytes);
             let parsed = parse(&format(&key)).unwrap();
             prop_assert_eq!(parsed.expose(), &bytes);
         }
 
         #[test]
-        fn any_spacing_between_any_digits(
+        fn accepts_any_separators_between_digits(
             bytes: [u8; 32],
             spacing in proptest::collection::vec("[-\\s\u{2010}-\u{2015}]{0,3}", DIGITS),
             upper in proptest::collection::vec(any::<bool>(), DIGITS),
@@ -291,15 +286,17 @@ mod tests {
             let digits = digits.chars().filter(|c| !c.is_whitespace());
             let text: String = digits
                 .zip(spacing.iter().zip(upper))
-                .map(|(c, (space, upper))| format!("{space}{}", if upper { c.to_ascii_uppercase() } else { c }))
+                .map(|(c, (space, upper))| {
+                    format!("{space}{}", if upper { c.to_ascii_uppercase() } else { c })
+                })
                 .collect();
             let parsed = parse(&text).unwrap();
             prop_assert_eq!(parsed.expose(), &bytes);
         }
 
-        /// No text makes it panic, and a fault is at a character that is there.
+        /// Parsing never panics, and a reported position is within the text.
         #[test]
-        fn any_text(text in "\\PC{0,200}|[0-9a-fA-FoOlI \n-]{0,200}") {
+        fn never_panics_on_any_text(text in "\\PC{0,200}|[0-9a-fA-FoOlI \n-]{0,200}") {
             match parse(&text) {
                 Err(ParseError::NotADigit { position }) => {
                     let c = text.chars().nth(position - 1).unwrap();

@@ -1,15 +1,15 @@
-//! Keys of [`bulla`] containers as people handle them: shown and typed in again, wrapped under a
-//! passphrase, kept in a vault. The formats are specified in `spec/ENVELOPE.md`; clauses such as
-//! E-2.1 refer to it.
+//! Keys of [`bulla`] containers for people: printed and typed in, wrapped under a passphrase, or
+//! stored in a vault. The formats are specified in `spec/ENVELOPE.md`; clauses such as E-2.1 refer
+//! to it.
 //!
 //! | to | use |
 //! |---|---|
-//! | show a key as 64 digits, and read it | [`key_text`] |
-//! | find the mistake in one that was typed in | [`typing`] |
-//! | give a container several ways to open it | [`Slots`], with [`bulla::Draft`] |
-//! | open a container by one of them | [`Envelope`], with [`bulla::Preamble`] |
-//! | change them later, without touching the data | [`Unlocked`] |
-//! | print a page with the key, to be filed | `sheet`, with the feature of that name |
+//! | format a key as 64 digits, and parse it | [`key_text`] |
+//! | find a typing mistake in a key | [`typing`] |
+//! | let several secrets open a container | [`Slots`], with [`bulla::Draft`] |
+//! | open a container with one of them | [`Envelope`], with [`bulla::Preamble`] |
+//! | change the secrets later, without touching the data | [`Unlocked`] |
+//! | print a page with the key for safekeeping | `sheet`, with the feature of that name |
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,29 +24,34 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A container without an envelope is sealed under the key that a person keeps. One with an
-//! envelope has a random key of its own, which is wrapped in *slots*: under a recovery key (64
-//! digits), a passphrase, or a recovery key that lies in a vault. The envelope can be changed as
-//! long as it opens, and can lie in a small file beside the container as well: its bytes are the
-//! same.
+//! A container without an envelope is sealed under the key that a person keeps. A container with an
+//! envelope has a random key, wrapped in *slots*: under a recovery key (64 digits), a passphrase,
+//! or a recovery key that is stored in a vault. Anyone who can open the envelope can change its
+//! slots. The envelope can also be kept in a small file beside the container, with the same bytes.
 //!
-//! # What it promises
+//! # Guarantees
 //!
-//! - An envelope gives the key of the container that it is opened for, or an error that says what
-//!   is wrong; never another key.
-//! - A slot opens under one secret only: a slot that is made to open under several would tell which
-//!   of many passphrases is the right one.
-//! - What a hostile envelope makes a reader do is bounded before any memory is taken: 256 MiB, and
-//!   1 GiB to be hashed, for each of at most 8 passphrase slots.
-//! - Rewriting in place leaves the old slots or the new ones, whatever stops it.
-//! - No `unsafe` in this crate; keys, passphrases and the memory in which they are hashed are
-//!   wiped; secrets are compared in constant time and are in no error and no `Debug`. What is not
-//!   wiped is what libraries keep on the stack while they work, and the copies that normalising a
-//!   passphrase with non-ASCII characters makes.
+//! - Opening an envelope gives the key of the given container or an error that states the reason,
+//!   and never another key.
+//! - A slot opens under one secret only. A slot that opened under several would let an attacker
+//!   test many passphrases with one attempt.
+//! - The work that a hostile envelope can cause is bounded before any memory is allocated: 256 MiB
+//!   of memory, and 1 GiB hashed, for each of at most 8 passphrase slots.
+//! - Rewriting in place leaves the old slots or the new ones, even if it is interrupted.
+//! - This crate contains no `unsafe` code. Keys, passphrases and the memory for hashing them are
+//!   wiped. Secrets are compared in constant time and appear in no error and no `Debug` output. Not
+//!   wiped are stack temporaries of libraries, and the copies made while a passphrase with
+//!   non-ASCII characters is normalized.
+//!
+//! # Features
+//!
+//! - `sheet`: the recovery sheet, a printable page with the key.
+//! - `aws-lc-rs`: the core uses AWS-LC for its cryptography instead of ring. Envelopes are the
+//!   same.
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
+// Modules are listed in dependency order: each imports only from those above it.
 mod error;
 pub mod key_text;
 pub mod typing;
@@ -54,18 +59,14 @@ pub mod typing;
 pub mod sheet;
 mod passphrase;
 mod locator;
-mod slot;
 mod envelope;
-mod authentication;
-mod slots;
-mod unlocked;
-#[cfg(any(unix, windows))]
-mod rewrap;
 
-pub use envelope::{Envelope, EnvelopeCopies, Secret};
+pub use envelope::{Envelope, EnvelopeState, Secret, SlotId, SlotInfo, SlotKind, Slots, Unlocked};
 pub use error::{Error, MAX_PASSPHRASE_LEN, PassphraseError, Result};
 pub use locator::Locator;
 pub use passphrase::{Passphrase, PassphraseCost};
-pub use slot::{SlotId, SlotInfo, SlotKind};
-pub use slots::Slots;
-pub use unlocked::Unlocked;
+
+// Runs the README's example as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,4 +1,4 @@
-//! Where a key lies in a Backup Key Vault.
+//! Locators of keys in a Backup Key Vault.
 
 use std::fmt;
 
@@ -6,18 +6,12 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
-/// Bytes before the hints: registration and pepper.
-const FIXED_LEN: usize = 64;
-/// Bytes before a hint's value: tag and length.
-const HINT_HEAD_LEN: usize = 4;
-
-/// What a client needs to fetch a recovery key from a Backup Key Vault, besides the password: which
-/// registration, the pepper that went into the password's hashing, and hints for finding the vault
-/// (E-3.4).
+/// The information, besides the password, for fetching a recovery key from a Backup Key Vault: the
+/// registration, the pepper for hashing the password, and hints for finding the vault (E-3.4).
 ///
-/// Whoever stores the container can read it, and before the envelope was opened it may be
-/// anybody's: an address or a public key in a hint is to be compared with the client's own
-/// configuration, and a difference refused.
+/// A locator is public to the party that stores the container, and it is not authenticated until
+/// the envelope has been opened. A client must compare an address or a public key in a hint with
+/// its own configuration and refuse any difference.
 ///
 /// ```
 /// use bulla_key::Locator;
@@ -29,28 +23,29 @@ const HINT_HEAD_LEN: usize = 4;
 pub struct Locator {
     registration: [u8; 32],
     pepper: Zeroizing<[u8; 32]>,
-    /// Tags ascend.
+    /// Tags and values, in ascending order of tags.
     hints: Vec<(u16, Vec<u8>)>,
 }
 
 impl Locator {
-    /// The hint with the vault's address.
+    /// The tag of the hint with the vault's address.
     pub const ADDRESS: u16 = 1;
-    /// The hint with the vault's public key.
+    /// The tag of the hint with the vault's public key.
     pub const PUBLIC_KEY: u16 = 2;
-    /// The most bytes that all hints of a locator may take, with 4 bytes more for each (E-3.4).
+    /// The maximum encoded length of all hints, in bytes, including 4 bytes of overhead for each
+    /// (E-3.4).
     pub const MAX_HINTS_LEN: usize = 1024;
 
-    /// A locator without hints.
+    /// Creates a locator without hints.
     pub fn new(registration: [u8; 32], pepper: &[u8; 32]) -> Locator {
         Locator { registration, pepper: Zeroizing::new(*pepper), hints: Vec::new() }
     }
 
-    /// The same with one hint more; it replaces one of the same tag.
+    /// Adds a hint, replacing any hint with the same tag.
     ///
     /// # Errors
     ///
-    /// [`Error::LocatorTooLong`].
+    /// [`Error::LocatorTooLong`] if the hints exceed [`MAX_HINTS_LEN`](Locator::MAX_HINTS_LEN).
     pub fn with_hint(mut self, tag: u16, value: &[u8]) -> Result<Locator> {
         let hint = (tag, value.to_vec());
         match self.hints.binary_search_by_key(&tag, |hint| hint.0) {
@@ -63,38 +58,38 @@ impl Locator {
         }
     }
 
-    /// The registration's identity, drawn by the client.
+    /// Returns the registration's identifier, which the client chose at random.
     pub fn registration(&self) -> &[u8; 32] {
         &self.registration
     }
 
-    /// The pepper. The vault must never see it.
+    /// Returns the pepper, which must never be sent to the vault.
     pub fn pepper(&self) -> &[u8; 32] {
         &self.pepper
     }
 
-    /// The value of a hint.
+    /// Returns the value of the hint with this tag.
     pub fn hint(&self, tag: u16) -> Option<&[u8]> {
         let at = self.hints.binary_search_by_key(&tag, |hint| hint.0).ok()?;
         Some(&self.hints[at].1)
     }
 
-    /// The bytes of a locator, as in a slot (E-3.4).
+    /// Encodes the locator, as in a slot (E-3.4).
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(FIXED_LEN + self.hints_len());
         bytes.extend(self.registration);
         bytes.extend(self.pepper.iter());
         for (tag, value) in &self.hints {
             bytes.extend(tag.to_be_bytes());
-            // At most MAX_HINTS_LEN.
+            // The cast is lossless: a value is shorter than MAX_HINTS_LEN.
             bytes.extend((value.len() as u16).to_be_bytes());
             bytes.extend(value);
         }
         bytes
     }
 
-    /// The locator in these bytes, if they are one: hints that fit, each of a higher tag than the
-    /// one before (E-3.4).
+    /// Decodes a locator. Returns `None` unless all hints are complete, within
+    /// [`MAX_HINTS_LEN`](Locator::MAX_HINTS_LEN) and in strictly ascending order of tags (E-3.4).
     pub fn from_bytes(bytes: &[u8]) -> Option<Locator> {
         let (fixed, mut rest) = bytes.split_first_chunk::<FIXED_LEN>()?;
         if rest.len() > Self::MAX_HINTS_LEN {
@@ -104,15 +99,15 @@ impl Locator {
         locator.registration.copy_from_slice(&fixed[..32]);
         locator.pepper.copy_from_slice(&fixed[32..]);
         while !rest.is_empty() {
-            let (head, behind) = rest.split_first_chunk::<HINT_HEAD_LEN>()?;
+            let (head, after) = rest.split_first_chunk::<HINT_HEAD_LEN>()?;
             let tag = u16::from_be_bytes([head[0], head[1]]);
-            let (value, behind) =
-                behind.split_at_checked(u16::from_be_bytes([head[2], head[3]]).into())?;
+            let (value, after) =
+                after.split_at_checked(u16::from_be_bytes([head[2], head[3]]).into())?;
             if locator.hints.last().is_some_and(|last| last.0 >= tag) {
                 return None;
             }
             locator.hints.push((tag, value.to_vec()));
-            rest = behind;
+            rest = after;
         }
         Some(locator)
     }
@@ -121,6 +116,11 @@ impl Locator {
         self.hints.iter().map(|(_, value)| HINT_HEAD_LEN + value.len()).sum()
     }
 }
+
+/// Bytes before the hints: registration and pepper.
+const FIXED_LEN: usize = 64;
+/// Bytes before a hint's value: tag and length.
+const HINT_HEAD_LEN: usize = 4;
 
 impl fmt::Debug for Locator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,9 +138,9 @@ mod tests {
         locator.with_hint(Locator::ADDRESS, b"https://vault.example").unwrap()
     }
 
-    /// E-3.4: every field lies where the page says.
+    /// E-3.4
     #[test]
-    fn bytes() {
+    fn encodes_every_field_at_its_offset() {
         let bytes = sample().to_bytes();
         assert_eq!(bytes[..32], [1; 32]);
         assert_eq!(bytes[32..64], [2; 32]);
@@ -156,26 +156,24 @@ mod tests {
 
     /// E-3.4
     #[test]
-    fn refused() {
+    fn rejects_invalid_encodings() {
         let bytes = sample().to_bytes();
-        // A hint that is cut off, and registration and pepper that are; a locator may end between
-        // two hints.
+        // Truncated anywhere but between two hints.
         for len in (0..bytes.len()).filter(|len| ![64, 89].contains(len)) {
             assert!(Locator::from_bytes(&bytes[..len]).is_none(), "{len} bytes");
         }
         let twice = [&bytes[..89], &bytes[64..89]].concat();
-        assert!(Locator::from_bytes(&twice).is_none(), "one tag twice");
+        assert!(Locator::from_bytes(&twice).is_none(), "duplicate tag");
         let long = [&bytes[..64], &[0, 9, 4, 0], &[0; 1024]].concat();
-        assert!(Locator::from_bytes(&long).is_none(), "hints of 1028 bytes");
+        assert!(Locator::from_bytes(&long).is_none(), "1028 bytes of hints");
         assert!(matches!(
             sample().with_hint(9, &[0; 1024]),
             Err(Error::LocatorTooLong { bytes: 1089 })
         ));
     }
 
-    /// A hint that this release does not know is kept.
     #[test]
-    fn unknown_hint() {
+    fn keeps_unknown_hints() {
         let locator = sample().with_hint(777, b"?").unwrap();
         let read = Locator::from_bytes(&locator.to_bytes()).unwrap();
         assert_eq!(read.hint(777), Some(&b"?"[..]));

@@ -1,4 +1,4 @@
-//! Passphrases, and what it costs to try one.
+//! Passphrases and the cost of hashing them.
 
 use std::fmt;
 
@@ -9,26 +9,28 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, MAX_PASSPHRASE_LEN, PassphraseError, Result};
 
-/// A passphrase, in the form in which it is hashed: an OpaqueString of RFC 8265 (E-3.2), so that it
-/// is the same bytes whatever keyboard it came from.
+/// A passphrase in normalized form, as it is hashed: an OpaqueString of RFC 8265 (E-3.2). The same
+/// passphrase typed on different devices gives the same bytes.
 ///
-/// Case and spaces count, also at the ends; strip the line break of a typed line before. It is
-/// wiped when dropped. It has no `PartialEq`, so that nobody compares passphrases in variable time:
-/// who asks for one twice compares the texts as typed.
+/// Case and spaces are significant, including leading and trailing spaces. Strip the line break of
+/// a typed line before calling [`new`](Passphrase::new). A passphrase is wiped on drop. It does not
+/// implement `PartialEq`, which would compare in variable time. To confirm a new passphrase,
+/// compare the two texts as typed.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// The passphrase that a text gives. The caller's copy is the caller's to wipe.
+    /// Normalizes a text into a passphrase. The caller has to wipe its own copy of the text.
     ///
     /// # Errors
     ///
-    /// [`PassphraseError`].
+    /// [`PassphraseError`] if the text is empty, too long, or contains a disallowed character.
     ///
     /// ```
     /// use bulla_key::{Passphrase, PassphraseError};
     /// assert!(Passphrase::new("correct horse battery staple").is_ok());
-    /// assert_eq!(Passphrase::new("tab\there").unwrap_err(), PassphraseError::Refused { position: 4 });
+    /// let error = Passphrase::new("tab\there").unwrap_err();
+    /// assert_eq!(error, PassphraseError::Refused { position: 4 });
     /// ```
     pub fn new(text: &str) -> std::result::Result<Passphrase, PassphraseError> {
         if text.is_empty() {
@@ -43,14 +45,14 @@ impl Passphrase {
         }
     }
 
-    /// The bytes that are hashed, for who hashes them for another purpose. They are as secret as
-    /// the passphrase.
+    /// Returns the bytes to hash, for use in another protocol. They are as secret as the
+    /// passphrase.
     pub fn expose(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }
 
-/// The character that is to blame, from 0.
+/// Returns the position of the disallowed character, counted from 0.
 fn position_of(error: &precis_core::Error) -> usize {
     match error {
         precis_core::Error::BadCodepoint(at)
@@ -67,32 +69,32 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// What it costs to try a passphrase: the parameters of Argon2id (RFC 9106).
+/// The cost of hashing a passphrase: the parameters of Argon2id (RFC 9106).
 ///
 /// The default is the second recommendation of RFC 9106, section 4: 3 passes over 64 MiB in 4
-/// lanes. On two cores of 2023 that takes about 0.1 s. Less is a gift to whoever guesses.
+/// lanes. It takes about 0.1 s on two cores of a 2023 machine. A lower cost makes guessing cheaper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassphraseCost {
-    // In range since `new`.
+    // Checked in `new`.
     passes: u32,
     memory_kib: u32,
     lanes: u32,
 }
 
 impl PassphraseCost {
-    /// The most memory that a slot may ask for, in KiB: 256 MiB (E-3.3).
+    /// The maximum memory, in KiB: 256 MiB (E-3.3).
     pub const MAX_MEMORY_KIB: u32 = 1 << 18;
-    /// The most work that a slot may ask for, in passes times KiB of memory: 1 GiB (E-3.3).
+    /// The maximum work, in passes times KiB of memory: 1 GiB (E-3.3).
     pub const MAX_WORK_KIB: u32 = 1 << 20;
-    /// The most lanes that a slot may ask for (E-3.3).
+    /// The maximum number of lanes (E-3.3).
     pub const MAX_LANES: u32 = 16;
 
-    /// Other parameters than the recommended ones.
+    /// Creates a cost from the parameters of Argon2id.
     ///
     /// # Errors
     ///
-    /// [`Error::CostOutOfRange`] unless there are 1 to 16 lanes, at least 1 pass, at least 8 KiB
-    /// for each lane, at most 256 MiB, and passes times memory is at most 1 GiB.
+    /// [`Error::CostOutOfRange`] unless there is at least 1 pass, memory is at least 8 KiB for each
+    /// lane and at most 256 MiB, passes times memory is at most 1 GiB, and there are 1 to 16 lanes.
     pub fn new(passes: u32, memory_kib: u32, lanes: u32) -> Result<PassphraseCost> {
         let in_range = (1..=Self::MAX_LANES).contains(&lanes)
             && (8 * lanes..=Self::MAX_MEMORY_KIB).contains(&memory_kib)
@@ -105,23 +107,23 @@ impl PassphraseCost {
         }
     }
 
-    /// Passes over the memory.
+    /// Returns the number of passes over the memory.
     pub fn passes(&self) -> u32 {
         self.passes
     }
 
-    /// Memory, in KiB.
+    /// Returns the memory, in KiB.
     pub fn memory_kib(&self) -> u32 {
         self.memory_kib
     }
 
-    /// Lanes, which can be worked on at the same time.
+    /// Returns the number of lanes, which can be computed in parallel.
     pub fn lanes(&self) -> u32 {
         self.lanes
     }
 
-    /// Argon2id, version 0x13, without secret or associated data (E-3.3), in the ambient rayon
-    /// pool. The memory is wiped.
+    /// Hashes a passphrase with Argon2id, version 0x13, without secret or associated data (E-3.3),
+    /// in the ambient rayon pool. The memory is wiped.
     pub(crate) fn stretch(
         &self,
         passphrase: &Passphrase,
@@ -155,49 +157,53 @@ impl Default for PassphraseCost {
 mod tests {
     use super::*;
 
-    fn normalised(text: &str) -> std::result::Result<String, PassphraseError> {
+    fn normalized(text: &str) -> std::result::Result<String, PassphraseError> {
         Passphrase::new(text).map(|passphrase| passphrase.0.to_string())
     }
 
-    /// E-3.2: composed, and nothing else of it changed but the kind of its spaces.
+    /// E-3.2
     #[test]
-    fn opaque_string() {
-        assert_eq!(normalised("A\u{30A}ngstro\u{308}m").unwrap(), "\u{C5}ngstr\u{F6}m");
-        assert_eq!(normalised("  two  spaces  ").unwrap(), "  two  spaces  ");
-        assert_eq!(normalised("a\u{A0}b\u{3000}c").unwrap(), "a b c");
+    fn normalizes_composition_and_spaces_only() {
+        assert_eq!(normalized("A\u{30A}ngstro\u{308}m").unwrap(), "\u{C5}ngstr\u{F6}m");
+        assert_eq!(normalized("  two  spaces  ").unwrap(), "  two  spaces  ");
+        assert_eq!(normalized("a\u{A0}b\u{3000}c").unwrap(), "a b c");
         assert_eq!(
-            normalised("\u{FF21}bc ABC").unwrap(),
+            normalized("\u{FF21}bc ABC").unwrap(),
             "\u{FF21}bc ABC",
-            "neither width nor case is folded"
+            "width and case are preserved"
         );
         assert_eq!(
-            normalised("\u{2126}").unwrap(),
+            normalized("\u{2126}").unwrap(),
             "\u{3A9}",
-            "the ohm sign is a canonical equivalent"
+            "the ohm sign is canonically equivalent to omega"
         );
     }
 
     /// E-3.2
     #[test]
-    fn refused() {
+    fn rejects_disallowed_text() {
         use PassphraseError::*;
-        assert_eq!(normalised(""), Err(Empty));
-        assert_eq!(normalised("line\n"), Err(Refused { position: 5 }));
-        assert_eq!(normalised("\0"), Err(Refused { position: 1 }));
-        assert_eq!(normalised("robot \u{1F916}"), Err(Refused { position: 7 }), "of Unicode 8.0");
-        assert_eq!(normalised(&"x".repeat(1024)).unwrap().len(), 1024);
-        assert_eq!(normalised(&"x".repeat(1025)), Err(TooLong { bytes: 1025 }));
-        assert!(!format!("{0:?} {0}", normalised("hush\n").unwrap_err()).contains("hush"));
+        assert_eq!(normalized(""), Err(Empty));
+        assert_eq!(normalized("line\n"), Err(Refused { position: 5 }));
+        assert_eq!(normalized("\0"), Err(Refused { position: 1 }));
+        assert_eq!(
+            normalized("robot \u{1F916}"),
+            Err(Refused { position: 7 }),
+            "assigned in Unicode 8.0"
+        );
+        assert_eq!(normalized(&"x".repeat(1024)).unwrap().len(), 1024);
+        assert_eq!(normalized(&"x".repeat(1025)), Err(TooLong { bytes: 1025 }));
+        assert!(!format!("{0:?} {0}", normalized("hush\n").unwrap_err()).contains("hush"));
     }
 
     #[test]
-    fn debug_hides_it() {
+    fn debug_hides_the_passphrase() {
         assert_eq!(format!("{:?}", Passphrase::new("hush").unwrap()), "Passphrase(..)");
     }
 
     /// E-3.3
     #[test]
-    fn cost_is_bounded() {
+    fn rejects_costs_out_of_range() {
         let ok = |passes, memory, lanes| PassphraseCost::new(passes, memory, lanes).is_ok();
         assert!(ok(1, 8, 1) && ok(3, 65_536, 4) && ok(4, 1 << 18, 16) && ok(1 << 17, 8, 1));
         for (passes, memory, lanes) in [
@@ -216,9 +222,9 @@ mod tests {
         }
     }
 
-    /// E-3.3, against the value that OpenSSL 3 gives.
+    /// E-3.3: the expected value was computed with OpenSSL 3.
     #[test]
-    fn recommended_cost() {
+    fn hashes_at_the_recommended_cost() {
         let passphrase = Passphrase::new("correct horse battery staple").unwrap();
         let stretched = PassphraseCost::default().stretch(&passphrase, &[7; 32]).unwrap();
         let shown: String = stretched.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,33 +1,23 @@
-//! The recovery sheet: one page that holds a key, to be printed and filed.
+//! The recovery sheet: a printable page with a key.
 //!
-//! It shows the 64 digits, a QR code of them, what the key belongs to, and what to do with it. It
-//! is an SVG image of the size of the paper, in black and white, with generic fonts only: no place
-//! on it depends on how wide a font runs. The QR code holds the digits in upper case, as text that
-//! [`key_text::parse`] reads.
+//! The sheet shows the 64 digits, a QR code of them, the backup that the key belongs to, and
+//! instructions for restoring. It is a black-and-white SVG image in the size of the paper. It uses
+//! generic fonts, and its layout does not depend on their widths. The QR code contains the digits
+//! in upper case, as text that [`key_text::parse`] accepts.
 
 use bulla::Key;
 use zeroize::Zeroizing;
 
 use crate::key_text::{self, DIGITS};
 
-// Floors: a module uses only those above it in this list.
-mod canvas;
+// Modules are listed in dependency order: each imports only from those above it.
 mod qr;
+mod canvas;
 
 use canvas::{Anchor, Canvas, Font};
 use qr::Qr;
 
-/// Bytes in the longest sheet. It is reserved at once, so that no growing leaves a copy behind.
-const MAX_LEN: usize = 32 * 1024;
-/// Characters of a text from outside that are shown; a longer one loses its middle.
-const MAX_TEXT: usize = 40;
-/// Lines of [`SheetInfo::restoring`] that are shown, and characters of each.
-const MAX_LINES: usize = 6;
-const MAX_LINE: usize = 52;
-/// Bytes of a container's salt that are shown as its id.
-const ID_LEN: usize = 8;
-
-/// A sheet of paper.
+/// A paper size.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Paper {
     /// 210 by 297 mm (ISO 216).
@@ -38,7 +28,7 @@ pub enum Paper {
 }
 
 impl Paper {
-    /// Width and height in millimetres.
+    /// Returns width and height in millimetres.
     const fn size(self) -> (f32, f32) {
         match self {
             Paper::A4 => (210.0, 297.0),
@@ -47,57 +37,56 @@ impl Paper {
     }
 }
 
-/// What a sheet says besides the key. Nothing of it is secret.
+/// The public information on a sheet.
 ///
-/// Whatever is left out becomes a line to be filled in by hand, or, as for
-/// [`restoring`](SheetInfo::restoring), is what the command `bulla` needs. Texts may hold any
-/// character; long ones lose their middle.
+/// A field that is not set becomes a blank line to fill in by hand. Without
+/// [`instructions`](SheetInfo::instructions), the sheet explains how to restore with the command
+/// `bulla`. Texts may contain any character, and long texts are shortened in the middle.
 #[derive(Clone, Debug, Default)]
 pub struct SheetInfo<'a> {
     paper: Paper,
     date: Option<&'a str>,
     container: Option<(&'a str, [u8; ID_LEN])>,
-    restoring: Option<&'a [&'a str]>,
+    instructions: Option<&'a [&'a str]>,
 }
 
 impl<'a> SheetInfo<'a> {
-    /// A sheet of A4 that has everything but the key filled in by hand.
+    /// Creates a sheet on A4 with all fields blank.
     pub fn new() -> SheetInfo<'a> {
         SheetInfo::default()
     }
 
-    /// The paper to print on.
+    /// Sets the paper size.
     pub fn paper(mut self, paper: Paper) -> SheetInfo<'a> {
         self.paper = paper;
         self
     }
 
-    /// The day on which the sheet is made, as its reader would write it.
+    /// Sets the date of the sheet, as text.
     pub fn date(mut self, date: &'a str) -> SheetInfo<'a> {
         self.date = Some(date);
         self
     }
 
-    /// The container that the key belongs to: its name, and the salt of its
-    /// [header](bulla::Header), whose first 8 bytes are shown as its id.
+    /// Sets the container that the key belongs to: its name, and the salt of its
+    /// [header](bulla::Header), of which the first 8 bytes are shown as the ID.
     pub fn container(mut self, name: &'a str, salt: &[u8; 32]) -> SheetInfo<'a> {
         self.container = Some((name, std::array::from_fn(|i| salt[i])));
         self
     }
 
-    /// How to restore with the key, where that is not by the command `bulla`: at most 6 lines of at
-    /// most 52 characters.
-    pub fn restoring(mut self, lines: &'a [&'a str]) -> SheetInfo<'a> {
-        self.restoring = Some(lines);
+    /// Sets the instructions for restoring, for software other than the command `bulla`: at most 6
+    /// lines of at most 52 characters.
+    pub fn instructions(mut self, lines: &'a [&'a str]) -> SheetInfo<'a> {
+        self.instructions = Some(lines);
         self
     }
 }
 
-/// The sheet as an SVG document.
+/// Draws the sheet as an SVG document.
 ///
-/// This exposes the key. The document is wiped when dropped, and so is what is needed to draw it,
-/// except for what the QR encoder leaves on the stack while it works; whoever copies the document
-/// must wipe the copy.
+/// This exposes the key. The document and all intermediate copies of the key are wiped on drop,
+/// except for stack temporaries of the QR encoder. The caller has to wipe any copy of the document.
 ///
 /// ```
 /// use bulla_key::sheet::{self, Paper, SheetInfo};
@@ -109,18 +98,30 @@ impl<'a> SheetInfo<'a> {
 pub fn svg(key: &Key, info: &SheetInfo) -> Zeroizing<String> {
     let (width, height) = info.paper.size();
     let mut page = Canvas::new(width, height, MAX_LEN);
-    // All places are on A4; Letter is wider by this at either side, and the page ends earlier.
+    // Positions are those of A4. Letter is wider by this much on either side, and shorter.
     page.shift((width - Paper::A4.size().0) / 2.0);
-    head(&mut page);
-    facts(&mut page, info);
-    digits(&mut page, key);
-    code(&mut page, key);
-    advice(&mut page, info);
-    foot(&mut page, height);
+    draw_title(&mut page);
+    draw_fields(&mut page, info);
+    draw_digits(&mut page, key);
+    draw_code(&mut page, key);
+    draw_instructions(&mut page, info);
+    draw_footer(&mut page, height);
     page.finish()
 }
 
-/// Edges of what is printed, in millimetres on A4.
+/// Bytes in the longest sheet. The full capacity is reserved from the start, because growing would
+/// leave an unwiped copy behind.
+const MAX_LEN: usize = 32 * 1024;
+/// Characters shown of a caller's text. A longer text is shortened in the middle.
+const MAX_TEXT: usize = 40;
+/// Lines shown of [`SheetInfo::instructions`].
+const MAX_LINES: usize = 6;
+/// Characters shown of each of these lines.
+const MAX_LINE: usize = 52;
+/// Bytes of a container's salt that are shown as its ID.
+const ID_LEN: usize = 8;
+
+/// Left and right edge of the printed area, in millimetres on A4.
 const LEFT: f32 = 22.0;
 const RIGHT: f32 = 188.0;
 
@@ -131,20 +132,20 @@ const SMALL: Font = Font::sans(3.2);
 const COMMAND: Font = Font::mono(3.7);
 const DIGIT: Font = Font::mono(9.0);
 
-fn head(page: &mut Canvas) {
+fn draw_title(page: &mut Canvas) {
     page.text(LEFT, 29.0, TITLE, Anchor::Start, "Recovery key");
     page.text(
         LEFT,
         37.0,
         BODY,
         Anchor::Start,
-        "This page opens your encrypted backup. Keep it as you would keep a passport.",
+        "This page opens your encrypted backup. Protect it like a passport.",
     );
     page.line(LEFT, 42.0, RIGHT, 0.6);
 }
 
-/// What the key belongs to, since when, and a line for whatever a person wants to add.
-fn facts(page: &mut Canvas, info: &SheetInfo) {
+/// Draws the backup's name and ID, the date, and a blank line for notes.
+fn draw_fields(page: &mut Canvas, info: &SheetInfo) {
     const VALUE: f32 = LEFT + 22.0;
     let mut y = 51.0;
     let mut row = |name: &str, value: Option<&str>| {
@@ -157,27 +158,30 @@ fn facts(page: &mut Canvas, info: &SheetInfo) {
     };
     match &info.container {
         Some((name, id)) => {
-            row("For", Some(&shortened(name, MAX_TEXT)));
-            row("Its id", Some(&id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()));
+            row("Backup", Some(&shortened(name, MAX_TEXT)));
+            row(
+                "Backup ID",
+                Some(&id.iter().map(|byte| format!("{byte:02x}")).collect::<String>()),
+            );
         }
-        None => row("For", None),
+        None => row("Backup", None),
     }
     row("Printed", info.date.map(|date| shortened(date, MAX_TEXT)).as_deref());
-    row("Note", None);
+    row("Notes", None);
     if info.container.is_none() {
-        // Room for more.
+        // Fills the space of the ID.
         row("", None);
     }
 }
 
-/// The 64 digits: 4 rows of 4 groups. The groups are numbered as the message counts that says which
-/// digit was mistyped.
-fn digits(page: &mut Canvas, key: &Key) {
+/// Draws the 64 digits in 4 rows of 4 groups. The groups have the numbers that
+/// [`Mistake`](crate::typing::Mistake) refers to.
+fn draw_digits(page: &mut Canvas, key: &Key) {
     const TOP: f32 = 97.0;
     const ROW: f32 = 18.0;
     const COLUMN: f32 = 41.5;
-    /// Digits of 9 mm take 0.6 of that in nearly every monospaced font; those that are wider or
-    /// narrower are set so.
+    /// The width of a digit is 0.6 of its 9 mm in nearly every monospaced font. Others are
+    /// stretched or compressed to this width.
     const GROUP_WIDTH: f32 = 4.0 * 0.6 * 9.0;
 
     page.text(LEFT, TOP - 4.0, HEADING, Anchor::Start, "The key: 64 digits, 0 to 9 and a to f");
@@ -194,16 +198,17 @@ fn digits(page: &mut Canvas, key: &Key) {
     }
 }
 
-/// Edge of the QR code with its margin, and where it stands.
+/// Side of the QR code including its margin.
 const CODE_SIDE: f32 = 60.0;
+/// Top of the QR code's modules.
 const CODE_TOP: f32 = 180.0;
 
-fn code(page: &mut Canvas, key: &Key) {
+fn draw_code(page: &mut Canvas, key: &Key) {
     let text = key_text::format(key);
     let mut digits = Zeroizing::new(String::with_capacity(DIGITS));
     digits.extend(text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_uppercase()));
     let qr = Qr::new(&digits);
-    // Its margin reaches beyond what is printed, so that its modules stand flush with the text.
+    // The margin extends beyond the printed area, so that the modules align with the text.
     let margin = CODE_SIDE * qr::MARGIN as f32 / qr.side() as f32;
     page.modules(LEFT - margin, CODE_TOP - margin, CODE_SIDE, &qr);
     page.text(
@@ -211,44 +216,52 @@ fn code(page: &mut Canvas, key: &Key) {
         CODE_TOP + CODE_SIDE - 2.0 * margin + 5.5,
         SMALL,
         Anchor::Start,
-        "The same digits, to be scanned",
+        "The same digits as a QR code",
     );
 }
 
-/// What to do with the page, in two sentences.
-fn advice(page: &mut Canvas, info: &SheetInfo) {
+/// Draws how to keep the page and how to restore with it.
+fn draw_instructions(page: &mut Canvas, info: &SheetInfo) {
     const X: f32 = LEFT + 59.0;
     let mut y = CODE_TOP + 3.3;
     let mut line = |font: Font, indent: f32, step: f32, text: &str| {
         page.text(X + indent, y, font, Anchor::Start, text);
         y += step;
     };
-    line(HEADING, 0.0, 6.4, "Keep it");
-    line(BODY, 0.0, 5.2, "Keep this page apart from the backup, where it is safe");
-    line(BODY, 0.0, 5.2, "from fire and from strangers: who holds both can read");
-    line(BODY, 0.0, 9.6, "everything, and without the key nobody ever can.");
-    line(HEADING, 0.0, 6.4, "Use it");
-    if let Some(lines) = info.restoring {
+    line(HEADING, 0.0, 6.4, "Keep this page safe");
+    line(BODY, 0.0, 5.2, "Store it away from the backup, protected from fire");
+    line(BODY, 0.0, 5.2, "and theft. Anyone who has both can read everything.");
+    line(BODY, 0.0, 9.6, "Without the key, nobody can.");
+    line(HEADING, 0.0, 6.4, "Restore");
+    if let Some(lines) = info.instructions {
         for text in lines.iter().take(MAX_LINES) {
             line(BODY, 0.0, 5.2, &shortened(text, MAX_LINE));
         }
         return;
     }
-    line(BODY, 0.0, 5.8, "Get bulla from the address below, run");
+    line(
+        BODY,
+        0.0,
+        5.8,
+        concat!("Install the program bulla, ", env!("CARGO_PKG_VERSION"), " or later, and run"),
+    );
     line(COMMAND, 3.0, 5.8, "bulla restore BACKUP -C DIRECTORY");
-    line(BODY, 0.0, 5.2, "(for a single sealed file: bulla open FILE), and type the");
-    line(BODY, 0.0, 5.2, "digits when it asks for the key; spaces and capitals do");
-    line(BODY, 0.0, 5.2, "not matter.");
+    line(BODY, 0.0, 5.8, "or, for a single sealed file,");
+    line(COMMAND, 3.0, 5.8, "bulla open FILE");
+    line(BODY, 0.0, 5.2, "Type the digits when asked for the key. Spaces and");
+    line(BODY, 0.0, 5.2, "upper or lower case do not matter.");
 }
 
-fn foot(page: &mut Canvas, height: f32) {
+/// Draws the version and the format. The sheet names no web address: a printed one outlives its
+/// registration, and a stranger could take it over.
+fn draw_footer(page: &mut Canvas, height: f32) {
     let y = height - 20.0;
     page.line(LEFT, y - 6.0, RIGHT, 0.25);
     page.text(LEFT, y, SMALL, Anchor::Start, concat!("bulla ", env!("CARGO_PKG_VERSION")));
-    page.text(RIGHT, y, SMALL, Anchor::End, env!("CARGO_PKG_REPOSITORY"));
+    page.text(RIGHT, y, SMALL, Anchor::End, "Encrypted backup, Bulla container format, version 1");
 }
 
-/// A text of at most `max` characters, without its middle if it is longer.
+/// Returns the text, shortened in the middle to at most `max` characters.
 fn shortened(text: &str, max: usize) -> String {
     let count = text.chars().count();
     if count <= max {
@@ -263,20 +276,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn longest_sheet_fits_in_what_is_reserved() {
-        // Six bytes for each character: `&quot;`.
+    fn longest_sheet_fits_the_reserved_capacity() {
         let long = "\"".repeat(1000);
         let lines = [long.as_str(); 10];
         for byte in (0..=255).step_by(17) {
             let key = Key::from_bytes(&[byte; 32]);
-            let info = SheetInfo::new().date(&long).container(&long, &[0xFF; 32]).restoring(&lines);
+            let info =
+                SheetInfo::new().date(&long).container(&long, &[0xFF; 32]).instructions(&lines);
             let svg = svg(&key, &info);
-            assert_eq!(svg.capacity(), MAX_LEN, "it never grew");
+            assert_eq!(svg.capacity(), MAX_LEN, "the buffer was reallocated");
         }
     }
 
     #[test]
-    fn long_texts_lose_their_middle() {
+    fn shortens_long_texts_in_the_middle() {
         assert_eq!(shortened("abcdefgh", 8), "abcdefgh");
         assert_eq!(shortened("abcdefgh", 7), "abc\u{2026}fgh");
         assert_eq!(shortened("äöüäöü", 4), "ä\u{2026}öü");

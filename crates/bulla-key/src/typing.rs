@@ -1,8 +1,8 @@
-//! Finds the one mistake in a key that was typed in.
+//! Finds a single typing mistake in a key.
 //!
-//! 64 digits leave no room for a checksum, but whatever a key opens tells whether a key fits: a
-//! container's commitment, or that of a slot of an envelope. So when a typed key does not fit,
-//! every key that one slip of the fingers away is tried.
+//! The 64 digits contain no checksum, but a key can be checked against what it opens: the
+//! commitment of a container, or of a slot in an envelope. When a typed key does not match, every
+//! key that is one typing mistake away is tried.
 
 use std::fmt;
 
@@ -15,16 +15,20 @@ use crate::key_text::{DIGITS, Digits, GROUP, ParseError, key_of};
 /// Groups in a key.
 const GROUPS: usize = DIGITS / GROUP;
 
-/// Looks for one mistake in a typed text, with `fits` to tell whether a key is the right one
-/// (E-1.4).
+/// Searches a typed key for a single mistake (E-1.4).
 ///
-/// Of 64 digits, every other digit at every place, every two neighbours the other way round and
-/// every two groups swapped are tried; of 63, every digit at every place; of 65, all but each of
-/// them. That is 1,143 keys at most, tried in the ambient rayon pool: with two HMACs each, as
-/// [`Header::fits`](bulla::Header::fits) takes, a few milliseconds. `None` if none of them fits,
-/// and if the text fits as it stands.
+/// `matches` returns whether a key is the right one: [`Header::matches`](bulla::Header::matches) of
+/// a container or [`Envelope::matches`](crate::Envelope::matches).
 ///
-/// `fits` is a container's, or an envelope's:
+/// | digits typed | mistakes tried |
+/// |---|---|
+/// | 64 | each digit replaced, each pair of neighbours swapped, each pair of groups swapped |
+/// | 63 | each digit inserted at each position |
+/// | 65 | each digit removed |
+///
+/// At most 1,143 keys are tried in the ambient rayon pool, which takes a few milliseconds when
+/// `matches` computes two HMACs, as for a container. Returns `None` if no key matches, or if the
+/// text contains no mistake.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -36,7 +40,8 @@ const GROUPS: usize = DIGITS / GROUP;
 /// let header = Preamble::read_at(&container)?.header().clone();
 ///
 /// let typed = key_text::format(&key).replacen("1212 1212 1212", "1212 1212 1312", 1);
-/// let found = typing::find_mistake(&typed, |key| header.matches(key, None))?.expect("there is one");
+/// let found = typing::find_mistake(&typed, |key| header.matches(key, None))?;
+/// let found = found.expect("one digit is wrong");
 /// assert_eq!(found.mistake, Mistake::Substituted { digit: 10 });
 /// assert_eq!(found.key.expose(), key.expose());
 /// # Ok(()) }
@@ -44,67 +49,66 @@ const GROUPS: usize = DIGITS / GROUP;
 ///
 /// # Errors
 ///
-/// [`ParseError`], also if there are neither 63, 64 nor 65 digits.
+/// [`ParseError`], also if the number of digits is not 63, 64 or 65.
 pub fn find_mistake(
     text: &str,
-    fits: impl Fn(&Key) -> bool + Sync,
+    matches: impl Fn(&Key) -> bool + Sync,
 ) -> Result<Option<Correction>, ParseError> {
-    let digits = Digits::of(text)?;
+    let digits = Digits::parse(text)?;
     let typed = digits.values();
-    let slips = match digits.count() {
-        DIGITS => slips_of_same_length(typed),
-        count if count + 1 == DIGITS => missing(),
-        count if count == DIGITS + 1 => (0..count).map(Slip::Extra).collect(),
+    let edits = match digits.count() {
+        DIGITS => edits_of_same_length(typed),
+        count if count + 1 == DIGITS => insertions(),
+        count if count == DIGITS + 1 => (0..count).map(Edit::Remove).collect(),
         count => return Err(ParseError::WrongLength { digits: count }),
     };
-    if digits.key().is_some_and(|key| fits(&key)) {
+    if digits.key().is_some_and(|key| matches(&key)) {
         return Ok(None);
     }
-    // The first of those that fit, so that one mistake is named the same each time.
-    let found = slips.par_iter().with_min_len(8).find_first(|slip| fits(&slip.undone(typed)));
-    Ok(found.map(|slip| Correction { key: slip.undone(typed), mistake: slip.mistake() }))
+    // The first match in order, so that the same mistake is always reported the same way.
+    let found = edits.par_iter().with_min_len(8).find_first(|edit| matches(&edit.apply(typed)));
+    Ok(found.map(|edit| Correction { key: edit.apply(typed), mistake: edit.mistake() }))
 }
 
-/// What [`find_mistake`] found.
+/// The result of [`find_mistake`].
 #[derive(Debug)]
 pub struct Correction {
     /// The right key.
     pub key: Key,
-    /// What was typed instead.
+    /// The mistake in the typed text.
     pub mistake: Mistake,
 }
 
-/// A slip of the fingers. It names places, counted from 1, and no digit of the key: who wants to
-/// show the right digit takes it from the key.
+/// A typing mistake. It contains positions, counted from 1, but no digit of the key. To show the
+/// right digit, take it from [`Correction::key`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mistake {
-    /// Another digit stands in this place.
+    /// One digit is wrong.
     Substituted {
-        /// Which digit of the 64.
+        /// Position of the digit among the 64.
         digit: usize,
     },
-    /// This digit and the next one are the wrong way round.
+    /// Two adjacent digits are swapped.
     Transposed {
-        /// The first of the two.
+        /// Position of the first of the two.
         digit: usize,
     },
-    /// Two groups of four stand in each other's place.
+    /// Two groups of four are swapped.
     GroupsSwapped {
-        /// The first group of the 16.
+        /// Position of the first group among the 16.
         first: usize,
-        /// The other group.
+        /// Position of the second group.
         second: usize,
     },
-    /// A digit was left out; of several like ones side by side, the first.
+    /// A digit is missing. In a run of equal digits this is the first.
     Missing {
-        /// Where it belongs among the 64.
+        /// Position of the digit among the 64.
         digit: usize,
     },
-    /// There is one digit too many: one that was typed twice, say. Of several like ones side by
-    /// side, the first.
+    /// One digit is extra, such as a digit typed twice. In a run of equal digits this is the first.
     Extra {
-        /// Which of the 65 that were typed.
+        /// Position of the digit among the 65 that were typed.
         digit: usize,
     },
 }
@@ -141,39 +145,39 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// A mistake that may have been made, with what undoes it. Places count from 0.
+/// A change to the typed digits that undoes one mistake. Positions are counted from 0.
 #[derive(Clone, Copy)]
-enum Slip {
-    Substituted { at: usize, value: u8 },
-    Transposed(usize),
-    GroupsSwapped(usize, usize),
-    Missing { at: usize, value: u8 },
-    Extra(usize),
+enum Edit {
+    Replace { at: usize, value: u8 },
+    SwapWithNext(usize),
+    SwapGroups(usize, usize),
+    Insert { at: usize, value: u8 },
+    Remove(usize),
 }
 
-impl Slip {
-    /// The key that was meant, if this is what happened.
-    fn undone(&self, typed: &[u8]) -> Key {
+impl Edit {
+    /// Returns the key that results from the change.
+    fn apply(&self, typed: &[u8]) -> Key {
         let mut digits = Zeroizing::new([0; DIGITS]);
         match *self {
-            Slip::Missing { at, value } => {
+            Edit::Insert { at, value } => {
                 digits[..at].copy_from_slice(&typed[..at]);
                 digits[at] = value;
                 digits[at + 1..].copy_from_slice(&typed[at..]);
             }
-            Slip::Extra(at) => {
+            Edit::Remove(at) => {
                 digits[..at].copy_from_slice(&typed[..at]);
                 digits[at..].copy_from_slice(&typed[at + 1..]);
             }
-            Slip::Substituted { at, value } => {
+            Edit::Replace { at, value } => {
                 digits.copy_from_slice(typed);
                 digits[at] = value;
             }
-            Slip::Transposed(at) => {
+            Edit::SwapWithNext(at) => {
                 digits.copy_from_slice(typed);
                 digits.swap(at, at + 1);
             }
-            Slip::GroupsSwapped(first, second) => {
+            Edit::SwapGroups(first, second) => {
                 digits.copy_from_slice(typed);
                 let (before, from) = digits.split_at_mut(second * GROUP);
                 before[first * GROUP..][..GROUP].swap_with_slice(&mut from[..GROUP]);
@@ -182,36 +186,35 @@ impl Slip {
         key_of(&digits)
     }
 
+    /// Returns the mistake that the change undoes.
     fn mistake(&self) -> Mistake {
         match *self {
-            Slip::Substituted { at, .. } => Mistake::Substituted { digit: at + 1 },
-            Slip::Transposed(at) => Mistake::Transposed { digit: at + 1 },
-            Slip::GroupsSwapped(first, second) => {
+            Edit::Replace { at, .. } => Mistake::Substituted { digit: at + 1 },
+            Edit::SwapWithNext(at) => Mistake::Transposed { digit: at + 1 },
+            Edit::SwapGroups(first, second) => {
                 Mistake::GroupsSwapped { first: first + 1, second: second + 1 }
             }
-            Slip::Missing { at, .. } => Mistake::Missing { digit: at + 1 },
-            Slip::Extra(at) => Mistake::Extra { digit: at + 1 },
+            Edit::Insert { at, .. } => Mistake::Missing { digit: at + 1 },
+            Edit::Remove(at) => Mistake::Extra { digit: at + 1 },
         }
     }
 }
 
-/// What may have happened to 64 digits. What would change nothing is among it, and does no harm.
-fn slips_of_same_length(typed: &[u8]) -> Vec<Slip> {
-    let substituted = (0..DIGITS).flat_map(|at| {
+/// Returns the edits that keep the number of digits. Swaps of equal digits or groups change nothing
+/// and are harmless.
+fn edits_of_same_length(typed: &[u8]) -> Vec<Edit> {
+    let replacements = (0..DIGITS).flat_map(|at| {
         let typed = typed[at];
-        (0..16)
-            .filter(move |value| *value != typed)
-            .map(move |value| Slip::Substituted { at, value })
+        (0..16).filter(move |value| *value != typed).map(move |value| Edit::Replace { at, value })
     });
-    let transposed = (0..DIGITS - 1).map(Slip::Transposed);
-    let swapped = (0..GROUPS).flat_map(|first| {
-        (first + 1..GROUPS).map(move |second| Slip::GroupsSwapped(first, second))
-    });
-    substituted.chain(transposed).chain(swapped).collect()
+    let transpositions = (0..DIGITS - 1).map(Edit::SwapWithNext);
+    let group_swaps = (0..GROUPS)
+        .flat_map(|first| (first + 1..GROUPS).map(move |second| Edit::SwapGroups(first, second)));
+    replacements.chain(transpositions).chain(group_swaps).collect()
 }
 
-fn missing() -> Vec<Slip> {
-    (0..DIGITS).flat_map(|at| (0..16).map(move |value| Slip::Missing { at, value })).collect()
+fn insertions() -> Vec<Edit> {
+    (0..DIGITS).flat_map(|at| (0..16).map(move |value| Edit::Insert { at, value })).collect()
 }
 
 #[cfg(test)]
@@ -232,8 +235,7 @@ mod tests {
         key.iter().flat_map(|byte| [byte >> 4, byte & 15]).collect()
     }
 
-    /// What is found in `typed` where `key` is the right key: the mistake, once the key that came
-    /// with it was seen to be right.
+    /// Searches `typed` for a mistake, given the right key, and checks the corrected key.
     fn find(typed: &[u8], key: &[u8; 32]) -> Option<Mistake> {
         let found = find_mistake(&text(typed), |candidate| candidate.expose() == key).unwrap()?;
         assert_eq!(found.key.expose(), key);
@@ -243,14 +245,14 @@ mod tests {
     proptest! {
         /// E-1.4
         #[test]
-        fn another_digit(key: [u8; 32], at in 0..DIGITS, change in 1..16u8) {
+        fn finds_a_wrong_digit(key: [u8; 32], at in 0..DIGITS, change in 1..16u8) {
             let mut typed = digits(&key);
             typed[at] ^= change;
             prop_assert_eq!(find(&typed, &key), Some(Mistake::Substituted { digit: at + 1 }));
         }
 
         #[test]
-        fn neighbours_the_wrong_way_round(key: [u8; 32], at in 0..DIGITS - 1) {
+        fn finds_swapped_neighbours(key: [u8; 32], at in 0..DIGITS - 1) {
             let mut typed = digits(&key);
             prop_assume!(typed[at] != typed[at + 1]);
             typed.swap(at, at + 1);
@@ -258,13 +260,13 @@ mod tests {
         }
 
         #[test]
-        fn groups_swapped(key: [u8; 32], first in 0..GROUPS, second in 0..GROUPS) {
+        fn finds_swapped_groups(key: [u8; 32], first in 0..GROUPS, second in 0..GROUPS) {
             prop_assume!(first < second);
             let mut typed = digits(&key);
             for i in 0..GROUP {
                 typed.swap(first * GROUP + i, second * GROUP + i);
             }
-            // Groups that differ in little are named by the smaller mistake.
+            // Groups that differ in one or two digits are reported as a smaller mistake.
             let differing = typed.iter().zip(digits(&key)).filter(|(a, b)| **a != *b).count();
             prop_assume!(differing > 2);
             let mistake = Mistake::GroupsSwapped { first: first + 1, second: second + 1 };
@@ -272,42 +274,52 @@ mod tests {
         }
 
         #[test]
-        fn a_digit_left_out(key: [u8; 32], at in 0..DIGITS) {
+        fn finds_a_missing_digit(key: [u8; 32], at in 0..DIGITS) {
             let mut typed = digits(&key);
             let value = typed.remove(at);
-            let first = typed[..at].iter().rposition(|other| *other != value).map_or(0, |before| before + 1);
+            let before = typed[..at].iter().rposition(|other| *other != value);
+            let first = before.map_or(0, |before| before + 1);
             prop_assert_eq!(find(&typed, &key), Some(Mistake::Missing { digit: first + 1 }));
         }
 
         #[test]
-        fn a_digit_twice(key: [u8; 32], at in 0..DIGITS) {
+        fn finds_a_digit_typed_twice(key: [u8; 32], at in 0..DIGITS) {
             let mut typed = digits(&key);
             typed.insert(at, typed[at]);
             let value = typed[at];
-            let first = typed[..at].iter().rposition(|other| *other != value).map_or(0, |before| before + 1);
+            let before = typed[..at].iter().rposition(|other| *other != value);
+            let first = before.map_or(0, |before| before + 1);
             prop_assert_eq!(find(&typed, &key), Some(Mistake::Extra { digit: first + 1 }));
         }
 
         #[test]
-        fn a_digit_too_many(key: [u8; 32], at in 0..=DIGITS, value in 0..16u8) {
+        fn finds_an_extra_digit(key: [u8; 32], at in 0..=DIGITS, value in 0..16u8) {
             let mut typed = digits(&key);
             typed.insert(at, value);
             let found = find(&typed, &key);
             prop_assert!(matches!(found, Some(Mistake::Extra { .. })), "{:?}", found);
         }
 
-        /// One key is no mistyped form of another, whatever the length.
+        /// A typed key is never taken for an unrelated one, with 63, 64 or 65 digits.
         #[test]
-        fn unrelated_key(key: [u8; 32], other: [u8; 32], count in DIGITS - 1..=DIGITS + 1) {
+        fn does_not_match_an_unrelated_key(
+            key: [u8; 32],
+            other: [u8; 32],
+            count in DIGITS - 1..=DIGITS + 1,
+        ) {
             let mut typed = digits(&other);
             typed.push(3);
             typed.truncate(count);
             prop_assert_eq!(find(&typed, &key), None);
         }
 
-        /// Two mistakes are not found, and a key is never made up.
         #[test]
-        fn two_mistakes(key: [u8; 32], a in 0..DIGITS, b in any::<Index>(), change in 1..15u8) {
+        fn does_not_find_two_mistakes(
+            key: [u8; 32],
+            a in 0..DIGITS,
+            b in any::<Index>(),
+            change in 1..15u8,
+        ) {
             let b = b.index(DIGITS);
             prop_assume!(a.abs_diff(b) > GROUP);
             let mut typed = digits(&key);
@@ -318,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_bounded() {
+    fn number_of_keys_tried_is_bounded() {
         let key: [u8; 32] = std::array::from_fn(|i| i as u8 * 7 + 3);
         let all = digits(&key);
         for (typed, most) in
@@ -335,22 +347,23 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_as_it_stands_has_no_mistake() {
+    fn finds_no_mistake_in_the_right_key() {
         let key = Key::from_bytes(&[0x77; 32]);
         assert!(find_mistake(&key_text::format(&key), |_| true).unwrap().is_none());
     }
 
     #[test]
-    fn other_lengths_and_characters_are_errors() {
-        let error =
-            |text: &str| find_mistake(text, |_| unreachable!("nothing to try")).unwrap_err();
+    fn rejects_other_lengths_and_characters() {
+        let error = |text: &str| {
+            find_mistake(text, |_| unreachable!("no key should be tried")).unwrap_err()
+        };
         assert_eq!(error(&"1".repeat(62)), ParseError::WrongLength { digits: 62 });
         assert_eq!(error(&"1".repeat(66)), ParseError::WrongLength { digits: 66 });
         assert_eq!(error("12x"), ParseError::NotADigit { position: 3 });
     }
 
     #[test]
-    fn mistakes_are_told_by_places() {
+    fn describes_mistakes_by_position() {
         assert_eq!(
             Mistake::Substituted { digit: 37 }.to_string(),
             "digit 37, in group 10, is wrong"

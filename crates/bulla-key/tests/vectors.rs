@@ -1,13 +1,12 @@
-//! The library against every vector of spec/vectors/envelope.
+//! Checks the library against every vector in spec/vectors/envelope.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
 use bulla::Preamble;
-use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, Unlocked};
-use bulla_testkit::vectors::envelopes::{self, Outcome, Vector, all};
+use bulla_key::{Envelope, EnvelopeState, Error, Passphrase, Secret, Unlocked};
+use bulla_testkit::vectors::envelope::{self, Outcome, Vector, all};
 
-/// A container's first bytes and its last, as far as reading its envelope takes. Its chunks are of
-/// no interest here.
+/// Returns the preamble of a vector's container, which consists of the header and a blank envelope.
 fn preamble(vector: &Vector) -> Preamble {
     let mut stream = vector.header.0.clone();
     let reserved = u32::from_be_bytes(*vector.header[16..].first_chunk().unwrap());
@@ -15,26 +14,26 @@ fn preamble(vector: &Vector) -> Preamble {
     Preamble::read(&mut &stream[..]).unwrap()
 }
 
-fn open(vector: &Vector) -> Result<(Unlocked, u64, EnvelopeCopies), Error> {
+fn open(vector: &Vector) -> Result<(Unlocked, u64, EnvelopeState), Error> {
     let header = preamble(vector).header().clone();
-    let (envelope, copies) = match &vector.second {
-        None => (Envelope::parse(&vector.first)?, EnvelopeCopies::Single),
-        Some(second) => Envelope::of_copies(&vector.first, Some(second))?,
+    let (envelope, state) = match &vector.second {
+        None => (Envelope::parse(&vector.first)?, EnvelopeState::Single),
+        Some(second) => Envelope::from_copies(&vector.first, Some(second))?,
     };
     let context = vector.context.as_deref();
     let unlocked = match &vector.secret {
-        envelopes::Secret::RecoveryKey(key) => {
+        envelope::Secret::RecoveryKey(key) => {
             let key = bulla::Key::from_bytes(key[..].try_into().unwrap());
             envelope.open(&Secret::Key(&key), &header, context)
         }
-        envelopes::Secret::Passphrase(typed) => {
+        envelope::Secret::Passphrase(typed) => {
             envelope.open(&Secret::Passphrase(&Passphrase::new(typed)?), &header, context)
         }
     }?;
-    Ok((unlocked, envelope.revision(), copies))
+    Ok((unlocked, envelope.revision(), state))
 }
 
-fn name(error: &Error) -> &'static str {
+fn error_name(error: &Error) -> &'static str {
     match error {
         Error::NoEnvelope => "no_envelope",
         Error::NotAnEnvelope => "not_an_envelope",
@@ -47,42 +46,42 @@ fn name(error: &Error) -> &'static str {
         Error::TooCostly => "too_costly",
         Error::Container(bulla::Error::ContextRequired) => "context_required",
         Error::Container(bulla::Error::ContextUnexpected) => "context_unexpected",
-        other => panic!("no envelope gives this error: {other:?}"),
+        other => panic!("not an error of an envelope: {other:?}"),
     }
 }
 
-fn copies_name(copies: EnvelopeCopies) -> &'static str {
-    match copies {
-        EnvelopeCopies::Intact => "intact",
-        EnvelopeCopies::FirstDamaged => "first_damaged",
-        EnvelopeCopies::SecondDamaged => "second_damaged",
-        EnvelopeCopies::Differ => "differ",
-        EnvelopeCopies::Single => "single",
-        other => panic!("the vectors do not know {other:?}"),
+fn state_name(state: EnvelopeState) -> &'static str {
+    match state {
+        EnvelopeState::Intact => "intact",
+        EnvelopeState::FirstDamaged => "first_damaged",
+        EnvelopeState::SecondDamaged => "second_damaged",
+        EnvelopeState::Differ => "differ",
+        EnvelopeState::Single => "single",
+        other => panic!("the vectors have no name for {other:?}"),
     }
 }
 
-/// E-2.1 to E-2.6, E-3.1 to E-3.5, E-4.1 to E-4.5, E-5.1, E-5.2: everything that is stated.
+/// E-2.1 to E-2.6, E-3.1 to E-3.5, E-4.1 to E-4.5, E-5.1, E-5.2
 #[test]
-fn every_outcome() {
+fn every_vector_has_its_stated_outcome() {
     let mut failures = Vec::new();
     for vector in all() {
-        let found = open(&vector);
-        let same = match (&found, &vector.outcome) {
-            (Ok((unlocked, revision, copies)), Outcome::Ok(stated)) => {
+        let actual = open(&vector);
+        let same = match (&actual, &vector.outcome) {
+            (Ok((unlocked, revision, state)), Outcome::Ok(stated)) => {
                 unlocked.key().expose()[..] == stated.container_key[..]
                     && unlocked.opened_by().0 == stated.slot
                     && *revision == stated.revision
-                    && copies_name(*copies) == stated.copies
+                    && state_name(*state) == stated.copies
                     && unlocked.is_intact() == stated.intact
             }
-            (Err(error), Outcome::Error(stated)) => name(error) == stated,
+            (Err(error), Outcome::Error(stated)) => error_name(error) == stated,
             _ => false,
         };
         if !same {
-            let found = found.map(|(unlocked, ..)| unlocked);
+            let actual = actual.map(|(unlocked, ..)| unlocked);
             failures.push(format!(
-                "{} ({}): {found:?}, but {:?} is stated",
+                "{} ({}): got {actual:?}, expected {:?}",
                 vector.name, vector.clause, vector.outcome
             ));
         }

@@ -1,10 +1,10 @@
-//! Input and output that fail at the n-th call, or do less than they were asked to, as real ones do
-//! on a bad day.
+//! Fault injection for input and output: calls that fail, are interrupted, fall short or are
+//! delayed.
 //!
-//! [`Faulty`] wraps anything that reads, writes or seeks, and with the feature `oracles` whatever
-//! is a `bulla::ReadAt`. It counts its calls in a [`Calls`], which says at which of them what
-//! befalls. Several wrappers may share one, so that a sweep over its numbers reaches every call
-//! that an operation makes, on either side:
+//! [`Faulty`] wraps a reader, writer or seeker and, with the feature `oracles`, a `bulla::ReadAt`.
+//! It counts its calls in a [`Calls`], which decides at which call a fault occurs. Several wrappers
+//! may share a `Calls`, so that a loop over the call numbers reaches every call that an operation
+//! makes, on either side:
 //!
 //! ```
 //! use std::io::{self, Read, Write};
@@ -18,13 +18,13 @@
 //!     Ok(writer.into_inner())
 //! }
 //!
-//! let calls = Calls::sound();
+//! let calls = Calls::without_fault();
 //! copy(&calls)?;
-//! for n in 0..calls.made() {
-//!     // Interruptions and short calls are made up for.
+//! for n in 0..calls.count() {
+//!     // Interrupted and short calls are retried.
 //!     assert_eq!(copy(&Calls::at(Fault::Interrupted, n))?, b"a message");
 //!     assert_eq!(copy(&Calls::at(Fault::Short, n))?, b"a message");
-//!     // Errors arrive as they are.
+//!     // Other errors are returned unchanged.
 //!     assert_eq!(copy(&Calls::at(Fault::Os(5), n)).unwrap_err().raw_os_error(), Some(5));
 //! }
 //! # Ok::<(), io::Error>(())
@@ -35,25 +35,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// What befalls a call.
+/// A fault to inject into a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It fails with this error of the system: 5 is `EIO`, 28 is `ENOSPC` on Linux.
+    /// The call fails with this operating system error, such as 5 (`EIO`) or 28 (`ENOSPC`) on
+    /// Linux.
     Os(i32),
-    /// It fails with an error of this kind.
+    /// The call fails with an error of this kind.
     Kind(io::ErrorKind),
-    /// It is interrupted before anything was done, as by a signal (`EINTR`). Whoever called is to
-    /// call again.
+    /// The call is interrupted before it has any effect, as by a signal (`EINTR`). The caller is
+    /// expected to retry it.
     Interrupted,
-    /// One byte at most is read or written. Flushing and seeking know no such thing, and are done.
+    /// The call reads or writes at most one byte. Flushing and seeking are unaffected.
     Short,
-    /// Nothing is read or written, without an error: the end, for who reads.
+    /// The call reads or writes no bytes and reports no error. To a reader, this is the end of
+    /// input.
     Nothing,
-    /// It takes so long.
+    /// The call succeeds after this delay.
     Delay(Duration),
 }
 
-/// The calls of one operation: how many there were, and at which something befalls.
+/// Counts the calls of an operation and injects a fault into some of them.
 #[derive(Debug)]
 pub struct Calls {
     made: AtomicU64,
@@ -63,34 +65,34 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// Nothing befalls any of them.
-    pub fn sound() -> Calls {
+    /// Counts calls and injects no fault.
+    pub fn without_fault() -> Calls {
         Calls { made: AtomicU64::new(0), fault: None, first: 0, last: 0 }
     }
 
-    /// `fault` befalls call number `n`, from 0, and no other.
+    /// Injects `fault` into call `n`, counted from 0.
     pub fn at(fault: Fault, n: u64) -> Calls {
         Calls { made: AtomicU64::new(0), fault: Some(fault), first: n, last: n }
     }
 
-    /// `fault` befalls call number `n`, from 0, and all that follow. With [`Fault::Interrupted`]
-    /// none of them ever ends.
+    /// Injects `fault` into call `n`, counted from 0, and all later calls. With
+    /// [`Fault::Interrupted`], an operation that retries never returns.
     pub fn since(fault: Fault, n: u64) -> Calls {
         Calls { last: u64::MAX, ..Calls::at(fault, n) }
     }
 
-    /// How many calls were made.
-    pub fn made(&self) -> u64 {
+    /// Returns the number of calls so far.
+    pub fn count(&self) -> u64 {
         self.made.load(Ordering::SeqCst)
     }
 
-    /// Whether a fault has befallen a call.
-    pub fn befell(&self) -> bool {
-        self.fault.is_some() && self.made() > self.first
+    /// Returns whether a fault was injected into any call.
+    pub fn fault_injected(&self) -> bool {
+        self.fault.is_some() && self.count() > self.first
     }
 
-    /// Counts a call. How much of it is to be done: nothing and the error, or so many bytes at
-    /// most.
+    /// Counts a call. Returns the error to inject, or the number of bytes that the call may
+    /// transfer.
     fn next(&self) -> io::Result<usize> {
         let n = self.made.fetch_add(1, Ordering::SeqCst);
         match self.fault.filter(|_| (self.first..=self.last).contains(&n)) {
@@ -108,7 +110,7 @@ impl Calls {
     }
 }
 
-/// A reader or writer whose calls are counted, and befallen by a fault when their number has come.
+/// A reader or writer that counts its calls and injects faults into them.
 #[derive(Debug)]
 pub struct Faulty<'c, T> {
     inner: T,
@@ -121,12 +123,12 @@ impl<'c, T> Faulty<'c, T> {
         Faulty { inner, calls }
     }
 
-    /// What was wrapped.
+    /// Unwraps the inner value.
     pub fn into_inner(self) -> T {
         self.inner
     }
 
-    /// What is wrapped.
+    /// Returns a reference to the inner value.
     pub fn get_ref(&self) -> &T {
         &self.inner
     }
@@ -168,8 +170,8 @@ impl<T: Seek> Seek for Faulty<'_, T> {
     }
 }
 
-/// Reading is befallen by all faults. Asking for the size is by errors only: no system interrupts
-/// that.
+/// Every fault applies to `read_at`. Only errors other than an interruption apply to `size`, which
+/// no operating system interrupts.
 #[cfg(feature = "oracles")]
 impl<T: bulla::ReadAt> bulla::ReadAt for Faulty<'_, T> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -190,21 +192,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_call_that_was_asked_for() {
+    fn injects_into_one_call() {
         let calls = Calls::at(Fault::Os(5), 2);
         let mut reader = Faulty::new(&b"abcdef"[..], &calls);
         let mut buf = [0; 2];
         assert_eq!(reader.read(&mut buf).unwrap(), 2);
         assert_eq!(reader.read(&mut buf).unwrap(), 2);
-        assert!(!calls.befell());
+        assert!(!calls.fault_injected());
         assert_eq!(reader.read(&mut buf).unwrap_err().raw_os_error(), Some(5));
-        assert!(calls.befell());
+        assert!(calls.fault_injected());
         assert_eq!((reader.read(&mut buf).unwrap(), &buf), (2, b"ef"));
-        assert_eq!(calls.made(), 4);
+        assert_eq!(calls.count(), 4);
     }
 
     #[test]
-    fn all_calls_from_then_on() {
+    fn injects_into_all_later_calls() {
         let calls = Calls::since(Fault::Short, 1);
         let mut writer = Faulty::new(Vec::new(), &calls);
         assert_eq!(writer.write(b"abc").unwrap(), 3);
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_no_error() {
+    fn zero_bytes_are_not_an_error() {
         let calls = Calls::since(Fault::Nothing, 0);
         let mut one = [1];
         let mut bufs = [IoSliceMut::new(&mut []), IoSliceMut::new(&mut one)];

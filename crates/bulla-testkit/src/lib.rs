@@ -1,42 +1,55 @@
-//! What it takes to test a reader or writer of [bulla containers] without trusting it: a slow
-//! [`mod@reference`] that follows the specification clause by clause, [`malform`]ed containers with
-//! one fault each, and the [`vectors`] that both make. [`faulty`] input and output shows what
-//! becomes of errors.
+//! Tools for testing readers and writers of [Bulla containers] without trusting the implementation
+//! under test.
 //!
-//! The crate shares no code with the library `bulla`, and does not depend on it either, unless its
-//! feature `oracles` is asked for. Then there is more: the `oracles`, functions from any bytes to a
-//! panic if the library breaks one of its promises, for fuzzers; and the `library`, called as the
-//! reference is.
+//! - [`mod@reference`], [`mod@archive`] and [`envelope`] implement the specifications clause by
+//!   clause: slowly, on whole slices, and with other cryptographic libraries than `bulla` uses.
+//! - [`corrupt`] builds containers with exactly one fault.
+//! - [`vectors`] generates the test vectors of the specifications in memory.
+//! - [`faulty`] wraps readers and writers so that the n-th call fails, is interrupted or falls
+//!   short.
 //!
-//! A test of another reader walks the vectors, which are made in memory:
+//! These modules share no code with the library `bulla` and do not depend on it, so they can test
+//! any other implementation. The feature `oracles` adds the dependency and two modules: `oracles`,
+//! functions that take arbitrary bytes and panic if the library breaks a promise, for fuzzers; and
+//! `library`, which calls `bulla` through the interface of the reference.
+//!
+//! To test another reader, run it over the vectors:
 //!
 //! ```
 //! use bulla_testkit::reference;
-//! use bulla_testkit::vectors::{self, Outcome};
+//! use bulla_testkit::vectors::container::{self, Outcome};
 //!
-//! for vector in vectors::all() {
+//! for vector in container::all() {
 //!     let key = vector.key.0.try_into().expect("a key has 32 bytes");
 //!     let context = vector.context.as_deref();
-//!     let opened = reference::open_positional(&vector.container, &key, context); // your reader here
+//!     // Call your reader here.
+//!     let opened = reference::open_positional(&vector.container, &key, context);
 //!     match (opened, vector.positional) {
-//!         (Ok(opened), Outcome::Ok(stated)) => assert_eq!(opened.plaintext.len() as u64, stated.plaintext_len),
-//!         (Err(fault), Outcome::Error(stated)) => assert_eq!(fault.name(), stated.name),
-//!         (opened, stated) => panic!("{}: {opened:?}, but {stated:?} is stated", vector.name),
+//!         (Ok(opened), Outcome::Ok(expected)) => {
+//!             assert_eq!(opened.plaintext.len() as u64, expected.plaintext_len);
+//!         }
+//!         (Err(error), Outcome::Error(expected)) => assert_eq!(error.name(), expected.name),
+//!         (opened, expected) => panic!("{}: got {opened:?}, expected {expected:?}", vector.name),
 //!     }
 //! }
 //! ```
 //!
-//! [bulla containers]: https://github.com/bulla-backup/bulla/blob/main/spec/FORMAT.md
+//! [Bulla containers]: https://github.com/bulla-backup/bulla/blob/main/spec/FORMAT.md
 
+// Modules are listed in dependency order: each imports only from those above it.
+mod outcome;
+pub mod reference;
+pub mod corrupt;
 pub mod archive;
 pub mod envelope;
 pub mod faulty;
+pub mod vectors;
 #[cfg(feature = "oracles")]
 pub mod library;
-pub mod malform;
 #[cfg(feature = "oracles")]
 pub mod oracles;
-pub mod reference;
-pub mod vectors;
 
-mod outcome;
+/// Compiles and runs the examples of the README.
+#[cfg(all(doctest, feature = "oracles"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

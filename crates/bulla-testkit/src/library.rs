@@ -1,5 +1,5 @@
-//! The library, called as the [reference](mod@crate::reference) is and answering in the reference's
-//! types, so that the two can be compared.
+//! Calls the library through the interface and with the result types of the
+//! [reference](mod@crate::reference), so that the two can be compared.
 
 use std::io::{Empty, Write, empty};
 use std::ops::Range;
@@ -8,13 +8,12 @@ use bulla::{
     ChunkSize, ContentType, Draft, Error, Key, Opener, Options, Preamble, RangeReader, Workers,
 };
 
-use crate::reference::{self, Fault, Opened, SealParams, StreamOutcome};
+use crate::reference::{self, ContainerError, OpenedContainer, SealParams, StreamOutcome};
 
-/// A draft under the salt of `params`, with the envelope in it.
+/// Creates a draft with the salt and the envelope of `params`.
 ///
 /// # Panics
-///
-/// If the library refuses `params`.
+/// If the library rejects `params`.
 pub fn draft<'a>(params: &SealParams<'a>) -> Draft<'a> {
     let options = options(params.context)
         .chunk_size(ChunkSize::from_log2(params.chunk_log2).expect("12 to 20"))
@@ -23,10 +22,10 @@ pub fn draft<'a>(params: &SealParams<'a>) -> Draft<'a> {
     let key = Key::from_bytes(&params.key);
     let draft =
         bulla::hazmat::draft_with_salt(&key, &options, &params.salt).expect("an envelope in range");
-    draft.envelope(params.envelope).expect("an envelope of the length that was set aside")
+    draft.envelope(params.envelope).expect("an envelope of the declared length")
 }
 
-/// Seals at once.
+/// Seals from memory to memory.
 ///
 /// # Panics
 ///
@@ -35,7 +34,7 @@ pub fn seal(params: &SealParams<'_>) -> Vec<u8> {
     draft(params).seal(params.plaintext).expect("seals").into()
 }
 
-/// Seals by stream, in writes of `write_len` bytes.
+/// Seals as a stream, in writes of `write_len` bytes.
 ///
 /// # Panics
 ///
@@ -48,99 +47,95 @@ pub fn seal_by_stream(params: &SealParams<'_>, write_len: usize) -> Vec<u8> {
     sealer.finish().expect("writes to memory").0
 }
 
-/// Opens by stream.
+/// Opens as a stream.
 ///
 /// # Panics
-///
-/// If there is an error that section 9 of FORMAT.md does not name.
+/// If the library returns an error that section 9 of FORMAT.md does not name.
 pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> StreamOutcome {
     let mut released = Vec::new();
     let result = Opener::new(&Key::from_bytes(key), container, &options(context))
         .and_then(|mut opener| opener.copy_to(&mut released))
-        .map(|opened| copies(opened.header_state))
-        .map_err(fault);
+        .map(|opened| header_state(opened.header_state))
+        .map_err(container_error);
     StreamOutcome { released, result }
 }
 
 /// Opens from memory.
 ///
 /// # Panics
-///
-/// As [`open_stream`].
+/// Like [`open_stream`].
 pub fn open_positional(
     container: &[u8],
     key: &[u8; 32],
     context: Option<&[u8]>,
-) -> Result<Opened, Fault> {
+) -> Result<OpenedContainer, ContainerError> {
     let opened = bulla::open(&Key::from_bytes(key), container, &options(context));
-    opened.map(|(plaintext, opened)| whole(plaintext.into(), opened.header_state)).map_err(fault)
+    opened
+        .map(|(plaintext, opened)| opened_container(plaintext.into(), opened.header_state))
+        .map_err(container_error)
 }
 
-/// Opens for ranges, and reads all of it as one.
+/// Opens for random access and reads the whole plaintext as one range.
 ///
 /// # Panics
-///
-/// As [`open_stream`].
+/// Like [`open_stream`].
 pub fn open_by_range(
     container: &[u8],
     key: &[u8; 32],
     context: Option<&[u8]>,
-) -> Result<Opened, Fault> {
-    let reader =
-        RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
-    let plaintext = reader.range(0..reader.len()).map_err(fault)?;
-    Ok(whole(plaintext.into(), reader.opened().header_state))
+) -> Result<OpenedContainer, ContainerError> {
+    let reader = RangeReader::new(&Key::from_bytes(key), container, &options(context))
+        .map_err(container_error)?;
+    let plaintext = reader.range(0..reader.len()).map_err(container_error)?;
+    Ok(opened_container(plaintext.into(), reader.opened().header_state))
 }
 
-/// Opens for ranges, and reads one; none if it is not within the plaintext.
+/// Opens for random access and reads one range, or returns `None` if it exceeds the plaintext.
 ///
 /// # Panics
-///
-/// As [`open_stream`].
+/// Like [`open_stream`].
 pub fn open_range(
     container: &[u8],
     key: &[u8; 32],
     context: Option<&[u8]>,
     range: Range<u64>,
-) -> Result<Option<Vec<u8>>, Fault> {
-    let reader =
-        RangeReader::new(&Key::from_bytes(key), container, &options(context)).map_err(fault)?;
+) -> Result<Option<Vec<u8>>, ContainerError> {
+    let reader = RangeReader::new(&Key::from_bytes(key), container, &options(context))
+        .map_err(container_error)?;
     match reader.range(range) {
         Ok(plaintext) => Ok(Some(plaintext.into())),
         Err(Error::OutOfRange { .. }) => Ok(None),
-        Err(error) => Err(fault(error)),
+        Err(error) => Err(container_error(error)),
     }
 }
 
-/// Both copies of the envelope.
+/// Returns both copies of the envelope.
 ///
 /// # Panics
-///
-/// As [`open_stream`].
-pub fn envelopes(container: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), Fault> {
-    let preamble = Preamble::read_at(container).map_err(fault)?;
+/// Like [`open_stream`].
+pub fn envelopes(container: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), ContainerError> {
+    let preamble = Preamble::read_at(container).map_err(container_error)?;
     Ok((preamble.envelope().to_vec(), preamble.envelope_copy().map(<[u8]>::to_vec)))
 }
 
-/// A secret of the container, exported before any chunk was looked at.
+/// Exports a secret of the container before any chunk is read.
 ///
 /// # Panics
-///
-/// As [`open_stream`].
+/// Like [`open_stream`].
 pub fn export(
     container: &[u8],
     key: &[u8; 32],
     context: Option<&[u8]>,
     label: &[u8],
-) -> Result<[u8; 32], Fault> {
+) -> Result<[u8; 32], ContainerError> {
     let unlock = |preamble| -> bulla::Result<Opener<'_, Empty>> {
         Opener::with_preamble(preamble, &Key::from_bytes(key), empty(), &options(context))
     };
-    let opener = Preamble::read_at(container).and_then(unlock).map_err(fault)?;
+    let opener = Preamble::read_at(container).and_then(unlock).map_err(container_error)?;
     Ok(*opener.export(label))
 }
 
-/// The options for a context, or none: on the calling thread, else the defaults.
+/// Returns the default options with an optional context, to run on the calling thread.
 pub fn options(context: Option<&[u8]>) -> Options<'_> {
     let options = Options::new().workers(Workers::Serial);
     match context {
@@ -149,45 +144,43 @@ pub fn options(context: Option<&[u8]>) -> Options<'_> {
     }
 }
 
-/// A plaintext and the state of the copies, as the reference tells them.
-pub fn whole(plaintext: Vec<u8>, state: bulla::HeaderState) -> Opened {
-    Opened { plaintext, header_state: copies(state) }
+/// Converts a plaintext and a header state to the result type of the reference.
+pub fn opened_container(plaintext: Vec<u8>, state: bulla::HeaderState) -> OpenedContainer {
+    OpenedContainer { plaintext, header_state: header_state(state) }
 }
 
-/// The state of the copies, as the reference tells it.
+/// Converts a header state to the type of the reference.
 ///
 /// # Panics
-///
-/// If section 3 of FORMAT.md knows no such state.
-pub fn copies(copies: bulla::HeaderState) -> reference::HeaderState {
-    match copies {
+/// If section 3 of FORMAT.md does not define the state.
+pub fn header_state(state: bulla::HeaderState) -> reference::HeaderState {
+    match state {
         bulla::HeaderState::Intact => reference::HeaderState::Intact,
         bulla::HeaderState::HeaderDamaged => reference::HeaderState::HeaderDamaged,
         bulla::HeaderState::FooterDamaged => reference::HeaderState::FooterDamaged,
         bulla::HeaderState::Differ => reference::HeaderState::Differ,
-        other => panic!("section 3 of FORMAT.md knows no {other:?}"),
+        other => panic!("section 3 of FORMAT.md does not define {other:?}"),
     }
 }
 
-/// Section 9 of FORMAT.md, from the right to the left.
+/// Converts an error of the library to the error of section 9 of FORMAT.md.
 ///
 /// # Panics
-///
-/// If the error is none of a container's.
-pub fn fault(error: Error) -> Fault {
+/// If section 9 does not define the error.
+pub fn container_error(error: Error) -> ContainerError {
     match error {
-        Error::NotAContainer => Fault::NotAContainer,
-        Error::UnsupportedVersion { major } => Fault::UnsupportedVersion { major },
-        Error::UnsupportedSuite { suite } => Fault::UnsupportedSuite { suite },
-        Error::UnsupportedFeature(_) => Fault::UnsupportedFeature,
-        Error::DamagedHeader => Fault::DamagedHeader,
-        Error::ContextRequired => Fault::ContextRequired,
-        Error::ContextUnexpected => Fault::ContextUnexpected,
-        Error::WrongKey => Fault::WrongKey,
-        Error::ChunkRejected { index } => Fault::ChunkRejected { index },
-        Error::Truncated { after } => Fault::Truncated { after },
-        Error::TrailingData { extra } => Fault::TrailingData { extra },
-        Error::TooLarge => Fault::TooLarge,
-        other => panic!("no container gives this error: {other:?}"),
+        Error::NotAContainer => ContainerError::NotAContainer,
+        Error::UnsupportedVersion { major } => ContainerError::UnsupportedVersion { major },
+        Error::UnsupportedSuite { suite } => ContainerError::UnsupportedSuite { suite },
+        Error::UnsupportedFeature(_) => ContainerError::UnsupportedFeature,
+        Error::DamagedHeader => ContainerError::DamagedHeader,
+        Error::ContextRequired => ContainerError::ContextRequired,
+        Error::ContextUnexpected => ContainerError::ContextUnexpected,
+        Error::WrongKey => ContainerError::WrongKey,
+        Error::ChunkRejected { index } => ContainerError::ChunkRejected { index },
+        Error::Truncated { after } => ContainerError::Truncated { after },
+        Error::TrailingData { extra } => ContainerError::TrailingData { extra },
+        Error::TooLarge => ContainerError::TooLarge,
+        other => panic!("section 9 of FORMAT.md does not define {other:?}"),
     }
 }

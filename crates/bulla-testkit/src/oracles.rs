@@ -1,69 +1,62 @@
-//! Oracles: each takes any bytes and panics if the library breaks a promise on them. A fuzz target
-//! calls one, and does nothing else.
+//! Fuzzing oracles: functions that take arbitrary bytes and panic if the library breaks a promise.
+//!
+//! A fuzz target calls one oracle and does nothing else. Tests can replay inputs through them:
 //!
 //! ```
 //! use bulla_testkit::oracles;
 //!
-//! // One of them:
-//! oracles::open_stream(b"no container at all");
-//! // All of them, by name, on an input that a fuzzer once found:
+//! oracles::open_stream(b"not a container");
 //! for (_name, oracle) in oracles::ALL {
 //!     oracle(b"\x93BULLA\r\n\x01");
 //! }
 //! ```
 //!
-//! What they know is in [`known`]: one key, one context. So inputs made from the
-//! [vectors](mod@crate::vectors), or by a fuzzer from those, get past the tags. [`seeds`] makes
-//! such inputs. Others are a description, from which the oracle makes a container or an archive and
-//! seals it, so that what was mutated is authentic: [`resealed`], [`roundtrip`], [`archive_index`],
-//! [`archive_records`], [`archive_roundtrip`], [`salvage`]. Any bytes are such a description; where
-//! they end, zeros follow.
+//! Oracles compare the library with the [reference](mod@crate::reference), so they find wrong
+//! results as well as crashes.
 //!
-//! All of them hold the library against the [reference](mod@crate::reference), so whatever one of
-//! the two does that the other does not is found, not crashes alone. The reference takes whole
-//! slices: inputs of some ten KiB are the right ones. Memory is bounded from outside: run them with
-//! a limit for one allocation (`-malloc_limit_mb=64` of libFuzzer). No field of any input may
-//! make the library ask for so much.
+//! Some oracles read their input as a container or an archive under the key and context of
+//! [`known`]. Inputs derived from the [vectors](mod@crate::vectors), such as [`seeds`], therefore
+//! get past the authentication tags. Others read a description, from which they build and seal a
+//! container or an archive, so that mutations are authentic: [`resealed`], [`roundtrip`],
+//! [`archive_index`], [`archive_records`], [`archive_roundtrip`] and [`salvage`]. Any bytes are a
+//! valid description, and an exhausted description continues with zeros.
 //!
-//! They call nothing that reads a clock, the environment or a file, and start no threads.
-//! [`roundtrip`] and [`archive_roundtrip`] draw salts from the system, and `vault_messages`, which
-//! comes with the feature `vault`, draws what a client of the vault draws; nothing else is random.
+//! The reference works on whole slices, so inputs should not exceed some tens of KiB. Run the
+//! oracles with a limit on single allocations, such as `-malloc_limit_mb=64` of libFuzzer: no field
+//! of any input may make the library allocate that much.
+//!
+//! Oracles read no clock, environment or file, and start no threads. [`roundtrip`] and
+//! [`archive_roundtrip`] draw salts from the system, and `vault_messages` draws the random values
+//! of a vault client. Nothing else is random.
 
-pub use archive_index::archive_index;
-pub use archive_roundtrip::archive_roundtrip;
-pub use archives::archive_records;
+pub use archive::index::archive_index;
+pub use archive::records::archive_records;
+pub use archive::roundtrip::archive_roundtrip;
+pub use archive::salvage::salvage;
+pub use container::faulty_io::faulty_io;
+pub use container::header::header;
+pub use container::open::{open_range, open_slice, open_stream};
+pub use container::resealed::resealed;
+pub use container::roundtrip::roundtrip;
 pub use envelope::envelope;
-pub use faults::faulty_io;
-pub use header::header;
 pub use key_text::key_text;
-pub use openings::{open_range, open_slice, open_stream};
-pub use resealed::resealed;
-pub use roundtrip::roundtrip;
-pub use salvage::salvage;
 #[cfg(feature = "vault")]
 pub use vault_messages::vault_messages;
 
 pub mod known;
-pub mod seeds;
 mod script;
-mod header;
-mod openings;
-mod resealed;
-mod roundtrip;
-mod archives;
-mod archive_index;
-mod archive_roundtrip;
-mod salvage;
-mod key_text;
+mod container;
+mod archive;
 mod envelope;
-mod faults;
+mod key_text;
 #[cfg(feature = "vault")]
 mod vault_messages;
+pub mod seeds;
 
-/// An oracle: bytes in, a panic if a promise is broken.
+/// An oracle, which panics if the library breaks a promise on the given bytes.
 pub type Oracle = fn(&[u8]);
 
-/// All oracles, by the name of their fuzz target.
+/// All oracles by the name of their fuzz target.
 pub const ALL: [(&str, Oracle); if cfg!(feature = "vault") { 14 } else { 13 }] = [
     ("header", header),
     ("open_stream", open_stream),

@@ -1,10 +1,10 @@
-//! What the reference reports: the errors of section 9, and the state of the two copies (F-3.6).
+//! The outcomes that the reference reports: the errors of section 9 and the state of the two header
+//! copies (F-3.6).
 
-/// What is wrong with a container, or with what was given to open it: one variant for each error of
-/// section 9.
+/// An error of section 9.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the table of section 9 says it")]
-pub enum Fault {
+#[expect(missing_docs, reason = "the names are those of section 9")]
+pub enum ContainerError {
     NotAContainer,
     UnsupportedVersion { major: u8 },
     UnsupportedSuite { suite: u16 },
@@ -19,41 +19,41 @@ pub enum Fault {
     TooLarge,
 }
 
-impl Fault {
-    /// The error's name in the vectors.
+impl ContainerError {
+    /// Returns the name of the error in the vectors.
     pub fn name(self) -> &'static str {
         match self {
-            Fault::NotAContainer => "not_a_container",
-            Fault::UnsupportedVersion { .. } => "unsupported_version",
-            Fault::UnsupportedSuite { .. } => "unsupported_suite",
-            Fault::UnsupportedFeature => "unsupported_feature",
-            Fault::DamagedHeader => "damaged_header",
-            Fault::ContextRequired => "context_required",
-            Fault::ContextUnexpected => "context_unexpected",
-            Fault::WrongKey => "wrong_key",
-            Fault::ChunkRejected { .. } => "chunk_rejected",
-            Fault::Truncated { .. } => "truncated",
-            Fault::TrailingData { .. } => "trailing_data",
-            Fault::TooLarge => "too_large",
+            ContainerError::NotAContainer => "not_a_container",
+            ContainerError::UnsupportedVersion { .. } => "unsupported_version",
+            ContainerError::UnsupportedSuite { .. } => "unsupported_suite",
+            ContainerError::UnsupportedFeature => "unsupported_feature",
+            ContainerError::DamagedHeader => "damaged_header",
+            ContainerError::ContextRequired => "context_required",
+            ContainerError::ContextUnexpected => "context_unexpected",
+            ContainerError::WrongKey => "wrong_key",
+            ContainerError::ChunkRejected { .. } => "chunk_rejected",
+            ContainerError::Truncated { .. } => "truncated",
+            ContainerError::TrailingData { .. } => "trailing_data",
+            ContainerError::TooLarge => "too_large",
         }
     }
 }
 
-/// How the header and the footer were found (F-3.6).
+/// The state of the two header copies (F-3.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HeaderState {
     /// Both are valid and agree.
     Intact,
-    /// The header is not valid; the footer counted.
+    /// The header is not valid; the footer is authoritative.
     HeaderDamaged,
-    /// The footer is not valid; the header counted.
+    /// The footer is not valid; the header is authoritative.
     FooterDamaged,
-    /// Both are valid but differ in bytes 8..96; the header counted.
+    /// Both are valid but differ in bytes 8..96; the header is authoritative.
     Differ,
 }
 
 impl HeaderState {
-    /// The name in the vectors.
+    /// Returns the name of the state in the vectors.
     pub fn name(self) -> &'static str {
         match self {
             HeaderState::Intact => "intact",

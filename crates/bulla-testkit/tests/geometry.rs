@@ -1,10 +1,10 @@
-//! The reference's arithmetic at sizes that no vector can have.
+//! The geometry of the reference at sizes that no vector can have.
 
 use bulla_testkit::reference::Geometry;
 
-/// F-5.1, F-7.3: the table of worked sizes, from the container's length back to the plaintext's.
+/// Computes the plaintext length from the container length for the worked sizes of F-5.1 (F-7.3).
 #[test]
-fn worked_sizes() {
+fn matches_the_worked_sizes() {
     for (chunk_log2, plaintext, chunks, last, t, container) in [
         (12, 0, 1, 0, 16, 272),
         (12, 1, 1, 1, 17, 273),
@@ -21,9 +21,10 @@ fn worked_sizes() {
     }
 }
 
-/// F-5.4: the longest plaintext, by its length or by the number of its chunks, and one byte more.
+/// Accepts the longest plaintext, limited by its length or its number of chunks, and rejects one
+/// byte more (F-5.4).
 #[test]
-fn too_large() {
+fn rejects_a_plaintext_above_the_limit() {
     for (chunk_log2, longest) in [(12, (1u64 << 44) - 1), (16, (1 << 48) - 1), (20, (1 << 48) - 1)]
     {
         let chunks = (longest >> chunk_log2) + 1;

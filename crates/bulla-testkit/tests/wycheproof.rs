@@ -1,9 +1,9 @@
-//! The reference's primitives against Wycheproof's vectors, and its chunks against those of C2SP
-//! chunked-encryption.
+//! The primitives of the reference against the vectors of Wycheproof, and its chunks against those
+//! of C2SP chunked-encryption.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
-use bulla_testkit::malform::seal_chunk_with_associated_data;
+use bulla_testkit::corrupt::seal_chunk_with_associated_data;
 use bulla_testkit::reference::{
     Geometry, Schedule, TAG_LEN, expand, hmac_sha512, open_chunk, open_chunks, seal_chunk,
 };
@@ -11,7 +11,8 @@ use sha2::{Digest, Sha512};
 use wycheproof::chunked_encryption::TestFlag;
 use wycheproof::{TestResult, aead, chunked_encryption, hkdf, mac};
 
-/// A key schedule of which only what seals chunks is used. The nonce of chunk 0 is the base nonce.
+/// Returns a key schedule with only the values that seal chunks. The nonce of chunk 0 is the base
+/// nonce.
 fn keys(chunk_key: &[u8], base_nonce: &[u8]) -> Schedule {
     Schedule {
         info: Vec::new(),
@@ -24,15 +25,15 @@ fn keys(chunk_key: &[u8], base_nonce: &[u8]) -> Schedule {
     }
 }
 
-/// F-5.2: AES-256-GCM with nonces of 96 bits and tags of 128; a chunk has no associated data.
+/// AES-256-GCM with 96-bit nonces and 128-bit tags (F-5.2). Chunks have no associated data.
 #[test]
 fn aes_256_gcm() {
     let (mut as_chunks, mut with_associated_data) = (0, 0);
     let set = aead::TestSet::load(aead::TestName::AesGcm).unwrap();
-    let ours = |group: &&aead::TestGroup| {
+    let is_supported = |group: &&aead::TestGroup| {
         (group.key_size, group.nonce_size, group.tag_size) == (256, 96, 128)
     };
-    for test in set.test_groups.iter().filter(ours).flat_map(|group| &group.tests) {
+    for test in set.test_groups.iter().filter(is_supported).flat_map(|group| &group.tests) {
         let keys = keys(&test.key, &test.nonce);
         let sealed = [&test.ct[..], &test.tag].concat();
         let payload = Payload { msg: &sealed, aad: &test.aad };
@@ -59,7 +60,7 @@ fn aes_256_gcm() {
     );
 }
 
-/// F-4.3: HKDF-Expand with SHA-512, as far as the two blocks reach that a container needs.
+/// HKDF-Expand with SHA-512, up to the two blocks that a container needs (F-4.3).
 #[test]
 fn hkdf_sha_512() {
     let mut ran = 0;
@@ -75,25 +76,25 @@ fn hkdf_sha_512() {
     assert!(ran > 20, "{ran} tests ran");
 }
 
-/// F-4.3, F-4.5: HMAC-SHA-512, with keys of any length; tags may be cut.
+/// HMAC-SHA-512 with keys of any length and truncated tags (F-4.3, F-4.5).
 #[test]
 fn hmac_sha_512() {
     let (mut valid, mut invalid) = (0, 0);
     let set = mac::TestSet::load(mac::TestName::HmacSha512).unwrap();
     for group in &set.test_groups {
         for test in &group.tests {
-            let fits =
+            let matches =
                 hmac_sha512(&test.key, &[&test.msg[..]])[..group.tag_size / 8] == test.tag[..];
-            assert_eq!(fits, test.result == TestResult::Valid, "{}", test.tc_id);
-            *(if fits { &mut valid } else { &mut invalid }) += 1;
+            assert_eq!(matches, test.result == TestResult::Valid, "{}", test.tc_id);
+            *(if matches { &mut valid } else { &mut invalid }) += 1;
         }
     }
     assert!(valid > 20 && invalid > 20, "{valid} and {invalid} tests ran");
 }
 
-/// F-5.1, F-5.2, F-7.2, F-7.3, F-7.6: chunks of 2^14 bytes are Cobblestone-256's in raw mode: the
-/// same nonces, the same short last chunk. Its salt and commitment, 56 bytes, stand in the place of
-/// header and envelope; nothing follows the chunks.
+/// Chunks of 2^14 bytes equal those of Cobblestone-256 in raw mode, with the same nonces and the
+/// same short last chunk (F-5.1, F-5.2, F-7.2, F-7.3, F-7.6). Its salt and commitment, 56 bytes,
+/// replace header and envelope, and nothing follows the chunks.
 #[test]
 fn c2sp_chunked_encryption() {
     const START: u64 = 56;
@@ -116,7 +117,8 @@ fn c2sp_chunked_encryption() {
         let mut released = Vec::new();
         let opened = open_chunks(&message, &geometry, &keys, 0..=geometry.n, &mut released);
         assert_eq!(opened.is_ok(), test.result == TestResult::Valid, "{}", test.tc_id);
-        // The plaintext, or the longest prefix that may be released; none is stated for none.
+        // The plaintext, or the longest prefix that may be released. The length is absent if it is
+        // 0.
         assert_eq!(released.len(), test.msg_length.unwrap_or(0), "{}", test.tc_id);
         if let Some(hash) = &test.msg_sha512 {
             assert_eq!(Sha512::digest(&released)[..], hash[..], "{}", test.tc_id);

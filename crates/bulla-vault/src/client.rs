@@ -1,4 +1,8 @@
-//! The client: whole registrations and recoveries over a transport.
+//! The client: complete registrations, recoveries and deletions over a transport.
+
+mod secrets;
+mod registration;
+mod login;
 
 use std::fmt;
 use std::time::Duration;
@@ -12,33 +16,34 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::ids::{AccountHash, RegId};
-use crate::locators::Locators;
-use crate::login::{Login, Recovered};
-use crate::messages::{
+use crate::locators::LocatorStore;
+use crate::protocol::messages::{
     Code, Delete, DeleteAnnounced, Failure, Info, LoginFinished, LoginStarted, RegisterFinished,
     RegisterStarted, Status, path,
 };
-use crate::registration::{Parties, Registration, Terms};
-use crate::reply::GRANT_LEN;
-use crate::suite::PublicKey;
-use crate::transport::{Answer, Call, Method, Transport, TransportError};
-use crate::wire::{Fixed, decode, encode};
+use crate::protocol::reply::GRANT_LEN;
+use crate::protocol::suite::PublicKey;
+use crate::protocol::wire::{Fixed, decode, encode};
+use crate::protocol::{AccountHash, RegId};
+use crate::transport::{Method, Request, Response, Transport, TransportError};
 
-/// How often a call is made before the client gives up.
+pub use login::{Login, ProvenLogin, Recovered};
+pub use registration::{Parties, Registration, RegistrationOptions};
+
+/// How often a request is sent before the client gives up.
 const TRIES: u32 = 5;
-/// How long the client waits before a call is made again; doubled each time.
+/// Time before the first retry. It doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
-/// The longest time that the client lets the vault make it wait, in seconds.
+/// Longest `retry_after`, in seconds, that the client waits for instead of giving up.
 const LONGEST_WAIT_S: u32 = 10;
 
-/// The vault that the client's configuration names: no locator and no reply makes it another one
-/// (V-3.6).
+/// The vault's address and public key, pinned by the client's configuration. Neither a locator nor
+/// a response can replace them (V-3.6).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VaultIdentity {
-    /// Its address, as it goes into locators.
+    /// The address, as written into locators.
     pub address: String,
-    /// Its public key.
+    /// The public key.
     pub public_key: PublicKey,
 }
 
@@ -49,100 +54,96 @@ pub struct Client<T> {
     account: AccountHash,
 }
 
-/// What became of a registration.
+/// The result of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// It is in use, proven by a login; one that was there before is gone.
+    /// The registration is active and proven by a login. The previous one, if any, was deleted.
     Active,
-    /// It will replace the active one, for which there was no grant: from this time on (seconds of
-    /// Unix time). Until then the old locator and the old password lead to the key, and both
-    /// locators are kept.
+    /// The registration is pending: no grant was given, and another registration is active. Until
+    /// the new one replaces it, the old password recovers the key, and the locators of both are
+    /// stored.
     Announced {
-        /// From when on.
+        /// Time from which a login to the new registration replaces the active one, in seconds of
+        /// Unix time.
         not_before: u64,
     },
 }
 
-/// What became of a deletion.
+/// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
-    /// The record is gone, if there was one.
+    /// The record does not exist anymore, or never did.
     Gone,
-    /// It will be gone, unless a login calls it off: from this time on (seconds of Unix time).
+    /// The record will be deleted unless a login cancels the deletion.
     Announced {
-        /// From when on.
+        /// Time of the deletion, in seconds of Unix time.
         not_before: u64,
     },
 }
 
 impl<T: Transport> Client<T> {
-    /// A client of the account that the transport's token names.
+    /// Creates a client. `account` must be the account that the transport's token names.
     pub fn new(transport: T, vault: VaultIdentity, account: AccountHash) -> Client<T> {
         Client { transport, vault, account }
     }
 
-    /// The transport.
-    pub fn transport(&mut self) -> &mut T {
+    /// Returns the transport.
+    pub fn transport_mut(&mut self) -> &mut T {
         &mut self.transport
     }
 
-    /// Puts a backup key behind a password, and proves by a login that it can be got back. A
-    /// registration that was there before stays usable until then, with the old locator and the
-    /// old password (V-6.2).
+    /// Stores `key` in the vault under `password`, and proves by a login that it can be recovered.
+    ///
+    /// An existing registration stays usable with its locator and password until the login
+    /// succeeds (V-6.2). After an error, call [`recover`](Self::recover) with the stored locators
+    /// before registering again: a further registration replaces the staged locator.
     ///
     /// # Errors
     ///
-    /// Whatever stops it, the key is not lost: what was registered before is usable still, or this
-    /// registration is.
+    /// Errors of the vault, the transport and the locator store. The locators stored by then are
+    /// not removed. [`Error::KeyMismatch`] if the vault returns another key.
     pub fn register(
         &mut self,
         password: &Passphrase,
         key: &Key,
-        locators: &mut impl Locators,
-        terms: &Terms,
+        locators: &mut impl LocatorStore,
+        options: &RegistrationOptions,
     ) -> Result<Registered> {
-        self.settle(locators)?;
+        self.promote_active(locators)?;
         let locator = self.new_locator()?;
         let parties = self.parties(&locator);
         let (registration, request) = Registration::start(password, locator.pepper(), &parties)?;
-        let started: RegisterStarted = self.ask(Method::Post, path::REGISTER_START, &request)?;
-        let upload = registration.finish(&started, key, terms)?;
-        let finished: RegisterFinished = self.ask(Method::Post, path::REGISTER_FINISH, &upload)?;
-        // Before the login, which may delete the old record: from here on both locators are there.
-        locators.keep_beside(&locator).map_err(Error::Locator)?;
+        let started: RegisterStarted =
+            self.request(Method::Post, path::REGISTER_START, &request)?;
+        let upload = registration.finish(&started, key, options)?;
+        let finished: RegisterFinished =
+            self.request(Method::Post, path::REGISTER_FINISH, &upload)?;
+        // Stored before the login, which may delete the old record. From here on both locators are
+        // on disk.
+        locators.stage(&locator).map_err(Error::Locator)?;
         if let Some(not_before) = finished.not_before {
             return Ok(Registered::Announced { not_before });
         }
         let recovered = self.login(password, &locator)?;
         if !bool::from(recovered.key.expose().ct_eq(key.expose())) {
-            return Err(Error::AnotherKey);
+            return Err(Error::KeyMismatch);
         }
-        locators.replace_old().map_err(Error::Locator)?;
+        locators.promote().map_err(Error::Locator)?;
         Ok(Registered::Active)
     }
 
-    /// Of two locators that an earlier registration left, the new one may be in use by now. Before
-    /// another new one takes its place, it takes the old one's.
-    fn settle(&mut self, locators: &mut impl Locators) -> Result<()> {
-        let kept = locators.kept().map_err(Error::Locator)?;
-        let [_, new] = &kept[..] else { return Ok(()) };
-        let current = self.status()?.current;
-        if current.is_some_and(|record| record.name == registration(new).record_name()) {
-            locators.replace_old().map_err(Error::Locator)?;
-        }
-        Ok(())
-    }
-
-    /// Gets the backup key back. The vault is asked first which records it has, so that no guess is
-    /// spent where there is none; of several locators, as they lie there after a registration
-    /// that was stopped, the active record's is tried first and then the pending one's, each at
-    /// the cost of a guess if the password is not its own.
+    /// Recovers the key.
+    ///
+    /// Asks the vault first which records exist, so that no guess is spent on a locator without a
+    /// record. If an interrupted registration left several locators, the one of the active record
+    /// is tried first, then the one of the pending record. Each try costs a guess if the password
+    /// is wrong for it.
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] before anything is sent, if a locator is of another vault than the
-    /// configured one. [`Error::NoRecord`] if the vault says that it has a record for none of
-    /// them.
+    /// [`Error::VaultMismatch`], before anything is sent, if a locator's hints name another vault
+    /// than the configured one. [`Error::NoRecord`] if the vault has a record for none of them.
+    /// [`Error::WrongPassword`], [`Error::Locked`], and errors of the vault and the transport.
     pub fn recover(&mut self, password: &Passphrase, locators: &[Locator]) -> Result<Recovered> {
         if locators.is_empty() {
             return Err(Error::NoLocator);
@@ -153,11 +154,12 @@ impl<T: Transport> Client<T> {
         let status = self.status()?;
         let mut refused = Error::NoRecord;
         for record in [status.current, status.pending].into_iter().flatten() {
-            let its_own = |locator: &&Locator| registration(locator).record_name() == record.name;
-            let Some(locator) = locators.iter().find(its_own) else { continue };
+            let names_record =
+                |locator: &&Locator| registration_id(locator).record_name() == record.name;
+            let Some(locator) = locators.iter().find(names_record) else { continue };
             match self.login(password, locator) {
                 Err(error @ (Error::WrongPassword { .. } | Error::NoRecord | Error::Locked)) => {
-                    refused = worse(refused, error);
+                    refused = more_specific(refused, error);
                 }
                 other => return other,
             }
@@ -165,31 +167,36 @@ impl<T: Transport> Client<T> {
         Err(refused)
     }
 
-    /// What the vault holds for the account.
+    /// Returns what the vault stores for the account.
     ///
     /// # Errors
     ///
-    /// Those of the vault and the way to it.
+    /// Errors of the vault and the transport.
     pub fn status(&mut self) -> Result<Status> {
-        decoded(&self.exchange(Method::Get, path::STATUS, None)?)
+        parse(&self.exchange(Method::Get, path::STATUS, None)?)
     }
 
-    /// What the vault says of itself.
+    /// Returns the vault's protocol version and public key.
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherVault`] if its public key is not the pinned one.
+    /// [`Error::VaultMismatch`] if the public key is not the pinned one, and errors of vault and
+    /// transport.
     pub fn info(&mut self) -> Result<Info> {
-        let info: Info = decoded(&self.exchange(Method::Get, path::INFO, None)?)?;
-        if info.public_key.0 == self.vault.public_key { Ok(info) } else { Err(Error::AnotherVault) }
+        let info: Info = parse(&self.exchange(Method::Get, path::INFO, None)?)?;
+        if info.public_key.0 == self.vault.public_key {
+            Ok(info)
+        } else {
+            Err(Error::VaultMismatch)
+        }
     }
 
-    /// Deletes a record: at once with the grant of a fresh login to it, or if it is pending; else
-    /// after a delay that the vault announces.
+    /// Deletes a record. A pending record, or one for which `grant` is from a recent login, is
+    /// deleted immediately. Otherwise the vault announces a deletion for later.
     ///
     /// # Errors
     ///
-    /// Those of the vault and the way to it.
+    /// Errors of the vault and the transport.
     pub fn delete(
         &mut self,
         reg_id: RegId,
@@ -197,19 +204,31 @@ impl<T: Transport> Client<T> {
     ) -> Result<Deleted> {
         let request = Delete { reg_id, grant: grant.map(|grant| Fixed(**grant)) };
         let body = Zeroizing::new(encode(&request));
-        let answer = self.exchange(Method::Delete, path::RECORD, Some(&body))?;
-        match answer.status {
+        let response = self.exchange(Method::Delete, path::RECORD, Some(&body))?;
+        match response.status {
             204 => Ok(Deleted::Gone),
-            _ => decoded(&answer)
+            _ => parse(&response)
                 .map(|DeleteAnnounced { not_before }| Deleted::Announced { not_before }),
         }
     }
 
-    /// A fresh registration at the configured vault.
+    /// Promotes the staged locator of an earlier registration if its record is the active one by
+    /// now. Otherwise staging another locator would delete the only one that leads to it.
+    fn promote_active(&mut self, locators: &mut impl LocatorStore) -> Result<()> {
+        let stored = locators.load().map_err(Error::Locator)?;
+        let [_, staged] = &stored[..] else { return Ok(()) };
+        let current = self.status()?.current;
+        if current.is_some_and(|record| record.name == registration_id(staged).record_name()) {
+            locators.promote().map_err(Error::Locator)?;
+        }
+        Ok(())
+    }
+
+    /// Draws a registration and a pepper for the configured vault.
     fn new_locator(&self) -> Result<Locator> {
         let mut pepper = Zeroizing::new([0; 32]);
         OsRng.try_fill_bytes(&mut pepper[..])?;
-        let too_long = |_| Error::Locator(std::io::Error::other("the vault's address is too long"));
+        let too_long = |_| Error::Locator(std::io::Error::other("vault address too long"));
         Locator::new(*RegId::generate()?.as_bytes(), &pepper)
             .with_hint(Locator::ADDRESS, self.vault.address.as_bytes())
             .and_then(|locator| locator.with_hint(Locator::PUBLIC_KEY, &self.vault.public_key))
@@ -218,57 +237,57 @@ impl<T: Transport> Client<T> {
 
     fn login(&mut self, password: &Passphrase, locator: &Locator) -> Result<Recovered> {
         let (login, request) = Login::start(password, locator.pepper(), &self.parties(locator))?;
-        let started: LoginStarted = self.ask(Method::Post, path::LOGIN_START, &request)?;
+        let started: LoginStarted = self.request(Method::Post, path::LOGIN_START, &request)?;
         let (proven, proof) = login.prove(&started)?;
-        let finished: LoginFinished = self.ask(Method::Post, path::LOGIN_FINISH, &proof)?;
+        let finished: LoginFinished = self.request(Method::Post, path::LOGIN_FINISH, &proof)?;
         proven.open(&finished)
     }
 
     fn parties(&self, locator: &Locator) -> Parties {
         Parties {
             account: self.account,
-            reg_id: registration(locator),
+            reg_id: registration_id(locator),
             public_key: self.vault.public_key,
         }
     }
 
-    /// V-3.6
+    /// Checks a locator's hints against the configured vault (V-3.6). Hints may be missing.
     fn check_hints(&self, locator: &Locator) -> Result<()> {
         let differs = |tag, own: &[u8]| locator.hint(tag).is_some_and(|hint| hint != own);
         if differs(Locator::ADDRESS, self.vault.address.as_bytes())
             || differs(Locator::PUBLIC_KEY, &self.vault.public_key)
         {
-            return Err(Error::AnotherVault);
+            return Err(Error::VaultMismatch);
         }
         Ok(())
     }
 
-    fn ask<R: DeserializeOwned>(
+    fn request<R: DeserializeOwned>(
         &mut self,
         method: Method,
         path: &'static str,
-        request: &impl Serialize,
+        message: &impl Serialize,
     ) -> Result<R> {
-        // It may hold a grant.
-        let body = Zeroizing::new(encode(request));
-        decoded(&self.exchange(method, path, Some(&body))?)
+        // Wiped, since the message may contain a grant.
+        let body = Zeroizing::new(encode(message));
+        parse(&self.exchange(method, path, Some(&body))?)
     }
 
-    /// Makes a call until it is answered: every call can be made again by the same bytes, and then
-    /// counts once (V-4.2, V-5.2).
+    /// Sends a request, and sends the same bytes again until the vault responds. The vault counts
+    /// equal requests once (V-4.2, V-5.2).
     fn exchange(
         &mut self,
         method: Method,
         path: &'static str,
         body: Option<&[u8]>,
-    ) -> Result<Answer> {
+    ) -> Result<Response> {
         let mut wait = FIRST_WAIT;
         let mut tries = 0;
         loop {
             tries += 1;
-            let (failed, asked_for) = match self.transport.call(&Call { method, path, body }) {
-                Ok(answer) => match outcome(answer) {
-                    Ok(answer) => return Ok(answer),
+            let (failed, retry_after) = match self.transport.send(&Request { method, path, body }) {
+                Ok(response) => match check_status(response) {
+                    Ok(response) => return Ok(response),
                     Err(Error::Refused(failure)) if failure.code == Code::Unavailable => {
                         (Error::Refused(failure), failure.retry_after)
                     }
@@ -278,42 +297,43 @@ impl<T: Transport> Client<T> {
                 Err(error @ TransportError::Lost { .. }) => (Error::Transport(error), None),
                 Err(error) => return Err(Error::Transport(error)),
             };
-            if tries == TRIES || asked_for.is_some_and(|seconds| seconds > LONGEST_WAIT_S) {
+            if tries == TRIES || retry_after.is_some_and(|seconds| seconds > LONGEST_WAIT_S) {
                 return Err(failed);
             }
             self.transport
-                .wait(asked_for.map_or(wait, |seconds| Duration::from_secs(seconds.into())));
+                .sleep(retry_after.map_or(wait, |seconds| Duration::from_secs(seconds.into())));
             wait *= 2;
         }
     }
 }
 
-fn registration(locator: &Locator) -> RegId {
+fn registration_id(locator: &Locator) -> RegId {
     RegId::from_bytes(*locator.registration())
 }
 
-/// The answer, if it is a reply.
-fn outcome(answer: Answer) -> Result<Answer> {
-    if (200..300).contains(&answer.status) {
-        return Ok(answer);
+/// Returns the response if its status is a success, else the error that it reports (V-2.6).
+fn check_status(response: Response) -> Result<Response> {
+    if (200..300).contains(&response.status) {
+        return Ok(response);
     }
-    match decode::<Failure>(&answer.body) {
-        Ok(failure) if failure.code.number() == answer.status => Err(failure.into()),
-        // Whatever stands between client and vault answers so, and not the vault.
-        _ if answer.status >= 500 => Err(Error::Transport(TransportError::Lost {
-            why: format!("HTTP status {}", answer.status),
+    match decode::<Failure>(&response.body) {
+        Ok(failure) if failure.code.number() == response.status => Err(failure.into()),
+        // A proxy between client and vault sends such a response, not the vault.
+        _ if response.status >= 500 => Err(Error::Transport(TransportError::Lost {
+            reason: format!("HTTP status {}", response.status),
         })),
-        Ok(_) => Err(Error::Dishonest { what: "code and HTTP status differ" }),
-        Err(error) => Err(Error::BadReply(error)),
+        Ok(_) => Err(Error::ProtocolViolation { what: "code differs from the HTTP status" }),
+        Err(error) => Err(Error::InvalidResponse(error)),
     }
 }
 
-fn decoded<R: DeserializeOwned>(answer: &Answer) -> Result<R> {
-    Ok(decode(&answer.body)?)
+fn parse<R: DeserializeOwned>(response: &Response) -> Result<R> {
+    Ok(decode(&response.body)?)
 }
 
-/// Of two refusals the one that says more.
-fn worse(first: Error, second: Error) -> Error {
+/// Returns the error that tells the user more: any other than [`Error::NoRecord`], and of two such
+/// errors the second.
+fn more_specific(first: Error, second: Error) -> Error {
     if matches!(second, Error::NoRecord) { first } else { second }
 }
 

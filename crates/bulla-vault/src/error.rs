@@ -1,64 +1,65 @@
-//! What can go wrong, from the client's side.
+//! Errors of the client.
 
 use std::{fmt, io};
 
-use crate::messages::{Code, Failure};
+use crate::protocol::messages::{Code, Failure, MAX_GUESSES};
+use crate::protocol::wire::DecodeError;
 use crate::transport::TransportError;
-use crate::wire::DecodeError;
 
-/// A result of this crate.
+/// A specialized [`Result`](std::result::Result) of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why the vault's client failed. Holds nothing secret.
+/// An error of the vault client. It contains no secrets.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The password is not the registration's.
+    /// The password is wrong for this registration.
     WrongPassword {
-        /// Guesses left, as the vault says.
+        /// Guesses left, as reported by the vault.
         left: Option<u32>,
     },
-    /// The guesses ran out: the key is gone from the vault for good.
+    /// No guesses are left, and the vault has permanently deleted the key.
     Locked,
     /// The vault has no such registration.
     NoRecord,
-    /// Too many requests for now.
-    TooMany {
-        /// Seconds after which to ask again.
+    /// The vault limits the rate of requests, and this one exceeds it.
+    TooManyRequests {
+        /// Seconds to wait before the next request.
         retry_after: Option<u32>,
     },
-    /// The vault does not accept the token: it is missing, invalid or out of date.
+    /// The vault rejected the token as missing, invalid or expired.
     Unauthorized,
-    /// The vault says no for another reason.
+    /// The vault refused the request for another reason.
     Refused(Failure),
-    /// The vault's public key is not the pinned one, or the locator is of a vault with another
-    /// address or public key than the configured one.
-    AnotherVault,
-    /// What came back is no message of the protocol.
-    BadReply(DecodeError),
-    /// What came back is a message of the protocol, but one that no honest vault sends.
-    Dishonest {
-        /// What is wrong with it.
+    /// The vault's public key is not the pinned one, or the locator's hints name another vault than
+    /// the configured one.
+    VaultMismatch,
+    /// The response is not a message of the protocol.
+    InvalidResponse(DecodeError),
+    /// The response is a message of the protocol, but not one that a correct vault sends.
+    ProtocolViolation {
+        /// The rule that it breaks.
         what: &'static str,
     },
-    /// The vault gave back another key than was registered.
-    AnotherKey,
-    /// The vault was not reached, or its reply was lost, at every try.
+    /// The vault returned another key than the one that was registered.
+    KeyMismatch,
+    /// The transport failed, or all retries were lost.
     Transport(TransportError),
-    /// The locator could not be written, or reads back as another one. Nothing that was there
-    /// before is lost.
+    /// The locator could not be stored, or reads back as other bytes. No previously stored locator
+    /// in use is lost.
     Locator(io::Error),
-    /// The token is no signed token with an issuer and a subject.
-    BadToken,
-    /// There is no locator to recover from.
+    /// The token is not a JWT with an issuer and a subject.
+    InvalidToken,
+    /// No locator was given to recover from.
     NoLocator,
-    /// The number of guesses is not from 1 to [`MAX_GUESSES`](crate::messages::MAX_GUESSES).
+    /// The requested number of guesses is not between 1 and
+    /// [`MAX_GUESSES`](crate::messages::MAX_GUESSES).
     GuessesOutOfRange,
-    /// There is no memory for stretching the password.
+    /// The memory that Argon2id requires could not be allocated.
     OutOfMemory,
-    /// The operating system gave no random numbers.
+    /// The operating system's random number generator failed.
     NoRandomness,
-    /// A cryptographic library refused what it should not: a bug.
+    /// A cryptographic library rejected valid input. This is a bug.
     Internal,
 }
 
@@ -68,7 +69,7 @@ impl From<Failure> for Error {
             Code::WrongPassword => Error::WrongPassword { left: failure.left },
             Code::Locked => Error::Locked,
             Code::NoRecord => Error::NoRecord,
-            Code::TooMany => Error::TooMany { retry_after: failure.retry_after },
+            Code::TooManyRequests => Error::TooManyRequests { retry_after: failure.retry_after },
             Code::Unauthorized => Error::Unauthorized,
             Code::Malformed | Code::Conflict | Code::Unavailable => Error::Refused(failure),
         }
@@ -77,7 +78,7 @@ impl From<Failure> for Error {
 
 impl From<DecodeError> for Error {
     fn from(error: DecodeError) -> Error {
-        Error::BadReply(error)
+        Error::InvalidResponse(error)
     }
 }
 
@@ -91,54 +92,55 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::WrongPassword { left: Some(0) } => {
-                f.write_str("the password is wrong, and no guess is left")
+                f.write_str("wrong password; no guesses left")
             }
             Error::WrongPassword { left: Some(1) } => {
-                f.write_str("the password is wrong; 1 guess is left, then the key is gone for good")
+                f.write_str("wrong password; 1 guess left before the key is permanently deleted")
             }
-            Error::WrongPassword { left: Some(left) } => {
-                write!(
-                    f,
-                    "the password is wrong; {left} guesses are left, then the key is gone for good"
-                )
+            Error::WrongPassword { left: Some(left) } => write!(
+                f,
+                "wrong password; {left} guesses left before the key is permanently deleted"
+            ),
+            Error::WrongPassword { left: None } => f.write_str("wrong password"),
+            Error::Locked => f.write_str("no guesses left; the key was permanently deleted"),
+            Error::NoRecord => f.write_str(
+                "no such registration; it may have been replaced or deleted since the locator was \
+                 stored",
+            ),
+            Error::TooManyRequests { retry_after: Some(seconds) } => {
+                write!(f, "too many attempts; try again in {seconds} s")
             }
-            Error::WrongPassword { left: None } => f.write_str("the password is wrong"),
-            Error::Locked => {
-                f.write_str("the guesses ran out: the key is gone from the vault for good")
-            }
-            Error::NoRecord => {
-                f.write_str("the vault has no such registration: was it replaced or deleted since?")
-            }
-            Error::TooMany { retry_after: Some(seconds) } => {
-                write!(f, "too many attempts: try again in {seconds} s")
-            }
-            Error::TooMany { retry_after: None } => {
-                f.write_str("too many attempts: try again later")
+            Error::TooManyRequests { retry_after: None } => {
+                f.write_str("too many attempts; try again later")
             }
             Error::Unauthorized => f.write_str(
-                "the vault does not accept the token: it may be out of date, or another vault's",
+                "token rejected: expired, or issued for another vault; obtain a new one",
             ),
             Error::Refused(failure) => failure.code.fmt(f),
-            Error::AnotherVault => f.write_str(
-                "this is not the vault of the configuration: its key or address differs",
+            Error::VaultMismatch => f.write_str(
+                "not the configured vault: the public key or address differs; check the \
+                 configuration",
             ),
-            Error::BadReply(error) => write!(f, "the vault's reply is none: {error}"),
-            Error::Dishonest { what } => {
-                write!(f, "the vault does not keep to the protocol: {what}")
-            }
-            Error::AnotherKey => f.write_str("the vault gave back another key than was registered"),
+            Error::InvalidResponse(error) => write!(f, "invalid response: {error}"),
+            Error::ProtocolViolation { what } => write!(f, "protocol violation: {what}"),
+            Error::KeyMismatch => f.write_str(
+                "returned key differs from the registered one; keep another copy of the key",
+            ),
             Error::Transport(error) => error.fmt(f),
-            Error::Locator(error) => write!(f, "the locator cannot be kept: {error}"),
-            Error::BadToken => f.write_str("the token is not one with an issuer and a subject"),
-            Error::NoLocator => {
-                f.write_str("there is no locator, and without it nothing can be recovered")
-            }
+            Error::Locator(error) => write!(f, "cannot store the locator: {error}"),
+            Error::InvalidToken => f.write_str("not a JWT with an issuer and a subject"),
+            Error::NoLocator => f.write_str(
+                "no locator: recovery requires a locator file, or a backup sealed with the vault's \
+                 key",
+            ),
             Error::GuessesOutOfRange => {
-                write!(f, "the number of guesses is not from 1 to {}", crate::messages::MAX_GUESSES)
+                write!(f, "number of guesses out of range: must be 1 to {MAX_GUESSES}")
             }
             Error::OutOfMemory => f.write_str("not enough memory to stretch the password"),
-            Error::NoRandomness => f.write_str("the operating system gave no random numbers"),
-            Error::Internal => f.write_str("internal error of a cryptographic library"),
+            Error::NoRandomness => {
+                f.write_str("the operating system's random number generator failed")
+            }
+            Error::Internal => f.write_str("internal error in a cryptographic library"),
         }
     }
 }
@@ -146,7 +148,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Error::BadReply(error) => Some(error),
+            Error::InvalidResponse(error) => Some(error),
             Error::Transport(error) => Some(error),
             Error::Locator(error) => Some(error),
             _ => None,

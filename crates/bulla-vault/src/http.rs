@@ -1,4 +1,4 @@
-//! A way to a vault over HTTP: TLS 1.3, or plainly on loopback (V-2.7).
+//! A transport over HTTP: with TLS 1.3, or without TLS on loopback (V-2.7).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,30 +9,32 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_p
 use ureq::{Agent, Body, http};
 use zeroize::Zeroizing;
 
-use crate::messages::path;
+use crate::protocol::messages::path;
+use crate::protocol::wire::MAX_BODY_LEN;
 use crate::token::Token;
-use crate::transport::{Answer, Call, Method, Transport, TransportError};
-use crate::wire::MAX_BODY_LEN;
+use crate::transport::{Method, Request, Response, Transport, TransportError};
 
-/// The time that a call may take from its beginning to its end. The vault answers within a second,
-/// or not at all.
+/// Default limit on the time from the start of a request to the end of its response. A vault
+/// normally responds within a second.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
-/// The time that connecting may take.
+/// Limit on the time to connect.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The most bytes of an address.
+/// Maximum length of an address in bytes.
 const MAX_ADDRESS_LEN: usize = 512;
 
-/// Whose certificates a vault may show. They are not what the client trusts the vault by, which is
-/// its pinned public key; they keep the token from strangers.
+/// The certificate authorities that may vouch for a vault's TLS certificate.
+///
+/// TLS protects the token on its way. The client authenticates the vault by its pinned public key,
+/// independently of TLS.
 #[derive(Clone, Debug)]
 pub enum Trust {
     /// Those that the operating system trusts.
     System,
-    /// Those that these authorities issued, and no others: certificates in PEM.
+    /// Only these: certificates in PEM.
     Authorities(Vec<u8>),
 }
 
-/// A vault over HTTP.
+/// A transport to a vault over HTTP.
 pub struct HttpTransport {
     agent: Agent,
     address: String,
@@ -40,12 +42,14 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// The vault at this address: `https://` with a host and, if need be, a port; `http://` on loopback only. Redirections are not
-    /// followed, so the token goes nowhere else.
+    /// Creates a transport to the vault at `address`: `https://`, a host and optionally a port.
+    /// `http://` is accepted for loopback only. Redirects are not followed, so the token is sent to
+    /// no other address. Does not connect yet.
     ///
     /// # Errors
     ///
-    /// [`TransportError::Hopeless`] if the address is none, or there are no certificates to trust.
+    /// [`TransportError::Permanent`] if the address is invalid, or no certificate authorities are
+    /// found.
     pub fn new(
         address: &str,
         token: Token,
@@ -54,11 +58,11 @@ impl HttpTransport {
         Self::with_timeout(address, token, trust, CALL_TIMEOUT)
     }
 
-    /// The same with another time that a call may take, which is 20 s otherwise.
+    /// Creates a transport that limits each request to `timeout` instead of 20 seconds.
     ///
     /// # Errors
     ///
-    /// As [`HttpTransport::new`].
+    /// See [`HttpTransport::new`].
     pub fn with_timeout(
         address: &str,
         token: Token,
@@ -69,7 +73,7 @@ impl HttpTransport {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(tls13_only()))
-            // Nothing is loaded where nothing is asked for.
+            // Without TLS the system's certificates are not loaded, since that is slow.
             .root_certs(RootCerts::new_with_certs(&if https {
                 certificates(trust)?
             } else {
@@ -91,34 +95,34 @@ impl HttpTransport {
         Ok(HttpTransport { agent, address: address.trim_end_matches('/').to_owned(), token })
     }
 
-    fn try_call(&self, call: &Call<'_>) -> Result<Answer, ureq::Error> {
-        let url = format!("{}{}", self.address, call.path);
-        // Everybody may read it, so it is nobody's business who does.
-        let bearer = (call.path != path::INFO)
+    fn try_send(&self, request: &Request<'_>) -> Result<Response, ureq::Error> {
+        let url = format!("{}{}", self.address, request.path);
+        // The endpoint is public, so the request need not reveal the account.
+        let bearer = (request.path != path::INFO)
             .then(|| Zeroizing::new(format!("Bearer {}", self.token.expose())));
-        let body = call.body.unwrap_or_default();
-        let response = match call.method {
-            Method::Get => with_head(self.agent.get(url), bearer).call(),
-            Method::Post => with_head(self.agent.post(url), bearer).send(body),
+        let body = request.body.unwrap_or_default();
+        let response = match request.method {
+            Method::Get => with_headers(self.agent.get(url), bearer).call(),
+            Method::Post => with_headers(self.agent.post(url), bearer).send(body),
             Method::Delete => {
-                with_head(self.agent.delete(url).force_send_body(), bearer).send(body)
+                with_headers(self.agent.delete(url).force_send_body(), bearer).send(body)
             }
         };
-        answer(response?)
+        read_response(response?)
     }
 }
 
 impl Transport for HttpTransport {
-    fn call(&mut self, call: &Call<'_>) -> Result<Answer, TransportError> {
-        self.try_call(call).map_err(transport_error)
+    fn send(&mut self, request: &Request<'_>) -> Result<Response, TransportError> {
+        self.try_send(request).map_err(transport_error)
     }
 
-    fn wait(&mut self, time: Duration) {
-        thread::sleep(time);
+    fn sleep(&mut self, duration: Duration) {
+        thread::sleep(duration);
     }
 }
 
-fn with_head<B>(
+fn with_headers<B>(
     request: ureq::RequestBuilder<B>,
     bearer: Option<Zeroizing<String>>,
 ) -> ureq::RequestBuilder<B> {
@@ -130,33 +134,31 @@ fn with_head<B>(
     }
 }
 
-fn answer(response: http::Response<Body>) -> Result<Answer, ureq::Error> {
+fn read_response(response: http::Response<Body>) -> Result<Response, ureq::Error> {
     let status = response.status().as_u16();
     let mut body = Vec::new();
     let mut reader = io::Read::take(response.into_body().into_reader(), MAX_BODY_LEN as u64 + 1);
     io::Read::read_to_end(&mut reader, &mut body)?;
-    Ok(Answer { status, body })
+    Ok(Response { status, body })
 }
 
-/// Whether it is an address with TLS.
+/// Returns whether the address uses TLS.
 fn check_address(address: &str) -> Result<bool, TransportError> {
-    let hopeless = |why: &str| TransportError::Hopeless { why: why.to_owned() };
+    let permanent = |reason: &str| TransportError::Permanent { reason: reason.to_owned() };
     if address.len() > MAX_ADDRESS_LEN {
-        return Err(hopeless("the vault's address is too long"));
+        return Err(permanent("address too long"));
     }
-    let uri: http::Uri = address.parse().map_err(|_| hopeless("the vault's address is none"))?;
-    let host = uri.host().ok_or_else(|| hopeless("the vault's address names no host"))?;
+    let uri: http::Uri = address.parse().map_err(|_| permanent("invalid address"))?;
+    let host = uri.host().ok_or_else(|| permanent("invalid address: no host"))?;
     let bare = uri.path() == "/" && uri.query().is_none() && !address.contains(['@', '#', '?']);
     if !bare {
-        return Err(hopeless("the vault's address is more than scheme, host and port"));
+        return Err(permanent("invalid address: must be only scheme, host and port"));
     }
     match uri.scheme_str() {
         Some("https") => Ok(true),
         Some("http") if is_loopback(host) => Ok(false),
-        Some("http") => {
-            Err(hopeless("an address with http:// is for loopback only; elsewhere use https://"))
-        }
-        _ => Err(hopeless("the vault's address begins with neither https:// nor http://")),
+        Some("http") => Err(permanent("http:// is allowed on loopback only; use https://")),
+        _ => Err(permanent("invalid address: must begin with https://")),
     }
 }
 
@@ -166,7 +168,8 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// `ring`, without the suites of TLS 1.2: a server that has nothing newer is refused.
+/// Returns ring's provider without the cipher suites of TLS 1.2, so that servers without TLS 1.3
+/// are rejected.
 fn tls13_only() -> CryptoProvider {
     let mut provider = ring::default_provider();
     provider.cipher_suites.retain(|suite| suite.tls13().is_some());
@@ -174,7 +177,7 @@ fn tls13_only() -> CryptoProvider {
 }
 
 fn certificates(trust: &Trust) -> Result<Vec<Certificate<'static>>, TransportError> {
-    let hopeless = |why: &str| TransportError::Hopeless { why: why.to_owned() };
+    let permanent = |reason: &str| TransportError::Permanent { reason: reason.to_owned() };
     let found: Vec<_> = match trust {
         Trust::System => {
             let loaded = rustls_native_certs::load_native_certs();
@@ -188,28 +191,34 @@ fn certificates(trust: &Trust) -> Result<Vec<Certificate<'static>>, TransportErr
             .filter_map(|item| match item {
                 Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
                 Ok(_) => None,
-                Err(_) => Some(Err(hopeless("the file with the vault's authorities is not PEM"))),
+                Err(_) => Some(Err(permanent("certificate authorities are not valid PEM"))),
             })
             .collect::<Result<_, _>>()?,
     };
-    if found.is_empty() { Err(hopeless("there are no certificates to trust")) } else { Ok(found) }
+    if found.is_empty() {
+        Err(permanent("no trusted certificate authorities found"))
+    } else {
+        Ok(found)
+    }
 }
 
 fn transport_error(error: ureq::Error) -> TransportError {
     use ureq::Error::*;
-    let hopeless = match &error {
-        Rustls(error) => is_refusal(error),
-        // The handshake's errors come wrapped.
-        Io(error) => error.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(is_refusal),
+    let permanent = match &error {
+        Rustls(error) => is_rejection(error),
+        // Errors of the handshake are wrapped in I/O errors.
+        Io(error) => {
+            error.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(is_rejection)
+        }
         Http(_) | BadUri(_) | InvalidProxyUrl | Tls(_) | Pem(_) | RequireHttpsOnly(_) => true,
         _ => false,
     };
-    let why = error.to_string();
-    if hopeless { TransportError::Hopeless { why } } else { TransportError::Lost { why } }
+    let reason = error.to_string();
+    if permanent { TransportError::Permanent { reason } } else { TransportError::Lost { reason } }
 }
 
-/// Not a connection that broke, but one that was refused, by either side.
-fn is_refusal(error: &rustls::Error) -> bool {
+/// Returns whether either side rejected the other, so that retrying cannot help.
+fn is_rejection(error: &rustls::Error) -> bool {
     use rustls::Error::*;
     matches!(
         error,
@@ -233,7 +242,7 @@ mod tests {
 
     /// V-2.7
     #[test]
-    fn addresses() {
+    fn accepts_only_bare_addresses_and_tls_off_loopback() {
         for good in [
             "https://vault.example",
             "https://vault.example/",

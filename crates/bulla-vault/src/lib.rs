@@ -1,15 +1,16 @@
-//! Backup keys behind a password, in a vault that learns neither. The protocol is specified in
-//! `spec/VAULT.md`; clauses such as V-2.1 refer to it.
+//! Client and protocol of the Backup Key Vault, which stores a backup key under a password and
+//! limits the number of wrong guesses. References such as V-2.1 are clauses of `spec/VAULT.md`,
+//! which specifies the protocol.
 //!
 //! | to | use |
 //! |---|---|
+//! | register, recover and delete keys | [`Client`] over a [`transport::Transport`] |
+//! | run a registration or login step by step, without I/O | [`Registration`], [`Login`] |
+//! | store the locator, which recovery requires besides the password | [`LocatorFiles`] |
 //! | name accounts, registrations and attempts | [`AccountHash`], [`RegId`], [`AttemptId`] |
-//! | speak the protocol's messages, on either side | [`messages`] |
-//! | share the cipher suite of OPAQUE | [`suite`] |
+//! | encode and decode the messages, on either side | [`messages`], [`wire`] |
+//! | use the OPAQUE cipher suite, on either side | [`suite`] |
 //! | seal and open what a login releases | [`reply`] |
-//! | go through a registration or login step by step | [`Registration`], [`Login`] |
-//! | do it all over a transport | [`Client`] |
-//! | keep the locator, without which the password is worth nothing | [`LocatorFiles`] |
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,50 +20,63 @@
 //! let parties = Parties {
 //!     account: AccountHash::of("https://id.example", "alice"),
 //!     reg_id: RegId::generate()?,
-//!     public_key: [7; 32], // of the configuration
+//!     public_key: [7; 32], // the vault's, from the client's configuration
 //! };
 //! let password = Passphrase::new("correct horse battery staple")?;
-//! let (_registration, request) = Registration::start(&password, &[1; 32], &parties)?;
+//! let pepper = [1; 32]; // random in practice, and kept in the locator
+//! let (_registration, request) = Registration::start(&password, &pepper, &parties)?;
 //! assert_eq!(request.reg_id, parties.reg_id);
 //! # Ok(()) }
 //! ```
 //!
-//! # What it promises
+//! # Guarantees
 //!
-//! - The vault is sent neither key nor password, nor anything that a guess could be tested against
-//!   without the pepper, which it is not sent either.
-//! - A registration that is stopped anywhere leaves a way to the key.
-//! - A lost reply is asked for again by the same bytes, and costs no second guess.
-//! - Passwords, keys and what follows from them are wiped, and are in no error and no `Debug`; what
-//!   libraries keep on the stack is not.
+//! - The client sends neither the key nor the password. It never sends the pepper, without which no
+//!   password guess can be tested.
+//! - A request whose response is lost is repeated with the same bytes and costs no second guess.
+//! - While a registration replaces another, the locators of both are stored. An interrupted
+//!   registration leaves at least one of them usable.
+//! - Passwords, keys and values derived from them are wiped when dropped, and never appear in an
+//!   error or in `Debug` output. Copies that dependencies leave on the stack are not wiped.
 //!
-//! There is no input and output but in [`LocatorFiles`] and, with the feature of that name, `http`.
+//! # Limitations
+//!
+//! The limit on guesses is enforced by the vault, not by this crate. It holds against remote
+//! clients and across crashes of the vault's processes. The machine that evaluates guesses is
+//! trusted to count them: with control of it and the pepper, passwords can be guessed offline, at
+//! the price of one Argon2id computation each. The pepper is in the envelope of every backup sealed
+//! with the key, so an operator that runs both the vault and the storage of the backups has all
+//! that this takes.
+//!
+//! # Features
+//!
+//! - `http`: the `http` module, a transport over TLS 1.3. Without it the crate does no networking.
+//!
+//! Only [`LocatorFiles`] accesses files.
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
-pub mod wire;
-mod ids;
-mod stretching;
-pub mod suite;
-pub mod reply;
-pub mod messages;
+// Modules are listed in dependency order: each imports only from those above it.
+mod protocol;
 pub mod transport;
 mod error;
-mod secrets;
-mod registration;
-mod login;
 mod token;
 pub mod locators;
 mod client;
 #[cfg(feature = "http")]
 pub mod http;
 
-pub use client::{Client, Deleted, Registered, VaultIdentity};
+pub use client::{
+    Client, Deleted, Login, Parties, ProvenLogin, Recovered, Registered, Registration,
+    RegistrationOptions, VaultIdentity,
+};
 pub use error::{Error, Result};
-pub use ids::{AccountHash, AttemptId, RecordName, RegId};
-pub use locators::{LocatorFiles, Locators};
-pub use login::{Login, ProvenLogin, Recovered};
-pub use registration::{Parties, Registration, Terms};
-pub use stretching::Stretching;
+pub use locators::{LocatorFiles, LocatorStore};
+pub use protocol::{AccountHash, AttemptId, RecordName, RegId, Stretching};
+pub use protocol::{messages, reply, suite, wire};
 pub use token::Token;
+
+// Compiles the README's example as a doctest. The example uses the HTTP transport.
+#[cfg(all(doctest, feature = "http"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

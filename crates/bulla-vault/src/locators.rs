@@ -1,4 +1,4 @@
-//! Where the client keeps its locators, and the file that holds one (V-6.1).
+//! Storage of locators, and the locator file (V-6.1).
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -9,66 +9,68 @@ use bulla_key::Locator;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// Where a client keeps its locators while it registers. The locator in use and a new one lie
-/// beside each other until the new one has been proven: whatever stops the client, one of the two
-/// leads to the key (V-6.2).
-pub trait Locators {
-    /// The locators that are there: the one in use, and behind it a new one.
+/// Storage for the locator in use and, during a registration, a staged one beside it.
+///
+/// The staged locator replaces the one in use only after a login has proven it. If the client stops
+/// before that, both are stored, and one of them leads to the key (V-6.2).
+pub trait LocatorStore {
+    /// Returns the stored locators: the one in use, then the staged one.
     ///
     /// # Errors
     ///
     /// One of them cannot be read.
-    fn kept(&self) -> io::Result<Vec<Locator>>;
+    fn load(&self) -> io::Result<Vec<Locator>>;
 
-    /// Writes a new locator beside the one in use, so that it will be there after a crash, and
-    /// reads it back. Another new one, that was there before, goes.
+    /// Stores a new locator durably beside the one in use, and reads it back. Replaces the locator
+    /// that is currently staged, if any.
     ///
     /// # Errors
     ///
-    /// It is not certain that it will be there.
-    fn keep_beside(&mut self, new: &Locator) -> io::Result<()>;
+    /// The locator may not survive a crash.
+    fn stage(&mut self, new: &Locator) -> io::Result<()>;
 
-    /// Makes the new locator the one in use. The old one goes last.
+    /// Makes the staged locator the one in use, and deletes the previous one.
     ///
     /// # Errors
     ///
-    /// Both may still be there.
-    fn replace_old(&mut self) -> io::Result<()>;
+    /// Both locators may still be stored.
+    fn promote(&mut self) -> io::Result<()>;
 }
 
-/// Locators in files: the one in use, and while registering anew a second one beside it, whose name
-/// ends in `.new`.
+/// Locators in files: the one in use at a given path, the staged one at the same path with `.new`
+/// appended.
 #[derive(Clone, Debug)]
 pub struct LocatorFiles {
     path: PathBuf,
 }
 
 impl LocatorFiles {
-    /// The locator in use lies, or is to lie, at this path.
+    /// Creates a store whose locator in use is at `path`. Does not access the file system.
     pub fn new(path: impl Into<PathBuf>) -> LocatorFiles {
         LocatorFiles { path: path.into() }
     }
 
-    /// Where the locator in use lies.
+    /// Returns the path of the locator in use.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Where a new one lies until it is proven.
-    pub fn new_path(&self) -> PathBuf {
+    /// Returns the path of the staged locator.
+    pub fn staged_path(&self) -> PathBuf {
         let mut name = OsString::from(self.path.as_os_str());
         name.push(".new");
         PathBuf::from(name)
     }
 
-    /// The locators that are there, the one in use first.
+    /// Reads the locators whose files exist: the one in use, then the staged one.
     ///
     /// # Errors
     ///
-    /// One of the files cannot be read or, with [`io::ErrorKind::InvalidData`], holds no locator.
+    /// One of the files cannot be read, or is not a locator file
+    /// ([`io::ErrorKind::InvalidData`]).
     pub fn read(&self) -> io::Result<Vec<Locator>> {
         let mut found = Vec::new();
-        for path in [&self.path, &self.new_path()] {
+        for path in [&self.path, &self.staged_path()] {
             match File::open(path) {
                 Ok(file) => found.push(read_locator(file)?),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -78,35 +80,28 @@ impl LocatorFiles {
         Ok(found)
     }
 
-    /// Removes the locators that are there.
+    /// Deletes both files. Files that do not exist are not an error.
     ///
     /// # Errors
     ///
-    /// One of the files cannot be removed.
+    /// One of the files cannot be deleted.
     pub fn remove(&self) -> io::Result<()> {
-        for path in [&self.path, &self.new_path()] {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
+        remove_if_exists(&self.path)?;
+        remove_if_exists(&self.staged_path())?;
         sync_directory(&self.path)
     }
 }
 
-impl Locators for LocatorFiles {
-    fn kept(&self) -> io::Result<Vec<Locator>> {
+impl LocatorStore for LocatorFiles {
+    fn load(&self) -> io::Result<Vec<Locator>> {
         self.read()
     }
 
-    fn keep_beside(&mut self, new: &Locator) -> io::Result<()> {
-        let path = self.new_path();
-        // A registration that was given up may have left one, whose record this one's replaces. A
-        // file that is written over in place could end as neither.
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+    fn stage(&mut self, new: &Locator) -> io::Result<()> {
+        let path = self.staged_path();
+        // An abandoned registration may have left a staged locator. It is removed first: a crash
+        // while it is overwritten could leave a mixture of the two.
+        remove_if_exists(&path)?;
         let bytes = locator_file(new);
         let mut file = create_private(&path)?;
         file.write_all(&bytes)?;
@@ -117,32 +112,32 @@ impl Locators for LocatorFiles {
         if *read == *bytes {
             Ok(())
         } else {
-            Err(io::Error::other("what was written reads back differently"))
+            Err(io::Error::other("locator file reads back with other bytes"))
         }
     }
 
-    fn replace_old(&mut self) -> io::Result<()> {
-        fs::rename(self.new_path(), &self.path)?;
+    fn promote(&mut self) -> io::Result<()> {
+        fs::rename(self.staged_path(), &self.path)?;
         sync_directory(&self.path)
     }
 }
 
-/// `\x96BULLA\r\n`, so that a text editor or transfer that changes line ends is noticed.
+/// First bytes of a locator file (V-6.1). They reveal a conversion of line endings.
 const MAGIC: [u8; 8] = *b"\x96BULLA\r\n";
-/// Magic, version, reserved, length of the locator.
+/// Bytes before the locator: magic, version, reserved, length (V-6.1).
 const HEAD_LEN: usize = 16;
-/// Bytes of the check at the end.
+/// Bytes of the checksum at the end (V-6.1).
 const CHECK_LEN: usize = 8;
-/// The most bytes of a locator file: 64 and the hints.
+/// Maximum length of a locator file in bytes. A locator is registration, pepper and hints (E-3.4).
 const MAX_FILE_LEN: usize = HEAD_LEN + 64 + Locator::MAX_HINTS_LEN + CHECK_LEN;
 
-/// The bytes of a locator's file (V-6.1).
+/// Encodes a locator as the bytes of a file (V-6.1).
 pub fn locator_file(locator: &Locator) -> Zeroizing<Vec<u8>> {
     let content = Zeroizing::new(locator.to_bytes());
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN));
     bytes.extend(MAGIC);
     bytes.extend([1, 0, 0, 0]);
-    // At most MAX_FILE_LEN.
+    // Lossless: a locator is at most 64 + MAX_HINTS_LEN bytes.
     bytes.extend((content.len() as u32).to_be_bytes());
     bytes.extend(content.iter());
     let check = Sha256::digest(&bytes[..]);
@@ -150,32 +145,32 @@ pub fn locator_file(locator: &Locator) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// The locator in the bytes of a file (V-6.1).
+/// Decodes the bytes of a locator file (V-6.1). Returns `None` if they are not exactly one.
 pub fn parse_locator_file(bytes: &[u8]) -> Option<Locator> {
     let (body, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_LEN)?)?;
     let (head, content) = body.split_first_chunk::<HEAD_LEN>()?;
     let length = u32::from_be_bytes(*head[12..].first_chunk()?);
-    let sound = head[..8] == MAGIC
+    let valid = head[..8] == MAGIC
         && head[8] == 1
         && usize::try_from(length) == Ok(content.len())
         && Sha256::digest(body)[..CHECK_LEN] == *check;
-    if sound { Locator::from_bytes(content) } else { None }
+    if valid { Locator::from_bytes(content) } else { None }
 }
 
-/// Reads a locator's file. One byte more than the longest is read at most.
+/// Reads a locator file. Reads at most one byte more than the longest valid file has.
 ///
 /// # Errors
 ///
-/// Those of reading; [`io::ErrorKind::InvalidData`] if it is no locator's file, or a damaged one.
+/// Those of the reader, and [`io::ErrorKind::InvalidData`] if the bytes are not an intact locator
+/// file.
 pub fn read_locator(file: impl Read) -> io::Result<Locator> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
     file.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes)?;
-    parse_locator_file(&bytes).ok_or_else(|| {
-        io::Error::new(io::ErrorKind::InvalidData, "this is no locator's file, or a damaged one")
-    })
+    parse_locator_file(&bytes)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a locator file, or damaged"))
 }
 
-/// A new file, for its owner only: the pepper is worth hiding.
+/// Creates a file that only its owner can read, since it holds the pepper.
 fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -184,7 +179,15 @@ fn create_private(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Makes names in the directory of a path durable, where the platform can.
+fn remove_if_exists(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Syncs the directory that contains `path`, so that creating, renaming or deleting it is durable.
+/// Does nothing on platforms that cannot sync a directory.
 fn sync_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
@@ -208,7 +211,7 @@ mod tests {
 
     /// V-6.1
     #[test]
-    fn file() {
+    fn encodes_a_locator_and_rejects_damage() {
         let bytes = locator(7).to_bytes();
         let file = locator_file(&locator(7));
         assert_eq!(file[..12], *b"\x96BULLA\r\n\x01\0\0\0");
@@ -227,24 +230,24 @@ mod tests {
         assert_eq!(read_locator(&long[..]).unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 
-    /// V-6.2: two files until the old one is replaced.
+    /// V-6.2: both files exist until the staged locator is promoted.
     #[test]
-    fn files() {
+    fn stages_and_promotes() {
         let directory = tempfile::tempdir().unwrap();
         let mut files = LocatorFiles::new(directory.path().join("key.locator"));
         let ids = |files: &LocatorFiles| -> Vec<u8> {
             files.read().unwrap().iter().map(|locator| locator.registration()[0]).collect()
         };
         assert!(ids(&files).is_empty());
-        files.keep_beside(&locator(1)).unwrap();
+        files.stage(&locator(1)).unwrap();
         assert_eq!(ids(&files), [1]);
-        files.replace_old().unwrap();
-        files.keep_beside(&locator(2)).unwrap();
-        files.keep_beside(&locator(3)).unwrap();
+        files.promote().unwrap();
+        files.stage(&locator(2)).unwrap();
+        files.stage(&locator(3)).unwrap();
         assert_eq!(ids(&files), [1, 3]);
-        files.replace_old().unwrap();
+        files.promote().unwrap();
         assert_eq!(ids(&files), [3]);
-        assert!(files.replace_old().is_err(), "there is no new one");
+        assert!(files.promote().is_err(), "nothing is staged");
         assert_eq!(ids(&files), [3]);
         #[cfg(unix)]
         {
@@ -255,7 +258,7 @@ mod tests {
         }
         files.remove().unwrap();
         assert!(ids(&files).is_empty());
-        fs::write(files.path(), "no locator").unwrap();
+        fs::write(files.path(), "not a locator").unwrap();
         assert_eq!(files.read().unwrap_err().kind(), io::ErrorKind::InvalidData);
     }
 }

@@ -1,4 +1,4 @@
-//! The account's token, as the client sees it.
+//! The account's bearer token.
 
 use std::fmt;
 
@@ -7,13 +7,15 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::ids::AccountHash;
+use crate::protocol::AccountHash;
 
-/// The most bytes of a token (V-2.4).
+/// Maximum length of a token in bytes (V-2.4).
 pub(crate) const MAX_TOKEN_LEN: usize = 4096;
 
-/// A token of the operator's identity service: a JWT (RFC 7519), which the vault verifies. The
-/// client takes its own name from it, and hands it on.
+/// A JWT (RFC 7519) from the operator's identity service.
+///
+/// The vault verifies it. The client reads the account from it without verification, and sends it
+/// along with its requests.
 #[derive(Clone)]
 pub struct Token {
     text: Zeroizing<String>,
@@ -27,24 +29,24 @@ struct Claims {
 }
 
 impl Token {
-    /// The token in a text, with spaces and line breaks around it.
+    /// Parses a token. Whitespace around it is ignored.
     ///
     /// # Errors
     ///
-    /// [`Error::BadToken`] unless it is three parts in base64url, the second of which has an issuer
-    /// and a subject.
+    /// [`Error::InvalidToken`] unless the text has three parts in base64url, and the second one
+    /// contains the claims `iss` and `sub`.
     pub fn parse(text: &str) -> Result<Token> {
         let text = text.trim();
-        let account = account_in(text).ok_or(Error::BadToken)?;
+        let account = account_in(text).ok_or(Error::InvalidToken)?;
         Ok(Token { text: Zeroizing::new(text.to_owned()), account })
     }
 
-    /// The account that it names (V-2.4).
+    /// Returns the account that the token names (V-2.4).
     pub fn account(&self) -> AccountHash {
         self.account
     }
 
-    /// The token, for the header of a call. It is a secret.
+    /// Returns the token itself, which is a secret, for the `Authorization` header.
     pub fn expose(&self) -> &str {
         &self.text
     }
@@ -52,13 +54,13 @@ impl Token {
 
 fn account_in(text: &str) -> Option<AccountHash> {
     let parts: Vec<&str> = text.split('.').collect();
-    let [head, payload, signature] = parts[..] else { return None };
+    let [header, payload, signature] = parts[..] else { return None };
     if text.len() > MAX_TOKEN_LEN {
         return None;
     }
-    // Whatever goes into a header is base64url, and so holds no line break.
+    // Base64url has no line breaks, so a token cannot inject a header.
     let decode = |part: &str| Base64UrlUnpadded::decode_vec(part).ok().map(Zeroizing::new);
-    decode(head)?;
+    decode(header)?;
     decode(signature)?;
     let claims: Claims = serde_json::from_slice(&decode(payload)?).ok()?;
     Some(AccountHash::of(&claims.iss, &claims.sub))
@@ -80,7 +82,7 @@ mod tests {
 
     /// V-2.4
     #[test]
-    fn names_the_account() {
+    fn reads_the_account() {
         let text = token(r#"{"iss":"https://id.example","sub":"alice","exp":1}"#);
         let read = Token::parse(&format!(" {text}\n")).unwrap();
         assert_eq!(read.account(), AccountHash::of("https://id.example", "alice"));
@@ -90,7 +92,7 @@ mod tests {
 
     /// V-2.4
     #[test]
-    fn refused() {
+    fn rejects_malformed_tokens() {
         let payload = r#"{"iss":"a","sub":"b"}"#;
         let good = token(payload);
         assert!(Token::parse(&good).is_ok());
@@ -106,7 +108,7 @@ mod tests {
             &token("7"),
             &token(&format!(r#"{{"iss":"a","sub":"{}"}}"#, "b".repeat(MAX_TOKEN_LEN))),
         ] {
-            assert!(matches!(Token::parse(wrong), Err(Error::BadToken)), "{wrong}");
+            assert!(matches!(Token::parse(wrong), Err(Error::InvalidToken)), "{wrong}");
         }
     }
 }

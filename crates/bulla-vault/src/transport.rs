@@ -1,34 +1,35 @@
-//! How requests get to a vault and replies come back.
+//! The interface between the client and the network.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A way to a vault. It knows the vault's address and the account's token, and nothing of what it
-/// carries.
+/// A connection to a vault. It knows the vault's address and the account's token, and does not
+/// interpret the bodies that it carries.
 pub trait Transport {
-    /// Makes one call and gives what came back, whatever its status.
+    /// Sends one request and returns the response, whatever its status.
     ///
     /// # Errors
     ///
-    /// [`TransportError`]. What is lost is asked for again by the client, by the same bytes.
-    fn call(&mut self, call: &Call<'_>) -> Result<Answer, TransportError>;
+    /// [`TransportError::Lost`] if no complete response arrived. The client then sends the same
+    /// bytes again. [`TransportError::Permanent`] if retrying cannot help.
+    fn send(&mut self, request: &Request<'_>) -> Result<Response, TransportError>;
 
-    /// Waits before a call is made again.
-    fn wait(&mut self, time: Duration);
+    /// Sleeps before a request is repeated.
+    fn sleep(&mut self, duration: Duration);
 }
 
-/// One call.
+/// An HTTP request to the vault.
 #[derive(Clone, Copy)]
-pub struct Call<'a> {
-    /// The method of HTTP.
+pub struct Request<'a> {
+    /// The HTTP method.
     pub method: Method,
-    /// The path, of [`messages::path`](crate::messages::path).
+    /// The path: a constant of [`messages::path`](crate::messages::path).
     pub path: &'static str,
-    /// The body, if the call has one.
+    /// The body, if the request has one.
     pub body: Option<&'a [u8]>,
 }
 
-/// A method of HTTP.
+/// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of RFC 9110")]
 pub enum Method {
@@ -37,54 +38,56 @@ pub enum Method {
     Delete,
 }
 
-/// What came back.
-pub struct Answer {
-    /// The status of HTTP.
+/// An HTTP response.
+pub struct Response {
+    /// The HTTP status code.
     pub status: u16,
-    /// The body; of a longer one than [`MAX_BODY_LEN`](crate::wire::MAX_BODY_LEN) at least one
-    /// byte more than that.
+    /// The body. A transport may cut a body that is longer than
+    /// [`MAX_BODY_LEN`](crate::wire::MAX_BODY_LEN), but not below `MAX_BODY_LEN + 1` bytes.
     pub body: Vec<u8>,
 }
 
-/// Why nothing came back.
+/// The reason why a request got no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// The vault was not reached, or the connection broke before the whole reply was there. The
-    /// call may have been carried out.
+    /// The vault was not reached, or the connection broke before the response was complete. The
+    /// vault may have processed the request.
     Lost {
-        /// What happened.
-        why: String,
+        /// A description of the failure.
+        reason: String,
     },
-    /// No call will get through as things are: a certificate that is not trusted, an address that
-    /// is none.
-    Hopeless {
-        /// What is wrong.
-        why: String,
+    /// No request can succeed with this configuration, because of an untrusted certificate or an
+    /// invalid address, for example.
+    Permanent {
+        /// A description of the failure.
+        reason: String,
     },
 }
 
 impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TransportError::Lost { why } => {
-                write!(f, "the vault was not reached, or its reply was lost: {why}")
+            TransportError::Lost { reason } => {
+                write!(f, "no response from the vault: {reason}; try again later")
             }
-            TransportError::Hopeless { why } => write!(f, "the vault cannot be reached: {why}"),
+            TransportError::Permanent { reason } => {
+                write!(f, "cannot connect to the vault: {reason}")
+            }
         }
     }
 }
 
 impl std::error::Error for TransportError {}
 
-impl fmt::Debug for Call<'_> {
+impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Call({:?} {})", self.method, self.path)
+        write!(f, "Request({:?} {})", self.method, self.path)
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Response {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Answer({}, {} bytes)", self.status, self.body.len())
+        write!(f, "Response({}, {} bytes)", self.status, self.body.len())
     }
 }

@@ -1,4 +1,4 @@
-//! The messages, and what is public of the derivations, against the vectors of spec/vectors/vault.
+//! Messages and public derivations against the vectors in spec/vectors/vault.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -13,33 +13,33 @@ use bulla_vault::{AccountHash, AttemptId, RegId};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// The message in a body, written again.
-fn rewritten<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<Vec<u8>, DecodeError> {
+/// Decodes the message in a body, and encodes it again.
+fn recode<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<Vec<u8>, DecodeError> {
     decode::<T>(body).map(|message| encode(&message))
 }
 
 fn read(message: &str, body: &[u8]) -> Result<Vec<u8>, DecodeError> {
     match message {
-        "register_start" => rewritten::<RegisterStart>(body),
-        "register_started" => rewritten::<RegisterStarted>(body),
-        "register_finish" => rewritten::<RegisterFinish>(body),
-        "register_finished" => rewritten::<RegisterFinished>(body),
-        "login_start" => rewritten::<LoginStart>(body),
-        "login_started" => rewritten::<LoginStarted>(body),
-        "login_finish" => rewritten::<LoginFinish>(body),
-        "login_finished" => rewritten::<LoginFinished>(body),
-        "delete" => rewritten::<Delete>(body),
-        "delete_announced" => rewritten::<DeleteAnnounced>(body),
-        "status" => rewritten::<Status>(body),
-        "info" => rewritten::<Info>(body),
-        "failure" => rewritten::<Failure>(body),
-        _ => panic!("no message: {message}"),
+        "register_start" => recode::<RegisterStart>(body),
+        "register_started" => recode::<RegisterStarted>(body),
+        "register_finish" => recode::<RegisterFinish>(body),
+        "register_finished" => recode::<RegisterFinished>(body),
+        "login_start" => recode::<LoginStart>(body),
+        "login_started" => recode::<LoginStarted>(body),
+        "login_finish" => recode::<LoginFinish>(body),
+        "login_finished" => recode::<LoginFinished>(body),
+        "delete" => recode::<Delete>(body),
+        "delete_announced" => recode::<DeleteAnnounced>(body),
+        "status" => recode::<Status>(body),
+        "info" => recode::<Info>(body),
+        "failure" => recode::<Failure>(body),
+        _ => panic!("unknown message: {message}"),
     }
 }
 
 /// V-2.1, V-2.2, V-2.3, V-2.6, V-3.3, V-4.3
 #[test]
-fn every_message() {
+fn messages_decode_as_stated() {
     let mut failures = Vec::new();
     for vector in messages() {
         let found = read(&vector.message, vector.body.as_bytes());
@@ -50,10 +50,10 @@ fn every_message() {
             Err(DecodeError::Field { .. }) => "bad_field",
             Err(_) => "?",
         };
-        // What the library writes is the plain vector's body.
+        // The vector named like its message has the body that the library encodes.
         let same = vector.name != vector.message || found.as_deref() == Ok(vector.body.as_bytes());
         if outcome != vector.outcome || !same {
-            failures.push(format!("{}: {outcome}, stated {}", vector.name, vector.outcome));
+            failures.push(format!("{}: {outcome}, expected {}", vector.name, vector.outcome));
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -61,7 +61,7 @@ fn every_message() {
 
 /// V-1.1
 #[test]
-fn version() {
+fn version_is_in_info_and_paths() {
     let info = messages().into_iter().find(|vector| vector.name == "info").unwrap();
     assert_eq!(decode::<Info>(info.body.as_bytes()).unwrap().version, VERSION);
     let paths = [
@@ -81,7 +81,7 @@ fn version() {
 
 /// V-2.4, V-2.5, V-3.2, V-5.4, V-6.1
 #[test]
-fn public_derivations() {
+fn derivations_match() {
     for vector in derivations() {
         let account = AccountHash::of(&vector.iss, &vector.sub);
         assert_eq!(account.as_bytes()[..], vector.account[..], "{}", vector.name);

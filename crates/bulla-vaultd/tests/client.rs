@@ -7,7 +7,8 @@ mod support;
 use bulla_key::{Passphrase, PassphraseCost};
 use bulla_vault::http::{HttpTransport, Trust};
 use bulla_vault::{
-    Client, Deleted, Error, LocatorFiles, Registered, Stretching, Terms, Token, VaultIdentity,
+    Client, Deleted, Error, LocatorFiles, Registered, RegistrationOptions, Stretching, Token,
+    VaultIdentity,
 };
 use support::Bench;
 use support::online::Online;
@@ -21,9 +22,9 @@ fn client(online: &Online, subject: &str) -> Client<HttpTransport> {
     Client::new(transport, vault, account)
 }
 
-fn terms(grant: Option<&bulla_vault::Recovered>) -> Terms {
-    Terms {
-        max: 3,
+fn terms(grant: Option<&bulla_vault::Recovered>) -> RegistrationOptions {
+    RegistrationOptions {
+        max_guesses: 3,
         stretching: Stretching::new(PassphraseCost::new(1, 8, 1).unwrap()),
         grant: grant.map(|recovered| recovered.grant.clone()),
     }

@@ -110,7 +110,10 @@ fn codes() {
     let started: LoginStarted = online.start("alice", &guess).unwrap().is();
     assert_eq!(online.finish("alice", &guess, &[7; 240], [7; 64]).unwrap().code(), Code::Conflict);
     let late = online.start("alice", &Guess::new(&alice, &REG, "right")).unwrap().failure();
-    assert_eq!((late.code, late.left, late.retry_after), (Code::TooMany, Some(0), Some(600)));
+    assert_eq!(
+        (late.code, late.left, late.retry_after),
+        (Code::TooManyRequests, Some(0), Some(600))
+    );
     bench.time.pass(600);
     let locked = online.start("alice", &Guess::new(&alice, &REG, "right")).unwrap().failure();
     assert_eq!((locked.code, locked.left), (Code::Locked, Some(0)));
@@ -138,7 +141,7 @@ fn rates() {
     let status = |subject: &str| online.raw("GET", path::STATUS, &online.token(subject), b"");
     assert_eq!((0..6).filter(|_| status("alice").status == 200).count(), 4);
     let limited = status("alice").failure();
-    assert_eq!(limited.code, Code::TooMany);
+    assert_eq!(limited.code, Code::TooManyRequests);
     assert!((1..=16).contains(&limited.retry_after.unwrap()));
     assert_eq!(status("bob").status, 200, "others are not held up");
     let codes: Vec<_> = (0..60).map(|number| status(&format!("user {number}")).status).collect();
@@ -214,7 +217,7 @@ fn known_and_unknown_are_answered_alike() {
         for _ in GUESSES..10 {
             assert_eq!(start().status, 200);
         }
-        assert_eq!((start().code(), start().failure().left), (Code::TooMany, Some(0)));
+        assert_eq!((start().code(), start().failure().left), (Code::TooManyRequests, Some(0)));
     }
     bench.time.pass(600);
     for subject in ["known 0", "other 0"] {

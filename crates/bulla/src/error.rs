@@ -1,140 +1,121 @@
-//! The one error type of the crate, and its way through [`std::io::Error`] and back.
+//! The crate's error type, which converts to [`std::io::Error`] and back without loss.
 
+use std::ops::Deref;
+use std::sync::Arc;
 use std::{fmt, io};
 
-/// What went wrong. Every variant names public facts only, so that any of them may be logged.
+/// Everything that can fail in this crate.
 ///
-/// The variants of damage and refusal are those of FORMAT.md, section 9, one to one; the last
-/// ones concern the call.
+/// Every variant carries public facts only, so any error may be logged. The variants that concern a
+/// container correspond one to one to FORMAT.md, section 9. The others concern the call.
 ///
-/// An `Error` passes through [`std::io::Error`] unharmed, which the [`std::io`] traits need:
+/// An `Error` survives a round trip through [`std::io::Error`], which the [`std::io`] traits
+/// require:
 ///
 /// ```
 /// use bulla::Error;
 /// let io: std::io::Error = Error::ChunkRejected { index: 7 }.into();
-/// assert!(matches!(Error::from(io), Error::ChunkRejected { index: 7 }));
+/// assert_eq!(Error::from(io), Error::ChunkRejected { index: 7 });
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The first bytes are not those of a container (F-3.5).
+    /// The input does not begin with the magic of a container (F-3.5).
     NotAContainer,
-    /// A container of another major version (F-3.5).
+    /// The container has another major version (F-3.5).
     UnsupportedVersion {
-        /// The version in the file; this crate knows 1.
+        /// The container's major version. This crate supports 1.
         major: u8,
     },
-    /// A cryptographic suite that this crate does not know (F-3.7).
+    /// The container uses a cryptographic suite that this crate does not support (F-3.7).
     UnsupportedSuite {
-        /// The suite's number; this crate knows 1.
+        /// The suite's number. This crate supports 1.
         suite: u16,
     },
-    /// A header field asks for something that this crate does not know (F-3.7).
+    /// The header requires something that this crate does not support (F-3.7).
     UnsupportedFeature(Feature),
-    /// The header is damaged, and no valid footer could be used in its place (F-3.5).
+    /// The header is damaged, and no valid footer could be used instead (F-3.5).
     DamagedHeader,
-    /// The container needs a context to open, and none was given (F-3.8).
+    /// The container requires a context, and none was given (F-3.8).
     ContextRequired,
-    /// A context was given, and the container was sealed without one (F-3.8).
+    /// A context was given, but the container was sealed without one (F-3.8).
     ContextUnexpected,
-    /// The key or the context is not the one that the container was sealed under (F-4.4).
+    /// The container was sealed under another key or another context (F-4.4).
     WrongKey,
-    /// A chunk's tag does not fit its bytes: it was damaged or tampered with (F-7.4).
+    /// A chunk failed authentication: it was damaged or tampered with (F-7.4).
     ChunkRejected {
-        /// The chunk's number, from 0.
+        /// The chunk's number, starting at 0.
         index: u64,
     },
     /// The container ends too early (F-7.4).
     Truncated {
-        /// How many whole chunks there are before the cut.
+        /// The number of complete chunks before the cut.
         after: u64,
     },
-    /// There are bytes behind the container's end (F-7.4).
+    /// The container is followed by other bytes (F-7.4).
     TrailingData {
-        /// How many.
+        /// The number of bytes after the container's end.
         extra: u64,
     },
-    /// The plaintext or its number of chunks is beyond the format's limits (F-5.4).
+    /// The plaintext has more bytes or more chunks than the format allows (F-5.4).
     TooLarge,
-    /// [`Progress::cancel`](crate::Progress::cancel) was called.
+    /// The caller called [`Progress::cancel`](crate::Progress::cancel).
     Cancelled,
-    /// The system gave no random bytes.
+    /// The operating system provided no random bytes.
     NoRandomness,
-    /// The source held fewer bytes than it had when sealing started.
+    /// The source became shorter while it was being sealed.
     SourceShrank {
-        /// Its length in bytes when sealing started.
+        /// The source's length in bytes when sealing started.
         planned: u64,
-        /// Where it ended now.
+        /// The offset at which the source ended.
         found: u64,
     },
-    /// A buffer of the caller's does not have the length that the call needs.
+    /// A buffer given by the caller has the wrong length.
     BufferLength {
-        /// Bytes needed, exactly.
+        /// The required length in bytes.
         needed: u64,
-        /// Bytes given.
+        /// The length of the given buffer in bytes.
         given: u64,
     },
-    /// An envelope is longer than 2^20 bytes, or not as long as was reserved for it.
+    /// An envelope is longer than 2^20 bytes, or does not have the reserved length.
     EnvelopeLength {
-        /// Bytes reserved in the header, or the limit.
+        /// The reserved length in bytes, or the limit.
         expected: u64,
-        /// Bytes given.
+        /// The length of the given envelope in bytes.
         given: u64,
     },
-    /// A range reaches behind the end of the plaintext, or ends before it starts.
+    /// A range is not within the plaintext, or its end is before its start.
     OutOfRange {
         /// The plaintext's length in bytes.
         len: u64,
     },
     /// Reading or writing failed.
-    Io(io::Error),
+    Io(IoError),
 }
 
-/// The header field that [`Error::UnsupportedFeature`] is about.
+/// The header field that caused [`Error::UnsupportedFeature`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feature {
-    /// Critical flags, of which this crate knows bit 0.
+    /// The critical flags. This crate supports bit 0.
     Flags(u16),
-    /// log2 of the chunk size, outside 12 to 20.
+    /// The binary logarithm of the chunk size, outside 12 to 20.
     ChunkLog2(u8),
     /// The envelope's length in bytes, above 2^20.
     EnvelopeLen(u32),
 }
 
-/// Shorthand for results of this crate.
+/// An [`std::io::Error`] that can be cloned and compared.
+///
+/// A stream returns its first error from every later call (F-7.8), so the error has to be shared.
+/// Two `IoError`s are equal if their kind and their operating system error code are.
+#[derive(Clone, Debug)]
+pub struct IoError(Arc<io::Error>);
+
+/// A [`Result`](std::result::Result) whose error is [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// The same error once more, for a stream that failed and is used again (F-7.8). Only an
-    /// [`Error::Io`] is not the same to the last detail: its source cannot be cloned.
-    pub(crate) fn again(&self) -> Error {
-        match self {
-            Error::NotAContainer => Error::NotAContainer,
-            Error::UnsupportedVersion { major } => Error::UnsupportedVersion { major: *major },
-            Error::UnsupportedSuite { suite } => Error::UnsupportedSuite { suite: *suite },
-            Error::UnsupportedFeature(feature) => Error::UnsupportedFeature(*feature),
-            Error::DamagedHeader => Error::DamagedHeader,
-            Error::ContextRequired => Error::ContextRequired,
-            Error::ContextUnexpected => Error::ContextUnexpected,
-            Error::WrongKey => Error::WrongKey,
-            Error::ChunkRejected { index } => Error::ChunkRejected { index: *index },
-            Error::Truncated { after } => Error::Truncated { after: *after },
-            Error::TrailingData { extra } => Error::TrailingData { extra: *extra },
-            Error::TooLarge => Error::TooLarge,
-            Error::Cancelled => Error::Cancelled,
-            Error::NoRandomness => Error::NoRandomness,
-            &Error::SourceShrank { planned, found } => Error::SourceShrank { planned, found },
-            &Error::BufferLength { needed, given } => Error::BufferLength { needed, given },
-            &Error::EnvelopeLength { expected, given } => Error::EnvelopeLength { expected, given },
-            Error::OutOfRange { len } => Error::OutOfRange { len: *len },
-            Error::Io(e) => Error::Io(match e.raw_os_error() {
-                Some(code) => io::Error::from_raw_os_error(code),
-                None => io::Error::new(e.kind(), e.to_string()),
-            }),
-        }
-    }
-
     fn kind(&self) -> io::ErrorKind {
         match self {
             Error::Io(e) => e.kind(),
@@ -158,51 +139,52 @@ impl fmt::Display for Error {
         match self {
             Error::NotAContainer => f.write_str("not a bulla container"),
             Error::UnsupportedVersion { major } => {
-                write!(f, "container version {major} is not supported; a newer release may open it")
+                write!(f, "unsupported container version {major}; a newer release may open it")
             }
             Error::UnsupportedSuite { suite } => {
-                write!(f, "cipher suite {suite} is not supported; a newer release may open it")
+                write!(f, "unsupported cipher suite {suite}; a newer release may open it")
             }
             Error::UnsupportedFeature(feature) => {
                 write!(f, "unsupported feature: {feature}; a newer release may open it")
             }
             Error::DamagedHeader => f.write_str(
-                "the header is damaged and no intact footer can stand in for it; \
-                 if this came through a pipe, open it as a file, else fetch another copy",
+                "the header is damaged and there is no valid footer to replace it; \
+                 open the container from a file instead of a pipe, or fetch another copy",
             ),
-            Error::ContextRequired => {
-                f.write_str("this container was sealed with a context; give the same to open it")
-            }
+            Error::ContextRequired => f.write_str(
+                "this container was sealed with a context; pass the same context to open it",
+            ),
             Error::ContextUnexpected => {
-                f.write_str("a context was given, but this container was sealed without one")
+                f.write_str("this container was sealed without a context; open it without one")
             }
             Error::WrongKey => f.write_str("the key does not belong to this container"),
             Error::ChunkRejected { index } => {
                 write!(f, "chunk {index} is damaged or was tampered with")
             }
             Error::Truncated { after } => {
-                write!(f, "truncated after {after} chunks; fetch the container again, whole")
+                write!(f, "truncated after {after} chunks; fetch the whole container again")
             }
             Error::TrailingData { extra } => {
-                write!(f, "{extra} bytes of trailing data; cut them off to open the container")
+                write!(f, "{extra} bytes of trailing data; remove them to open the container")
             }
             Error::TooLarge => f.write_str(
-                "too large for one container; use a larger chunk size, or several containers",
+                "too large for one container; use a larger chunk size or several containers",
             ),
             Error::Cancelled => f.write_str("cancelled"),
-            Error::NoRandomness => f.write_str("the system gave no random bytes"),
+            Error::NoRandomness => f.write_str("the operating system provided no random bytes"),
             Error::SourceShrank { planned, found } => write!(
                 f,
-                "the source became shorter while it was sealed: {found} of {planned} bytes are left"
+                "the source shrank while it was being sealed: {planned} bytes expected, \
+                 {found} found"
             ),
             Error::BufferLength { needed, given } => {
-                write!(f, "a buffer of {needed} bytes is needed, {given} were given")
+                write!(f, "wrong buffer length: {needed} bytes required, {given} given")
             }
             Error::EnvelopeLength { expected, given } => {
-                write!(f, "an envelope of {given} bytes does not fit: {expected} are set aside")
+                write!(f, "wrong envelope length: {expected} bytes available, {given} given")
             }
             Error::OutOfRange { len } => {
-                write!(f, "the range is not within the plaintext's {len} bytes")
+                write!(f, "range out of bounds: the plaintext has {len} bytes")
             }
             Error::Io(e) => e.fmt(f),
         }
@@ -219,28 +201,72 @@ impl fmt::Display for Feature {
     }
 }
 
+impl fmt::Display for IoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // Display already shows it; its own source is what comes next.
+            // `Display` shows the I/O error already, so the chain continues with its source.
             Error::Io(e) => e.source(),
             _ => None,
         }
     }
 }
 
+impl std::error::Error for IoError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl Deref for IoError {
+    type Target = io::Error;
+
+    fn deref(&self) -> &io::Error {
+        &self.0
+    }
+}
+
+impl PartialEq for IoError {
+    fn eq(&self, other: &IoError) -> bool {
+        self.kind() == other.kind() && self.raw_os_error() == other.raw_os_error()
+    }
+}
+
+impl Eq for IoError {}
+
 impl From<Error> for io::Error {
+    /// Converts an [`Error::Io`] back to the error that it came from, and wraps any other.
+    ///
+    /// An I/O error that is still shared cannot be moved out. If it has an operating system code,
+    /// it is created again from the code. Otherwise it is wrapped too.
     fn from(error: Error) -> io::Error {
-        match error {
-            Error::Io(e) => e,
-            other => io::Error::new(other.kind(), other),
-        }
+        let Error::Io(IoError(shared)) = error else {
+            return io::Error::new(error.kind(), error);
+        };
+        Arc::try_unwrap(shared).unwrap_or_else(|shared| match shared.raw_os_error() {
+            Some(code) => io::Error::from_raw_os_error(code),
+            None => io::Error::new(shared.kind(), Error::Io(IoError(shared))),
+        })
     }
 }
 
 impl From<io::Error> for Error {
     fn from(e: io::Error) -> Error {
-        e.downcast::<Error>().unwrap_or_else(Error::Io)
+        e.downcast::<Error>().unwrap_or_else(|e| Error::Io(IoError(Arc::new(e))))
+    }
+}
+
+/// Fails unless the caller's buffer has exactly `needed` bytes.
+pub(crate) fn check_buffer_len(buffer: &[u8], needed: u64) -> Result<()> {
+    if buffer.len() as u64 == needed {
+        Ok(())
+    } else {
+        Err(Error::BufferLength { needed, given: buffer.len() as u64 })
     }
 }
 
@@ -270,26 +296,33 @@ mod tests {
             Error::BufferLength { needed: 1, given: 2 },
             Error::EnvelopeLength { expected: 1, given: 2 },
             Error::OutOfRange { len: 3 },
-            Error::Io(io::Error::from_raw_os_error(28)),
-            Error::Io(io::Error::new(io::ErrorKind::WouldBlock, "not now")),
+            io::Error::from_raw_os_error(28).into(),
+            io::Error::new(io::ErrorKind::WouldBlock, "not now").into(),
         ]
     }
 
     #[test]
-    fn through_io_error_and_back() {
+    fn survives_a_round_trip_through_io_error() {
         for error in all() {
-            let (shown, kind) = (error.to_string(), error.kind());
+            let (expected, kind) = (error.clone(), error.kind());
+            // `expected` shares the I/O error; a second trip owns it.
             let io = io::Error::from(error);
             assert_eq!(io.kind(), kind);
-            assert_eq!(Error::from(io).to_string(), shown);
+            let error = Error::from(io);
+            assert_eq!(error, expected);
+            assert_eq!(error.to_string(), expected.to_string());
+            drop(expected);
+            let io = io::Error::from(error.clone());
+            assert_eq!((io.kind(), io.to_string()), (kind, error.to_string()));
         }
     }
 
     #[test]
-    fn again_says_the_same() {
-        for error in all() {
-            assert_eq!(error.again().to_string(), error.to_string());
-            assert_eq!(error.again().kind(), error.kind());
-        }
+    fn io_errors_with_another_kind_or_code_differ() {
+        let [no_space, io_error] =
+            [28, 5].map(|code| Error::from(io::Error::from_raw_os_error(code)));
+        assert_ne!(no_space, io_error);
+        assert_ne!(no_space, Error::from(io::Error::from(no_space.kind())));
+        assert_ne!(no_space, Error::NoRandomness);
     }
 }

@@ -1,16 +1,17 @@
-//! Sharp tools, for test vectors only.
+//! Functions for test vectors only. Never use them for data.
 
-use crate::draft::Draft;
+use crate::crypto::key::Key;
 use crate::error::Result;
-use crate::key::Key;
 use crate::options::Options;
+use crate::sealing::draft::Draft;
 
-/// A draft under a salt of the caller's choice. **Two containers under one key and one salt give
-/// both plaintexts away** (F-4.2).
+/// Returns a draft that uses the given salt instead of a random one.
+///
+/// **Two containers under one key and one salt reveal both plaintexts** (F-4.2).
 ///
 /// # Errors
 ///
-/// As [`Draft::new`].
+/// The same as for [`Draft::new`].
 pub fn draft_with_salt<'a>(key: &Key, options: &Options<'a>, salt: &[u8; 32]) -> Result<Draft<'a>> {
-    Draft::under(key, options, salt)
+    Draft::with_salt(key, options, salt)
 }

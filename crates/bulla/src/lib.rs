@@ -1,6 +1,8 @@
-//! The encrypted backup container: any number of bytes, sealed under one 256-bit key, in parallel,
-//! by one pass, and opened whole, as a stream or at any byte range. The format is specified in
-//! `spec/FORMAT.md`; clauses such as F-7.2 refer to it.
+//! The Bulla encrypted backup container.
+//!
+//! A container holds any number of bytes, sealed under one 256-bit key with AES-256-GCM in chunks.
+//! It is sealed in one pass and on all cores, and opened whole, as a stream, or at any byte range.
+//! `spec/FORMAT.md` specifies the format. Clauses such as F-7.2 refer to it.
 //!
 //! ```
 //! # fn main() -> bulla::Result<()> {
@@ -15,94 +17,89 @@
 //!
 //! | to seal and open | use |
 //! |---|---|
-//! | bytes in memory | [`seal`], [`open`]; [`seal_into`], [`open_into`] with buffers of your own |
+//! | bytes in memory | [`seal`], [`open`]; [`seal_into`], [`open_into`] with your own buffers |
 //! | a stream | [`Sealer`], [`Opener`] |
 //! | whole files | [`seal_file`], [`open_file`] |
-//! | many sources at once, with a tail that depends on them | [`Plan`] |
-//! | a part of something large | [`RangeReader`] over anything that is [`ReadAt`] |
-//! | what is left of something damaged | [`SalvageReader`] |
-//! | with a key wrapped in the container's envelope | [`Draft`], [`Preamble`] |
+//! | many sources, with a tail that depends on them | [`Plan`] |
+//! | a part of a container | [`RangeReader`] over any [`ReadAt`] source |
+//! | what remains of a damaged container | [`SalvageReader`] |
+//! | a wrapped key in the container's envelope | [`Draft`], [`Preamble`] |
 //!
-//! # What it promises
+//! # Guarantees
 //!
-//! - No plaintext byte is released before its chunk's tag was verified.
-//! - Any change, cut, extension, reordering or mixture of containers gives one of the errors of
-//!   [`Error`]; never other plaintext, and never a panic.
-//! - A damaged header is made up for by the footer where the container can be read at an offset;
-//!   both are reported ([`HeaderState`]).
-//! - Memory does not grow with the plaintext: about 1 MiB for each thread.
-//! - No `unsafe` in this crate; keys are wiped when dropped and compared in constant time.
+//! - No plaintext byte is released before the tag of its chunk has been verified.
+//! - Modified, truncated, extended, reordered and mixed containers give an [`Error`], never other
+//!   plaintext and never a panic.
+//! - If a container is read at an offset, a damaged header is replaced by the footer. Damage to
+//!   either is reported ([`HeaderState`]).
+//! - Memory does not grow with the plaintext. Each thread uses about 1 MiB.
+//! - This crate contains no `unsafe` code. Keys are wiped when they are dropped, and commitments
+//!   are compared in constant time.
 //!
-//! It takes and gives bytes: it walks no directories and knows no clock, no network, no passwords
-//! and no compression.
+//! # Limits
+//!
+//! - Sealing cannot be resumed, and nothing can be appended to a container. A chunk is sealed once
+//!   per salt.
+//! - The length of the plaintext is not hidden, and replacing a container with an older one is not
+//!   detected.
+//! - A plaintext has at most 2^48 - 1 bytes and 2^32 chunks.
+//!
+//! This crate takes and returns bytes. It does not walk directories, access a clock or the network,
+//! hash passwords, or compress.
 //!
 //! # Threads
 //!
-//! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise. Inputs
-//! below half a MiB stay on the calling thread, which always works along; so a call cannot
-//! deadlock, wherever it is made.
+//! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise. Inputs of
+//! less than half a MiB stay on the calling thread. The calling thread always takes part in the
+//! work, so a call from inside a pool cannot deadlock.
 //!
 //! # Features
 //!
-//! - `aws-lc-rs`: AES-256-GCM, HMAC and SHA-2 come from AWS-LC instead of ring; [`BACKEND`] names
-//!   what is in use. Containers are the same. It needs a C compiler, and NASM for Windows on
-//!   x86-64. An AWS-LC that the system offers is linked, unless `AWS_LC_SYS_USE_SYSTEM=0` is set
-//!   for the build.
-//! - `hazmat`: for test vectors, never for data.
+//! - `aws-lc-rs`: uses AES-256-GCM, HMAC and SHA-2 from AWS-LC instead of ring. [`BACKEND`] names
+//!   the library in use. The containers are the same. It needs a C compiler, and NASM for Windows
+//!   on x86-64. If the system provides AWS-LC, that one is linked, unless `AWS_LC_SYS_USE_SYSTEM=0`
+//!   is set for the build.
+//! - `hazmat`: functions for test vectors. Never use them for data.
 
 #![forbid(unsafe_code)]
 
-// Floors: a module uses only those above it in this list.
+// Modules are listed in dependency order: each imports only from those above it.
 mod error;
-mod geometry;
-mod backend;
-mod key;
-mod header;
-mod schedule;
-mod chunk;
-mod run;
-mod workers;
-mod extents;
-mod conveyor;
-mod ordered;
+mod crypto;
+mod format;
+mod parallel;
+mod io;
 mod options;
-mod read_at;
-mod preamble;
-mod ending;
-mod draft;
-mod sealer;
-mod plan;
-mod opener;
-mod range;
-mod salvage;
-mod oneshot;
-#[cfg(any(unix, windows))]
-mod output;
-#[cfg(any(unix, windows))]
-mod positional;
-#[cfg(any(unix, windows))]
-mod file;
+mod opening;
+mod sealing;
 #[cfg(feature = "hazmat")]
 pub mod hazmat;
 
-pub use backend::BACKEND;
-pub use draft::{Draft, Sealed};
-pub use error::{Error, Feature, Result};
+pub use crypto::backend::BACKEND;
+pub use crypto::key::Key;
+pub use error::{Error, Feature, IoError, Result};
+pub use format::geometry::ChunkSize;
+pub use format::header::{ContentType, Header};
 #[cfg(any(unix, windows))]
-pub use file::{open_file, seal_file};
-pub use geometry::ChunkSize;
-pub use header::{ContentType, Header};
-pub use key::Key;
-pub use oneshot::{open, open_into, plaintext_len, seal, seal_into, sealed_len};
-pub use opener::Opener;
+pub use io::file::write_all_at;
+pub use io::read_at::ReadAt;
+#[cfg(any(unix, windows))]
+pub use opening::file::open_file;
+pub use opening::memory::{open, open_into, plaintext_len};
+pub use opening::opener::Opener;
+pub use opening::preamble::{HeaderState, Opened, Preamble};
+pub use opening::range::RangeReader;
+pub use opening::salvage::SalvageReader;
 pub use options::Options;
-pub use plan::Plan;
-pub use preamble::{HeaderState, Opened, Preamble};
-pub use range::RangeReader;
-pub use read_at::ReadAt;
-pub use salvage::SalvageReader;
-pub use sealer::Sealer;
-pub use workers::{Progress, Workers};
+pub use parallel::progress::Progress;
+pub use parallel::workers::Workers;
+pub use sealing::draft::Draft;
+#[cfg(any(unix, windows))]
+pub use sealing::file::seal_file;
+pub use sealing::memory::{seal, seal_into, sealed_len};
+pub use sealing::plan::Plan;
+pub use sealing::sealer::Sealer;
+pub use sealing::session::Sealed;
 
 // The README's example runs as a test.
 #[cfg(doctest)]

@@ -1,15 +1,18 @@
-//! What a caller can choose.
+//! The options for sealing and opening.
 
-use crate::geometry::ChunkSize;
-use crate::header::ContentType;
-use crate::workers::{Progress, Workers};
+use crate::format::geometry::{ChunkSize, Layout};
+use crate::format::header::ContentType;
+use crate::parallel::progress::{Progress, Reporter};
+use crate::parallel::workers::Workers;
 
-/// How to seal or open a container. The defaults are right for most: 64 KiB chunks, plain bytes, no
-/// context, no envelope, the ambient rayon pool.
+/// The options for sealing and opening a container.
 ///
-/// Opening takes chunk size, content and envelope length from the header, and only
-/// [`context`](Options::context), [`workers`](Options::workers) and [`progress`](Options::progress)
-/// from here.
+/// The defaults suit most uses: 64 KiB chunks, plain bytes, no context, no envelope, and the
+/// ambient rayon pool.
+///
+/// Opening reads the chunk size, the content type and the envelope length from the header. It uses
+/// only [`context`](Options::context), [`workers`](Options::workers) and
+/// [`progress`](Options::progress).
 ///
 /// ```
 /// use bulla::{ChunkSize, Options, Workers};
@@ -25,51 +28,56 @@ pub struct Options<'a> {
     pub(crate) context: Option<&'a [u8]>,
     pub(crate) envelope_len: u32,
     pub(crate) workers: Workers<'a>,
-    pub(crate) progress: Option<&'a Progress>,
+    pub(crate) progress: Reporter<'a>,
 }
 
 impl<'a> Options<'a> {
-    /// The defaults.
+    /// Returns the default options.
     pub fn new() -> Options<'a> {
         Options::default()
     }
 
-    /// Bytes of plaintext in a chunk, the unit that is sealed and read whole.
+    /// Sets the size of a chunk, the unit that is sealed and opened as a whole.
     pub fn chunk_size(mut self, size: ChunkSize) -> Self {
         self.chunk_size = size;
         self
     }
 
-    /// What the plaintext is, for whoever opens it. [`ContentType::BYTES`] by default.
+    /// Declares what the plaintext is. The default is [`ContentType::BYTES`].
     pub fn content_type(mut self, content_type: ContentType) -> Self {
         self.content_type = Some(content_type);
         self
     }
 
-    /// Binds the container to something both sides know, an account's id say: it opens only with
-    /// the same context (F-3.8). It is not stored.
+    /// Binds the container to a value that both sides know, such as an account ID: it opens only
+    /// with the same context (F-3.8). The context is not stored.
     pub fn context(mut self, context: &'a [u8]) -> Self {
         self.context = Some(context);
         self
     }
 
-    /// Sets bytes aside, at both ends of the container, for an envelope: the container's key,
-    /// wrapped (F-8.1). What goes in is given to [`Draft::envelope`](crate::Draft::envelope);
-    /// until then it is zeros.
+    /// Reserves `bytes` at both ends of the container for an envelope, which holds the container's
+    /// wrapped key (F-8.1). It is filled with zeros unless
+    /// [`Draft::envelope`](crate::Draft::envelope) sets its content.
     pub fn envelope_len(mut self, bytes: u32) -> Self {
         self.envelope_len = bytes;
         self
     }
 
-    /// The threads to work on.
+    /// Chooses the threads that seal and open chunks.
     pub fn workers(mut self, workers: Workers<'a>) -> Self {
         self.workers = workers;
         self
     }
 
-    /// Where to report to, and to be cancelled from.
+    /// Reports progress to `progress`, through which the call can also be cancelled.
     pub fn progress(mut self, progress: &'a Progress) -> Self {
-        self.progress = Some(progress);
+        self.progress = Reporter::to(progress);
         self
+    }
+
+    /// Returns the layout of a container that is sealed with these options.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout { chunk: self.chunk_size, envelope_len: self.envelope_len }
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a case under callgrind, and reads what it counted.
+//! Runs a case under callgrind and reads its instruction counts.
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,24 +7,25 @@ use std::process::Command;
 
 use crate::Result;
 
-/// A function, and the instructions that it ran itself.
+/// A function and its exclusive instruction count: without the functions that it calls.
 pub(crate) struct Function {
     pub(crate) name: String,
-    /// Whether it lies in the executable, not in a shared library.
+    /// Whether it is in the executable rather than in a shared library.
     in_executable: bool,
     pub(crate) instructions: u64,
 }
 
 impl Function {
-    /// Whether these instructions come from code in Rust, ours or what is compiled into it: not
-    /// from the cipher's assembly, and not from the C library, which has other code for other
-    /// processors. Only names in Rust have paths, or begin with `_R`.
-    pub(crate) fn is_own(&self) -> bool {
+    /// Returns whether the function is Rust code.
+    ///
+    /// The cipher's assembly and the C library pick their code by processor, so their counts do not
+    /// compare between machines. Rust symbols contain a path or start with `_R`.
+    pub(crate) fn is_rust(&self) -> bool {
         self.in_executable && (self.name.contains("::") || self.name.starts_with("_R"))
     }
 }
 
-/// The functions of one case, the most costly first.
+/// Returns the functions that a case runs, most expensive first.
 pub(crate) fn functions(case: &str) -> Result<Vec<Function>> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("counts");
@@ -33,39 +34,39 @@ pub(crate) fn functions(case: &str) -> Result<Vec<Function>> {
         .args(["--tool=callgrind", "--toggle-collect=*instructions*measured*"])
         .args(["--compress-strings=no", "--compress-pos=no"])
         .arg(format!("--callgrind-out-file={}", file.display()))
-        // Where the executable lies and what is in the environment should move neither stack nor
-        // heap.
+        // The path of the executable and the environment are on the stack: keep both short and
+        // constant, so that they do not move it.
         .arg(Path::new(".").join(this.file_name().unwrap_or_default()))
         .args(["run", case])
         .current_dir(this.parent().unwrap_or(Path::new(".")))
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .output()
-        .map_err(|error| format!("valgrind cannot be run ({error}); is it installed?"))?;
+        .map_err(|error| format!("valgrind: cannot be run ({error}); install it"))?;
     if !output.status.success() {
         return Err(format!("{case}: {}", String::from_utf8_lossy(&output.stderr)).into());
     }
     let functions = parse(&fs::read_to_string(&file)?, &this.display().to_string());
     if functions.is_empty() {
-        return Err(format!("{case}: callgrind counted nothing").into());
+        return Err(format!("{case}: callgrind counted no instructions").into());
     }
     Ok(functions)
 }
 
-/// Sums up the lines of costs by function, without those of the functions that it calls.
+/// Sums the cost lines of a callgrind file by function, without the inclusive costs of calls.
 fn parse(counts: &str, executable: &str) -> Vec<Function> {
     let mut sums: HashMap<(&str, &str), u64> = HashMap::new();
-    let (mut object, mut name, mut of_call) = ("", "", false);
+    let (mut object, mut name, mut is_call_cost) = ("", "", false);
     for line in counts.lines() {
         if let Some(value) = line.strip_prefix("ob=") {
             object = value;
         } else if let Some(value) = line.strip_prefix("fn=") {
             name = value;
         } else if line.starts_with("calls=") {
-            of_call = true;
+            is_call_cost = true;
         } else if line.starts_with(|c: char| c.is_ascii_digit()) {
             let cost = line.split(' ').nth(1).and_then(|cost| cost.parse::<u64>().ok());
-            if !std::mem::take(&mut of_call) {
+            if !std::mem::take(&mut is_call_cost) {
                 *sums.entry((object, name)).or_default() += cost.unwrap_or(0);
             }
         }
@@ -95,7 +96,7 @@ summary: 1617
 
 ob=/target/release/instructions
 fl=???
-fn=bulla::oneshot::seal
+fn=bulla::seal
 0 10
 0 7
 cob=/target/release/instructions
@@ -119,22 +120,22 @@ fn=memcpy
 0 90
 
 ob=/target/release/instructions
-fn=bulla::oneshot::seal
+fn=bulla::seal
 0 10
 
 totals: 1617
 ";
 
     #[test]
-    fn costs_of_calls_are_not_counted_twice() {
+    fn excludes_the_cost_of_calls() {
         let functions = parse(COUNTS, "/target/release/instructions");
         let found: Vec<_> =
-            functions.iter().map(|f| (f.name.as_str(), f.instructions, f.is_own())).collect();
+            functions.iter().map(|f| (f.name.as_str(), f.instructions, f.is_rust())).collect();
         let expected = [
             ("ring_core_0_17_14__aes_gcm", 1000, false),
             ("_aes_loop", 500, false),
             ("memcpy", 90, false),
-            ("bulla::oneshot::seal", 27, true),
+            ("bulla::seal", 27, true),
         ];
         assert_eq!(found, expected);
     }

@@ -1,4 +1,4 @@
-//! The cases: each sets up what it needs, and gives the work that is counted. All on one thread.
+//! The cases that are counted, all on one thread. Setting up a case is not counted.
 
 use std::hint::black_box;
 
@@ -7,16 +7,16 @@ use bulla_archive::{ArchiveReader, Salvage};
 use bulla_benches::seeded;
 use bulla_benches::small_files::SmallFiles;
 
-/// What is counted.
+/// The work that is counted.
 type Work = Box<dyn FnMut()>;
 
 const KIB: usize = 1 << 10;
 const MIB: usize = 1 << 20;
 
-/// A case's name, and what sets it up.
+/// The name of a case and the function that sets it up.
 type Case = (&'static str, fn() -> Work);
 
-/// All of them.
+/// All cases.
 pub(crate) const ALL: &[Case] = &[
     ("seal/4KiB/1MiB", || seal(12)),
     ("seal/64KiB/1MiB", || seal(16)),
@@ -45,24 +45,24 @@ fn key() -> Key {
 }
 
 fn options(chunk_log2: u8) -> Options<'static> {
-    let chunk = ChunkSize::from_log2(chunk_log2).expect("within 12 to 20");
+    let chunk = ChunkSize::from_log2(chunk_log2).expect("the logarithm is between 12 and 20");
     Options::new().chunk_size(chunk).workers(Workers::Serial)
 }
 
-/// What has no chunks in it stands by the default.
-fn defaults() -> Options<'static> {
+/// Returns the options of cases whose cost does not depend on the chunk size.
+fn default_chunks() -> Options<'static> {
     options(16)
 }
 
 fn sealed(len: usize, options: &Options<'_>) -> Vec<u8> {
-    bulla::seal(&key(), &seeded::bytes(len), options).expect("it seals").to_vec()
+    bulla::seal(&key(), &seeded::bytes(len), options).expect("sealing succeeds").to_vec()
 }
 
 fn seal(chunk_log2: u8) -> Work {
     let (key, options, plaintext) = (key(), options(chunk_log2), seeded::bytes(MIB));
     let mut out = sealed(MIB, &options);
     Box::new(move || {
-        bulla::seal_into(&key, &plaintext, black_box(&mut out), &options).expect("it seals")
+        bulla::seal_into(&key, &plaintext, black_box(&mut out), &options).expect("sealing succeeds")
     })
 }
 
@@ -71,7 +71,8 @@ fn open(chunk_log2: u8) -> Work {
     let container = sealed(MIB, &options);
     let mut out = vec![1; MIB];
     Box::new(move || {
-        bulla::open_into(&key, &container, black_box(&mut out), &options).expect("it opens");
+        bulla::open_into(&key, &container, black_box(&mut out), &options)
+            .expect("opening succeeds");
     })
 }
 
@@ -79,9 +80,10 @@ fn stream_seal(chunk_log2: u8) -> Work {
     let (key, options, plaintext) = (key(), options(chunk_log2), seeded::bytes(MIB));
     let mut out = sealed(MIB, &options);
     Box::new(move || {
-        let mut sealer = Sealer::new(&key, &mut out[..], &options).expect("there is room");
-        sealer.copy_from(&mut &plaintext[..]).expect("it seals");
-        black_box(sealer.finish().expect("it seals"));
+        let mut sealer =
+            Sealer::new(&key, &mut out[..], &options).expect("the output is long enough");
+        sealer.copy_from(&mut &plaintext[..]).expect("sealing succeeds");
+        black_box(sealer.finish().expect("sealing succeeds"));
     })
 }
 
@@ -90,46 +92,48 @@ fn stream_open(chunk_log2: u8) -> Work {
     let container = sealed(MIB, &options);
     let mut out = vec![1; MIB];
     Box::new(move || {
-        let mut opener = Opener::new(&key, &container[..], &options).expect("it opens");
-        black_box(opener.copy_to(&mut &mut out[..]).expect("it opens"));
+        let mut opener = Opener::new(&key, &container[..], &options).expect("opening succeeds");
+        black_box(opener.copy_to(&mut &mut out[..]).expect("opening succeeds"));
     })
 }
 
 fn range(chunk_log2: u8, len: usize) -> Work {
     let options = options(chunk_log2);
-    let reader = RangeReader::new(&key(), sealed(2 * MIB, &options), &options).expect("it opens");
+    let reader =
+        RangeReader::new(&key(), sealed(2 * MIB, &options), &options).expect("opening succeeds");
     let mut out = vec![1; len];
-    Box::new(move || reader.read_into(black_box(&mut out), 100_000).expect("it opens"))
+    Box::new(move || reader.read_into(black_box(&mut out), 100_000).expect("opening succeeds"))
 }
 
 fn header() -> Work {
-    let container = sealed(64 * KIB, &defaults());
+    let container = sealed(64 * KIB, &default_chunks());
     Box::new(move || {
-        black_box(Preamble::read_at(black_box(&container)).expect("a header"));
+        black_box(Preamble::read_at(black_box(&container)).expect("the header is valid"));
     })
 }
 
 fn range_reader() -> Work {
-    let (key, options) = (key(), defaults());
-    // The last chunk is empty.
+    let (key, options) = (key(), default_chunks());
+    // The last chunk is empty, so opening costs the header and the key schedule alone.
     let container = sealed(64 * KIB, &options);
     Box::new(move || {
-        black_box(RangeReader::new(&key, &container[..], &options).expect("it opens"));
+        black_box(RangeReader::new(&key, &container[..], &options).expect("opening succeeds"));
     })
 }
 
 fn key_schedule() -> Work {
-    let (key, options) = (key(), defaults());
+    let (key, options) = (key(), default_chunks());
     Box::new(move || {
-        let _ =
-            black_box(Draft::new(black_box(&key), &options).expect("the system has randomness"));
+        let _ = black_box(
+            Draft::new(black_box(&key), &options).expect("the system provides random bytes"),
+        );
     })
 }
 
 fn message_seal() -> Work {
     let (key, options, message) = (key(), Options::new(), seeded::bytes(KIB));
     Box::new(move || {
-        black_box(bulla::seal(&key, black_box(&message), &options).expect("it seals"));
+        black_box(bulla::seal(&key, black_box(&message), &options).expect("sealing succeeds"));
     })
 }
 
@@ -137,46 +141,49 @@ fn message_open() -> Work {
     let (key, options) = (key(), Options::new());
     let container = sealed(KIB, &options);
     Box::new(move || {
-        black_box(bulla::open(&key, black_box(&container), &options).expect("it opens"));
+        black_box(bulla::open(&key, black_box(&container), &options).expect("opening succeeds"));
     })
 }
 
 fn archive_make() -> Work {
-    let (key, options) = (key(), defaults());
+    let (key, options) = (key(), default_chunks());
     let files = SmallFiles::new(1000, seeded::bytes(KIB));
-    let mut room = files.archive(&key, &options);
+    let mut output = files.archive(&key, &options);
     Box::new(move || {
-        let made = files.plan().seal_to(&key, black_box(&mut room[..]), &options);
-        black_box(made.expect("there is room"));
+        let made = files.plan().seal_to(&key, black_box(&mut output[..]), &options);
+        black_box(made.expect("the output is long enough"));
     })
 }
 
-fn ten_thousand() -> Vec<u8> {
-    SmallFiles::new(10_000, &b"a message"[..]).archive(&key(), &defaults())
+fn archive_of_10_000() -> Vec<u8> {
+    SmallFiles::new(10_000, &b"a message"[..]).archive(&key(), &default_chunks())
 }
 
 fn archive_open() -> Work {
-    let (key, options, archive) = (key(), defaults(), ten_thousand());
+    let (key, options, archive) = (key(), default_chunks(), archive_of_10_000());
     Box::new(move || {
-        black_box(ArchiveReader::new(&key, &archive[..], &options).expect("it opens"));
+        black_box(ArchiveReader::new(&key, &archive[..], &options).expect("opening succeeds"));
     })
 }
 
 fn archive_lookup() -> Work {
-    let reader = ArchiveReader::new(&key(), ten_thousand(), &defaults()).expect("it opens");
-    let name = SmallFiles::name(6789);
+    let reader = ArchiveReader::new(&key(), archive_of_10_000(), &default_chunks())
+        .expect("opening succeeds");
+    let path = SmallFiles::path(6789);
     Box::new(move || {
-        black_box(reader.lookup(black_box(&name)).expect("it opens").expect("it is there"));
+        black_box(
+            reader.lookup(black_box(&path)).expect("opening succeeds").expect("the entry exists"),
+        );
     })
 }
 
-/// With its end cut off, so that the records are walked.
+/// The archive has lost its second half, and with it the index, so its records are scanned.
 fn salvage() -> Work {
-    let (key, options) = (key(), defaults());
+    let (key, options) = (key(), default_chunks());
     let mut archive = SmallFiles::new(1000, seeded::bytes(KIB)).archive(&key, &options);
     archive.truncate(archive.len() / 2);
     Box::new(move || {
-        let salvage = Salvage::new(&key, &archive[..], &options).expect("a key that fits");
+        let salvage = Salvage::new(&key, &archive[..], &options).expect("the key matches");
         black_box(salvage.count());
     })
 }

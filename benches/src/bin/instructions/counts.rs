@@ -1,15 +1,15 @@
-//! The counts of one case.
+//! The instruction counts of one case.
 
 use crate::callgrind::Function;
 
 /// Instructions of one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Those of code in Rust. Where the cipher does most of the work, these alone show what
-    /// surrounds it.
-    pub(crate) own: u64,
-    /// Those and the cipher's and the C library's.
-    pub(crate) all: u64,
+    /// Instructions in Rust code. The cipher does most of the work in many cases; this count shows
+    /// the code around it.
+    pub(crate) rust: u64,
+    /// All instructions, including the cipher's assembly and the C library.
+    pub(crate) total: u64,
 }
 
 impl Counts {
@@ -21,6 +21,6 @@ impl Counts {
                 .map(|function| function.instructions)
                 .sum()
         };
-        Counts { own: sum(Function::is_own), all: sum(|_| true) }
+        Counts { rust: sum(Function::is_rust), total: sum(|_| true) }
     }
 }

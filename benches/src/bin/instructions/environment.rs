@@ -1,52 +1,56 @@
-//! What counts depend on besides the code: the compiler, callgrind and the processor that it shows,
-//! the C library.
+//! What instruction counts depend on besides the code: the compiler, valgrind with the processor
+//! that it emulates, and the C library.
 
 use std::fmt;
 use std::process::Command;
 
 use crate::Result;
 
-/// A compiler, a valgrind, a C library, a processor.
+/// The environment that counts were taken in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment {
-    /// As `rustc --version` says.
+    /// The output of `rustc --version`.
     pub(crate) compiler: String,
-    /// As `valgrind --version` says.
+    /// The output of `valgrind --version`.
     pub(crate) valgrind: String,
-    /// As `ldd --version` says; nothing where there is no such command.
+    /// The first line of `ldd --version`; empty where that command does not exist.
     pub(crate) c_library: String,
-    /// The extensions of the processor for which the cipher has code of its own.
+    /// The architecture, and the extensions for which the cipher has separate code.
     pub(crate) processor: String,
 }
 
 impl Environment {
-    /// This one.
-    pub(crate) fn find() -> Result<Environment> {
+    /// Inspects this machine.
+    pub(crate) fn detect() -> Result<Environment> {
         let this = std::env::current_exe()?.display().to_string();
+        let compiler = std::env::var("RUSTC").unwrap_or("rustc".to_owned());
         Ok(Environment {
-            compiler: said(&std::env::var("RUSTC").unwrap_or("rustc".to_owned()), &["--version"])?,
-            valgrind: said("valgrind", &["--version"])?,
-            c_library: said("ldd", &["--version"])
-                .map_or(String::new(), |said| said.lines().next().unwrap_or_default().to_owned()),
-            // Not of the real one: valgrind shows an older one.
-            processor: said("valgrind", &["--tool=none", "--quiet", &this, "processor"])?,
+            compiler: output_of(&compiler, &["--version"])?,
+            valgrind: output_of("valgrind", &["--version"])?,
+            c_library: output_of("ldd", &["--version"]).map_or(String::new(), |output| {
+                output.lines().next().unwrap_or_default().to_owned()
+            }),
+            // Under valgrind, because the processor that it emulates is older than the real one.
+            processor: output_of("valgrind", &["--tool=none", "--quiet", &this, "processor"])?,
         })
     }
 
-    /// Whether the cipher and the C library are the same as there.
-    pub(crate) fn same_machine(&self, other: &Environment) -> bool {
+    /// Returns whether the cipher and the C library run the same code in both environments.
+    pub(crate) fn same_machine_code(&self, other: &Environment) -> bool {
         self.valgrind == other.valgrind
             && self.c_library == other.c_library
             && self.processor == other.processor
     }
 
-    /// What to know about counts that were recorded here and measured there.
+    /// Returns how the recorded environment differs from `here`, or `None` if it does not.
     pub(crate) fn difference<'e>(&'e self, here: &'e Environment) -> Option<Difference<'e>> {
         (self != here).then_some(Difference { recorded: self, here })
     }
 }
 
-/// Two environments that differ.
+/// A recorded environment that differs from this machine's.
+///
+/// Displays as advice on how to read the counts.
 pub(crate) struct Difference<'e> {
     recorded: &'e Environment,
     here: &'e Environment,
@@ -58,16 +62,18 @@ impl fmt::Display for Difference<'_> {
         if recorded.compiler != here.compiler {
             writeln!(
                 f,
-                "Recorded with another compiler ({}) than this one ({}). Counts that are out of bounds may be its doing: record \
-                 the last commit that was within them anew with this compiler, and compare again.",
+                "note: recorded with {}, measured with {}. The compiler may be the cause of \
+                 counts out of bounds: with this compiler, record the last commit whose counts \
+                 were within bounds, then check again.",
                 recorded.compiler, here.compiler
             )?;
         }
-        if !recorded.same_machine(here) {
+        if !recorded.same_machine_code(here) {
             writeln!(
                 f,
-                "Recorded with {}, {}, {}; this is {}, {}, {}. The cipher or the C library may run other code there, so only our \
-                 own instructions were compared.",
+                "note: recorded with {}, {}, {}; measured with {}, {}, {}. The cipher and the C \
+                 library may run different code there, so only the counts of Rust code were \
+                 compared.",
                 recorded.valgrind,
                 recorded.c_library,
                 recorded.processor,
@@ -80,11 +86,11 @@ impl fmt::Display for Difference<'_> {
     }
 }
 
-/// What a program prints.
-fn said(program: &str, args: &[&str]) -> Result<String> {
+/// Returns the standard output of a program.
+fn output_of(program: &str, args: &[&str]) -> Result<String> {
     let output = Command::new(program).args(args).output();
     let output =
-        output.map_err(|error| format!("{program} cannot be run ({error}); is it installed?"))?;
+        output.map_err(|error| format!("{program}: cannot be run ({error}); install it"))?;
     if !output.status.success() {
         return Err(
             format!("{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr)).into()
@@ -93,10 +99,10 @@ fn said(program: &str, args: &[&str]) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-/// The processor that this runs on.
+/// Returns the processor that this process runs on.
 #[cfg(target_arch = "x86_64")]
 pub(crate) fn processor() -> String {
-    let has = [
+    let extensions = [
         ("aes", is_x86_feature_detected!("aes")),
         ("pclmulqdq", is_x86_feature_detected!("pclmulqdq")),
         ("movbe", is_x86_feature_detected!("movbe")),
@@ -105,11 +111,11 @@ pub(crate) fn processor() -> String {
         ("sha", is_x86_feature_detected!("sha")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
     ];
-    let names = has.iter().filter(|(_, has)| *has).map(|(name, _)| *name);
-    std::iter::once("x86_64").chain(names).collect::<Vec<_>>().join("+")
+    let detected = extensions.iter().filter(|(_, detected)| *detected).map(|(name, _)| *name);
+    std::iter::once("x86_64").chain(detected).collect::<Vec<_>>().join("+")
 }
 
-/// The processor that this runs on.
+/// Returns the processor that this process runs on.
 #[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn processor() -> String {
     std::env::consts::ARCH.to_owned()

@@ -1,5 +1,6 @@
-//! Counts the instructions of everything that is done often, by callgrind, and compares them with
-//! the counts that are recorded beside: the check of speed that no noise disturbs.
+//! Counts instructions with callgrind and compares them with recorded counts.
+//!
+//! Unlike times, counts do not depend on what else the machine does.
 //!
 //! `cargo run --release -p bulla-benches --bin instructions -- check`
 
@@ -7,7 +8,7 @@ mod callgrind;
 mod cases;
 mod counts;
 mod environment;
-mod recorded;
+mod baseline;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,14 +16,14 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::baseline::Baseline;
 use crate::counts::Counts;
 use crate::environment::Environment;
-use crate::recorded::Recorded;
 
-/// Where the counts are recorded.
+/// The file of recorded counts.
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.csv");
 
-/// Counts instructions by callgrind, and compares them with benches/instructions.csv
+/// Count instructions with callgrind and compare them with benches/instructions.csv
 #[derive(Parser)]
 struct Args {
     #[command(subcommand)]
@@ -31,32 +32,34 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Compare what is measured with what is recorded
+    /// Compare the counts of this build with the recorded ones
     Check {
-        /// Only cases whose names contain this
+        /// Check only the cases whose names contain this text
         #[arg(default_value = "")]
         filter: String,
     },
-    /// Record what is measured, because a difference is meant
+    /// Record the counts of this build
     Record,
-    /// Show the functions in which a case spends its instructions
+    /// List the functions of a case by instruction count
     Show {
-        /// The case
+        /// Name of the case
         case: String,
     },
-    /// Run a case once to warm up and once to be counted; under callgrind
+    /// Run a case twice: once to warm up, once to be counted by callgrind
     #[command(hide = true)]
     Run {
-        /// The case
+        /// Name of the case
         case: String,
     },
-    /// Tell what processor it runs on; under valgrind
+    /// Print the processor that valgrind emulates
     #[command(hide = true)]
     Processor,
 }
 
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
 fn main() -> ExitCode {
-    let done = match Args::parse().command {
+    let passed = match Args::parse().command {
         Command::Check { filter } => check(&filter),
         Command::Record => record(),
         Command::Show { case } => show(&case),
@@ -66,7 +69,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
     };
-    match done {
+    match passed {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -76,70 +79,70 @@ fn main() -> ExitCode {
     }
 }
 
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
-
-/// Whether all cases are as they were recorded.
+/// Returns whether all counts match the recorded ones.
 fn check(filter: &str) -> Result<bool> {
-    let recorded = Recorded::read(Path::new(FILE))?;
-    let here = Environment::find()?;
-    let mut all_well = true;
+    let baseline = Baseline::read(Path::new(FILE))?;
+    let here = Environment::detect()?;
+    let mut all_match = true;
     for (case, _) in cases::ALL.iter().filter(|(case, _)| case.contains(filter)) {
         let measured = Counts::of(&callgrind::functions(case)?);
-        let verdict = recorded.judge(case, measured, &here);
+        let verdict = baseline.compare(case, measured, &here);
         println!("{verdict}");
-        all_well &= verdict.is_well();
+        all_match &= verdict.matches();
     }
-    for case in recorded.cases().filter(|case| cases::ALL.iter().all(|(name, _)| name != case)) {
-        println!("{case}: recorded, but there is no such case");
-        all_well = false;
+    for case in baseline.cases().filter(|case| cases::ALL.iter().all(|(name, _)| name != case)) {
+        println!("{case}: recorded, but no such case exists");
+        all_match = false;
     }
-    if let Some(difference) = recorded.environment().difference(&here) {
+    if let Some(difference) = baseline.environment().difference(&here) {
         println!("\n{difference}");
     }
-    if !all_well {
+    if !all_match {
         println!(
-            "\nIf the difference is meant, record it and commit benches/instructions.csv with the change that makes it:\n    \
+            "\nIf the change is intended, record the new counts and commit \
+             benches/instructions.csv with it:\n    \
              cargo run --release -p bulla-benches --bin instructions -- record\n\
-             If not, see where it comes from; run this on both sides of the change:\n    \
+             Otherwise compare the functions of the case before and after the change:\n    \
              cargo run --release -p bulla-benches --bin instructions -- show CASE"
         );
     }
-    Ok(all_well)
+    Ok(all_match)
 }
 
 fn record() -> Result<bool> {
-    let mut recorded = Recorded::new(Environment::find()?);
+    let mut baseline = Baseline::new(Environment::detect()?);
     for (case, _) in cases::ALL {
-        recorded.put(case, Counts::of(&callgrind::functions(case)?));
+        baseline.insert(case, Counts::of(&callgrind::functions(case)?));
     }
-    recorded.write(Path::new(FILE))?;
+    baseline.write(Path::new(FILE))?;
     Ok(true)
 }
 
 fn show(case: &str) -> Result<bool> {
     for function in callgrind::functions(case)? {
-        let owner = if function.is_own() { "own" } else { "" };
-        writeln!(io::stdout(), "{:>12} {owner:3} {}", function.instructions, function.name)?;
+        let language = if function.is_rust() { "rust" } else { "" };
+        writeln!(io::stdout(), "{:>12} {language:4} {}", function.instructions, function.name)?;
     }
     Ok(true)
 }
 
 fn run(case: &str) -> Result<bool> {
     let Some((_, set_up)) = cases::ALL.iter().find(|(name, _)| *name == case) else {
-        return Err(format!("there is no case {case}").into());
+        return Err(format!("{case}: no such case").into());
     };
     let mut work = set_up();
-    // What happens once in a process is not counted: the linker's look-ups, the look at the
-    // processor.
+    // The first run resolves symbols and detects the processor, once per process. It is not
+    // counted.
     work();
     measured(&mut *work);
     Ok(true)
 }
 
-/// Callgrind counts while this function runs.
+/// Runs `work`; callgrind counts while this function is on the stack.
 #[inline(never)]
 fn measured(work: &mut dyn FnMut()) {
     work();
-    // So that the call is none that ends this function before.
+    // Without this the call above may become a tail call, and this function leaves the stack
+    // before it.
     std::hint::black_box(());
 }

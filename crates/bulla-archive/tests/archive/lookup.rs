@@ -1,61 +1,62 @@
-//! Finding entries: by name, by directory, one among very many.
+//! Looking up entries by path and by directory.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bulla::{Options, ReadAt};
-use bulla_archive::{ArchiveReader, ArchiveWriter, Metadata};
+use bulla_archive::{ArchiveBuilder, ArchiveReader, Metadata};
 use bytes::Bytes;
 
 use crate::sample::{all, archive, files, key, open, options};
 
-fn names(
+fn paths(
     entries: impl Iterator<Item = bulla_archive::Result<bulla_archive::Entry>>,
 ) -> Vec<String> {
     entries.map(|entry| String::from_utf8(entry.unwrap().path().to_vec()).unwrap()).collect()
 }
 
-/// names that begin alike lie together, but not all of them in one directory.
+/// entries below a directory are not contiguous in the index: `a-b` is between `a` and
+/// `a/x`.
 #[test]
-fn directories() {
-    let mut writer = ArchiveWriter::new();
-    for name in ["a/x", "a-b", "a", "a/y/z", "ab/c", "b", "a/y", "Z"] {
-        if ["a", "a/y"].contains(&name) {
-            writer.directory(name.as_bytes(), &Metadata::new()).unwrap();
+fn lists_a_directory_and_everything_below_it() {
+    let mut builder = ArchiveBuilder::new();
+    for path in ["a/x", "a-b", "a", "a/y/z", "ab/c", "b", "a/y", "Z"] {
+        if ["a", "a/y"].contains(&path) {
+            builder.directory(path.as_bytes(), &Metadata::new()).unwrap();
         } else {
-            writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();
+            builder.file(path.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();
         }
     }
-    let (archive, _) = writer.seal_to(&key(), Vec::new(), &options()).unwrap();
+    let (archive, _) = builder.seal_to(&key(), Vec::new(), &options()).unwrap();
     let reader = open(archive).unwrap();
-    assert_eq!(names(reader.entries()), ["Z", "a", "a-b", "a/x", "a/y", "a/y/z", "ab/c", "b"]);
-    assert_eq!(names(reader.directory(b"a")), ["a", "a/x", "a/y", "a/y/z"]);
-    assert_eq!(names(reader.directory(b"a/y")), ["a/y", "a/y/z"]);
-    assert_eq!(names(reader.directory(b"ab")), ["ab/c"]);
-    assert_eq!(names(reader.directory(b"b")), ["b"]);
-    assert_eq!(names(reader.directory(b"c")), [""; 0]);
-    assert_eq!(names(reader.directory(b"")).len(), 8);
-    for name in [&b"a/"[..], b"", b"x", b"A", b"a/x/"] {
-        assert_eq!(reader.lookup(name).unwrap(), None);
+    assert_eq!(paths(reader.entries()), ["Z", "a", "a-b", "a/x", "a/y", "a/y/z", "ab/c", "b"]);
+    assert_eq!(paths(reader.directory(b"a")), ["a", "a/x", "a/y", "a/y/z"]);
+    assert_eq!(paths(reader.directory(b"a/y")), ["a/y", "a/y/z"]);
+    assert_eq!(paths(reader.directory(b"ab")), ["ab/c"]);
+    assert_eq!(paths(reader.directory(b"b")), ["b"]);
+    assert_eq!(paths(reader.directory(b"c")), [""; 0]);
+    assert_eq!(paths(reader.directory(b"")).len(), 8);
+    for path in [&b"a/"[..], b"", b"x", b"A", b"a/x/"] {
+        assert_eq!(reader.lookup(path).unwrap(), None);
     }
 }
 
 #[test]
-fn empty_archive() {
+fn reads_an_archive_without_entries() {
     let reader = open(archive(&vec![])).unwrap();
     assert_eq!(all(&reader).len(), 2);
     let (archive, _) =
-        ArchiveWriter::<Bytes>::new().seal_to(&key(), Vec::new(), &options()).unwrap();
+        ArchiveBuilder::<Bytes>::new().seal_to(&key(), Vec::new(), &options()).unwrap();
     let reader = open(archive).unwrap();
     assert!(reader.is_empty() && reader.entries().next().is_none());
     assert_eq!(reader.lookup(b"x").unwrap(), None);
     reader.verify().unwrap();
 }
 
-/// Counts the bytes that are read.
-struct Counting<'c>(Vec<u8>, &'c AtomicU64);
+/// A source that counts the bytes read from it.
+struct CountingSource<'c>(Vec<u8>, &'c AtomicU64);
 
-impl ReadAt for Counting<'_> {
+impl ReadAt for CountingSource<'_> {
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let read = self.0.read_at(buf, offset)?;
         self.1.fetch_add(read as u64, Ordering::Relaxed);
@@ -67,25 +68,26 @@ impl ReadAt for Counting<'_> {
     }
 }
 
-/// One of many entries costs few reads: at most 2 MiB beside the entry itself.
+/// Opening a large archive and reading one entry reads less than 1 MiB.
 #[test]
-fn one_among_many() {
+fn reads_little_to_find_one_of_many_entries() {
     const COUNT: u32 = 200_000;
-    let mut writer = ArchiveWriter::new();
+    let mut builder = ArchiveBuilder::new();
     for i in 0..COUNT {
-        let name = format!("photos/{:03}/image-{i:07}.jpg", i / 1000);
-        writer
+        let path = format!("photos/{:03}/image-{i:07}.jpg", i / 1000);
+        builder
             .file(
-                name.as_bytes(),
+                path.as_bytes(),
                 &Metadata::new().mode(0o644),
                 4,
                 Bytes::copy_from_slice(&i.to_be_bytes()),
             )
             .unwrap();
     }
-    let (archive, _) = writer.seal_to(&key(), Vec::new(), &Options::new()).unwrap();
+    let (archive, _) = builder.seal_to(&key(), Vec::new(), &Options::new()).unwrap();
     let read = AtomicU64::new(0);
-    let reader = ArchiveReader::new(&key(), Counting(archive, &read), &Options::new()).unwrap();
+    let reader =
+        ArchiveReader::new(&key(), CountingSource(archive, &read), &Options::new()).unwrap();
     let entry = reader.lookup(b"photos/123/image-0123456.jpg").unwrap().unwrap();
     assert_eq!(reader.content(&entry).unwrap().range(0..4).unwrap(), 123_456u32.to_be_bytes()[..]);
     assert!(
@@ -96,9 +98,9 @@ fn one_among_many() {
     assert_eq!(reader.entries().count(), COUNT as usize);
 }
 
-/// every entry is found by its name, and listed once.
+/// entries are listed once, in ascending order of their paths.
 #[test]
-fn every_entry() {
+fn finds_every_listed_entry() {
     let files = files();
     let reader = open(archive(&files)).unwrap();
     let entries = all(&reader);

@@ -1,6 +1,6 @@
-//! Archives through the public API, and such as no writer makes.
+//! Tests of the public API, including archives that only a faulty or malicious writer produces.
 
-#![allow(clippy::unwrap_used, reason = "a test may unwrap")]
+#![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 
 mod lookup;
 mod malformed;

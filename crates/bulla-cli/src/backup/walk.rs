@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bulla_archive::{ArchiveWriter, Error, Metadata as EntryMetadata};
+use bulla_archive::{ArchiveBuilder, Error, Metadata as EntryMetadata};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::backup::filter::Filter;
@@ -25,7 +25,7 @@ pub(crate) struct Excluded {
 
 /// The result of a walk.
 pub(crate) struct Tree {
-    pub(crate) writer: ArchiveWriter<FileSource>,
+    pub(crate) writer: ArchiveBuilder<FileSource>,
     /// Bytes in all files.
     pub(crate) content_len: u64,
     /// The first skipped paths, with the reasons. The archive lists all of them.
@@ -50,7 +50,7 @@ pub(crate) fn walk(
     found: &AtomicU64,
 ) -> Result<Tree, Error> {
     let tree = Tree {
-        writer: ArchiveWriter::new(),
+        writer: ArchiveBuilder::new(),
         content_len: 0,
         skipped: Vec::new(),
         skipped_count: 0,
@@ -134,9 +134,8 @@ impl Walk<'_> {
         };
         match self.plan(root, found.path(), entry, &metadata) {
             Ok(()) => Ok(Descend::Yes),
-            Err(Error::InvalidPath { path, why }) => {
-                let object = if path == entry { "path " } else { "" };
-                self.skip(entry, format!("{object}{why}"));
+            Err(Error::InvalidPath { why, .. }) => {
+                self.skip(entry, why.to_owned());
                 Ok(Descend::No)
             }
             Err(error) => Err(error),

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use bulla::{ContentType, Options};
-use bulla_archive::{ArchiveWriter, Error, Note, Report, State};
+use bulla_archive::{ArchiveBuilder, Error, Note, SealReport, State};
 
 use super::shared::create::{
     KEY_UNDER_ITSELF, create_output, print_recovery_hint, reject_key_file_output,
@@ -66,21 +66,22 @@ pub(super) fn run(args: &BackupArgs) -> Result<Exit, Failure> {
 }
 
 fn seal(
-    writer: ArchiveWriter<FileSource>,
+    writer: ArchiveBuilder<FileSource>,
     keys: &ContainerKeys<'_>,
     output: &Output,
     options: &Options<'_>,
     sync: bool,
     quiet: bool,
-) -> Result<Report, Error> {
+) -> Result<SealReport, Error> {
     let (len, planned) = (writer.planned_len(), writer.len());
     let options = options.content_type(ContentType::ARCHIVE);
     if output.is_staged() {
-        return progress::with_entries(len, planned, quiet, |progress, done| {
+        let entries = writer.progress();
+        return progress::with_entries(len, planned, &entries, quiet, |progress| {
             let sealed_len =
                 bulla::sealed_len(len, &keys.with_envelope(&options)).map_err(Error::Container)?;
             output.fill(Some(sealed_len), sync, |file| {
-                writer.seal_draft(keys.draft(&options.progress(progress))?, file, done)
+                writer.seal_draft(keys.draft(&options.progress(progress))?, file)
             })
         });
     }
@@ -178,7 +179,7 @@ fn print_excluded_keys(tree: &Tree) {
     }
 }
 
-fn print_summary(target: &Target, methods: &AccessMethods, tree: &Tree, report: &Report) {
+fn print_summary(target: &Target, methods: &AccessMethods, tree: &Tree, report: &SealReport) {
     let size = bytes(tree.content_len);
     say(&format!("{}: backed up {}, {size}", target.name(), entries(report.entries)));
     let key = methods.unlock_options();

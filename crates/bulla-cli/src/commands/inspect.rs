@@ -3,11 +3,10 @@
 use std::fmt::Write;
 
 use bulla::{ContentType, Header, HeaderState, Preamble};
-use bulla_key::{Envelope, EnvelopeCopies, Error};
+use bulla_key::{Envelope, EnvelopeState, Error};
 use serde_json::{Value, json};
 
 use super::shared::container::read_preamble;
-use super::shared::layout::body;
 use super::shared::warnings::{first_of, warn_of_header_state};
 use crate::args::containers::InspectArgs;
 use crate::error::{Exit, Failure};
@@ -41,7 +40,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
 /// The public properties of a container.
 struct Facts<'a> {
     header: &'a Header,
-    envelope: Option<&'a (Envelope, EnvelopeCopies)>,
+    envelope: Option<&'a (Envelope, EnvelopeState)>,
     /// `None` if the container is read from a stream.
     header_state: Option<HeaderState>,
     /// `None` if the container is read from a stream.
@@ -51,7 +50,7 @@ struct Facts<'a> {
 impl Facts<'_> {
     fn new<'a>(
         preamble: &'a Preamble,
-        envelope: &'a Result<(Envelope, EnvelopeCopies), Error>,
+        envelope: &'a Result<(Envelope, EnvelopeState), Error>,
         container_len: Option<u64>,
     ) -> Facts<'a> {
         let envelope = envelope.as_ref().ok();
@@ -65,7 +64,6 @@ impl Facts<'_> {
 
     fn json(&self) -> Value {
         let header = self.header;
-        let body = self.container_len.and_then(|len| body(header, len));
         json!({
             "version": { "major": header.version().0, "minor": header.version().1 },
             "suite": { "number": header.suite(), "name": suite(header.suite()) },
@@ -81,8 +79,8 @@ impl Facts<'_> {
             "commitment": hex(header.commitment()),
             "copies": self.header_state.map(header_state),
             "container_len": self.container_len,
-            "plaintext_len": body.map(|body| body.plaintext_len),
-            "chunks": body.map(|body| body.chunks),
+            "plaintext_len": self.container_len.and_then(|len| header.plaintext_len(len)),
+            "chunks": self.container_len.and_then(|len| header.chunk_count(len)),
         })
     }
 
@@ -112,10 +110,11 @@ impl Facts<'_> {
             self.header_state.map_or_else(unknown, |state| header_state(state).replace('_', " ")),
         );
         line("container length", self.container_len.map_or_else(unknown, |len| len.to_string()));
-        match self.container_len.map(|len| body(header, len)) {
-            Some(Some(body)) => {
-                line("plaintext length", body.plaintext_len.to_string());
-                line("chunks", body.chunks.to_string());
+        let len = self.container_len;
+        match len.map(|len| header.plaintext_len(len).zip(header.chunk_count(len))) {
+            Some(Some((plaintext_len, chunks))) => {
+                line("plaintext length", plaintext_len.to_string());
+                line("chunks", chunks.to_string());
             }
             Some(None) => line(
                 "plaintext length",

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use bulla::{Key, Options, Preamble, SalvageReader};
+use bulla::{Key, Options, Preamble, SalvageReader, write_all_at};
 use bulla_archive::{Entry, IndexState, Kind, Recovered, Salvage, Summary};
 
 use super::shared::archive::NOT_SEEKABLE;
@@ -13,7 +13,6 @@ use super::shared::warnings::{describe_state, first_of, warn_of_attributes, warn
 use crate::args::archives::SalvageArgs;
 use crate::error::{Exit, Failure, describe};
 use crate::io::input::Input;
-use crate::io::positional::write_all_at;
 use crate::keys::source::{KeySource, read_key};
 use crate::keys::unlock::unlock;
 use crate::process::workers::WorkerPool;
@@ -254,7 +253,7 @@ fn write(
 fn warn_of_losses(archive: &str, summary: &Summary, tally: &Tally) -> Exit {
     let index = match summary.index {
         IndexState::Whole => None,
-        IndexState::Partly => Some("part of the index is lost"),
+        IndexState::Partial => Some("part of the index is lost"),
         IndexState::Lost => Some("the index is lost"),
     };
     if let Some(index) = index {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bulla_key::{Locator, SlotKind};
 use bulla_vault::messages::{RecordState, RecordStatus};
-use bulla_vault::{Deleted, RegId, Registered, Terms};
+use bulla_vault::{Deleted, RegId, Registered, RegistrationOptions};
 use subtle::ConstantTimeEq;
 
 use super::shared::container::read_preamble;
@@ -44,8 +44,9 @@ pub(super) fn register(args: &VaultRegisterArgs) -> Result<Exit, Failure> {
     let first_password = args.vault.vault_password_file.as_deref().filter(|_| stored.is_empty());
     let password =
         new_password(args.new_password_file.as_deref().or(first_password), "--new-password-file")?;
-    let terms = Terms { max: args.guesses, grant, ..Terms::default() };
-    let registered = vault.register(&password, &key, &terms)?;
+    let options =
+        RegistrationOptions { max_guesses: args.guesses, grant, ..RegistrationOptions::default() };
+    let registered = vault.register(&password, &key, &options)?;
     if args.quiet.quiet {
         return Ok(Exit::Success);
     }

@@ -7,4 +7,3 @@ pub(crate) mod input;
 pub(crate) mod staged;
 pub(crate) mod output;
 pub(crate) mod fill;
-pub(crate) mod positional;

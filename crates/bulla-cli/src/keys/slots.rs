@@ -1,6 +1,6 @@
 //! Formats the slots of an envelope. They are not authenticated unless the envelope was opened.
 
-use bulla_key::{Envelope, EnvelopeCopies, PassphraseCost, SlotInfo, SlotKind};
+use bulla_key::{Envelope, EnvelopeState, PassphraseCost, SlotInfo, SlotKind};
 use serde_json::{Value, json};
 
 /// Returns one line per slot.
@@ -19,7 +19,7 @@ pub(crate) fn kind(kind: &SlotKind) -> &'static str {
 }
 
 /// Returns the JSON that `bulla inspect --json` prints.
-pub(crate) fn json(envelope: &Envelope, copies: EnvelopeCopies) -> Value {
+pub(crate) fn json(envelope: &Envelope, copies: EnvelopeState) -> Value {
     let slot = |slot: &SlotInfo| {
         let mut shown = json!({ "id": slot.id.0, "kind": kind(&slot.kind).replace(' ', "_") });
         match &slot.kind {
@@ -42,13 +42,13 @@ pub(crate) fn json(envelope: &Envelope, copies: EnvelopeCopies) -> Value {
 }
 
 /// Returns the state of the two copies of an envelope as one word.
-pub(crate) fn state(copies: EnvelopeCopies) -> &'static str {
+pub(crate) fn state(copies: EnvelopeState) -> &'static str {
     match copies {
-        EnvelopeCopies::Intact => "intact",
-        EnvelopeCopies::FirstDamaged => "first_damaged",
-        EnvelopeCopies::SecondDamaged => "second_damaged",
-        EnvelopeCopies::Differ => "differ",
-        EnvelopeCopies::Single => "single",
+        EnvelopeState::Intact => "intact",
+        EnvelopeState::FirstDamaged => "first_damaged",
+        EnvelopeState::SecondDamaged => "second_damaged",
+        EnvelopeState::Differ => "differ",
+        EnvelopeState::Single => "single",
         _ => "unknown",
     }
 }

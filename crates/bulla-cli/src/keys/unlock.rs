@@ -8,7 +8,7 @@ use std::path::Path;
 use bulla::{Error as ContainerError, Header, HeaderState, Key, Preamble};
 use bulla_key::key_text;
 use bulla_key::typing::find_mistake;
-use bulla_key::{Envelope, EnvelopeCopies, Error, Locator, Passphrase, Secret, SlotKind};
+use bulla_key::{Envelope, EnvelopeState, Error, Locator, Passphrase, Secret, SlotKind};
 
 use crate::args::options::{KeyArgs, VaultArgs};
 use crate::error::{Exit, Failure};
@@ -29,7 +29,7 @@ pub(crate) struct UnlockedContainer {
     /// The recovery key that opened the envelope.
     pub(crate) recovery_key: Option<Key>,
     /// The state of the envelope, or `None` if the container has none or it was not read.
-    copies: Option<EnvelopeCopies>,
+    copies: Option<EnvelopeState>,
     /// The reason why the envelope could not be read.
     envelope_error: Option<Error>,
 }
@@ -92,14 +92,14 @@ impl UnlockedContainer {
 }
 
 /// Warns about damaged or differing copies of an envelope.
-pub(crate) fn warn_of_copies(name: &str, copies: EnvelopeCopies) -> Exit {
+pub(crate) fn warn_of_copies(name: &str, copies: EnvelopeState) -> Exit {
     let state = match copies {
-        EnvelopeCopies::Intact | EnvelopeCopies::Single => return Exit::Success,
-        EnvelopeCopies::FirstDamaged => {
+        EnvelopeState::Intact | EnvelopeState::Single => return Exit::Success,
+        EnvelopeState::FirstDamaged => {
             "the first copy of the envelope is damaged, and the second was used"
         }
-        EnvelopeCopies::SecondDamaged => "the second copy of the envelope is damaged",
-        EnvelopeCopies::Differ => {
+        EnvelopeState::SecondDamaged => "the second copy of the envelope is damaged",
+        EnvelopeState::Differ => {
             "the two copies of the envelope differ, and the newer one was used"
         }
         _ => "the copies of the envelope are in an unknown state",
@@ -117,9 +117,9 @@ pub(crate) fn warn_of_copies(name: &str, copies: EnvelopeCopies) -> Exit {
 pub(crate) fn read_envelope(
     preamble: &Preamble,
     file: Option<&Path>,
-) -> Result<Result<(Envelope, EnvelopeCopies), Error>, Failure> {
+) -> Result<Result<(Envelope, EnvelopeState), Error>, Failure> {
     let Some(path) = file else {
-        return Ok(Envelope::of(preamble));
+        return Ok(Envelope::from_preamble(preamble));
     };
     let failure = |e| Failure::io(shown(path), &e).and("expected an envelope");
     let file = File::open(path).map_err(failure)?;
@@ -129,7 +129,7 @@ pub(crate) fn read_envelope(
     if !envelope.belongs_to(preamble.header()) {
         return Err(envelope_failure(&Error::AnotherContainer, &shown(path)));
     }
-    Ok(Ok((envelope, EnvelopeCopies::Single)))
+    Ok(Ok((envelope, EnvelopeState::Single)))
 }
 
 /// Unlocks the container that `preamble` belongs to.
@@ -186,7 +186,7 @@ struct LockedContainer<'u> {
     preamble: &'u Preamble,
     name: &'u str,
     envelope: Option<Envelope>,
-    copies: Option<EnvelopeCopies>,
+    copies: Option<EnvelopeState>,
     envelope_error: Option<Error>,
     pool: &'u WorkerPool,
 }

@@ -9,7 +9,8 @@ use bulla::Key;
 use bulla_key::{Locator, Passphrase};
 use bulla_vault::http::{HttpTransport, Trust};
 use bulla_vault::{
-    Client, Error, LocatorFiles, Locators, Recovered, Registered, Terms, Token, VaultIdentity,
+    Client, Error, LocatorFiles, LocatorStore, Recovered, Registered, RegistrationOptions, Token,
+    VaultIdentity,
 };
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -142,14 +143,14 @@ impl<'p> Vault<'p> {
         &mut self,
         password: &Passphrase,
         key: &Key,
-        terms: &Terms,
+        options: &RegistrationOptions,
     ) -> Result<Registered, Failure> {
         if let Some(directory) = self.locators.path().parent() {
             fs::create_dir_all(directory).map_err(|e| Failure::io(shown(directory), &e))?;
         }
         let mut locators = self.locators.clone();
         let registered =
-            self.pool.install(|| self.client.register(password, key, &mut locators, terms));
+            self.pool.install(|| self.client.register(password, key, &mut locators, options));
         registered.map_err(|e| vault_failure(&e, &self.address))
     }
 
@@ -174,7 +175,7 @@ impl<'p> Vault<'p> {
         if let Some(directory) = self.locators.path().parent() {
             fs::create_dir_all(directory).map_err(|e| Failure::io(shown(directory), &e))?;
         }
-        let kept = self.locators.keep_beside(locator).and_then(|()| self.locators.replace_old());
+        let kept = self.locators.stage(locator).and_then(|()| self.locators.promote());
         kept.map_err(|e| Failure::io(shown(self.locators.path()), &e))
     }
 
@@ -210,7 +211,9 @@ pub(crate) fn key_for_sealing(
     vault.reject_key_without_locator()?;
     let key = Key::generate().map_err(|e| Failure::new(Exit::Environment, "key", e.to_string()))?;
     let password = new_password(args.vault_password_file.as_deref(), "--vault-password-file")?;
-    if let Registered::Announced { .. } = vault.register(&password, &key, &Terms::default())? {
+    if let Registered::Announced { .. } =
+        vault.register(&password, &key, &RegistrationOptions::default())?
+    {
         let problem = "another client registered a key at the same time; see `bulla vault status`";
         return Err(Failure::new(Exit::Environment, vault.address, problem));
     }
@@ -243,9 +246,10 @@ pub(crate) fn new_password(file: Option<&Path>, option: &str) -> Result<Passphra
 pub(crate) fn vault_failure(error: &Error, address: &str) -> Failure {
     let exit = match error {
         Error::WrongPassword { .. } | Error::Locked | Error::NoRecord => Exit::WrongKey,
-        Error::AnotherVault | Error::BadToken | Error::NoLocator | Error::GuessesOutOfRange => {
-            Exit::Usage
-        }
+        Error::VaultMismatch
+        | Error::InvalidToken
+        | Error::NoLocator
+        | Error::GuessesOutOfRange => Exit::Usage,
         _ => Exit::Environment,
     };
     Failure::new(exit, address, error.to_string())

@@ -7,10 +7,10 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bulla::write_all_at;
 use bulla_archive::Entry;
 
 use crate::error::Failure;
-use crate::io::positional::write_all_at;
 use crate::restore::directories::DirectoryId;
 use crate::restore::restorer::{IncompleteFile, Restorer};
 

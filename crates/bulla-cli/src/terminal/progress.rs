@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use bulla::Progress;
+use bulla_archive::EntryProgress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// The interval between updates. Work that takes less time shows no bar.
@@ -31,16 +32,17 @@ pub(crate) fn with_bytes<T>(len: Option<u64>, quiet: bool, work: impl FnOnce(&Pr
 pub(crate) fn with_entries<T>(
     len: u64,
     entries: u64,
+    entries_done: &EntryProgress,
     quiet: bool,
-    work: impl FnOnce(&Progress, &AtomicU64) -> T,
+    work: impl FnOnce(&Progress) -> T,
 ) -> T {
-    let (progress, done) = (Progress::new(), AtomicU64::new(0));
+    let progress = Progress::new();
     let show = |bar: &ProgressBar| {
-        bar.set_message(format!("{} of {entries} entries", done.load(Ordering::Relaxed)));
+        bar.set_message(format!("{} of {entries} entries", entries_done.done()));
         // The records after the contents are only estimated.
         bar.set_position(progress.done().min(len));
     };
-    show_while(Some(len), BAR_WITH_ENTRIES, quiet, show, || work(&progress, &done))
+    show_while(Some(len), BAR_WITH_ENTRIES, quiet, show, || work(&progress))
 }
 
 /// Runs `work`, and shows the number of entries that it has found so far.

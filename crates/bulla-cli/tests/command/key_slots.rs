@@ -242,7 +242,10 @@ fn altered_envelope_is_reported() {
     });
     opens(&sandbox, "-k k e", 6)
         .says("the envelope was altered by someone without the container's key");
-    sandbox.run("key add e -k k --new-key three").exits(4).says("altered");
+    sandbox
+        .run("key add e -k k --new-key three")
+        .exits(4)
+        .says("use `bulla key rotate` to create a new envelope");
     assert!(!sandbox.path("three").exists());
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use bulla::{ContentType, Key, Options};
-use bulla_archive::{ArchiveWriter, Metadata, Time};
+use bulla_archive::{ArchiveBuilder, Metadata, Time};
 use bulla_key::key_text;
 use bytes::Bytes;
 
@@ -17,7 +17,7 @@ fn key(sandbox: &Sandbox) -> Key {
 /// known.
 fn with_archive() -> Sandbox {
     let sandbox = Sandbox::new();
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     let at = |seconds| Metadata::new().mtime(Time { seconds, nanoseconds: 5 });
     writer.directory(b"photos", &at(0).mode(0o755)).unwrap();
     for (name, bytes) in
@@ -285,7 +285,7 @@ fn rejects_damage_to_what_it_reads() {
 #[test]
 fn lists_entries_if_the_notes_are_damaged() {
     let sandbox = Sandbox::new();
-    let mut writer = ArchiveWriter::new();
+    let mut writer = ArchiveBuilder::new();
     for number in 0..2000 {
         let name = format!("{number:04}");
         writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();
@@ -342,7 +342,7 @@ mod on_unix {
     #[test]
     fn closed_output_is_an_error_for_cat_only() {
         let sandbox = Sandbox::new();
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         for number in 0..100_000 {
             let name = format!("directory/{number}");
             writer.file(name.as_bytes(), &Metadata::new(), 0, Bytes::new()).unwrap();

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use bulla::{ChunkSize, Key, Options};
-use bulla_archive::{ArchiveWriter, Metadata, Time};
+use bulla_archive::{ArchiveBuilder, Metadata, Time};
 use bulla_key::key_text;
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
@@ -20,8 +20,8 @@ impl Sandbox {
     }
 
     /// Creates the archive `a`, in chunks of 4 KiB.
-    pub(crate) fn archive(&self, plan: impl FnOnce(&mut ArchiveWriter<Bytes>)) {
-        let mut writer = ArchiveWriter::new();
+    pub(crate) fn archive(&self, plan: impl FnOnce(&mut ArchiveBuilder<Bytes>)) {
+        let mut writer = ArchiveBuilder::new();
         plan(&mut writer);
         let options = Options::new().chunk_size(ChunkSize::MIN);
         let (bytes, _) = writer.seal_to(&self.key(), Vec::new(), &options).unwrap();
@@ -66,7 +66,7 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-pub(crate) fn file(writer: &mut ArchiveWriter<Bytes>, name: impl AsRef<[u8]>, bytes: &[u8]) {
+pub(crate) fn file(writer: &mut ArchiveBuilder<Bytes>, name: impl AsRef<[u8]>, bytes: &[u8]) {
     let metadata =
         Metadata::new().mode(0o640).mtime(Time { seconds: 1_000_000_000, nanoseconds: 5 });
     writer
@@ -89,7 +89,7 @@ fn with_photos() -> Sandbox {
 const TEXT: &[u8] = b"caf\xe9";
 
 /// Plans an archive of all kinds of entries.
-fn plan_everything(writer: &mut ArchiveWriter<Bytes>) {
+fn plan_everything(writer: &mut ArchiveBuilder<Bytes>) {
     let at = |seconds, nanoseconds| Metadata::new().mtime(Time { seconds, nanoseconds });
     writer.directory(b"all", &at(1_000_000_001, 0).mode(0o755)).unwrap();
     writer.directory(b"all/empty", &at(-5, 7).mode(0o1777)).unwrap();

@@ -240,7 +240,7 @@ fn rejects_invalid_configurations() {
     place.run("vault status --vault http://127.0.0.1:9").exits(2).says("no public key");
     place.run("vault status --vault http://vault.example").exits(2);
     place.run("vault status --vault-public-key 7").exits(2).says("64 hex digits");
-    place.run("vault status --vault-token-file first").exits(2).says("token");
+    place.run("vault status --vault-token-file first").exits(2).says("first: not a");
     place.run("vault status --vault-token-file -").exits(2);
     place.sandbox.write("config/bulla/vault.toml", b"adress = \"x\"\n");
     place.run("vault status").exits(2).says("unknown field");

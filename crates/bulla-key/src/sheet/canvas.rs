@@ -1,4 +1,4 @@
-//! Writes an SVG document, in millimetres, into memory that is wiped.
+//! Draws an SVG document, in millimetres, in memory that is wiped on drop.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::qr::Qr;
 
-/// A font, and its size in millimetres.
+/// A font with its size in millimetres.
 #[derive(Clone, Copy)]
 pub(super) struct Font {
     family: &'static str,
@@ -28,7 +28,7 @@ impl Font {
     }
 }
 
-/// Which end of a text its place is.
+/// The end of a text that its position refers to.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     Start,
@@ -42,7 +42,7 @@ pub(super) struct Canvas {
 }
 
 impl Canvas {
-    /// A white page. `capacity` is in bytes.
+    /// Creates a white page. `capacity` is in bytes.
     pub(super) fn new(width: f32, height: f32, capacity: usize) -> Canvas {
         let mut canvas =
             Canvas { svg: Zeroizing::new(String::with_capacity(capacity)), shift: 0.0 };
@@ -56,11 +56,12 @@ impl Canvas {
         canvas
     }
 
-    /// What is drawn from now on stands further to the right.
+    /// Moves everything drawn from now on to the right.
     pub(super) fn shift(&mut self, by: f32) {
         self.shift = by;
     }
 
+    /// Draws a line of text.
     pub(super) fn text(&mut self, x: f32, y: f32, font: Font, anchor: Anchor, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "",
@@ -71,14 +72,14 @@ impl Canvas {
         self.close_text(text);
     }
 
-    /// A text of this width, whatever the font.
+    /// Draws a text stretched or compressed to `width`.
     pub(super) fn spaced(&mut self, x: f32, y: f32, font: Font, width: f32, text: &str) {
         self.open_text(x, y, font);
         self.write(format_args!(" textLength=\"{width:.2}\">"));
         self.close_text(text);
     }
 
-    /// A line from left to right.
+    /// Draws a horizontal line from `x` to `to`.
     pub(super) fn line(&mut self, x: f32, y: f32, to: f32, thickness: f32) {
         let (x, to) = (x + self.shift, to + self.shift);
         self.write(format_args!(
@@ -86,16 +87,17 @@ impl Canvas {
         ));
     }
 
-    /// An empty rectangle.
+    /// Draws the outline of a rectangle.
     pub(super) fn frame(&mut self, x: f32, y: f32, width: f32, height: f32, thickness: f32) {
         let x = x + self.shift;
         self.write(format_args!(
-            "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"none\" \
-             stroke=\"black\" stroke-width=\"{thickness}\"/>\n"
+            "<rect x=\"{x:.2}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" \
+             fill=\"none\" stroke=\"black\" stroke-width=\"{thickness}\"/>\n"
         ));
     }
 
-    /// A QR code with its margin, as a path of a rectangle for every run of dark modules.
+    /// Draws a QR code with its margin, as a path with one rectangle for each horizontal run of
+    /// dark modules.
     pub(super) fn modules(&mut self, x: f32, y: f32, side: f32, qr: &Qr) {
         let x = x + self.shift;
         let modules = qr.side();
@@ -117,7 +119,7 @@ impl Canvas {
         self.svg.push_str("\"/>\n</svg>\n");
     }
 
-    /// The document.
+    /// Returns the complete document.
     pub(super) fn finish(mut self) -> Zeroizing<String> {
         self.svg.push_str("</svg>\n");
         self.svg
@@ -137,7 +139,7 @@ impl Canvas {
                 '&' => self.svg.push_str("&amp;"),
                 '<' => self.svg.push_str("&lt;"),
                 '>' => self.svg.push_str("&gt;"),
-                // Not all of them may stand in XML (XML 1.0, 2.2), and none can be printed.
+                // Some are not allowed in XML (XML 1.0, section 2.2), and none can be printed.
                 c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
                     self.svg.push('\u{FFFD}')
                 }
@@ -148,7 +150,7 @@ impl Canvas {
     }
 
     fn write(&mut self, text: std::fmt::Arguments) {
-        // Writing to a string cannot fail.
+        // Writing to a `String` never fails.
         let _ = self.svg.write_fmt(text);
     }
 }

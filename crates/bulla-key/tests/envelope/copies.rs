@@ -1,10 +1,10 @@
-//! Which of two copies counts, and what is said of the other one.
+//! Selection of the authoritative copy, and the reported state of the other one.
 
 use bulla::{Preamble, Result};
-use bulla_key::{Envelope, EnvelopeCopies, Error, Secret};
-use bulla_testkit::envelope::{complete, envelope as made, write_check};
+use bulla_key::{Envelope, EnvelopeState, Error, Secret};
+use bulla_testkit::envelope::{complete, envelope as encode, write_check};
 
-use crate::sample::*;
+use crate::fixtures::*;
 
 fn preamble(first: &[u8], second: &[u8]) -> Preamble {
     let mut container = container(first);
@@ -14,10 +14,10 @@ fn preamble(first: &[u8], second: &[u8]) -> Preamble {
 }
 
 fn revision(revision: u64) -> Vec<u8> {
-    made(&slots(LEN), LEN, revision, &SALT, &exporter(LEN))
+    encode(&slots(LEN), LEN, revision, &SALT, &exporter(LEN))
 }
 
-fn damaged() -> Vec<u8> {
+fn damaged_copy() -> Vec<u8> {
     let mut envelope = revision(9);
     envelope[300] ^= 1;
     envelope
@@ -25,89 +25,91 @@ fn damaged() -> Vec<u8> {
 
 /// E-2.6
 #[test]
-fn the_higher_revision_counts() {
+fn selects_the_higher_revision() {
     let cases = [
-        (revision(4), revision(4), 4, EnvelopeCopies::Intact),
-        (revision(4), revision(5), 5, EnvelopeCopies::Differ),
-        (revision(5), revision(4), 5, EnvelopeCopies::Differ),
-        (revision(256), revision(255), 256, EnvelopeCopies::Differ),
-        (damaged(), revision(4), 4, EnvelopeCopies::FirstDamaged),
-        (revision(4), damaged(), 4, EnvelopeCopies::SecondDamaged),
-        (vec![0; LEN], revision(4), 4, EnvelopeCopies::FirstDamaged),
-        (revision(4), vec![0; LEN], 4, EnvelopeCopies::SecondDamaged),
+        (revision(4), revision(4), 4, EnvelopeState::Intact),
+        (revision(4), revision(5), 5, EnvelopeState::Differ),
+        (revision(5), revision(4), 5, EnvelopeState::Differ),
+        (revision(256), revision(255), 256, EnvelopeState::Differ),
+        (damaged_copy(), revision(4), 4, EnvelopeState::FirstDamaged),
+        (revision(4), damaged_copy(), 4, EnvelopeState::SecondDamaged),
+        (vec![0; LEN], revision(4), 4, EnvelopeState::FirstDamaged),
+        (revision(4), vec![0; LEN], 4, EnvelopeState::SecondDamaged),
     ];
-    for (first, second, counts, state) in cases {
-        let (envelope, copies) = Envelope::of(&preamble(&first, &second)).unwrap();
-        assert_eq!((envelope.revision(), copies), (counts, state));
+    for (first, second, selected, expected) in cases {
+        let (envelope, state) = Envelope::from_preamble(&preamble(&first, &second)).unwrap();
+        assert_eq!((envelope.revision(), state), (selected, expected));
     }
 }
 
-/// E-2.6: of one revision, the first.
+/// E-2.6
 #[test]
-fn the_first_of_equals_counts() {
+fn selects_the_first_of_equal_revisions() {
     let mut other = revision(4);
     other[24] ^= 1;
     complete(&mut other, &exporter(LEN));
     for (first, second) in [(&other, &revision(4)), (&revision(4), &other)] {
-        let (envelope, copies) = Envelope::of(&preamble(first, second)).unwrap();
-        assert_eq!((envelope.bytes(), copies), (&first[..], EnvelopeCopies::Differ));
+        let (envelope, state) = Envelope::from_preamble(&preamble(first, second)).unwrap();
+        assert_eq!((envelope.bytes(), state), (&first[..], EnvelopeState::Differ));
     }
 }
 
-/// E-2.6: no secret has a say in it. The copy that counts has no slot for it; the other one would
-/// open.
+/// E-2.6: the selection does not depend on a secret. The authoritative copy has no slot for this
+/// one, and the other copy, which does, is not tried.
 #[test]
-fn the_other_copy_is_not_tried() {
-    let without = made(&slots(LEN)[..1], LEN, 5, &SALT, &exporter(LEN));
+fn does_not_try_the_other_copy() {
+    let without = encode(&slots(LEN)[..1], LEN, 5, &SALT, &exporter(LEN));
     let preamble = preamble(&revision(4), &without);
-    let (envelope, _) = Envelope::of(&preamble).unwrap();
-    let opened = envelope.open(&Secret::Passphrase(&phrase(PHRASE)), preamble.header(), None);
+    let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
+    let opened =
+        envelope.open(&Secret::Passphrase(&passphrase(PASSPHRASE)), preamble.header(), None);
     assert!(matches!(opened, Err(Error::NoSuchSlot)));
 }
 
-/// E-2.5, E-2.6: nor has what is behind the check: a malformed copy of a higher revision counts.
+/// E-2.5, E-2.6: a malformed copy whose check matches is selected for its higher revision.
 #[test]
-fn malformed_counts_if_it_is_valid() {
+fn selects_a_malformed_copy_if_its_check_matches() {
     let mut malformed = revision(5);
     malformed[11] = 99;
     write_check(&mut malformed);
-    let found = Envelope::of(&preamble(&revision(4), &malformed));
+    let found = Envelope::from_preamble(&preamble(&revision(4), &malformed));
     assert!(matches!(found, Err(Error::Malformed { offset: 10 })));
 }
 
-/// E-2.4, E-2.6: the error is that of the first copy that is not blank.
+/// E-2.4, E-2.6
 #[test]
-fn none_counts() {
+fn reports_the_error_of_the_first_copy_that_is_not_blank() {
     let blank = vec![0; LEN];
     let mut newer = revision(4);
     newer[8] = 2;
     write_check(&mut newer);
-    let of = |first: &[u8], second: &[u8]| Envelope::of(&preamble(first, second)).unwrap_err();
-    assert!(matches!(of(&blank, &blank), Error::NoEnvelope));
-    assert!(matches!(of(&damaged(), &damaged()), Error::Damaged));
-    assert!(matches!(of(&blank, &damaged()), Error::Damaged));
-    assert!(matches!(of(&newer, &damaged()), Error::UnsupportedVersion { version: 2 }));
-    assert!(matches!(of(&[7; LEN], &damaged()), Error::NotAnEnvelope));
+    let error = |first: &[u8], second: &[u8]| {
+        Envelope::from_preamble(&preamble(first, second)).unwrap_err()
+    };
+    assert!(matches!(error(&blank, &blank), Error::NoEnvelope));
+    assert!(matches!(error(&damaged_copy(), &damaged_copy()), Error::Damaged));
+    assert!(matches!(error(&blank, &damaged_copy()), Error::Damaged));
+    assert!(matches!(error(&newer, &damaged_copy()), Error::UnsupportedVersion { version: 2 }));
+    assert!(matches!(error(&[7; LEN], &damaged_copy()), Error::NotAnEnvelope));
 }
 
-/// E-2.6: a stream has the first copy alone.
+/// E-2.6: a stream provides the first copy only.
 #[test]
-fn from_a_stream() -> Result<()> {
+fn uses_the_first_copy_of_a_stream() -> Result<()> {
     let whole = container(&revision(4));
     let preamble = Preamble::read(&mut &whole[..])?;
-    assert_eq!(Envelope::of(&preamble).unwrap().1, EnvelopeCopies::Single);
-    let torn = container(&damaged());
+    assert_eq!(Envelope::from_preamble(&preamble).unwrap().1, EnvelopeState::Single);
+    let torn = container(&damaged_copy());
     let preamble = Preamble::read(&mut &torn[..])?;
-    assert!(matches!(Envelope::of(&preamble), Err(Error::Damaged)));
+    assert!(matches!(Envelope::from_preamble(&preamble), Err(Error::Damaged)));
     Ok(())
 }
 
-/// A container that was cut still gives its key.
 #[test]
-fn of_a_container_that_was_cut() {
+fn opens_the_envelope_of_a_truncated_container() {
     let whole = container(&revision(4));
     let preamble = Preamble::read_at(&whole[..128 + LEN + 10]).unwrap();
-    let (envelope, copies) = Envelope::of(&preamble).unwrap();
-    assert_eq!(copies, EnvelopeCopies::Single);
-    assert!(envelope.open(&Secret::Key(&key(RECOVERY)), preamble.header(), None).is_ok());
+    let (envelope, state) = Envelope::from_preamble(&preamble).unwrap();
+    assert_eq!(state, EnvelopeState::Single);
+    assert!(envelope.open(&Secret::Key(&key(RECOVERY_KEY)), preamble.header(), None).is_ok());
 }

@@ -1,13 +1,13 @@
-//! Key envelopes, from outside: made, opened, changed, damaged, forged.
+//! Black-box tests of key envelopes.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
-mod sample;
+mod fixtures;
 
+mod bit_flips;
+mod commitment;
 mod copies;
-mod flips;
-mod hostile;
-mod making;
+mod malformed;
 mod opening;
-mod rewriting;
-mod salamander;
+mod rewrap;
+mod sealing;

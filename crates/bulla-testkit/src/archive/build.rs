@@ -1,62 +1,64 @@
-//! Builds the plaintext of an archive in stages: pieces give a [`Draft`], a draft a [`Layout`], a
-//! layout its records, and these the bytes. Whoever changes one stage gets all that follows from
-//! the change, and no more.
+//! Builds the plaintext of an archive in stages.
+//!
+//! [`Piece`]s become a [`CorruptibleArchive`], that becomes a [`Layout`], the layout becomes
+//! [`Record`]s, and the records become bytes. A test that changes one stage gets everything that
+//! the later stages derive from the change, and no other change.
 
-use super::{attribute, kind, tag};
+use super::format::{HEAD_LEN, attribute, kind, tag};
 
 /// A record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
-    /// Another marker than the container's.
+    /// A marker to use instead of the container's.
     pub marker: Option<[u8; 16]>,
-    /// Its kind.
+    /// The kind.
     pub kind: u8,
-    /// Its encoding.
+    /// The encoding.
     pub encoding: u8,
-    /// Its name.
+    /// The name.
     pub name: Vec<u8>,
-    /// Its attributes, as they stand.
+    /// The encoded attributes.
     pub attributes: Vec<u8>,
-    /// Its content.
+    /// The content.
     pub content: Vec<u8>,
-    /// Lengths in the head that are not those of what follows.
-    pub lens: Option<Lens>,
+    /// Lengths to write to the head instead of the actual ones.
+    pub lengths: Option<Lengths>,
 }
 
 /// The lengths in a record's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of A-1.2")]
-pub struct Lens {
+pub struct Lengths {
     pub name: u16,
     pub attributes: u32,
     pub content: u64,
 }
 
 impl Record {
-    /// A record without name and attributes.
+    /// Creates a record without name and attributes.
     pub fn new(kind: u8, content: &[u8]) -> Record {
         let (name, attributes, content) = (Vec::new(), Vec::new(), content.to_vec());
-        Record { marker: None, kind, encoding: 0, name, attributes, content, lens: None }
+        Record { marker: None, kind, encoding: 0, name, attributes, content, lengths: None }
     }
 
-    /// The lengths of what it holds.
-    pub fn true_lens(&self) -> Lens {
-        Lens {
+    /// Returns the lengths of name, attributes and content.
+    pub fn actual_lengths(&self) -> Lengths {
+        Lengths {
             name: self.name.len() as u16,
             attributes: self.attributes.len() as u32,
             content: self.content.len() as u64,
         }
     }
 
-    /// Its bytes.
+    /// Encodes the record.
     pub fn encode(&self, marker: &[u8; 16]) -> Vec<u8> {
-        let lens = self.lens.unwrap_or(self.true_lens());
+        let lengths = self.lengths.unwrap_or(self.actual_lengths());
         [
             &self.marker.as_ref().unwrap_or(marker)[..],
             &[self.kind, self.encoding],
-            &lens.name.to_be_bytes(),
-            &lens.attributes.to_be_bytes(),
-            &lens.content.to_be_bytes(),
+            &lengths.name.to_be_bytes(),
+            &lengths.attributes.to_be_bytes(),
+            &lengths.content.to_be_bytes(),
             &self.name,
             &self.attributes,
             &self.content,
@@ -69,8 +71,8 @@ impl Record {
     }
 }
 
-/// The bytes of records, one behind the other.
-pub fn join(records: &[Record], marker: &[u8; 16]) -> Vec<u8> {
+/// Encodes records one after another.
+pub fn encode_records(records: &[Record], marker: &[u8; 16]) -> Vec<u8> {
     records.iter().flat_map(|record| record.encode(marker)).collect()
 }
 
@@ -83,56 +85,56 @@ pub struct Row {
     pub commitment: [u8; 32],
 }
 
-/// A file, directory, symbolic link or reference that is to be archived.
+/// A file, directory, symbolic link or reference to archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
-    /// The kind in its index entry: 1, 2 or 3.
+    /// The kind in the index entry: 1, 2 or 3.
     pub kind: u8,
-    /// The encoding in record and index entry.
+    /// The encoding in both record and index entry.
     pub encoding: u8,
-    /// Its state.
+    /// The state.
     pub state: u16,
-    /// Its name.
+    /// The name.
     pub name: Vec<u8>,
-    /// Its attributes, as they stand.
+    /// The encoded attributes.
     pub attributes: Vec<u8>,
-    /// The bytes that were there.
+    /// The bytes that the source provided.
     pub content: Vec<u8>,
-    /// Zeros that fill it up to the planned length.
+    /// The number of zeros that pad the record to the planned length.
     pub missing: usize,
-    /// Of a reference: row, offset and len.
+    /// Row, offset and len of a reference.
     pub reference: Option<(u32, u64, u64)>,
 }
 
 impl Item {
-    /// A file without attributes.
+    /// Creates a file without attributes.
     pub fn file(name: &[u8], content: &[u8]) -> Item {
         let (name, content, attributes) = (name.to_vec(), content.to_vec(), Vec::new());
         let kind = kind::FILE;
         Item { kind, encoding: 0, state: 0, name, attributes, content, missing: 0, reference: None }
     }
 
-    /// A directory without attributes.
+    /// Creates a directory without attributes.
     pub fn directory(name: &[u8]) -> Item {
         Item { kind: kind::DIRECTORY, ..Item::file(name, b"") }
     }
 
-    /// A symbolic link.
+    /// Creates a symbolic link.
     pub fn link(name: &[u8], target: &[u8]) -> Item {
         Item { kind: kind::LINK, ..Item::file(name, b"").with(&attribute(tag::TARGET, target)) }
     }
 
-    /// A file whose bytes lie in the container of a row.
+    /// Creates a file whose content is in the container of a row.
     pub fn reference(name: &[u8], row: u32, offset: u64, len: u64) -> Item {
         Item { reference: Some((row, offset, len)), ..Item::file(name, b"") }
     }
 
-    /// The same with further attributes, put in front so that tags can ascend.
+    /// Prepends attributes, so that the tags can be in ascending order.
     pub fn with(self, attributes: &[u8]) -> Item {
         Item { attributes: [attributes, &self.attributes].concat(), ..self }
     }
 
-    /// The same in a state, with zeros in the place of bytes that were not there.
+    /// Sets the state and the number of zeros that replace missing bytes.
     pub fn in_state(self, state: u16, missing: usize) -> Item {
         Item { state, missing, ..self }
     }
@@ -151,31 +153,31 @@ impl Item {
     }
 }
 
-/// What stands before the notes: an entry's record, or any other.
+/// A record before the notes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// It has an index entry, and a note if its state is not zero.
+    /// The record of an entry, which also gets an index entry, and a note if its state is not zero.
     Entry(Item),
-    /// It has neither.
+    /// Another record, which gets neither.
     Other(Record),
 }
 
-/// A note.
+/// A note, which need not be valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of A-4.1")]
-pub struct Note {
+pub struct RawNote {
     pub state: u16,
     pub zero: u32,
     pub found: u64,
     pub name: Vec<u8>,
-    /// A length that is not the name's.
+    /// A name length to write instead of the actual one.
     pub name_len: Option<u16>,
 }
 
-impl Note {
-    /// A note of `found` bytes.
-    pub fn new(name: &[u8], state: u16, found: u64) -> Note {
-        Note { state, zero: 0, found, name: name.to_vec(), name_len: None }
+impl RawNote {
+    /// Creates a note that reports `found` bytes.
+    pub fn new(name: &[u8], state: u16, found: u64) -> RawNote {
+        RawNote { state, zero: 0, found, name: name.to_vec(), name_len: None }
     }
 
     fn encode(&self) -> Vec<u8> {
@@ -187,7 +189,7 @@ impl Note {
     }
 }
 
-/// An index entry.
+/// An index entry, which need not be valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of A-5.1")]
 pub struct IndexEntry {
@@ -200,14 +202,14 @@ pub struct IndexEntry {
     pub len: u64,
     pub name: Vec<u8>,
     pub attributes: Vec<u8>,
-    /// Lengths that are not those of name and attributes.
-    pub lens: Option<(u16, u32)>,
+    /// Lengths of name and attributes to write instead of the actual ones.
+    pub lengths: Option<(u16, u32)>,
 }
 
 impl IndexEntry {
     fn encode(&self) -> Vec<u8> {
-        let lens = (self.name.len() as u16, self.attributes.len() as u32);
-        let (name_len, attr_len) = self.lens.unwrap_or(lens);
+        let lengths = (self.name.len() as u16, self.attributes.len() as u32);
+        let (name_len, attr_len) = self.lengths.unwrap_or(lengths);
         [
             &[self.kind, self.encoding][..],
             &self.state.to_be_bytes(),
@@ -224,25 +226,25 @@ impl IndexEntry {
     }
 }
 
-/// An archive before its index is cut into blocks.
+/// An archive before its index is divided into blocks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
+pub struct CorruptibleArchive {
     /// The records before the notes.
     pub records: Vec<Record>,
     /// The notes.
-    pub notes: Vec<Note>,
+    pub notes: Vec<RawNote>,
     /// The index entries, sorted by name.
     pub index: Vec<IndexEntry>,
-    /// Bytes that a block's content may have if it has more than one entry.
+    /// Most bytes in the content of a block with more than one entry.
     pub block_max: usize,
-    /// Number of rows.
+    /// The number of rows that the trailer states.
     pub rows: u64,
 }
 
-impl Draft {
-    /// A draft of pieces in the order in which their records are to stand.
-    pub fn new(rows: &[Row], pieces: &[Piece]) -> Draft {
-        let mut draft = Draft {
+impl CorruptibleArchive {
+    /// Creates an archive with a record for each piece, in the given order.
+    pub fn new(rows: &[Row], pieces: &[Piece]) -> CorruptibleArchive {
+        let mut archive = CorruptibleArchive {
             records: vec![],
             notes: vec![],
             index: vec![],
@@ -252,16 +254,17 @@ impl Draft {
         if !rows.is_empty() {
             let bytes: Vec<u8> =
                 rows.iter().flat_map(|row| [row.salt, row.key, row.commitment].concat()).collect();
-            draft.records.push(Record::new(kind::CONTAINERS, &bytes));
+            archive.records.push(Record::new(kind::CONTAINERS, &bytes));
         }
         for piece in pieces {
             match piece {
-                Piece::Other(record) => draft.records.push(record.clone()),
-                Piece::Entry(item) => draft.push(item),
+                Piece::Other(record) => archive.records.push(record.clone()),
+                Piece::Entry(item) => archive.push(item),
             }
         }
-        draft.index.sort_by(|a, b| a.name.cmp(&b.name));
-        draft
+        archive.index.sort_by(|a, b| a.name.cmp(&b.name));
+
+        archive
     }
 
     fn push(&mut self, item: &Item) {
@@ -275,7 +278,7 @@ impl Draft {
             None => (0, 0, 0),
         };
         if item.state != 0 {
-            self.notes.push(Note::new(&item.name, item.state, len));
+            self.notes.push(RawNote::new(&item.name, item.state, len));
         }
         let Item { kind, encoding, state, name, attributes, .. } = item.clone();
         self.index.push(IndexEntry {
@@ -288,19 +291,19 @@ impl Draft {
             len,
             name,
             attributes,
-            lens: None,
+            lengths: None,
         });
     }
 
-    /// Cuts the index into blocks, and makes fence and trailer of what comes out.
+    /// Divides the index into blocks, and derives fence and trailer.
     pub fn lay_out(&self) -> Layout {
-        let notes: Vec<u8> = self.notes.iter().flat_map(Note::encode).collect();
+        let notes: Vec<u8> = self.notes.iter().flat_map(RawNote::encode).collect();
         let notes = Record::new(kind::NOTES, &notes);
         let notes_offset = self.records.iter().map(Record::len).sum();
         let index_offset = notes_offset + notes.len();
 
         let (mut blocks, mut fence): (Vec<Record>, Vec<FenceEntry>) = (Vec::new(), Vec::new());
-        let mut offset = index_offset; // of the block that would be next
+        let mut offset = index_offset; // of the next block
         for entry in &self.index {
             let bytes = entry.encode();
             match blocks
@@ -316,7 +319,7 @@ impl Draft {
                         name: entry.name.clone(),
                     });
                     blocks.push(Record::new(kind::BLOCK, &bytes));
-                    offset += super::HEAD_LEN;
+                    offset += HEAD_LEN;
                 }
             }
             offset += bytes.len() as u64;
@@ -338,7 +341,7 @@ impl Draft {
     }
 }
 
-/// An archive before the fence and the trailer are records.
+/// An archive before fence and trailer are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The records before the notes.
@@ -347,14 +350,15 @@ pub struct Layout {
     pub notes: Record,
     /// The index blocks.
     pub blocks: Vec<Record>,
-    /// What the fence says of them.
+    /// The fence, with an entry for each block.
     pub fence: Vec<FenceEntry>,
-    /// What the trailer says.
+    /// The trailer.
     pub trailer: Trailer,
 }
 
 impl Layout {
-    /// All records: those before the notes, the notes, the blocks, the fence, the trailer.
+    /// Returns all records in order: those before the notes, the notes, the blocks, the fence and
+    /// the trailer.
     pub fn all(&self) -> Vec<Record> {
         let fence: Vec<u8> = self.fence.iter().flat_map(FenceEntry::encode).collect();
         let ends =
@@ -363,7 +367,7 @@ impl Layout {
     }
 }
 
-/// What the fence says of a block.
+/// The fence's entry for a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of A-5.2")]
 pub struct FenceEntry {
@@ -381,7 +385,7 @@ impl FenceEntry {
     }
 }
 
-/// The trailer's content.
+/// The content of the trailer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are those of A-5.3")]
 pub struct Trailer {

@@ -1,15 +1,15 @@
-//! Fields of records and index entries, and names and attributes, each by itself.
+//! Decodes the fields of records and index entries, and validates names and attributes.
 
 use std::collections::BTreeMap;
 
-use super::NAME_MAX;
-use super::fault::{Fault, hold};
+use super::error::{ArchiveError, ensure};
+use super::format::NAME_MAX;
 
-/// Bytes that are taken one field after the other.
+/// A cursor over the fields of a structure.
 pub(super) struct Fields<'b> {
     bytes: &'b [u8],
     at: usize,
-    /// Offset of the bytes in the plaintext.
+    /// The offset of `bytes` in the plaintext.
     base: u64,
 }
 
@@ -26,48 +26,53 @@ impl<'b> Fields<'b> {
         self.at == self.bytes.len()
     }
 
-    pub(super) fn take(&mut self, len: usize) -> Result<&'b [u8], Fault> {
-        hold(len <= self.bytes.len() - self.at, self.offset(), "bytes are missing")?;
+    pub(super) fn take(&mut self, len: usize) -> Result<&'b [u8], ArchiveError> {
+        ensure(len <= self.bytes.len() - self.at, self.offset(), "a field is truncated")?;
         self.at += len;
         Ok(&self.bytes[self.at - len..self.at])
     }
 
-    pub(super) fn number(&mut self, len: usize) -> Result<u64, Fault> {
+    pub(super) fn number(&mut self, len: usize) -> Result<u64, ArchiveError> {
         Ok(self.take(len)?.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))
     }
 }
 
-///
+/// Returns whether `name` is valid.
 pub(super) fn is_name(name: &[u8]) -> bool {
     let good = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
     name.len() <= NAME_MAX && name.split(|byte| *byte == b'/').all(good)
 }
 
-/// every attribute by its tag.
-pub(super) fn parse_attributes(bytes: &[u8], at: u64) -> Result<BTreeMap<u16, Vec<u8>>, Fault> {
+/// Decodes attributes into a map from tag to value.
+pub(super) fn parse_attributes(
+    bytes: &[u8],
+    at: u64,
+) -> Result<BTreeMap<u16, Vec<u8>>, ArchiveError> {
     let mut fields = Fields::new(bytes, at);
     let mut attributes = BTreeMap::new();
     while !fields.is_empty() {
         let (tag, len) = (fields.number(2)? as u16, fields.number(2)? as usize);
-        // From 1 on.
+        // Tag 0 is not allowed either.
         let ascends = attributes.last_key_value().map_or(0, |(before, _)| *before) < tag;
-        hold(ascends, at, "tags do not ascend")?;
+        ensure(ascends, at, "tags are not in ascending order")?;
         attributes.insert(tag, fields.take(len)?.to_vec());
     }
     Ok(attributes)
 }
 
-pub(super) fn time(value: &[u8], at: u64) -> Result<(i64, u32), Fault> {
-    hold(value.len() == 12, at, "length of a time")?;
+/// Decodes the attribute *modified* to seconds and nanoseconds.
+pub(super) fn parse_modified(value: &[u8], at: u64) -> Result<(i64, u32), ArchiveError> {
+    ensure(value.len() == 12, at, "length of the attribute modified")?;
     let mut fields = Fields::new(value, at);
     let (seconds, nanoseconds) = (fields.number(8)? as i64, fields.number(4)? as u32);
-    hold(nanoseconds < 1_000_000_000, at, "nanoseconds")?;
+    ensure(nanoseconds < 1_000_000_000, at, "nanoseconds of the attribute modified")?;
     Ok((seconds, nanoseconds))
 }
 
-pub(super) fn permissions(value: &[u8], at: u64) -> Result<u32, Fault> {
-    hold(value.len() == 4, at, "length of a mode")?;
+/// Decodes the attribute *mode*.
+pub(super) fn parse_mode(value: &[u8], at: u64) -> Result<u32, ArchiveError> {
+    ensure(value.len() == 4, at, "length of the attribute mode")?;
     let mode = Fields::new(value, at).number(4)? as u32;
-    hold(mode < 1 << 12, at, "mode")?;
+    ensure(mode < 1 << 12, at, "value of the attribute mode")?;
     Ok(mode)
 }

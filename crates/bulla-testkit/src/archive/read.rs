@@ -1,54 +1,55 @@
-//! Reads archives as section 6 says, each step with its checks in the order in which they stand
-//! there.
+//! Reads archives. Each step performs its checks in the order of section 6.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::fault::{Fault, hold};
-use super::fields::{Fields, is_name, parse_attributes, permissions, time};
-use super::{
-    ATTRIBUTES_MAX, CONTENT, HEAD_LEN, NAME_MAX, ROW_LEN, Row, TRAILER_LEN, kind, state, tag,
+use super::build::Row;
+use super::error::{ArchiveError, ensure};
+use super::fields::{Fields, is_name, parse_attributes, parse_mode, parse_modified};
+use super::format::{
+    ATTRIBUTES_MAX, CONTENT, HEAD_LEN, NAME_MAX, ROW_LEN, TRAILER_LEN, kind, marker, state, tag,
 };
 use crate::reference;
 
-/// An entry as the index has it.
+/// An entry of the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// 1 file or reference, 2 directory, 3 symbolic link.
+pub struct ReferenceEntry {
+    /// 1 for a file or reference, 2 for a directory, 3 for a symbolic link.
     pub kind: u8,
-    /// As in the record.
+    /// The encoding, the same as in the record.
     pub encoding: u8,
-    /// Bits 0 to 3 of.
+    /// Bits 0 to 3 of the state.
     pub state: u16,
-    /// 0, or a row.
+    /// The row of the container that holds the content, or 0 for this container.
     pub container: u32,
-    /// Of the content's first byte in that container's plaintext.
+    /// The offset of the content in the plaintext of that container.
     pub offset: u64,
-    /// Bytes of content.
+    /// The length of the content in bytes.
     pub len: u64,
     /// The name.
     pub name: Vec<u8>,
-    /// The attributes, as they stand.
+    /// The encoded attributes.
     pub attributes: Vec<u8>,
-    /// Seconds and nanoseconds.
+    /// Seconds and nanoseconds of the attribute *modified*.
     pub modified: Option<(i64, u32)>,
-    /// Unix permissions.
+    /// The Unix permissions.
     pub mode: Option<u32>,
-    /// Of a symbolic link.
+    /// The target of a symbolic link.
     pub target: Option<Vec<u8>>,
 }
 
 /// A note.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Noted {
-    /// Bits 0 to 4.
+pub struct ReferenceNote {
+    /// Bits 0 to 4 of the state.
     pub state: u16,
-    /// Bytes that were found.
+    /// The number of bytes that the source provided.
     pub found: u64,
-    /// The name, which need not be one of.
+    /// The name, which does not restrict.
     pub name: Vec<u8>,
 }
 
+/// The head of a record with its name and attributes, and the location of its content.
 struct Head {
     kind: u8,
     encoding: u8,
@@ -57,13 +58,14 @@ struct Head {
     content: Range<u64>,
 }
 
+/// The location of a block and the name of its first entry.
 struct Block {
     record: Range<u64>,
     first: Vec<u8>,
 }
 
-/// An archive that was opened.
-pub struct Archive<'c> {
+/// An open archive.
+pub struct ReferenceArchive<'c> {
     container: &'c [u8],
     key: &'c [u8; 32],
     context: Option<&'c [u8]>,
@@ -77,23 +79,23 @@ pub struct Archive<'c> {
     blocks: Vec<Block>,
 }
 
-impl<'c> Archive<'c> {
-    /// 1 to 3.
+impl<'c> ReferenceArchive<'c> {
+    /// Opens an archive (A-6.1, 1 to 3).
     pub fn open(
         container: &'c [u8],
         key: &'c [u8; 32],
         context: Option<&'c [u8]>,
-    ) -> Result<Archive<'c>, Fault> {
-        reference::open_range(container, key, context, 0..0)?; // the key, and the length
-        let found = reference::look(container, true)?;
-        if found.copy[13] != CONTENT {
-            return Err(Fault::NotAnArchive);
+    ) -> Result<ReferenceArchive<'c>, ArchiveError> {
+        reference::open_range(container, key, context, 0..0)?; // authenticates key and length
+        let found = reference::inspect(container, true)?;
+        if found.header[13] != CONTENT {
+            return Err(ArchiveError::NotAnArchive);
         }
-        let keys = reference::schedule(key, &reference::bound(&found.copy), context);
-        let marker = super::marker(&keys.exporter);
+        let keys = reference::schedule(key, &reference::bound(&found.header), context);
+        let marker = marker(&keys.exporter);
         let (len, notes_offset, index_offset) = (found.geometry.plaintext_len(), 0, 0);
         let (entries, rows, len_sum, blocks) = (0, 0, 0, Vec::new());
-        let mut archive = Archive {
+        let mut archive = ReferenceArchive {
             container,
             key,
             context,
@@ -107,9 +109,9 @@ impl<'c> Archive<'c> {
             blocks,
         };
 
-        hold(len >= TRAILER_LEN, 0, "no room for a trailer")?;
+        ensure(len >= TRAILER_LEN, 0, "too short for a trailer")?;
         let end = len - TRAILER_LEN;
-        let trailer = archive.filled(kind::TRAILER, end..len)?;
+        let trailer = archive.record_content(kind::TRAILER, end..len)?;
         let mut fields = Fields::new(&trailer, end + HEAD_LEN);
         archive.notes_offset = fields.number(8)?;
         archive.index_offset = fields.number(8)?;
@@ -121,8 +123,8 @@ impl<'c> Archive<'c> {
 
         let ascend =
             archive.notes_offset <= archive.index_offset && archive.index_offset <= fence_offset;
-        hold(ascend && fence_offset < end, end, "the trailer's offsets")?;
-        let fence = archive.filled(kind::FENCE, fence_offset..end)?;
+        ensure(ascend && fence_offset < end, end, "offsets in the trailer")?;
+        let fence = archive.record_content(kind::FENCE, fence_offset..end)?;
         let mut fields = Fields::new(&fence, fence_offset + HEAD_LEN);
         let mut next = archive.index_offset;
         while !fields.is_empty() {
@@ -130,47 +132,55 @@ impl<'c> Archive<'c> {
             let (offset, content_len) = (fields.number(8)?, fields.number(4)?);
             let (name_len, _zero) = (fields.number(2)?, fields.number(2)?);
             let first = fields.take(name_len as usize)?.to_vec();
-            hold(offset == next, at, "a block is not behind the one before")?;
+            ensure(offset == next, at, "blocks are not contiguous")?;
             next += HEAD_LEN + content_len;
             let ascends = archive.blocks.last().is_none_or(|before: &Block| before.first < first);
-            hold(ascends, at, "the fence's names do not ascend")?;
+            ensure(ascends, at, "names in the fence are not in ascending order")?;
             archive.blocks.push(Block { record: offset..next, first });
         }
-        hold(next == fence_offset, fence_offset, "the last block does not end at the fence")?;
-        hold(archive.blocks.len() as u64 == block_count, end, "the number of blocks")?;
+        ensure(next == fence_offset, fence_offset, "the last block does not end at the fence")?;
+        ensure(archive.blocks.len() as u64 == block_count, end, "number of blocks")?;
         Ok(archive)
     }
 
-    /// all of the index, each block as, 4 says.
-    pub fn list(&self) -> Result<Vec<Entry>, Fault> {
-        let mut entries: Vec<Entry> = Vec::new();
+    /// Lists all entries, checking each block (A-6.1, 4).
+    pub fn list(&self) -> Result<Vec<ReferenceEntry>, ArchiveError> {
+        let mut entries: Vec<ReferenceEntry> = Vec::new();
         for (i, block) in self.blocks.iter().enumerate() {
-            let bytes = self.filled(kind::BLOCK, block.record.clone())?;
+            let bytes = self.record_content(kind::BLOCK, block.record.clone())?;
             let mut fields = Fields::new(&bytes, block.record.start + HEAD_LEN);
             let before = entries.len();
             while !fields.is_empty() {
                 let at = fields.offset();
                 let entry = self.entry(&mut fields)?;
                 let ascends = entries.last().is_none_or(|before| before.name < entry.name);
-                hold(ascends, at, "names do not ascend")?;
+                ensure(ascends, at, "names in a block are not in ascending order")?;
                 entries.push(entry);
             }
             let begins = entries.get(before).is_some_and(|first| first.name == block.first);
-            hold(begins, block.record.start, "a block does not begin with the fence's name")?;
+            ensure(
+                begins,
+                block.record.start,
+                "a block does not begin with the name in the fence",
+            )?;
             if let (Some(last), Some(next)) = (entries.last(), self.blocks.get(i + 1)) {
-                hold(last.name < next.first, block.record.start, "a name of the next block")?;
+                ensure(
+                    last.name < next.first,
+                    block.record.start,
+                    "a name belongs to the next block",
+                )?;
             }
         }
-        hold(entries.len() as u64 == self.entries, self.index_offset, "the number of entries")?;
+        ensure(entries.len() as u64 == self.entries, self.index_offset, "number of entries")?;
         let sum = entries.iter().try_fold(0u64, |sum, entry| sum.checked_add(entry.len));
-        hold(sum == Some(self.len_sum), self.index_offset, "the sum of the lengths")?;
-        self.no_file_is_a_parent(&entries)?;
-        self.contents_are_identical_or_disjoint(&entries)?;
+        ensure(sum == Some(self.len_sum), self.index_offset, "sum of the lengths")?;
+        self.check_parents(&entries)?;
+        self.check_overlaps(&entries)?;
         Ok(entries)
     }
 
-    ///
-    fn no_file_is_a_parent(&self, entries: &[Entry]) -> Result<(), Fault> {
+    /// Checks that only directories are parents.
+    fn check_parents(&self, entries: &[ReferenceEntry]) -> Result<(), ArchiveError> {
         let leaves: BTreeSet<_> = entries
             .iter()
             .filter(|entry| entry.kind != kind::DIRECTORY)
@@ -178,30 +188,30 @@ impl<'c> Archive<'c> {
             .collect();
         for name in entries.iter().map(|entry| &entry.name) {
             let mut parents = (0..name.len()).filter(|&at| name[at] == b'/').map(|at| &name[..at]);
-            hold(
+            ensure(
                 !parents.any(|parent| leaves.contains(parent)),
                 self.index_offset,
-                "a file is a parent",
+                "a parent is not a directory",
             )?;
         }
         Ok(())
     }
 
-    ///
-    fn contents_are_identical_or_disjoint(&self, entries: &[Entry]) -> Result<(), Fault> {
+    /// Checks that contents are identical or disjoint.
+    fn check_overlaps(&self, entries: &[ReferenceEntry]) -> Result<(), ArchiveError> {
         let own = entries.iter().filter(|entry| entry.container == 0 && entry.len > 0);
         let ranges: BTreeSet<_> =
             own.map(|entry| (entry.offset, entry.offset + entry.len)).collect();
         let mut end = 0;
         for range in ranges {
-            hold(end <= range.0, range.0, "contents overlap")?;
+            ensure(end <= range.0, range.0, "contents overlap")?;
             end = range.1;
         }
         Ok(())
     }
 
-    /// One index entry, and what, 4 says of it alone.
-    fn entry(&self, fields: &mut Fields<'_>) -> Result<Entry, Fault> {
+    /// Decodes one index entry, with the checks of, 4 that concern it alone.
+    fn entry(&self, fields: &mut Fields<'_>) -> Result<ReferenceEntry, ArchiveError> {
         let at = fields.offset();
         let (kind, encoding) = (fields.number(1)? as u8, fields.number(1)? as u8);
         let (state, name_len) = (fields.number(2)? as u16, fields.number(2)? as usize);
@@ -211,36 +221,41 @@ impl<'c> Archive<'c> {
         let name = fields.take(name_len)?.to_vec();
         let attributes = fields.take(attr_len)?.to_vec();
 
-        hold(
+        ensure(
             matches!(kind, kind::FILE | kind::DIRECTORY | kind::LINK),
             at,
             "kind of an index entry",
         )?;
-        hold(is_name(&name), at, "a name")?;
-        hold(attr_len <= ATTRIBUTES_MAX, at, "attributes are too long")?;
+        ensure(is_name(&name), at, "name of an entry")?;
+        ensure(attr_len <= ATTRIBUTES_MAX, at, "attributes are too long")?;
         if kind != kind::FILE {
-            hold((container, offset, len) == (0, 0, 0), at, "a directory or link with content")?;
+            ensure((container, offset, len) == (0, 0, 0), at, "a directory or link has content")?;
         }
         if container == 0 {
             let end = offset.checked_add(len);
-            hold(
+            ensure(
                 end.is_some_and(|end| end <= self.notes_offset),
                 at,
-                "a content behind the notes",
+                "a content ends after notes_offset",
             )?;
         }
-        hold(u64::from(container) <= self.rows, at, "no such row")?;
+        ensure(u64::from(container) <= self.rows, at, "row out of range")?;
 
         let mut known = parse_attributes(&attributes, at)?;
-        let modified = known.remove(&tag::MODIFIED).map(|value| time(&value, at)).transpose()?;
-        let mode = known.remove(&tag::MODE).map(|value| permissions(&value, at)).transpose()?;
+        let modified =
+            known.remove(&tag::MODIFIED).map(|value| parse_modified(&value, at)).transpose()?;
+        let mode = known.remove(&tag::MODE).map(|value| parse_mode(&value, at)).transpose()?;
         let target = known.remove(&tag::TARGET);
-        hold(target.is_some() == (kind == kind::LINK), at, "a target is a link's")?;
+        ensure(
+            target.is_some() == (kind == kind::LINK),
+            at,
+            "a link has no target, or another entry has one",
+        )?;
         let good =
             |target: &Vec<u8>| (1..=NAME_MAX).contains(&target.len()) && !target.contains(&0);
-        hold(target.as_ref().is_none_or(good), at, "a target")?;
+        ensure(target.as_ref().is_none_or(good), at, "target of a link")?;
         let state = state & 0xF;
-        Ok(Entry {
+        Ok(ReferenceEntry {
             kind,
             encoding,
             state,
@@ -255,16 +270,19 @@ impl<'c> Archive<'c> {
         })
     }
 
-    /// The content of a file, in one of `others` if it is a reference: the containers of the rows,
-    /// in their order.
+    /// Reads the content of a file. `others` are the containers of the rows, in order, for
+    /// references.
     ///
     /// # Panics
-    ///
-    /// If the entry is no file, or `others` has no container for its row.
-    pub fn content(&self, entry: &Entry, others: &[Vec<u8>]) -> Result<Vec<u8>, Fault> {
+    /// If the entry is not a file, or `others` has no container for its row.
+    pub fn content(
+        &self,
+        entry: &ReferenceEntry,
+        others: &[Vec<u8>],
+    ) -> Result<Vec<u8>, ArchiveError> {
         assert_eq!(entry.kind, kind::FILE, "only files have content");
         if entry.encoding != 0 {
-            return Err(Fault::Unsupported);
+            return Err(ArchiveError::Unsupported);
         }
         let range = entry.offset..entry.offset.saturating_add(entry.len);
         if entry.container == 0 {
@@ -273,110 +291,126 @@ impl<'c> Archive<'c> {
         let number = entry.container as usize - 1; // rows are numbered from 1
         let row = self.rows()?.swap_remove(number);
         let other = &others[number];
-        let copy = reference::look(other, true)?.copy;
+        let copy = reference::inspect(other, true)?.header;
         if copy[32..96] != [row.salt, row.commitment].concat() {
-            return Err(Fault::WrongContainer);
+            return Err(ArchiveError::WrongContainer);
         }
         let content = reference::open_range(other, &row.key, None, range)?;
-        content
-            .ok_or(Fault::Malformed { at: 0, what: "a reference beyond the other container's end" })
+        content.ok_or(ArchiveError::Malformed {
+            at: 0,
+            what: "a reference exceeds the plaintext of its container",
+        })
     }
 
-    ///
-    pub fn rows(&self) -> Result<Vec<Row>, Fault> {
+    /// Reads the rows of the containers record.
+    pub fn rows(&self) -> Result<Vec<Row>, ArchiveError> {
         if self.rows == 0 {
             return Ok(Vec::new());
         }
         let end = HEAD_LEN + self.rows.min(1 << 32) * ROW_LEN;
-        hold(self.rows <= 1 << 16 && end <= self.notes_offset, 0, "the number of rows")?;
-        let bytes = self.filled(kind::CONTAINERS, 0..end)?;
+        ensure(self.rows <= 1 << 16 && end <= self.notes_offset, 0, "number of rows")?;
+        let bytes = self.record_content(kind::CONTAINERS, 0..end)?;
         let part = |row: &[u8], i: usize| row[32 * i..][..32].try_into().expect("32 bytes of 96");
         let row =
             |row: &[u8]| Row { salt: part(row, 0), key: part(row, 1), commitment: part(row, 2) };
         Ok(bytes.chunks(ROW_LEN as usize).map(row).collect())
     }
 
-    ///
-    pub fn notes(&self) -> Result<Vec<Noted>, Fault> {
-        let bytes = self.filled(kind::NOTES, self.notes_offset..self.index_offset)?;
+    /// Reads the notes.
+    pub fn notes(&self) -> Result<Vec<ReferenceNote>, ArchiveError> {
+        let bytes = self.record_content(kind::NOTES, self.notes_offset..self.index_offset)?;
         let mut fields = Fields::new(&bytes, self.notes_offset + HEAD_LEN);
         let mut notes = Vec::new();
         while !fields.is_empty() {
             let (state, name_len) = (fields.number(2)? as u16 & 0x1F, fields.number(2)? as usize);
             let (_zero, found) = (fields.number(4)?, fields.number(8)?);
-            notes.push(Noted { state, found, name: fields.take(name_len)?.to_vec() });
+            notes.push(ReferenceNote { state, found, name: fields.take(name_len)?.to_vec() });
         }
         Ok(notes)
     }
 
-    ///
-    pub fn verify(&self) -> Result<(), Fault> {
+    /// Verifies the whole archive.
+    pub fn verify(&self) -> Result<(), ArchiveError> {
         reference::open_positional(self.container, self.key, self.context)?;
         let entries = self.list()?;
         self.rows()?;
         self.notes()?;
-        let mut without: BTreeMap<_, _> =
+        let mut unmatched: BTreeMap<_, _> =
             entries.iter().map(|entry| (&entry.name[..], entry)).collect();
         let mut at = if self.rows == 0 { 0 } else { HEAD_LEN + ROW_LEN * self.rows };
         while at < self.notes_offset {
             let head = self.head(at, self.notes_offset)?;
             match head.kind {
                 kind::FILE..=kind::REFERENCE => {
-                    let entry = without.remove(&head.name[..]);
-                    hold(entry.is_some(), at, "a record without an index entry, or a second one")?;
+                    let entry = unmatched.remove(&head.name[..]);
+                    ensure(
+                        entry.is_some(),
+                        at,
+                        "a record has no index entry, or a second record has the same name",
+                    )?;
                     entry.map_or(Ok(()), |entry| self.compare(at, &head, entry))?;
                 }
                 kind::CONTAINERS..=kind::TRAILER => {
-                    return Err(Fault::Malformed { at, what: "such a record has its own place" });
+                    return Err(ArchiveError::Malformed {
+                        at,
+                        what: "a record of this kind is not allowed among the entries",
+                    });
                 }
                 kind::PADDING.. => {}
-                _ => return Err(Fault::Unsupported),
+                _ => return Err(ArchiveError::Unsupported),
             }
             at = head.content.end;
         }
-        hold(without.is_empty(), self.notes_offset, "an index entry without a record")
+        ensure(unmatched.is_empty(), self.notes_offset, "an index entry has no record")
     }
 
-    /// a record and its index entry.
-    fn compare(&self, at: u64, head: &Head, entry: &Entry) -> Result<(), Fault> {
+    /// Compares a record with its index entry.
+    fn compare(&self, at: u64, head: &Head, entry: &ReferenceEntry) -> Result<(), ArchiveError> {
         let len = head.content.end - head.content.start;
         let same = (head.encoding, &head.attributes) == (entry.encoding, &entry.attributes);
-        hold(same, at, "encoding and attributes of record and index entry")?;
+        ensure(same, at, "encoding or attributes differ between record and index entry")?;
         if entry.container != 0 {
-            hold(head.kind == kind::REFERENCE && len == 24, at, "kind and length of a reference")?;
+            ensure(
+                head.kind == kind::REFERENCE && len == 24,
+                at,
+                "kind or length of a reference record",
+            )?;
             let bytes = self.bytes(head.content.clone())?;
             let mut fields = Fields::new(&bytes, head.content.start);
             let (row, _zero) = (fields.number(4)? as u32, fields.number(4)?);
             let named = (row, fields.number(8)?, fields.number(8)?);
-            return hold(
+            return ensure(
                 named == (entry.container, entry.offset, entry.len),
                 at,
-                "what a reference names",
+                "row, offset or len differ between reference record and index entry",
             );
         }
-        hold(head.kind == entry.kind, at, "kind of record and index entry")?;
+        ensure(head.kind == entry.kind, at, "kind differs between record and index entry")?;
         let begins = entry.kind != kind::FILE || head.content.start == entry.offset;
-        hold(begins, at, "where a content begins")?;
-        let filled = entry.state & (state::SHORT | state::UNREADABLE) != 0;
-        hold(len == entry.len || filled && len > entry.len, at, "length of record and index entry")
+        ensure(begins, at, "offset of a content differs between record and index entry")?;
+        let padded = entry.state & (state::SHORT | state::UNREADABLE) != 0;
+        ensure(
+            len == entry.len || padded && len > entry.len,
+            at,
+            "length differs between record and index entry",
+        )
     }
 
-    /// Bytes of the plaintext that are known to be within it.
-    fn bytes(&self, range: Range<u64>) -> Result<Vec<u8>, Fault> {
+    /// Reads a range that is known to be within the plaintext.
+    fn bytes(&self, range: Range<u64>) -> Result<Vec<u8>, ArchiveError> {
         let bytes = reference::open_range(self.container, self.key, self.context, range)?;
         Ok(bytes.expect("the range is within the plaintext"))
     }
 
-    /// A record's head with name and attributes, and where its content lies; it ends at `limit` or
-    /// before.
-    fn head(&self, at: u64, limit: u64) -> Result<Head, Fault> {
-        hold(
+    /// Reads the head of a record that must end at or before `limit`.
+    fn head(&self, at: u64, limit: u64) -> Result<Head, ArchiveError> {
+        ensure(
             at.checked_add(HEAD_LEN).is_some_and(|end| end <= limit),
             at,
-            "a record's head is cut",
+            "the head of a record is truncated",
         )?;
         let bytes = self.bytes(at..at + HEAD_LEN)?;
-        hold(bytes[..16] == self.marker, at, "a record's marker")?;
+        ensure(bytes[..16] == self.marker, at, "marker of a record")?;
         let mut fields = Fields::new(&bytes[16..], at + 16);
         let (kind, encoding) = (fields.number(1)? as u8, fields.number(1)? as u8);
         let (name_len, attr_len, content_len) =
@@ -384,12 +418,12 @@ impl<'c> Archive<'c> {
         let name = at + HEAD_LEN..at + HEAD_LEN + name_len;
         let attributes = name.end..name.end + attr_len;
         let end = attributes.end.checked_add(content_len).filter(|end| *end <= limit);
-        hold(end.is_some(), at, "a record is too long")?;
+        ensure(end.is_some(), at, "a record exceeds its section")?;
         let bare = (encoding, name_len, attr_len) == (0, 0, 0);
-        hold(
+        ensure(
             bare || !matches!(kind, kind::CONTAINERS..=kind::TRAILER | kind::PADDING),
             at,
-            "a record's head",
+            "a record of this kind has an encoding, name or attributes",
         )?;
         let content = attributes.end..end.unwrap_or(attributes.end);
         Ok(Head {
@@ -401,15 +435,15 @@ impl<'c> Archive<'c> {
         })
     }
 
-    /// The content of a record that has its own place.
-    fn filled(&self, kind: u8, record: Range<u64>) -> Result<Vec<u8>, Fault> {
+    /// Reads the content of a record that must have this kind and span exactly this range.
+    fn record_content(&self, kind: u8, record: Range<u64>) -> Result<Vec<u8>, ArchiveError> {
         let head = self.head(record.start, record.end)?;
-        hold(head.kind == kind, record.start, "kind of a record")?;
-        hold(head.content.end == record.end, record.start, "a record is too short")?;
+        ensure(head.kind == kind, record.start, "kind of a record")?;
+        ensure(head.content.end == record.end, record.start, "a record ends before its section")?;
         self.bytes(head.content)
     }
 
-    /// Bytes in the plaintext.
+    /// Returns the length of the plaintext in bytes.
     pub fn plaintext_len(&self) -> u64 {
         self.len
     }

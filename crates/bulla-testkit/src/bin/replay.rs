@@ -1,5 +1,10 @@
-//! Lets an oracle judge inputs on stable: `cargo run -p bulla-testkit --features vault --bin replay
-//! TARGET FILE...`. It panics as the target would.
+//! Runs an oracle on files, with a stable toolchain:
+//!
+//! ```text
+//! cargo run -p bulla-testkit --features vault --bin replay TARGET FILE...
+//! ```
+//!
+//! It panics where the fuzz target would.
 
 use std::{env, fs, io};
 
@@ -11,7 +16,7 @@ fn main() -> io::Result<()> {
     let Some((_, oracle)) = ALL.iter().find(|(name, _)| *name == target) else {
         let names: Vec<_> = ALL.iter().map(|(name, _)| *name).collect();
         return Err(io::Error::other(format!(
-            "the first argument is a target: {}",
+            "unknown target '{target}'; use one of: {}",
             names.join(", ")
         )));
     };

@@ -1,5 +1,8 @@
-//! Writes the fuzz targets' seeds: `cargo run -p bulla-testkit --features vault --bin seeds
-//! [DIRECTORY]`, fuzz/seeds by default.
+//! Writes the seeds of the fuzz targets to fuzz/seeds or another directory:
+//!
+//! ```text
+//! cargo run -p bulla-testkit --features vault --bin seeds [DIRECTORY]
+//! ```
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -7,8 +10,8 @@ use std::{env, fs, io};
 use bulla_testkit::oracles::seeds;
 
 fn main() -> io::Result<()> {
-    let by_default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
-    let directory = env::args_os().nth(1).map_or(by_default, PathBuf::from);
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    let directory = env::args_os().nth(1).map_or(default, PathBuf::from);
     for (target, seeds) in seeds::generate() {
         let directory = directory.join(target);
         fs::create_dir_all(&directory)?;
@@ -18,7 +21,7 @@ fn main() -> io::Result<()> {
         for entry in fs::read_dir(&directory)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
             if !seeds.contains_key(&name) {
-                println!("stray: {target}/{name}: no seed has this name, so delete it");
+                println!("stray: {target}/{name}: not a generated seed; delete it");
             }
         }
         println!(

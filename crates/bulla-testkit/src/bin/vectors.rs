@@ -1,23 +1,25 @@
-//! Writes the vectors' files: `cargo run -p bulla-testkit --bin vectors [DIRECTORY]`, spec/vectors
-//! by default.
+//! Writes the vector files to spec/vectors or another directory:
+//!
+//! ```text
+//! cargo run -p bulla-testkit --bin vectors [DIRECTORY]
+//! ```
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use bulla_testkit::vectors::{archive, envelopes, generate, vault};
+use bulla_testkit::vectors::{JsonFiles, archive, container, envelope, vault};
 
 fn main() -> io::Result<()> {
-    let by_default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
-    let directory = env::args_os().nth(1).map_or(by_default, PathBuf::from);
-    write(&directory, "", &generate())?;
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
+    let directory = env::args_os().nth(1).map_or(default, PathBuf::from);
+    write(&directory, "", &container::generate())?;
     write(&directory, archive::DIRECTORY, &archive::generate())?;
-    write(&directory, envelopes::DIRECTORY, &envelopes::generate())?;
+    write(&directory, envelope::DIRECTORY, &envelope::generate())?;
     write(&directory, vault::DIRECTORY, &vault::generate())
 }
 
-/// Writes what changed, and says so.
-fn write(root: &Path, subdirectory: &str, files: &BTreeMap<&str, String>) -> io::Result<()> {
+/// Writes the files that changed, and reports each.
+fn write(root: &Path, subdirectory: &str, files: &JsonFiles) -> io::Result<()> {
     let directory = root.join(subdirectory);
     fs::create_dir_all(&directory)?;
     let shown = |name: &str| Path::new(subdirectory).join(name).display().to_string();
@@ -34,11 +36,10 @@ fn write(root: &Path, subdirectory: &str, files: &BTreeMap<&str, String>) -> io:
         }
         println!("{change:9} {}", shown(name));
     }
-    let names: BTreeSet<_> = files.keys().copied().collect();
     for entry in fs::read_dir(&directory)? {
         let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".json") && !names.contains(name.as_str()) {
-            println!("stray     {}: no vector file has this name, so delete it", shown(&name));
+        if name.ends_with(".json") && !files.contains_key(name.as_str()) {
+            println!("stray     {}: not a generated file; delete it", shown(&name));
         }
     }
     Ok(())

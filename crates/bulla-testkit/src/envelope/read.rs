@@ -1,14 +1,13 @@
-//! Reads key envelopes as spec/ENVELOPE.md says, clause by clause. Errors are the names that the
-//! vectors have for them.
+//! Reads envelopes clause by clause. Errors are represented by their names in the vectors.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use sha2::{Digest, Sha256};
 
-use super::{HEAD_LEN, MAGIC, SEALED_LEN, TAIL_LEN, kind, stretch, t1};
+use super::build::{HEAD_LEN, MAGIC, SEALED_LEN, TAIL_LEN, kind, stretch, t1};
 use crate::reference;
 
-/// What a reader opens an envelope with.
+/// The secret that a reader opens an envelope with.
 #[derive(Clone, Copy, Debug)]
 pub enum Secret<'s> {
     /// A recovery key.
@@ -17,26 +16,26 @@ pub enum Secret<'s> {
     Passphrase(&'s str),
 }
 
-/// What an envelope gave.
+/// The result of opening an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
+pub struct OpenedEnvelope {
     /// The container's key.
     pub key: [u8; 32],
     /// The id of the slot that opened.
     pub slot: u16,
-    /// Whether the mac holds (E-5.2).
+    /// Whether the MAC is valid (E-5.2).
     pub intact: bool,
 }
 
-/// The copy that counts, and the state of the copies as the vectors name it (E-2.6).
-pub fn counts<'e>(
+/// Returns the authoritative copy and the name of the state of the copies (E-2.6).
+pub fn authoritative_copy<'e>(
     first: &'e [u8],
     second: Option<&'e [u8]>,
 ) -> Result<(&'e [u8], &'static str), &'static str> {
     let Some(second) = second else {
-        return refusal(first).map_or(Ok((first, "single")), Err);
+        return validation_error(first).map_or(Ok((first, "single")), Err);
     };
-    match (refusal(first), refusal(second)) {
+    match (validation_error(first), validation_error(second)) {
         (None, None) if first == second => Ok((first, "intact")),
         (None, None) if number(second, 16, 8) > number(first, 16, 8) => Ok((second, "differ")),
         (None, None) => Ok((first, "differ")),
@@ -46,8 +45,8 @@ pub fn counts<'e>(
     }
 }
 
-/// Why a copy is not valid (E-2.4).
-fn refusal(copy: &[u8]) -> Option<&'static str> {
+/// Returns the reason why a copy is not valid (E-2.4), or `None` if it is.
+fn validation_error(copy: &[u8]) -> Option<&'static str> {
     let covered = copy.len().saturating_sub(8);
     if copy.iter().all(|byte| *byte == 0) {
         Some("no_envelope")
@@ -64,7 +63,7 @@ fn refusal(copy: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// The slots of a valid copy, whole, one behind the other; none if it is malformed (E-2.3, E-2.5).
+/// Splits a valid copy into its slots, or returns `None` if it is malformed (E-2.3, E-2.5).
 pub fn slots(envelope: &[u8]) -> Option<Vec<&[u8]>> {
     let count = number(envelope, 10, 2);
     if number(envelope, 12, 4) != envelope.len() as u64 || count > 32 {
@@ -77,19 +76,20 @@ pub fn slots(envelope: &[u8]) -> Option<Vec<&[u8]>> {
         if len < 8 || len > rest.len() {
             return None;
         }
-        let (slot, behind) = rest.split_at(len);
-        if id(slot) == 0 || slots.iter().any(|other| id(other) == id(slot)) || !has_its_form(slot) {
+        let (slot, remaining) = rest.split_at(len);
+        if id(slot) == 0 || slots.iter().any(|other| id(other) == id(slot)) || !is_well_formed(slot)
+        {
             return None;
         }
         slots.push(slot);
-        rest = behind;
+        rest = remaining;
     }
     let passphrases =
         slots.iter().filter(|slot| effective_kind(slot) == Some(kind::PASSPHRASE)).count();
     (passphrases <= 8).then_some(slots)
 }
 
-/// A slot's kind, if it is one that is known (E-3.3, E-3.5).
+/// Returns the kind of a slot, or `None` if it is unknown (E-3.3, E-3.5).
 pub fn effective_kind(slot: &[u8]) -> Option<u16> {
     match number(slot, 0, 2) as u16 {
         kind::PASSPHRASE if slot[40..44] != [1, 1, 0, 0] => None,
@@ -98,12 +98,13 @@ pub fn effective_kind(slot: &[u8]) -> Option<u16> {
     }
 }
 
-/// A slot's id.
+/// Returns the id of a slot.
 pub fn id(slot: &[u8]) -> u16 {
     number(slot, 2, 2) as u16
 }
 
-/// Passes, memory and lanes of a slot for a passphrase; none if they are out of range (E-3.3).
+/// Returns passes, memory in KiB and lanes of a passphrase slot, or `None` if they are out of range
+/// (E-3.3).
 pub fn cost_of(slot: &[u8]) -> Option<[u32; 3]> {
     let [passes, memory, lanes] = [44, 48, 52].map(|at| number(slot, at, 4));
     let in_range =
@@ -112,8 +113,8 @@ pub fn cost_of(slot: &[u8]) -> Option<[u32; 3]> {
         .then(|| [passes, memory, lanes].map(|value| value as u32))
 }
 
-/// Whether length and parameters are those of the kind (E-2.5, E-3.4).
-fn has_its_form(slot: &[u8]) -> bool {
+/// Returns whether length and parameters of a slot are valid for its kind (E-2.5, E-3.4).
+fn is_well_formed(slot: &[u8]) -> bool {
     match (number(slot, 0, 2) as u16, slot.len()) {
         (kind::RECOVERY_KEY, len) => len == 120,
         (kind::PASSPHRASE, len) => len == 136,
@@ -133,13 +134,13 @@ fn has_its_form(slot: &[u8]) -> bool {
     }
 }
 
-/// Opens the copy that counts, for the container with this header (E-4.1 to E-4.5, E-5.1).
+/// Opens the authoritative copy for the container with this header (E-4.1 to E-4.5, E-5.1).
 pub fn open(
     envelope: &[u8],
     header: &[u8; 128],
     context: Option<&[u8]>,
     secret: Secret<'_>,
-) -> Result<Opened, &'static str> {
+) -> Result<OpenedEnvelope, &'static str> {
     let slots = slots(envelope).ok_or("malformed")?;
     if envelope[32..64] != header[32..64] {
         return Err("another_container");
@@ -158,7 +159,7 @@ pub fn open(
                     error = "too_costly";
                     continue;
                 };
-                let salt = slot[8..].first_chunk().expect("its form was checked");
+                let salt = slot[8..].first_chunk().expect("the length was checked");
                 stretch(text, salt, passes, memory, lanes)
             }
             _ => continue,
@@ -175,6 +176,7 @@ pub fn open(
     Err(error)
 }
 
+/// Unwraps the container's key from a slot whose commitment matches, and checks the MAC.
 fn unwrap(
     envelope: &[u8],
     header: &[u8; 128],
@@ -183,14 +185,14 @@ fn unwrap(
     head: &[u8],
     t1: &[u8; 64],
     wrapped: &[u8],
-) -> Result<Opened, &'static str> {
+) -> Result<OpenedEnvelope, &'static str> {
     let bound = reference::bound(header);
     let aad = [head, &bound].concat();
     let cipher = Aes256Gcm::new_from_slice(&t1[..32]).expect("a wrapping key has 32 bytes");
     let key = cipher
         .decrypt(&Nonce::default(), Payload { msg: wrapped, aad: &aad })
         .map_err(|_| "another_container")?;
-    let key: [u8; 32] = key.try_into().expect("48 bytes hold 32 and a tag");
+    let key: [u8; 32] = key.try_into().expect("48 bytes are a 32-byte key and a tag");
     let keys = reference::schedule(&key, &bound, context);
     if keys.commitment != header[64..96] {
         return Err("another_container");
@@ -198,10 +200,10 @@ fn unwrap(
     let (covered, tail) = envelope.split_at(envelope.len() - TAIL_LEN);
     let mac =
         reference::hmac_sha512(&reference::export(&keys.exporter, b"bulla envelope"), &[covered]);
-    Ok(Opened { key, slot, intact: mac[..32] == tail[..32] })
+    Ok(OpenedEnvelope { key, slot, intact: mac[..32] == tail[..32] })
 }
 
-/// A big-endian number of `len` bytes.
+/// Decodes a big-endian number of `len` bytes.
 fn number(bytes: &[u8], at: usize, len: usize) -> u64 {
     bytes[at..at + len].iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }

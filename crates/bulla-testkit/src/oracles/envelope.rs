@@ -1,52 +1,52 @@
 //! Key envelopes.
 
 use bulla::{Header, Key, Preamble};
-use bulla_key::{Envelope, EnvelopeCopies, Error, Passphrase, Secret, SlotKind, Unlocked};
+use bulla_key::{Envelope, EnvelopeState, Error, Passphrase, Secret, SlotKind, Unlocked};
 
 use super::script::Script;
-use crate::envelope::read::{self, Opened};
+use crate::envelope::read::{self, OpenedEnvelope};
 use crate::envelope::{self, SEALED_LEN, TAIL_LEN, kind};
 use crate::reference::{self, SealParams};
 use crate::vectors;
 
-/// Room for an envelope in the container that the oracle knows, as in the vectors'.
+/// Bytes reserved for the envelope in the known container, as in the vectors.
 const ROOM: usize = 640;
-/// The passphrase that it knows.
+/// The known passphrase.
 const PHRASE: &str = "correct horse battery staple";
-/// Passes times KiB of memory, of all slots for passphrases together, up to which one is tried: a
-/// fuzzer has no time for more.
+/// Most work for trying a passphrase, in passes times KiB summed over all passphrase slots. More
+/// would make fuzzing too slow.
 const MAX_WORK: u64 = 256;
 
-/// **The bytes are a choice, a length of two bytes, and one or two copies of an envelope** of the
-/// container that most of the envelope vectors are of. The choice: bit 0 makes the check of each
-/// copy hold, as everybody can; bit 1 makes mac and check hold, as somebody with the container's
-/// key can; with bit 2 there are two copies, the first as long as the length says.
+/// **Input: an options byte, a two-byte length, and one or two copies of an envelope** of the
+/// container that most envelope vectors use. Bit 0 of the options recomputes the check of each
+/// copy, which requires no key. Bit 1 recomputes MAC and check, which requires the container's key.
+/// With bit 2, the input has two copies, and the length is that of the first.
 ///
-/// - The library takes the copy that the reference takes to count, sees the same state of the two
-///   and the same slots in it, or refuses with the same error (E-2.1 to E-2.6, E-3.3 to E-3.5).
-/// - Under two recovery keys, the container's own key and a passphrase, it opens what the reference
-///   opens, by the same slot, to the container's key and to no other; and it says the same of the
-///   mac (E-4.1 to E-4.5, E-5.1, E-5.2). Passphrases are not tried where that would take long.
-/// - What was opened and has its mac is written anew with every slot as it was, byte for byte, and
-///   with the next revision; and opens by the same slot again. Nothing is taken over from one whose
-///   mac fails (E-3.1, E-5.2, E-5.3).
-/// - It never panics, and allocates little more than the copies and what a passphrase's slot asks
-///   for.
+/// - The library selects the same authoritative copy as the reference and finds the same state of
+///   the copies and the same slots, or the same error (E-2.1 to E-2.6, E-3.3 to E-3.5).
+/// - With two recovery keys, the container's key and a passphrase, it opens the same slot as the
+///   reference, always to the container's key, and reports the same validity of the MAC (E-4.1 to
+///   E-4.5, E-5.1, E-5.2). Costly passphrases are not tried.
+/// - An opened envelope with a valid MAC is rewritten with every slot unchanged and the next
+///   revision, and the same slot opens it again. Slots of an envelope with an invalid MAC are not
+///   reused (E-3.1, E-5.2, E-5.3).
+/// - It never panics, and allocates little more than the copies and the memory cost of a passphrase
+///   slot.
 pub fn envelope(bytes: &[u8]) {
     let known = Known::new();
     let mut script = Script::new(bytes);
-    let (choice, len) = (script.byte(), script.number(2) as usize);
+    let (options, len) = (script.byte(), script.number(2) as usize);
     let rest = script.rest();
-    let (first, second) = match choice & 4 {
+    let (first, second) = match options & 4 {
         0 => (rest, None),
         _ => (&rest[..len.min(rest.len())], Some(&rest[len.min(rest.len())..])),
     };
-    let first = known.made_to_hold(first, choice);
-    let second = second.map(|copy| known.made_to_hold(copy, choice));
-    known.look(&first, second.as_deref());
+    let first = known.with_valid_check(first, options);
+    let second = second.map(|copy| known.with_valid_check(copy, options));
+    known.compare(&first, second.as_deref());
 }
 
-/// The container of the vectors.
+/// The container of most envelope vectors.
 struct Known {
     key: [u8; 32],
     header: [u8; 128],
@@ -70,18 +70,17 @@ impl Known {
         Known { key, header, exporter }
     }
 
+    /// Returns the header as the library parses it.
     fn library_header(&self) -> Header {
         let mut stream = self.header.to_vec();
         stream.resize(128 + ROOM, 0);
-        Preamble::read(&mut &stream[..])
-            .expect("a header and room for an envelope")
-            .header()
-            .clone()
+        Preamble::read(&mut &stream[..]).expect("a header and an envelope").header().clone()
     }
 
-    fn made_to_hold(&self, copy: &[u8], choice: u8) -> Vec<u8> {
+    /// Recomputes check and MAC as the options request.
+    fn with_valid_check(&self, copy: &[u8], options: u8) -> Vec<u8> {
         let mut copy = copy.to_vec();
-        match choice & 3 {
+        match options & 3 {
             _ if copy.len() < TAIL_LEN => {}
             0 => {}
             1 => envelope::write_check(&mut copy),
@@ -90,24 +89,25 @@ impl Known {
         copy
     }
 
-    fn look(&self, first: &[u8], second: Option<&[u8]>) {
+    /// Compares library and reference.
+    fn compare(&self, first: &[u8], second: Option<&[u8]>) {
         let found = match second {
-            None => Envelope::parse(first).map(|envelope| (envelope, EnvelopeCopies::Single)),
-            Some(_) => Envelope::of_copies(first, second),
+            None => Envelope::parse(first).map(|envelope| (envelope, EnvelopeState::Single)),
+            Some(_) => Envelope::from_copies(first, second),
         };
-        let expected = read::counts(first, second).and_then(|(bytes, copies)| {
+        let expected = read::authoritative_copy(first, second).and_then(|(bytes, copies)| {
             read::slots(bytes).map(|slots| (bytes, copies, slots)).ok_or("malformed")
         });
         let (envelope, slots) = match (found, expected) {
             (Ok((envelope, copies)), Ok((bytes, expected, slots))) => {
-                assert!(envelope.bytes() == bytes, "another copy counts");
-                assert_eq!(name_of(copies), expected);
+                assert!(envelope.bytes() == bytes, "different authoritative copies");
+                assert_eq!(state_name(copies), expected);
                 (envelope, slots)
             }
             (Err(error), Err(expected)) => return assert_eq!(name(&error), expected),
-            (found, expected) => panic!("{found:?} by library, {expected:?} by reference"),
+            (found, expected) => panic!("library {found:?}, reference {expected:?}"),
         };
-        same_slots(&envelope, &slots);
+        assert_same_slots(&envelope, &slots);
         let header = self.library_header();
         assert_eq!(envelope.belongs_to(&header), envelope.bytes()[32..64] == self.header[32..64]);
         for label in ["recovery key", "key in vault", "container key"] {
@@ -115,13 +115,13 @@ impl Known {
             let key = Key::from_bytes(&bytes);
             let expected =
                 read::open(envelope.bytes(), &self.header, None, read::Secret::Key(&bytes));
-            self.same_opening(&envelope, &slots, &header, &Secret::Key(&key), expected);
+            self.compare_opening(&envelope, &slots, &header, &Secret::Key(&key), expected);
         }
         if is_cheap(&slots) {
             let passphrase = Passphrase::new(PHRASE).expect("a passphrase");
             let expected =
                 read::open(envelope.bytes(), &self.header, None, read::Secret::Passphrase(PHRASE));
-            self.same_opening(
+            self.compare_opening(
                 &envelope,
                 &slots,
                 &header,
@@ -131,24 +131,21 @@ impl Known {
         }
     }
 
-    fn same_opening(
+    /// Compares opening the envelope with a secret.
+    fn compare_opening(
         &self,
         envelope: &Envelope,
         slots: &[&[u8]],
         header: &Header,
         secret: &Secret<'_>,
-        expected: Result<Opened, &'static str>,
+        expected: Result<OpenedEnvelope, &'static str>,
     ) {
         let (unlocked, expected) = match (envelope.open(secret, header, None), expected) {
             (Ok(unlocked), Ok(expected)) => (unlocked, expected),
             (Err(error), Err(expected)) => return assert_eq!(name(&error), expected),
-            (found, expected) => panic!("{found:?} by library, {expected:?} by reference"),
+            (found, expected) => panic!("library {found:?}, reference {expected:?}"),
         };
-        assert_eq!(
-            *unlocked.key().expose(),
-            self.key,
-            "an envelope gives no other key than the container's"
-        );
+        assert_eq!(*unlocked.key().expose(), self.key, "the envelope opened to another key");
         assert_eq!(expected.key, self.key);
         assert_eq!(
             (unlocked.opened_by().0, unlocked.is_intact()),
@@ -156,17 +153,17 @@ impl Known {
         );
         match unlocked.slots() {
             Ok(kept) => {
-                assert!(expected.intact, "slots are taken over without a mac");
-                let next =
-                    unlocked.seal(&kept).expect("there is room for the slots that were there");
-                same_but_newer(&next, &unlocked, envelope, slots, header, secret);
+                assert!(expected.intact, "slots reused from an envelope with an invalid MAC");
+                let next = unlocked.seal(&kept).expect("the same slots fit");
+                assert_next_revision(&next, &unlocked, envelope, slots, header, secret);
             }
             Err(error) => assert!(!expected.intact && matches!(error, Error::Altered), "{error:?}"),
         }
     }
 }
 
-fn same_slots(envelope: &Envelope, slots: &[&[u8]]) {
+/// Compares the slots that library and reference find.
+fn assert_same_slots(envelope: &Envelope, slots: &[&[u8]]) {
     let list = envelope.list();
     assert_eq!(list.len(), slots.len());
     for (info, slot) in list.iter().zip(slots) {
@@ -181,13 +178,13 @@ fn same_slots(envelope: &Envelope, slots: &[&[u8]]) {
             (SlotKind::Locator(locator), Some(kind::LOCATOR)) => {
                 assert_eq!(locator.to_bytes(), slot[40..slot.len() - SEALED_LEN]);
             }
-            (found, expected) => panic!("{found:?} by library, kind {expected:?} by reference"),
+            (found, expected) => panic!("library {found:?}, reference kind {expected:?}"),
         }
     }
 }
 
-/// What was written anew is the same envelope but for revision, mac and check, and has no padding.
-fn same_but_newer(
+/// Checks that a rewritten envelope differs only in revision, MAC, check and padding.
+fn assert_next_revision(
     next: &[u8],
     unlocked: &Unlocked,
     envelope: &Envelope,
@@ -196,28 +193,30 @@ fn same_but_newer(
     secret: &Secret<'_>,
 ) {
     assert_eq!(next.len(), envelope.bytes().len());
-    assert_eq!(read::slots(next).expect("the library writes what is well formed"), slots);
-    let again = Envelope::parse(next).expect("what was written is valid");
+    assert_eq!(read::slots(next).expect("a rewritten envelope is well-formed"), slots);
+    let again = Envelope::parse(next).expect("a rewritten envelope is valid");
     assert_eq!(again.revision(), envelope.revision().saturating_add(1));
-    let opened = again.open(secret, header, None).expect("what opened it opens it");
+    let opened = again.open(secret, header, None).expect("the same secret opens it");
     assert!(opened.is_intact());
     assert_eq!(opened.opened_by(), unlocked.opened_by());
     let padding = envelope::HEAD_LEN + slots.concat().len()..next.len() - TAIL_LEN;
-    assert!(next[padding].iter().all(|byte| *byte == 0), "padding is zeros");
+    assert!(next[padding].iter().all(|byte| *byte == 0), "padding is not zero");
 }
 
-/// Whether all its passphrases are tried in little time.
+/// Returns whether trying a passphrase in all slots is fast enough for fuzzing.
 fn is_cheap(slots: &[&[u8]]) -> bool {
-    let of_passphrases =
+    let passphrase_slots =
         slots.iter().filter(|slot| read::effective_kind(slot) == Some(kind::PASSPHRASE));
     let work = |[passes, memory, _]: [u32; 3]| u64::from(passes) * u64::from(memory);
-    of_passphrases.filter_map(|slot| read::cost_of(slot)).map(work).sum::<u64>() <= MAX_WORK
+    passphrase_slots.filter_map(|slot| read::cost_of(slot)).map(work).sum::<u64>() <= MAX_WORK
 }
 
+/// Returns the secret that is derived from a label.
 fn secret(label: &str) -> [u8; 32] {
-    vectors::bytes(label, 32).try_into().expect("32 bytes were asked for")
+    vectors::bytes(label, 32).try_into().expect("32 bytes")
 }
 
+/// Returns the name of an error in the vectors.
 fn name(error: &Error) -> &'static str {
     match error {
         Error::NoEnvelope => "no_envelope",
@@ -229,34 +228,33 @@ fn name(error: &Error) -> &'static str {
         Error::WrongSecret => "wrong_secret",
         Error::NoSuchSlot => "no_such_slot",
         Error::TooCostly => "too_costly",
-        other => panic!("no envelope gives this error: {other:?}"),
+        other => panic!("not an error of an envelope: {other:?}"),
     }
 }
 
-fn name_of(copies: EnvelopeCopies) -> &'static str {
+/// Returns the name of a state of the copies in the vectors.
+fn state_name(copies: EnvelopeState) -> &'static str {
     match copies {
-        EnvelopeCopies::Intact => "intact",
-        EnvelopeCopies::FirstDamaged => "first_damaged",
-        EnvelopeCopies::SecondDamaged => "second_damaged",
-        EnvelopeCopies::Differ => "differ",
-        EnvelopeCopies::Single => "single",
-        other => panic!("E-2.6 knows no {other:?}"),
+        EnvelopeState::Intact => "intact",
+        EnvelopeState::FirstDamaged => "first_damaged",
+        EnvelopeState::SecondDamaged => "second_damaged",
+        EnvelopeState::Differ => "differ",
+        EnvelopeState::Single => "single",
+        other => panic!("E-2.6 does not define {other:?}"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vectors::envelopes::{Outcome, all};
+    use crate::vectors::envelope::{Outcome, all};
 
     #[test]
-    fn container_is_that_of_the_vectors() {
+    fn container_matches_the_vectors() {
         let vector = all().into_iter().find(|vector| vector.name == "by_recovery_key").unwrap();
         let known = Known::new();
         assert_eq!(vector.header[..], known.header);
-        assert!(
-            matches!(vector.outcome, Outcome::Ok(success) if success.container_key[..] == known.key),
-            "it opens"
-        );
+        let Outcome::Ok(success) = vector.outcome else { panic!("the vector opens") };
+        assert_eq!(success.container_key[..], known.key);
     }
 }

@@ -1,14 +1,13 @@
-//! The key as text.
+//! The recovery key as text.
 
 use bulla_key::key_text::{self as library, MAX_TEXT_LEN, ParseError};
 
-/// **The bytes are what somebody typed for a key**; what is no UTF-8 among them is replaced.
+/// **Input: the text that a user types for a key**, with invalid UTF-8 replaced.
 ///
-/// - The library reads the key that stands there, or names the first fault and its place: a slow
-///   reading of the text, by its own table of digits and spacing, comes to the same.
-/// - The key that was read is written as text that gives the same key again, in four lines of 64
-///   digits.
-/// - It never panics, and an error shows no digit of the text.
+/// - The library returns the same key, or the same first error and position, as a slow parser with
+///   separate tables of digits and separators.
+/// - The key is formatted as 64 digits in four lines, which parse to the same key.
+/// - It never panics, and an error reveals no digit of the text.
 pub fn key_text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match (library::parse(&text), read_slowly(&text)) {
@@ -17,31 +16,32 @@ pub fn key_text(bytes: &[u8]) {
             assert_eq!(key.expose()[..], expected);
             let shown = library::format(&key);
             assert_eq!((shown.lines().count(), shown.len()), (4, 79));
-            let again = library::parse(&shown).expect("what is shown can be typed");
+            let again = library::parse(&shown).expect("a formatted key parses");
             assert_eq!(again.expose(), key.expose());
         }
         (Err(error), Err(expected)) => assert_eq!(error, expected),
-        (found, expected) => panic!("{:?}, but {:?}", found.err(), expected.err()),
+        (found, expected) => panic!("library {:?}, expected {:?}", found.err(), expected.err()),
     }
 }
 
+/// Parses a key one character at a time and returns its digits.
 fn read_slowly(text: &str) -> Result<Vec<u8>, ParseError> {
     if text.len() > MAX_TEXT_LEN {
         return Err(ParseError::TooLong { bytes: text.len() });
     }
     let mut digits = Vec::new();
     for (before, c) in text.chars().enumerate() {
-        let alike = match c {
+        let digit = match c {
             'o' | 'O' => '0',
             'l' | 'L' | 'i' | 'I' => '1',
             other => other,
         };
-        let between = c.is_whitespace()
+        let is_separator = c.is_whitespace()
             || "-\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}\u{2015}\u{2212}\u{FEFF}\u{200B}\u{2060}"
                 .contains(c);
-        match alike.to_digit(16) {
+        match digit.to_digit(16) {
             Some(digit) => digits.push(digit as u8),
-            None if between => {}
+            None if is_separator => {}
             None => return Err(ParseError::NotADigit { position: before + 1 }),
         }
     }

@@ -1,19 +1,19 @@
-//! What the oracles know: inputs sealed with these get past the tags.
+//! The key and context of the oracles. Inputs sealed under them pass the authentication tags.
 
-/// The key. It is that of nearly all vectors.
+/// The key, the same as in nearly all vectors.
 pub const KEY: [u8; 32] = [
     0x4d, 0xdd, 0x93, 0x33, 0x8c, 0xd8, 0x23, 0x05, 0x35, 0xe1, 0x1f, 0xc5, 0xe2, 0xc2, 0x07, 0xca,
     0x2b, 0xfb, 0x63, 0x54, 0x49, 0x95, 0xa4, 0x6d, 0x7a, 0xdb, 0x38, 0x14, 0xaa, 0x09, 0x04, 0x79,
 ];
-/// The context. Oracles of whole containers open without one, and then with this one.
+/// The context. Oracles of whole containers open each input without a context and with this one.
 pub const CONTEXT: &[u8] = b"photos";
-/// The salt of containers that an oracle makes from a description.
+/// The salt of containers that an oracle builds from a description.
 pub const SALT: [u8; 32] = [0x5A; 32];
-/// log2 of the chunk size of those containers: the smallest chunks, so that small inputs have
-/// several.
+/// The base-2 logarithm of the chunk size of those containers: the minimum, so that small inputs
+/// have several chunks.
 pub const CHUNK_LOG2: u8 = 12;
-/// The marker of the archives among them, which follows from all of the above, without a
-/// context.
+/// The marker of archives among those containers, derived from the constants above without
+/// a context.
 pub const MARKER: [u8; 16] = [
     0xa4, 0x4f, 0xef, 0x4a, 0xaf, 0x6b, 0xae, 0x4a, 0xf5, 0xf6, 0x93, 0x87, 0x29, 0x96, 0x38, 0x46,
 ];
@@ -26,7 +26,7 @@ mod tests {
     use crate::vectors;
 
     #[test]
-    fn constants_are_what_they_are_said_to_be() {
+    fn constants_match_their_derivation() {
         assert_eq!(vectors::bytes("key", 32), KEY);
         let container = reference::seal(&SealParams {
             key: KEY,

@@ -1,9 +1,9 @@
-//! Any bytes as a description: numbers and runs of bytes, taken one after the other.
+//! Reads arbitrary bytes as a description: a sequence of numbers and byte strings.
 
 use std::ops::RangeInclusive;
 
-/// A description that is being read. Where it ends, zeros follow, so that every input describes
-/// something.
+/// A cursor over a description. An exhausted description continues with zeros, so that every input
+/// is valid.
 pub(super) struct Script<'b> {
     rest: &'b [u8],
 }
@@ -13,53 +13,53 @@ impl<'b> Script<'b> {
         Script { rest: bytes }
     }
 
-    /// The next byte; none at the end.
+    /// Returns the next byte, or `None` at the end.
     pub(super) fn next(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(*first)
     }
 
+    /// Returns the next byte.
     pub(super) fn byte(&mut self) -> u8 {
         self.next().unwrap_or(0)
     }
 
-    /// Whether the next byte is odd.
+    /// Returns whether the next byte is odd.
     pub(super) fn flag(&mut self) -> bool {
         self.byte() & 1 == 1
     }
 
-    /// A number of `len` bytes, big-endian.
+    /// Returns a big-endian number of `len` bytes.
     pub(super) fn number(&mut self, len: usize) -> u64 {
         (0..len).fold(0, |value, _| value << 8 | u64::from(self.byte()))
     }
 
-    /// A number from a range, of two bytes.
+    /// Returns a number in `range`, from two bytes.
     pub(super) fn within(&mut self, range: RangeInclusive<usize>) -> usize {
         range.start() + self.number(2) as usize % (range.end() - range.start() + 1)
     }
 
-    /// The next `len` bytes; fewer at the end.
+    /// Returns the next `len` bytes, or fewer at the end.
     pub(super) fn take(&mut self, len: usize) -> &'b [u8] {
         let (taken, rest) = self.rest.split_at(len.min(self.rest.len()));
         self.rest = rest;
         taken
     }
 
-    /// A run of up to 255 bytes, behind a byte that says how many.
+    /// Returns up to 255 bytes, prefixed with a length byte.
     pub(super) fn run(&mut self) -> &'b [u8] {
         let len = self.byte().into();
         self.take(len)
     }
 
-    /// All that is left.
+    /// Returns all remaining bytes.
     pub(super) fn rest(self) -> &'b [u8] {
         self.rest
     }
 }
 
-/// `len` bytes: `pattern` as often as it takes, each time with other bits, so that no two chunks
-/// are alike.
+/// Repeats `pattern` to `len` bytes with varying bits, so that no two chunks are equal.
 pub(super) fn stretch(pattern: &[u8], len: usize) -> Vec<u8> {
     let pattern = if pattern.is_empty() { &[0][..] } else { pattern };
     (0..len)

@@ -1,5 +1,5 @@
-//! Inputs to begin with, made from the vectors: `cargo run -p bulla-testkit --features vault --bin
-//! seeds` writes them.
+//! Seeds for fuzzing, derived from the vectors.
+//! `cargo run -p bulla-testkit --features vault --bin seeds` writes them to files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,18 +8,18 @@ use crate::archive;
 use crate::reference;
 use crate::vectors;
 
-/// Seeds of one target, by name.
+/// The seeds of one target by name.
 pub type Seeds = BTreeMap<String, Vec<u8>>;
 
-/// Bytes in the longest seed made from a vector.
+/// Most bytes in an ordinary seed.
 const LEN_MAX: usize = 1100;
-/// Bytes in the longest of the few that are longer, so that there are some of several chunks.
+/// Most bytes in one of a few long seeds, which have several chunks.
 const LONG_MAX: usize = 9000;
-/// How many those are.
+/// Most long seeds of one target.
 const LONG_COUNT: usize = 4;
-/// Seeds of one target made from vectors, at most.
+/// Most ordinary seeds of one target.
 const COUNT_MAX: usize = 64;
-/// Inputs that are a description, the same for each target of that sort.
+/// Seeds for every target that reads a description.
 const DESCRIPTIONS: [(&str, &[u8]); 6] = [
     ("empty", b""),
     ("zeros", &[0; 48]),
@@ -41,45 +41,47 @@ const COUNTING: [u8; 96] = {
     bytes
 };
 
-/// The seeds of every target in [`ALL`](super::ALL), by its name.
+/// Returns the seeds of every target in [`ALL`](super::ALL) by its name.
 ///
 /// # Panics
-///
-/// As [`vectors::files`].
+/// Like [`vectors::container::files`].
 pub fn generate() -> BTreeMap<&'static str, Seeds> {
     let whole = "plaintext_4097_bytes";
     let all = containers();
     let mut containers = pick(all.clone());
-    // Nearly all that have several chunks are broken.
+    // Nearly all other vectors with several chunks have a fault.
     containers.insert(whole.to_owned(), all[whole].clone());
     let archives = pick(archives());
-    let with = |seeds: &Seeds, before: &[u8]| {
+    let with_prefix = |seeds: &Seeds, prefix: &[u8]| {
         seeds
             .iter()
-            .map(|(name, bytes)| (name.clone(), [before, bytes].concat()))
+            .map(|(name, bytes)| (name.clone(), [prefix, bytes].concat()))
             .collect::<Seeds>()
     };
-    let described = || DESCRIPTIONS.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
-    let damaged = |damage: &[u8]| with(&archives, &[damage, &[0]].concat());
-    let mut salvage = damaged(&[0]);
-    for (name, bytes) in damaged(&[1, 3, 2, 0, 0]) {
-        salvage.insert(format!("{name}_cut"), bytes);
+    let descriptions = || DESCRIPTIONS.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
+    // Every other archive is truncated, which keeps the number of seeds down.
+    let mut salvage = Seeds::new();
+    for (i, (name, bytes)) in archives.iter().enumerate() {
+        let (name, damage) = match i % 2 {
+            0 => (name.clone(), &[0, 0][..]),
+            _ => (format!("{name}_truncated"), &[1, 3, 2, 0, 0, 0][..]),
+        };
+        salvage.insert(name, [damage, bytes].concat());
     }
-    salvage.retain(|name, _| name.len() % 2 == 0);
     salvage.extend(
-        described().map(|(name, bytes)| (name, [&[1, 0, 20, 0, 9, 1], &bytes[..]].concat())),
+        descriptions().map(|(name, bytes)| (name, [&[1, 0, 20, 0, 9, 1], &bytes[..]].concat())),
     );
     BTreeMap::from([
         ("header", headers()),
         ("open_stream", containers.clone()),
-        // To the first byte of the second chunk of 4096.
-        ("open_range", with(&containers, &[0, 10, 0x10, 1])),
+        // A range that ends with the first byte of the second chunk of 4096 bytes.
+        ("open_range", with_prefix(&containers, &[0, 10, 0x10, 1])),
         ("open_slice", containers),
-        ("roundtrip", BTreeMap::from(described())),
+        ("roundtrip", BTreeMap::from(descriptions())),
         ("resealed", resealed()),
-        ("archive_index", BTreeMap::from(described())),
+        ("archive_index", BTreeMap::from(descriptions())),
         ("archive_records", archives),
-        ("archive_roundtrip", BTreeMap::from(described())),
+        ("archive_roundtrip", BTreeMap::from(descriptions())),
         ("salvage", salvage),
         ("key_text", key_texts()),
         ("envelope", envelopes()),
@@ -89,8 +91,7 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
     ])
 }
 
-/// Bodies of vectors, without those that are long or the same; and what else of the vault's is
-/// read.
+/// Returns the bodies of message vectors, a locator file and a token.
 #[cfg(feature = "vault")]
 fn vault_messages() -> Seeds {
     let messages = vectors::vault::messages()
@@ -103,14 +104,14 @@ fn vault_messages() -> Seeds {
     seeds
 }
 
-/// Containers of vectors under the key that the oracles know.
+/// Returns the containers of vectors under the key of the oracles.
 fn containers() -> Seeds {
-    let known = vectors::all().into_iter().filter(|vector| vector.key.0 == KEY);
+    let known = vectors::container::all().into_iter().filter(|vector| vector.key.0 == KEY);
     known.map(|vector| (vector.name, vector.container.0)).collect()
 }
 
-/// Plaintexts of the archive vectors, with the marker that the oracles' salt leads to in the place
-/// of their own.
+/// Returns the plaintexts of archive vectors, with the marker of the oracles' archives instead of
+/// their own.
 fn archives() -> Seeds {
     let mut seeds = Seeds::new();
     for vector in vectors::archive::all() {
@@ -132,23 +133,23 @@ fn archives() -> Seeds {
     seeds
 }
 
-/// Short ones, spread over all, and a few of several chunks; none twice.
+/// Selects distinct seeds: ordinary ones, evenly spaced, and a few long ones.
 fn pick(all: Seeds) -> Seeds {
     let mut seen = BTreeSet::new();
     let all: Vec<_> = all.into_iter().filter(|(_, bytes)| seen.insert(bytes.clone())).collect();
-    let of = |len: std::ops::RangeInclusive<usize>, count: usize| {
-        let fit: Vec<_> =
+    let select = |len: std::ops::RangeInclusive<usize>, count: usize| {
+        let fitting: Vec<_> =
             all.iter().filter(|(_, bytes)| len.contains(&bytes.len())).cloned().collect();
-        let step = fit.len().div_ceil(count).max(1);
-        fit.into_iter().step_by(step).collect::<Vec<_>>()
+        let step = fitting.len().div_ceil(count).max(1);
+        fitting.into_iter().step_by(step).collect::<Vec<_>>()
     };
-    [of(0..=LEN_MAX, COUNT_MAX), of(LEN_MAX + 1..=LONG_MAX, LONG_COUNT)]
+    [select(0..=LEN_MAX, COUNT_MAX), select(LEN_MAX + 1..=LONG_MAX, LONG_COUNT)]
         .concat()
         .into_iter()
         .collect()
 }
 
-/// Beginnings of containers, without the chunks where both copies are there.
+/// Returns containers with most of their chunks removed.
 fn headers() -> Seeds {
     let without_chunks = |bytes: Vec<u8>| match bytes.len() {
         len @ 400.. => [&bytes[..140], &bytes[len - 140..]].concat(),
@@ -157,7 +158,7 @@ fn headers() -> Seeds {
     pick(containers().into_iter().map(|(name, bytes)| (name, without_chunks(bytes))).collect())
 }
 
-/// One description for each kind of change.
+/// Returns a description for each kind of change.
 fn resealed() -> Seeds {
     let shape = [0, 0x20, 0x08, 9, 0, 1, 0x10, 2, 0];
     let mut seeds = Seeds::new();
@@ -176,35 +177,35 @@ fn resealed() -> Seeds {
     seeds
 }
 
-/// Every kind of fault at several calls.
+/// Returns descriptions of every kind of fault at several calls.
 fn faults() -> Seeds {
-    let case = |what: u8, n: u8| {
+    let case = |kind: u8, n: u8| {
         let bytes =
-            [&[what, n, what & n & 1, 5, 3, 0xE8, 0x21, 0], &b"faulty input and output"[..]]
+            [&[kind, n, kind & n & 1, 5, 3, 0xE8, 0x21, 0], &b"faulty input and output"[..]]
                 .concat();
-        (format!("fault_{what}_at_{n}"), bytes)
+        (format!("fault_{kind}_at_{n}"), bytes)
     };
-    (0..7).flat_map(|what| [0, 1, 2, 5, 9].map(|n| case(what, n))).collect()
+    (0..7).flat_map(|kind| [0, 1, 2, 5, 9].map(|n| case(kind, n))).collect()
 }
 
-/// The copies of the vectors, as they are; and the usual envelope once more for check and mac to be
-/// made to hold.
+/// Returns the copies of the envelope vectors, and one envelope twice more for recomputing check
+/// and MAC.
 fn envelopes() -> Seeds {
-    let with = |choice: u8, first: &[u8], second: &[u8]| {
-        [&[choice][..], &(first.len() as u16).to_be_bytes(), first, second].concat()
+    let input = |options: u8, first: &[u8], second: &[u8]| {
+        [&[options][..], &(first.len() as u16).to_be_bytes(), first, second].concat()
     };
     let mut seeds = Seeds::new();
-    for vector in vectors::envelopes::all() {
+    for vector in vectors::envelope::all() {
         let (first, second) = (&vector.first[..], vector.second.as_deref());
         if first.len() <= LEN_MAX {
             seeds.insert(
                 vector.name,
-                with(if second.is_some() { 4 } else { 0 }, first, second.unwrap_or_default()),
+                input(if second.is_some() { 4 } else { 0 }, first, second.unwrap_or_default()),
             );
         }
         if seeds.len() == 1 {
-            seeds.insert("check_made_to_hold".to_owned(), with(1, first, &[]));
-            seeds.insert("mac_made_to_hold".to_owned(), with(2, first, &[]));
+            seeds.insert("check_recomputed".to_owned(), input(1, first, &[]));
+            seeds.insert("mac_recomputed".to_owned(), input(2, first, &[]));
         }
     }
     let mut seen = BTreeSet::new();
@@ -212,6 +213,7 @@ fn envelopes() -> Seeds {
     seeds
 }
 
+/// Returns keys as text, with valid and invalid digits and separators.
 fn key_texts() -> Seeds {
     let digits = "0123456789abcdef".repeat(4);
     let grouped: Vec<String> = digits
@@ -230,7 +232,7 @@ fn key_texts() -> Seeds {
         ("look_alikes", digits.replace('0', "O").replace('1', "l")),
         ("one_missing", digits[1..].to_owned()),
         ("one_too_many", format!("{digits}0")),
-        ("no_digit", digits.replace('9', "g")),
+        ("invalid_digit", digits.replace('9', "g")),
         ("empty", String::new()),
     ];
     texts.into_iter().map(|(name, text)| (name.to_owned(), text.into_bytes())).collect()

@@ -1,25 +1,25 @@
-//! The vault's messages, as they come from somebody else.
+//! Messages of the vault protocol, received from an untrusted peer.
 
 use bulla_key::{Passphrase, PassphraseCost};
 use bulla_vault::locators::{locator_file, parse_locator_file};
 use bulla_vault::messages::*;
 use bulla_vault::wire::{MAX_BODY_LEN, decode, encode};
 use bulla_vault::{
-    AccountHash, Error, Login, Parties, RegId, Registration, Stretching, Terms, Token,
+    AccountHash, Error, Login, Parties, RegId, Registration, RegistrationOptions, Stretching, Token,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// **The bytes are a body**, read as every message in turn; and a locator's file, and a token.
+/// **Input: a body**, decoded as every message in turn, as a locator file, and as a token.
 ///
-/// - A body that is a message is an object with one encoding of each value: what is written again
-///   has the members that were read, and a request had no others. One of more than 4096 bytes is
-///   none.
-/// - A client that is given the reply to a registration registers with the key that it pinned, or
-///   not at all; one that is given the reply to a login proves nothing, as nobody but the vault can
-///   make that reply.
-/// - A locator's file that is read is written the same again, but for the bytes that are ignored.
+/// - Every value in a message has exactly one encoding: the message is encoded again with the
+///   members that were read, and a request had no others. A body of more than 4096 bytes is
+///   rejected.
+/// - A client that receives the reply to a registration registers only with the key that it pinned.
+///   A client that receives the reply to a login sends no proof, because only the vault can produce
+///   a valid reply.
+/// - A locator file is encoded again to the same bytes, except for those that readers ignore.
 /// - It never panics.
 pub fn vault_messages(bytes: &[u8]) {
     message::<RegisterStart>(bytes, true);
@@ -34,10 +34,10 @@ pub fn vault_messages(bytes: &[u8]) {
     message::<Info>(bytes, false);
     message::<Failure>(bytes, false);
     if let Some(started) = message::<RegisterStarted>(bytes, false) {
-        registers(&started);
+        check_registration(&started);
     }
     if let Some(started) = message::<LoginStarted>(bytes, false) {
-        proves_nothing(started);
+        check_login(started);
     }
     if let Some(locator) = parse_locator_file(bytes) {
         let written = locator_file(&locator);
@@ -47,40 +47,44 @@ pub fn vault_messages(bytes: &[u8]) {
     if let Ok(token) = Token::parse(&String::from_utf8_lossy(bytes)) {
         assert!(
             token.expose().bytes().all(|byte| byte.is_ascii_graphic()),
-            "it goes into a header"
+            "not valid in an HTTP header"
         );
     }
 }
 
+/// Decodes a body as a message and checks its encoding.
 fn message<T: Serialize + DeserializeOwned>(bytes: &[u8], request: bool) -> Option<T> {
     let message: T = decode(bytes).ok()?;
     assert!(bytes.len() <= MAX_BODY_LEN);
     let written = encode(&message);
-    let again = object(&written).expect("what is written is an object");
+    let again = object(&written).expect("an encoded message is an object");
     assert!(decode::<T>(&written).is_ok_and(|message| encode(&message) == written));
-    // What a reply has besides, and what nobody reads, may be what no value can hold: a number
-    // without end, half a character.
+    // The ignored members of a reply may hold values that no type represents, such as a huge number
+    // or half a surrogate pair.
     let Some(read) = object(bytes) else {
-        assert!(!request, "a request that is no object");
+        assert!(!request, "a request is not an object");
         return Some(message);
     };
     for (name, value) in &again {
-        assert!(same(&read[name], value), "{name}: {value}, but {} was read", read[name]);
+        assert!(same(&read[name], value), "{name}: read {}, encoded {value}", read[name]);
     }
-    let others = read.iter().filter(|(name, value)| !again.contains_key(*name) && !value.is_null());
-    assert!(!request || others.count() == 0, "a request with more than its fields");
+    let ignored =
+        read.iter().filter(|(name, value)| !again.contains_key(*name) && !value.is_null());
+    assert!(!request || ignored.count() == 0, "a request has unknown members");
     Some(message)
 }
 
+/// Parses JSON that must be an object if it is valid.
 fn object(bytes: &[u8]) -> Option<serde_json::Map<String, Value>> {
     match serde_json::from_slice(bytes) {
         Ok(Value::Object(members)) => Some(members),
-        Ok(other) => panic!("a message that is no object: {other:?}"),
+        Ok(other) => panic!("a message is not an object: {other:?}"),
         Err(_) => None,
     }
 }
 
-/// A record's status may say more, as the reply that it is a part of may.
+/// Compares values. An object that was read may have further members, like the reply that contains
+/// it.
 fn same(read: &Value, written: &Value) -> bool {
     match (read, written) {
         (Value::Object(read), Value::Object(written)) => {
@@ -90,10 +94,10 @@ fn same(read: &Value, written: &Value) -> bool {
     }
 }
 
-/// The cheapest stretching, whatever a message says: it is bounded by the same type, which the
-/// vectors test.
+/// Returns the cheapest stretching, used instead of the one in a message. The vectors test the
+/// bounds of the type.
 fn cheap() -> Stretching {
-    Stretching::new(PassphraseCost::new(1, 8, 1).expect("the least cost"))
+    Stretching::new(PassphraseCost::new(1, 8, 1).expect("the minimum cost"))
 }
 
 fn parties(public_key: [u8; 32]) -> Parties {
@@ -104,32 +108,34 @@ fn password() -> Passphrase {
     Passphrase::new("correct horse").expect("a passphrase")
 }
 
-fn registers(started: &RegisterStarted) {
-    let sent = *started.response.0.last_chunk::<32>().expect("it is longer");
+/// Checks that a client registers only with the pinned key.
+fn check_registration(started: &RegisterStarted) {
+    let sent = *started.response.0.last_chunk::<32>().expect("a response has 64 bytes");
     let mut another = sent;
     another[0] ^= 1;
     let key = bulla::Key::from_bytes(&[2; 32]);
-    let terms = Terms { stretching: cheap(), ..Terms::default() };
+    let terms = RegistrationOptions { stretching: cheap(), ..RegistrationOptions::default() };
     for (pinned, may_register) in [(sent, true), (another, false)] {
         let (registration, _) = Registration::start(&password(), &[3; 32], &parties(pinned))
-            .expect("nothing is random but the blind");
+            .expect("starting needs only randomness");
         match registration.finish(started, &key, &terms) {
-            Ok(_) => assert!(may_register, "registered with another vault"),
-            Err(Error::AnotherVault) => assert!(!may_register),
-            Err(Error::Dishonest { .. }) => {}
+            Ok(_) => assert!(may_register, "registered with a vault that is not pinned"),
+            Err(Error::VaultMismatch) => assert!(!may_register),
+            Err(Error::ProtocolViolation { .. }) => {}
             Err(error) => panic!("{error:?}"),
         }
     }
 }
 
-fn proves_nothing(started: LoginStarted) {
+/// Checks that a client rejects the reply to its login.
+fn check_login(started: LoginStarted) {
     let (login, _) = Login::start(&password(), &[3; 32], &parties([4; 32]))
-        .expect("nothing is random but the blind");
+        .expect("starting needs only randomness");
     let started = LoginStarted { stretching: cheap(), ..started };
     match login.prove(&started) {
         Err(Error::WrongPassword { left }) => assert_eq!(left, Some(started.left)),
-        Err(Error::Dishonest { .. }) => {}
+        Err(Error::ProtocolViolation { .. }) => {}
         Err(error) => panic!("{error:?}"),
-        Ok(_) => panic!("a proof out of nothing"),
+        Ok(_) => panic!("a forged reply was accepted"),
     }
 }

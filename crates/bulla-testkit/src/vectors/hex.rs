@@ -1,10 +1,10 @@
-//! Byte strings that are written as lower-case hexadecimal digits in JSON.
+//! Byte strings that are lower-case hexadecimal digits in JSON.
 
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// Bytes; in JSON, two hexadecimal digits for each.
+/// A byte string, with two hexadecimal digits for each byte in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hex(pub Vec<u8>);
 
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for Hex {
         if !digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
             || digits.len() % 2 != 0
         {
-            return Err(D::Error::custom("not pairs of lower-case hexadecimal digits"));
+            return Err(D::Error::custom("expected pairs of lower-case hexadecimal digits"));
         }
         let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).map_err(D::Error::custom);
         (0..digits.len()).step_by(2).map(byte).collect::<Result<_, _>>().map(Hex)

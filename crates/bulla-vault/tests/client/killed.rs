@@ -1,61 +1,62 @@
-//! The client is killed at each step: the key stays reachable, by the old password or by the new
-//! one.
+//! The client is killed at each step of a registration. The key stays recoverable with the old
+//! password or the new one.
 
-use bulla_vault::Terms;
+use bulla_vault::RegistrationOptions;
 
-use crate::sample::{Sample, password, terms};
-use crate::wire::{Life, MortalLocators};
+use crate::fixture::{Fixture, options, password};
+use crate::transport::{CrashingLocators, StepBudget};
 
-/// Registers under "second" and dies after that many steps; says whether it got to the end.
-fn register_and_die(sample: &Sample, terms: &Terms, steps: u32) -> bool {
-    let life = Life::of(steps);
-    let mut locators = MortalLocators { files: sample.files(), life: life.clone() };
-    let done = sample.mortal_client(&life).register(
+/// Registers under "second" until killed after `steps` steps. Returns whether it completed.
+fn register_until_killed(fixture: &Fixture, options: &RegistrationOptions, steps: u32) -> bool {
+    let budget = StepBudget::new(steps);
+    let mut locators = CrashingLocators { files: fixture.files(), budget: budget.clone() };
+    let done = fixture.crashing_client(&budget).register(
         &password("second"),
-        &sample.key,
+        &fixture.key,
         &mut locators,
-        terms,
+        options,
     );
-    assert_eq!(done.is_err(), life.is_over(), "a dead client registers nothing: {done:?}");
+    assert_eq!(done.is_err(), budget.is_exhausted(), "fails exactly if killed: {done:?}");
     done.is_ok()
 }
 
-/// V-6.2: registering anew, with a grant.
+/// V-6.2
 #[test]
-fn registering_anew() {
+fn killed_while_replacing_with_a_grant() {
     for steps in 0.. {
-        let sample = Sample::registered();
-        let grant = Some(sample.recover("first").unwrap().grant);
-        let done = register_and_die(&sample, &Terms { grant, ..terms() }, steps);
+        let fixture = Fixture::registered();
+        let grant = Some(fixture.recover("first").unwrap().grant);
+        let done =
+            register_until_killed(&fixture, &RegistrationOptions { grant, ..options() }, steps);
         assert!(
-            sample.recovers("first") || sample.recovers("second"),
+            fixture.recovers("first") || fixture.recovers("second"),
             "killed after {steps} steps"
         );
-        // And from there it can be registered anew, in whatever state it was left.
+        // A later registration succeeds from any of these states.
         let grant =
-            Some(sample.recover("first").or_else(|_| sample.recover("second")).unwrap().grant);
-        let again = Terms { grant, ..terms() };
-        sample
+            Some(fixture.recover("first").or_else(|_| fixture.recover("second")).unwrap().grant);
+        let again = RegistrationOptions { grant, ..options() };
+        fixture
             .client()
-            .register(&password("third"), &sample.key, &mut sample.files(), &again)
+            .register(&password("third"), &fixture.key, &mut fixture.files(), &again)
             .unwrap();
-        assert!(sample.recovers("third"), "killed after {steps} steps");
-        assert_eq!(sample.files().read().unwrap().len(), 1);
+        assert!(fixture.recovers("third"), "killed after {steps} steps");
+        assert_eq!(fixture.files().read().unwrap().len(), 1);
         if done {
-            // Four calls and two changes of locators, with a step before and after each.
+            // Four requests and two changes of locators, with a step before and after each.
             assert_eq!(steps, 12);
             break;
         }
     }
 }
 
-/// V-6.2: and without one.
+/// V-6.2
 #[test]
-fn registering_anew_without_a_grant() {
+fn killed_while_replacing_without_a_grant() {
     for steps in 0.. {
-        let sample = Sample::registered();
-        let done = register_and_die(&sample, &terms(), steps);
-        assert!(sample.recovers("first"), "killed after {steps} steps");
+        let fixture = Fixture::registered();
+        let done = register_until_killed(&fixture, &options(), steps);
+        assert!(fixture.recovers("first"), "killed after {steps} steps");
         if done {
             assert_eq!(steps, 6);
             break;
@@ -63,27 +64,27 @@ fn registering_anew_without_a_grant() {
     }
 }
 
-/// V-6.2: where the new locator of an earlier registration, announced and never settled, is the one
-/// in use.
+/// V-6.2: the staged locator of an earlier, announced registration is of the active record.
 #[test]
-fn registering_after_an_announced_one() {
+fn killed_while_replacing_after_an_announced_registration() {
     for steps in 0.. {
-        let sample = Sample::registered();
-        let mut files = sample.files();
-        sample
+        let fixture = Fixture::registered();
+        let mut files = fixture.files();
+        fixture
             .client()
-            .register(&password("announced"), &sample.key, &mut files, &terms())
+            .register(&password("announced"), &fixture.key, &mut files, &options())
             .unwrap();
-        let grant = Some(sample.recover("announced").unwrap().grant);
-        assert!(!sample.recovers("first"), "the announced one took its place");
+        let grant = Some(fixture.recover("announced").unwrap().grant);
+        assert!(!fixture.recovers("first"), "the announced one replaced it");
         assert_eq!(files.read().unwrap().len(), 2);
-        let done = register_and_die(&sample, &Terms { grant, ..terms() }, steps);
+        let done =
+            register_until_killed(&fixture, &RegistrationOptions { grant, ..options() }, steps);
         assert!(
-            sample.recovers("announced") || sample.recovers("second"),
+            fixture.recovers("announced") || fixture.recovers("second"),
             "killed after {steps} steps"
         );
         if done {
-            // The status and one change of locators more than otherwise.
+            // One request for the status and one change of locators more.
             assert_eq!(steps, 16);
             assert_eq!(files.read().unwrap().len(), 1);
             break;
@@ -91,20 +92,19 @@ fn registering_after_an_announced_one() {
     }
 }
 
-/// V-4.4: registering for the first time. From the new locator on, the record can be used, pending
-/// as it is.
+/// V-4.4: once the locator is stored, the pending record can be recovered.
 #[test]
-fn registering() {
+fn killed_in_the_first_registration() {
     for steps in 0.. {
-        let sample = Sample::new();
-        let done = register_and_die(&sample, &terms(), steps);
-        assert_eq!(sample.recovers("second"), steps >= 5, "killed after {steps} steps");
-        sample
+        let fixture = Fixture::new();
+        let done = register_until_killed(&fixture, &options(), steps);
+        assert_eq!(fixture.recovers("second"), steps >= 5, "killed after {steps} steps");
+        fixture
             .client()
-            .register(&password("third"), &sample.key, &mut sample.files(), &terms())
+            .register(&password("third"), &fixture.key, &mut fixture.files(), &options())
             .ok();
         assert!(
-            sample.recovers("second") || sample.recovers("third"),
+            fixture.recovers("second") || fixture.recovers("third"),
             "killed after {steps} steps"
         );
         if done {

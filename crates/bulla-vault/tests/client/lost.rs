@@ -1,104 +1,104 @@
-//! Requests and replies that are lost on their way.
+//! Lost requests and responses.
 
 use std::time::Duration;
 
 use bulla_vault::messages::{Code, Failure};
-use bulla_vault::transport::{Answer, TransportError};
+use bulla_vault::transport::{Response, TransportError};
 use bulla_vault::wire::encode;
 use bulla_vault::{Error, Registered};
 
-use crate::sample::{Sample, password, terms};
-use crate::wire::Tamper;
-use crate::wire::Weather::{Fair, ReplyLost, RequestLost};
+use crate::fixture::{Fixture, options, password};
+use crate::transport::Delivery::{Delivered, RequestLost, ResponseLost};
+use crate::transport::Tamper;
 
-/// V-4.2: whatever is lost of a registration, there is one record, its guesses untouched.
+/// V-4.2
 #[test]
-fn registration() {
+fn retried_registration_creates_one_record_with_all_guesses() {
     for (lost, at) in
-        [RequestLost, ReplyLost].into_iter().flat_map(|lost| (0..4).map(move |at| (lost, at)))
+        [RequestLost, ResponseLost].into_iter().flat_map(|lost| (0..4).map(move |at| (lost, at)))
     {
-        let sample = Sample::new();
-        let mut client = sample.client();
-        client.transport().weather = [vec![Fair; at], vec![lost; 4]].concat();
+        let fixture = Fixture::new();
+        let mut client = fixture.client();
+        client.transport_mut().deliveries = [vec![Delivered; at], vec![lost; 4]].concat();
         let registered =
-            client.register(&password("first"), &sample.key, &mut sample.files(), &terms());
-        assert_eq!(registered.unwrap(), Registered::Active, "{lost:?} at call {at}");
-        let server = sample.server.borrow();
+            client.register(&password("first"), &fixture.key, &mut fixture.files(), &options());
+        assert_eq!(registered.unwrap(), Registered::Active, "{lost:?} at request {at}");
+        let server = fixture.server.borrow();
         assert!(server.pending.is_none());
         assert_eq!(server.current.as_ref().unwrap().left, 5);
-        assert_eq!(server.evaluations, 1, "{lost:?} at call {at}");
+        assert_eq!(server.evaluations, 1, "{lost:?} at request {at}");
     }
 }
 
-/// V-5.2: a login whose replies are lost costs one guess.
+/// V-5.2
 #[test]
-fn login() {
-    // The first call asks for the status.
-    for weather in [
-        vec![ReplyLost; 4],
-        [vec![Fair], vec![ReplyLost; 4]].concat(),
-        [vec![Fair], vec![RequestLost; 4]].concat(),
-        [vec![Fair; 2], vec![ReplyLost; 4]].concat(),
-        [vec![Fair; 2], vec![RequestLost; 4]].concat(),
+fn retried_login_costs_one_guess() {
+    // The first request is for the status.
+    for deliveries in [
+        vec![ResponseLost; 4],
+        [vec![Delivered], vec![ResponseLost; 4]].concat(),
+        [vec![Delivered], vec![RequestLost; 4]].concat(),
+        [vec![Delivered; 2], vec![ResponseLost; 4]].concat(),
+        [vec![Delivered; 2], vec![RequestLost; 4]].concat(),
     ] {
-        let sample = Sample::registered();
-        let mut client = sample.client();
-        client.transport().weather = weather.clone();
+        let fixture = Fixture::registered();
+        let mut client = fixture.client();
+        client.transport_mut().deliveries = deliveries.clone();
         let recovered =
-            client.recover(&password("first"), &sample.files().read().unwrap()).unwrap();
-        assert_eq!(recovered.key.expose(), sample.key.expose());
+            client.recover(&password("first"), &fixture.files().read().unwrap()).unwrap();
+        assert_eq!(recovered.key.expose(), fixture.key.expose());
         assert_eq!(recovered.failures, 0);
-        assert_eq!(sample.server.borrow().evaluations, 2, "{weather:?}");
+        assert_eq!(fixture.server.borrow().evaluations, 2, "{deliveries:?}");
     }
 }
 
-/// V-5.2: a wrong password costs one, too, however often it is sent.
+/// V-5.2
 #[test]
-fn wrong_password() {
-    let sample = Sample::registered();
-    let mut client = sample.client();
-    client.transport().weather = [vec![Fair], vec![ReplyLost; 4]].concat();
-    let refused = client.recover(&password("second"), &sample.files().read().unwrap());
+fn retried_login_with_a_wrong_password_costs_one_guess() {
+    let fixture = Fixture::registered();
+    let mut client = fixture.client();
+    client.transport_mut().deliveries = [vec![Delivered], vec![ResponseLost; 4]].concat();
+    let refused = client.recover(&password("second"), &fixture.files().read().unwrap());
     assert!(matches!(refused, Err(Error::WrongPassword { left: Some(4) })));
 }
 
-/// V-5.2: the client gives up, after longer and longer waits.
+/// V-5.2: waits double until the client gives up.
 #[test]
-fn given_up() {
-    let sample = Sample::registered();
-    let mut client = sample.client();
-    client.transport().weather = [vec![Fair], vec![ReplyLost; 100]].concat();
-    let refused = client.recover(&password("first"), &sample.files().read().unwrap());
+fn gives_up_after_four_retries() {
+    let fixture = Fixture::registered();
+    let mut client = fixture.client();
+    client.transport_mut().deliveries = [vec![Delivered], vec![ResponseLost; 100]].concat();
+    let refused = client.recover(&password("first"), &fixture.files().read().unwrap());
     assert!(matches!(refused, Err(Error::Transport(TransportError::Lost { .. }))));
-    assert_eq!(client.transport().waits, [250, 500, 1000, 2000].map(Duration::from_millis));
-    assert_eq!(sample.server.borrow().current.as_ref().unwrap().left, 4, "one guess in all");
+    assert_eq!(client.transport_mut().waits, [250, 500, 1000, 2000].map(Duration::from_millis));
+    assert_eq!(fixture.server.borrow().current.as_ref().unwrap().left, 4, "one guess in total");
 }
 
-/// Answers so to the first calls, then leaves the answers as they are.
-fn busy(times: u32, retry_after: Option<u32>) -> Tamper {
+/// Replaces the first responses by 503, and leaves the others unchanged.
+fn unavailable(times: u32, retry_after: Option<u32>) -> Tamper {
     let mut left = times;
-    Box::new(move |_, answer| {
+    Box::new(move |_, response| {
         if left > 0 {
             left -= 1;
             let failure = Failure { retry_after, ..Failure::new(Code::Unavailable) };
-            *answer = Answer { status: 503, body: encode(&failure) };
+            *response = Response { status: 503, body: encode(&failure) };
         }
     })
 }
 
-/// V-2.6: a vault without a quorum is asked again, after the time that it says, if that is short.
+/// V-2.6: the client retries after `retry_after`, unless that is too long.
 #[test]
-fn unavailable() {
-    let sample = Sample::registered();
-    let mut client = sample.client();
-    client.transport().tamper = Some(busy(2, Some(3)));
+fn retries_while_the_vault_is_unavailable() {
+    let fixture = Fixture::registered();
+    let mut client = fixture.client();
+    client.transport_mut().tamper = Some(unavailable(2, Some(3)));
     client.status().unwrap();
-    assert_eq!(client.transport().waits, [Duration::from_secs(3); 2]);
+    assert_eq!(client.transport_mut().waits, [Duration::from_secs(3); 2]);
 
-    let mut client = sample.client();
-    client.transport().tamper = Some(busy(1, Some(11)));
+    let mut client = fixture.client();
+    client.transport_mut().tamper = Some(unavailable(1, Some(11)));
     assert!(
         matches!(client.status(), Err(Error::Refused(failure)) if failure.code == Code::Unavailable)
     );
-    assert_eq!(client.transport().waits, []);
+    assert_eq!(client.transport_mut().waits, []);
 }

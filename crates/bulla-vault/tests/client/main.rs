@@ -1,10 +1,11 @@
-//! The client against a vault in memory: a real server of OPAQUE, without what makes a vault of it.
+//! The client against an in-memory vault. The vault runs a real OPAQUE server, but has no HSM, no
+//! durable store and no authentication.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
 mod server;
-mod wire;
-mod sample;
+mod transport;
+mod fixture;
 mod recovering;
 mod registering;
 mod killed;

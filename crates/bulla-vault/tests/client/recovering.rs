@@ -1,113 +1,118 @@
-//! Recoveries, and guesses.
+//! Recoveries and the counting of guesses.
 
 use bulla_key::{Locator, PassphraseCost};
-use bulla_vault::{Error, Locators, Stretching, Terms};
+use bulla_vault::{Error, LocatorStore, RegistrationOptions, Stretching};
 
-use crate::sample::{Sample, password, terms};
+use crate::fixture::{Fixture, options, password};
 
-/// V-5.1, V-5.3: the key comes back, with what happened since.
+/// V-5.1, V-5.3
 #[test]
-fn key_comes_back() {
-    let sample = Sample::registered();
-    let recovered = sample.recover("first").unwrap();
-    assert_eq!(recovered.key.expose(), sample.key.expose());
+fn recovers_the_key_and_reports_failed_attempts() {
+    let fixture = Fixture::registered();
+    let recovered = fixture.recover("first").unwrap();
+    assert_eq!(recovered.key.expose(), fixture.key.expose());
     assert_eq!(recovered.failures, 0);
     for left in [4, 3] {
-        assert!(
-            matches!(sample.recover("second"), Err(Error::WrongPassword { left: Some(l) }) if l == left)
-        );
-    }
-    assert_eq!(sample.recover("first").unwrap().failures, 2);
-    assert_eq!(sample.recover("first").unwrap().failures, 0, "since the last one that was right");
-}
-
-/// V-5.3: the right password after the last wrong one is too late.
-#[test]
-fn guesses_run_out() {
-    let sample = Sample::registered();
-    for left in (0..5).rev() {
-        let error = sample.recover("second").unwrap_err();
+        let error = fixture.recover("second").unwrap_err();
         assert!(matches!(error, Error::WrongPassword { left: Some(l) } if l == left), "{error:?}");
     }
-    assert!(matches!(sample.recover("first"), Err(Error::Locked)));
-    assert_eq!(sample.server.borrow().evaluations, 1 + 5);
+    assert_eq!(fixture.recover("first").unwrap().failures, 2);
+    assert_eq!(
+        fixture.recover("first").unwrap().failures,
+        0,
+        "counted since the last successful login"
+    );
 }
 
-/// V-5.3: on the last guess, too.
+/// V-5.3
 #[test]
-fn right_on_the_last_guess() {
-    let sample = Sample::registered();
-    for _ in 0..4 {
-        sample.recover("second").unwrap_err();
+fn correct_password_after_the_last_guess_is_locked() {
+    let fixture = Fixture::registered();
+    for left in (0..5).rev() {
+        let error = fixture.recover("second").unwrap_err();
+        assert!(matches!(error, Error::WrongPassword { left: Some(l) } if l == left), "{error:?}");
     }
-    assert!(sample.recovers("first"));
-    assert_eq!(sample.server.borrow().current.as_ref().unwrap().left, 5);
+    assert!(matches!(fixture.recover("first"), Err(Error::Locked)));
+    assert_eq!(fixture.server.borrow().evaluations, 1 + 5);
 }
 
-/// V-3.3: the parameters go with the registration.
+/// V-5.3
 #[test]
-fn stretching_of_the_registration() {
-    let sample = Sample::new();
+fn correct_password_on_the_last_guess_succeeds() {
+    let fixture = Fixture::registered();
+    for _ in 0..4 {
+        fixture.recover("second").unwrap_err();
+    }
+    assert!(fixture.recovers("first"));
+    assert_eq!(fixture.server.borrow().current.as_ref().unwrap().left, 5);
+}
+
+/// V-3.3
+#[test]
+fn login_uses_the_stretching_parameters_of_the_registration() {
+    let fixture = Fixture::new();
     let cost = PassphraseCost::new(2, 64, 2).unwrap();
-    let terms = Terms { stretching: Stretching::new(cost), ..terms() };
-    sample.client().register(&password("first"), &sample.key, &mut sample.files(), &terms).unwrap();
-    assert!(sample.recovers("first"));
+    let options = RegistrationOptions { stretching: Stretching::new(cost), ..options() };
+    fixture
+        .client()
+        .register(&password("first"), &fixture.key, &mut fixture.files(), &options)
+        .unwrap();
+    assert!(fixture.recovers("first"));
 
-    // Other ones than the registration's make a wrong password of the right one.
+    // With other parameters the correct password fails.
     let cheaper = PassphraseCost::new(1, 64, 2).unwrap();
-    sample.server.borrow_mut().current.as_mut().unwrap().content.stretching =
+    fixture.server.borrow_mut().current.as_mut().unwrap().content.stretching =
         Stretching::new(cheaper);
-    assert!(matches!(sample.recover("first"), Err(Error::WrongPassword { .. })));
+    assert!(matches!(fixture.recover("first"), Err(Error::WrongPassword { .. })));
 }
 
-/// V-3.4: with another pepper no password is the right one.
+/// V-3.4
 #[test]
-fn pepper_counts() {
-    let sample = Sample::registered();
-    let kept = sample.files().read().unwrap().remove(0);
-    let other = Locator::new(*kept.registration(), &[0; 32]);
-    let recovered = sample.client().recover(&password("first"), &[other]);
+fn correct_password_fails_with_another_pepper() {
+    let fixture = Fixture::registered();
+    let stored = fixture.files().read().unwrap().remove(0);
+    let other = Locator::new(*stored.registration(), &[0; 32]);
+    let recovered = fixture.client().recover(&password("first"), &[other]);
     assert!(matches!(recovered, Err(Error::WrongPassword { .. })));
 }
 
-/// V-3.6: what a locator says of the vault is compared with the configuration, before anything is
-/// sent.
+/// V-3.6: hints are compared with the configuration before anything is sent.
 #[test]
-fn locator_of_another_vault() {
-    let sample = Sample::registered();
-    let kept = sample.files().read().unwrap().remove(0);
-    let sent = sample.server.borrow().received.len();
+fn rejects_a_locator_of_another_vault() {
+    let fixture = Fixture::registered();
+    let stored = fixture.files().read().unwrap().remove(0);
+    let sent = fixture.server.borrow().received.len();
     for hints in
         [(Locator::ADDRESS, &b"https://other.example"[..]), (Locator::PUBLIC_KEY, &[1; 32][..])]
     {
-        let other = kept.clone().with_hint(hints.0, hints.1).unwrap();
-        for locators in [vec![other.clone()], vec![kept.clone(), other.clone()]] {
-            let recovered = sample.client().recover(&password("first"), &locators);
-            assert!(matches!(recovered, Err(Error::AnotherVault)));
+        let other = stored.clone().with_hint(hints.0, hints.1).unwrap();
+        for locators in [vec![other.clone()], vec![stored.clone(), other.clone()]] {
+            let recovered = fixture.client().recover(&password("first"), &locators);
+            assert!(matches!(recovered, Err(Error::VaultMismatch)));
         }
     }
-    assert_eq!(sample.server.borrow().received.len(), sent);
-    let bare = Locator::new(*kept.registration(), kept.pepper());
-    assert!(sample.client().recover(&password("first"), &[bare]).is_ok(), "hints may be missing");
+    assert_eq!(fixture.server.borrow().received.len(), sent);
+    let bare = Locator::new(*stored.registration(), stored.pepper());
+    assert!(fixture.client().recover(&password("first"), &[bare]).is_ok(), "hints are optional");
 }
 
 #[test]
-fn nothing_to_recover_from() {
-    let sample = Sample::registered();
-    assert!(matches!(sample.client().recover(&password("first"), &[]), Err(Error::NoLocator)));
+fn rejects_missing_and_unknown_locators() {
+    let fixture = Fixture::registered();
+    assert!(matches!(fixture.client().recover(&password("first"), &[]), Err(Error::NoLocator)));
     let stranger = Locator::new([9; 32], &[9; 32]);
-    let one = sample.client().recover(&password("first"), std::slice::from_ref(&stranger));
+    let one = fixture.client().recover(&password("first"), std::slice::from_ref(&stranger));
     assert!(matches!(one, Err(Error::NoRecord)));
-    let two = sample.client().recover(&password("first"), &[stranger.clone(), stranger]);
+    let two = fixture.client().recover(&password("first"), &[stranger.clone(), stranger]);
     assert!(matches!(two, Err(Error::NoRecord)));
 }
 
-/// V-6.2: of two locators the one that has a record is used, and no guess is spent on the other.
+/// V-6.2
 #[test]
-fn locator_without_a_record() {
-    let sample = Sample::registered();
-    let before = sample.server.borrow().evaluations;
-    sample.files().keep_beside(&Locator::new([9; 32], &[9; 32])).unwrap();
-    assert!(sample.recovers("first"));
-    assert_eq!(sample.server.borrow().evaluations, before + 1);
+fn spends_no_guess_on_a_locator_without_a_record() {
+    let fixture = Fixture::registered();
+    let before = fixture.server.borrow().evaluations;
+    fixture.files().stage(&Locator::new([9; 32], &[9; 32])).unwrap();
+    assert!(fixture.recovers("first"));
+    assert_eq!(fixture.server.borrow().evaluations, before + 1);
 }

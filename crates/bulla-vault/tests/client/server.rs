@@ -1,12 +1,12 @@
-//! A vault in memory for one account: the protocol's calls, guesses counted, and all that it is
-//! sent is written down.
+//! An in-memory vault for one account. It implements every endpoint, counts guesses, and records
+//! the requests that it receives.
 
 use std::collections::BTreeMap;
 
 use bulla_vault::messages::*;
 use bulla_vault::reply::{LoginReply, ReplyContext};
 use bulla_vault::suite::{ClientIdentity, PublicKey, Suite, context};
-use bulla_vault::transport::{Answer, Call, Method};
+use bulla_vault::transport::{Method, Request, Response};
 use bulla_vault::wire::{Bounded, Fixed, decode, encode};
 use bulla_vault::{AccountHash, AttemptId, RegId};
 use opaque_ke::{
@@ -16,9 +16,9 @@ use opaque_ke::{
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
-/// What every grant of this vault is.
+/// The grant that this vault gives out at every login.
 pub(crate) const GRANT: [u8; 64] = [0x47; 64];
-/// When what is announced happens.
+/// The time of every announced replacement and deletion.
 pub(crate) const ANNOUNCED: u64 = 2_000_000_000;
 
 pub(crate) struct Server {
@@ -26,9 +26,9 @@ pub(crate) struct Server {
     account: AccountHash,
     pub(crate) current: Option<Record>,
     pub(crate) pending: Option<Record>,
-    /// Evaluations of the OPRF at a login, of different KE1.
+    /// The number of distinct KE1 evaluated.
     pub(crate) evaluations: u32,
-    /// All that was ever sent to it.
+    /// The bodies of all requests.
     pub(crate) received: Vec<u8>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Record {
     pub(crate) locked: bool,
     not_before: Option<u64>,
     attempts: BTreeMap<AttemptId, [u8; 96]>,
-    /// Logins that were begun, by their token.
+    /// The states of started logins, by login token.
     tokens: BTreeMap<Vec<u8>, Vec<u8>>,
     finished: Option<(AttemptId, LoginFinished)>,
 }
@@ -62,10 +62,10 @@ impl Server {
         self.setup.keypair().public().serialize().into()
     }
 
-    pub(crate) fn answer(&mut self, call: &Call<'_>) -> Answer {
-        let body = call.body.unwrap_or_default();
+    pub(crate) fn respond(&mut self, request: &Request<'_>) -> Response {
+        let body = request.body.unwrap_or_default();
         self.received.extend(body);
-        let answered = match (call.method, call.path) {
+        let handled = match (request.method, request.path) {
             (Method::Post, path::REGISTER_START) => self.register_start(decode(body).unwrap()),
             (Method::Post, path::REGISTER_FINISH) => self.register_finish(decode(body).unwrap()),
             (Method::Post, path::LOGIN_START) => self.login_start(decode(body).unwrap()),
@@ -78,11 +78,11 @@ impl Server {
             _ => Err(Failure::new(Code::Malformed)),
         };
         let (status, body) =
-            answered.unwrap_or_else(|failure| (failure.code.number(), encode(&failure)));
-        Answer { status, body }
+            handled.unwrap_or_else(|failure| (failure.code.number(), encode(&failure)));
+        Response { status, body }
     }
 
-    fn register_start(&mut self, start: RegisterStart) -> Answered {
+    fn register_start(&mut self, start: RegisterStart) -> Handled {
         let request = RegistrationRequest::deserialize(&start.request.0).unwrap();
         let response =
             ServerRegistration::<Suite>::start(&self.setup, request, start.reg_id.as_bytes())
@@ -90,17 +90,17 @@ impl Server {
         Ok((200, encode(&RegisterStarted { response: Fixed(response.message.serialize().into()) })))
     }
 
-    fn register_finish(&mut self, finish: RegisterFinish) -> Answered {
+    fn register_finish(&mut self, finish: RegisterFinish) -> Handled {
         let granted = finish.grant.as_ref().is_some_and(|grant| grant.0 == GRANT);
         let not_before = (self.current.is_some() && !granted).then_some(ANNOUNCED);
-        let reply = |state| Ok((200, encode(&RegisterFinished { state, not_before })));
+        let respond = |state| Ok((200, encode(&RegisterFinished { state, not_before })));
         if let Some(record) = self.record(&finish.reg_id) {
             if encode(&record.content) != encode(&finish) {
                 return Err(Failure::new(Code::Conflict));
             }
             let active =
                 self.current.as_ref().is_some_and(|current| current.reg_id == finish.reg_id);
-            return reply(if active { RecordState::Active } else { RecordState::Pending });
+            return respond(if active { RecordState::Active } else { RecordState::Pending });
         }
         self.pending = Some(Record {
             reg_id: finish.reg_id,
@@ -113,10 +113,10 @@ impl Server {
             tokens: BTreeMap::new(),
             finished: None,
         });
-        reply(RecordState::Pending)
+        respond(RecordState::Pending)
     }
 
-    fn login_start(&mut self, start: LoginStart) -> Answered {
+    fn login_start(&mut self, start: LoginStart) -> Handled {
         let (setup, account) = (self.setup.clone(), self.account);
         let record = self.record(&start.reg_id).ok_or(Failure::new(Code::NoRecord))?;
         match record.attempts.get(&start.attempt_id) {
@@ -150,16 +150,16 @@ impl Server {
         .unwrap();
         let token = vec![record.tokens.len() as u8, 7];
         record.tokens.insert(token.clone(), started.state.serialize().to_vec());
-        let reply = LoginStarted {
+        let response = LoginStarted {
             ke2: Fixed::new(&started.message.serialize()).unwrap(),
             login_token: Bounded::new(&token).unwrap(),
             left: record.left,
             stretching: record.content.stretching,
         };
-        Ok((200, encode(&reply)))
+        Ok((200, encode(&response)))
     }
 
-    fn login_finish(&mut self, finish: LoginFinish) -> Answered {
+    fn login_finish(&mut self, finish: LoginFinish) -> Handled {
         let account = self.account;
         let record = self.record(&finish.reg_id).ok_or(Failure::new(Code::NoRecord))?;
         if let Some((attempt_id, finished)) = &record.finished
@@ -183,7 +183,7 @@ impl Server {
             .session_key;
         let reply = LoginReply {
             wrapped_key: record.content.wrapped_key.0,
-            // This attempt was counted too.
+            // Without the current attempt, which was counted when it started.
             failures: record.failures - 1,
             lifetime_failures: record.failures - 1,
             grant: Zeroizing::new(GRANT),
@@ -202,7 +202,7 @@ impl Server {
         Ok((200, encode(&finished)))
     }
 
-    fn delete(&mut self, delete: Delete) -> Answered {
+    fn delete(&mut self, delete: Delete) -> Handled {
         if self.pending.as_ref().is_some_and(|pending| pending.reg_id == delete.reg_id) {
             self.pending = None;
         }
@@ -237,5 +237,5 @@ impl Server {
     }
 }
 
-/// Status and body.
-type Answered = Result<(u16, Vec<u8>), Failure>;
+/// An HTTP status and a body.
+type Handled = Result<(u16, Vec<u8>), Failure>;

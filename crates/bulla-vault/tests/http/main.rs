@@ -1,4 +1,4 @@
-//! The transport over HTTP against servers that answer as they are told to.
+//! The HTTP transport against servers with scripted responses.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -10,11 +10,11 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use bulla_vault::Token;
 use bulla_vault::http::{HttpTransport, Trust};
 use bulla_vault::messages::path;
-use bulla_vault::transport::{Answer, Call, Method, Transport, TransportError};
+use bulla_vault::transport::{Method, Request, Response, Transport, TransportError};
 use bulla_vault::wire::MAX_BODY_LEN;
 use server::{Certificates, Server};
 
-/// Longer than any server here needs, however busy the machine.
+/// Longer than any server here takes, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn token() -> Token {
@@ -22,36 +22,36 @@ fn token() -> Token {
     Token::parse(&format!("e30.{claims}.c2ln")).unwrap()
 }
 
-fn call(address: &str, trust: &Trust, call: &Call<'_>) -> Result<Answer, TransportError> {
-    HttpTransport::with_timeout(address, token(), trust, TIMEOUT)?.call(call)
+fn send(address: &str, trust: &Trust, request: &Request<'_>) -> Result<Response, TransportError> {
+    HttpTransport::with_timeout(address, token(), trust, TIMEOUT)?.send(request)
 }
 
-fn get(path: &'static str) -> Call<'static> {
-    Call { method: Method::Get, path, body: None }
+fn get(path: &'static str) -> Request<'static> {
+    Request { method: Method::Get, path, body: None }
 }
 
-fn reply(status: &str, body: &str) -> Vec<u8> {
+fn response(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
-/// V-2.1: method, path, token and body arrive, and the answer comes back, whatever its status.
+/// V-2.1: a response is returned whatever its status.
 #[test]
-fn calls() {
+fn sends_method_path_token_and_body() {
     let server = Server::plain(vec![
-        reply("200 OK", "{}"),
-        reply("410 Gone", r#"{"code":410}"#),
-        reply("204 No Content", ""),
-        reply("200 OK", "{}"),
+        response("200 OK", "{}"),
+        response("410 Gone", r#"{"code":410}"#),
+        response("204 No Content", ""),
+        response("200 OK", "{}"),
     ]);
     let mut transport = HttpTransport::new(&server.address, token(), &Trust::System).unwrap();
-    let answer = transport.call(&get(path::STATUS)).unwrap();
-    assert_eq!((answer.status, &answer.body[..]), (200, &b"{}"[..]));
-    let post = Call { method: Method::Post, path: path::LOGIN_START, body: Some(b"{\"a\":1}") };
-    let answer = transport.call(&post).unwrap();
-    assert_eq!((answer.status, &answer.body[..]), (410, &br#"{"code":410}"#[..]));
-    let delete = Call { method: Method::Delete, path: path::RECORD, body: Some(b"{\"b\":2}") };
-    assert_eq!(transport.call(&delete).unwrap().status, 204);
-    transport.call(&get(path::INFO)).unwrap();
+    let received = transport.send(&get(path::STATUS)).unwrap();
+    assert_eq!((received.status, &received.body[..]), (200, &b"{}"[..]));
+    let post = Request { method: Method::Post, path: path::LOGIN_START, body: Some(b"{\"a\":1}") };
+    let received = transport.send(&post).unwrap();
+    assert_eq!((received.status, &received.body[..]), (410, &br#"{"code":410}"#[..]));
+    let delete = Request { method: Method::Delete, path: path::RECORD, body: Some(b"{\"b\":2}") };
+    assert_eq!(transport.send(&delete).unwrap().status, 204);
+    transport.send(&get(path::INFO)).unwrap();
 
     let requests = server.requests();
     let bearer = format!("authorization: Bearer {}", token().expose());
@@ -76,29 +76,29 @@ fn calls() {
     );
 }
 
-/// V-2.2: no more is read than it takes to see that it is too long.
+/// V-2.2
 #[test]
-fn longest_body() {
-    let server = Server::plain(vec![reply("200 OK", &"x".repeat(1 << 20))]);
-    let answer = call(&server.address, &Trust::System, &get(path::STATUS)).unwrap();
-    assert_eq!(answer.body.len(), MAX_BODY_LEN + 1);
+fn reads_at_most_one_byte_beyond_the_limit() {
+    let server = Server::plain(vec![response("200 OK", &"x".repeat(1 << 20))]);
+    let received = send(&server.address, &Trust::System, &get(path::STATUS)).unwrap();
+    assert_eq!(received.body.len(), MAX_BODY_LEN + 1);
 }
 
-/// V-2.7: a redirection is an answer, and the token stays here.
+/// V-2.7: the redirect itself is the response, and the token is not sent elsewhere.
 #[test]
-fn redirections_are_not_followed() {
-    let elsewhere = Server::plain(vec![reply("200 OK", "{}")]);
+fn redirects_are_not_followed() {
+    let elsewhere = Server::plain(vec![response("200 OK", "{}")]);
     let moved =
         format!("HTTP/1.1 307 -\r\nlocation: {}/\r\ncontent-length: 0\r\n\r\n", elsewhere.address);
     let server = Server::plain(vec![moved.into_bytes()]);
-    assert_eq!(call(&server.address, &Trust::System, &get(path::STATUS)).unwrap().status, 307);
+    assert_eq!(send(&server.address, &Trust::System, &get(path::STATUS)).unwrap().status, 307);
     assert!(elsewhere.requests().is_empty());
 }
 
-/// V-5.2: whatever is broken on the way may be tried again.
+/// V-5.2: the client may retry.
 #[test]
-fn lost() {
-    let whole = reply("200 OK", "{\"a\":1}");
+fn broken_responses_and_refused_connections_are_lost() {
+    let whole = response("200 OK", "{\"a\":1}");
     for broken in [
         Vec::new(),
         b"HTTP/1.1 200".to_vec(),
@@ -106,80 +106,79 @@ fn lost() {
         b"nonsense\r\n\r\n".to_vec(),
     ] {
         let server = Server::plain(vec![broken.clone()]);
-        let found = call(&server.address, &Trust::System, &get(path::STATUS));
+        let found = send(&server.address, &Trust::System, &get(path::STATUS));
         assert!(matches!(found, Err(TransportError::Lost { .. })), "{broken:?}: {found:?}");
     }
-    // Nobody listens at the address of a server that is gone.
+    // No server listens at this address anymore.
     let address = Server::plain(Vec::new()).address.clone();
     assert!(matches!(
-        call(&address, &Trust::System, &get(path::STATUS)),
+        send(&address, &Trust::System, &get(path::STATUS)),
         Err(TransportError::Lost { .. })
     ));
 }
 
-/// V-2.7: a server that does not answer is not waited for without end.
+/// V-2.7
 #[test]
-fn silent() {
+fn times_out_if_the_server_does_not_respond() {
     let server = Server::silent();
-    let begun = Instant::now();
+    let start = Instant::now();
     let timeout = Duration::from_millis(200);
     let mut transport =
         HttpTransport::with_timeout(&server.address, token(), &Trust::System, timeout).unwrap();
-    let found = transport.call(&get(path::STATUS));
+    let found = transport.send(&get(path::STATUS));
     assert!(matches!(found, Err(TransportError::Lost { .. })), "{found:?}");
-    assert!(begun.elapsed() < server::SILENCE, "it was the server that gave up");
-}
-
-/// V-2.7: TLS with a certificate of the authority that is trusted.
-#[test]
-fn tls() {
-    let certificates = Certificates::new();
-    let server =
-        Server::tls(&certificates, &[&rustls::version::TLS13], vec![reply("200 OK", "{}")]);
-    let trust = Trust::Authorities(certificates.authority_pem.into_bytes());
-    let answer = call(&server.address, &trust, &get(path::STATUS)).unwrap();
-    assert_eq!((answer.status, &answer.body[..]), (200, &b"{}"[..]));
+    assert!(start.elapsed() < server::SILENCE, "the server gave up first");
 }
 
 /// V-2.7
 #[test]
-fn tls_1_2_is_refused() {
+fn accepts_a_certificate_of_a_trusted_authority() {
     let certificates = Certificates::new();
     let server =
-        Server::tls(&certificates, &[&rustls::version::TLS12], vec![reply("200 OK", "{}")]);
+        Server::tls(&certificates, &[&rustls::version::TLS13], vec![response("200 OK", "{}")]);
     let trust = Trust::Authorities(certificates.authority_pem.into_bytes());
-    let found = call(&server.address, &trust, &get(path::STATUS));
-    assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{found:?}");
+    let received = send(&server.address, &trust, &get(path::STATUS)).unwrap();
+    assert_eq!((received.status, &received.body[..]), (200, &b"{}"[..]));
+}
+
+/// V-2.7
+#[test]
+fn rejects_tls_1_2() {
+    let certificates = Certificates::new();
+    let server =
+        Server::tls(&certificates, &[&rustls::version::TLS12], vec![response("200 OK", "{}")]);
+    let trust = Trust::Authorities(certificates.authority_pem.into_bytes());
+    let found = send(&server.address, &trust, &get(path::STATUS));
+    assert!(matches!(found, Err(TransportError::Permanent { .. })), "{found:?}");
     assert!(server.requests().is_empty());
 }
 
-/// V-2.7: a certificate of another authority; the system's do not count where authorities are
-/// given.
+/// V-2.7: given authorities replace the system's.
 #[test]
-fn certificate_of_a_stranger() {
+fn rejects_a_certificate_of_another_authority() {
     let (certificates, others) = (Certificates::new(), Certificates::new());
     let server =
-        Server::tls(&certificates, &[&rustls::version::TLS13], vec![reply("200 OK", "{}")]);
-    let found = call(
+        Server::tls(&certificates, &[&rustls::version::TLS13], vec![response("200 OK", "{}")]);
+    let found = send(
         &server.address,
         &Trust::Authorities(others.authority_pem.into_bytes()),
         &get(path::STATUS),
     );
-    assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{found:?}");
+    assert!(matches!(found, Err(TransportError::Permanent { .. })), "{found:?}");
     assert!(server.requests().is_empty());
 }
 
 #[test]
-fn no_authorities() {
-    for pem in ["", "no PEM", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
+fn rejects_a_file_without_authorities() {
+    for pem in ["", "not PEM", "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"] {
         let trust = Trust::Authorities(pem.as_bytes().to_vec());
         let found = HttpTransport::new("https://localhost", token(), &trust);
-        assert!(matches!(found, Err(TransportError::Hopeless { .. })), "{pem}");
+        assert!(matches!(found, Err(TransportError::Permanent { .. })), "{pem}");
     }
 }
 
 #[test]
-fn token_is_not_shown() {
+fn debug_output_hides_the_token() {
     let transport = HttpTransport::new("http://127.0.0.1:1", token(), &Trust::System).unwrap();
     assert!(!format!("{transport:?}").contains(token().expose()));
 }

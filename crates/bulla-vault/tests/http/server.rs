@@ -1,4 +1,4 @@
-//! A server that answers one request after another with the bytes that it was given.
+//! A server that sends one scripted response after another.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -15,7 +15,7 @@ pub(crate) struct Server {
     requests: Arc<Mutex<Vec<String>>>,
 }
 
-/// An authority, and a certificate of it for loopback.
+/// A certificate authority, and a certificate that it issued for loopback.
 pub(crate) struct Certificates {
     pub(crate) authority_pem: String,
     certificate: CertificateDer<'static>,
@@ -38,16 +38,17 @@ impl Certificates {
     }
 }
 
-/// How long a silent server keeps a connection: much longer than whoever tries one waits.
+/// How long a silent server keeps a connection open: much longer than a client waits for it.
 pub(crate) const SILENCE: Duration = Duration::from_secs(60);
 
 impl Server {
-    /// Closes each connection at the end of an answer that is no whole one, else goes on in it.
-    pub(crate) fn plain(answers: Vec<Vec<u8>>) -> Server {
-        Server::start("http", serve, answers)
+    /// Starts a server without TLS. After an incomplete response the client gives up the
+    /// connection, and the next response is sent on a new one.
+    pub(crate) fn plain(responses: Vec<Vec<u8>>) -> Server {
+        Server::start("http", serve, responses)
     }
 
-    /// Takes connections and says nothing.
+    /// Starts a server that accepts connections and sends nothing.
     pub(crate) fn silent() -> Server {
         let wait =
             |_: TcpStream, _: &Mutex<Vec<String>>, _: &mut Vec<Vec<u8>>| thread::sleep(SILENCE);
@@ -57,7 +58,7 @@ impl Server {
     pub(crate) fn tls(
         certificates: &Certificates,
         versions: &[&'static SupportedProtocolVersion],
-        answers: Vec<Vec<u8>>,
+        responses: Vec<Vec<u8>>,
     ) -> Server {
         let key = PrivateKeyDer::Pkcs8(certificates.key.clone().into());
         let config =
@@ -68,12 +69,13 @@ impl Server {
                 .with_single_cert(vec![certificates.certificate.clone()], key)
                 .unwrap();
         let config = Arc::new(config);
-        let handle =
-            move |stream: TcpStream, requests: &Mutex<Vec<String>>, answers: &mut Vec<Vec<u8>>| {
-                let connection = ServerConnection::new(config.clone()).unwrap();
-                serve(StreamOwned::new(connection, stream), requests, answers);
-            };
-        Server::start("https", handle, answers)
+        let handle = move |stream: TcpStream,
+                           requests: &Mutex<Vec<String>>,
+                           responses: &mut Vec<Vec<u8>>| {
+            let connection = ServerConnection::new(config.clone()).unwrap();
+            serve(StreamOwned::new(connection, stream), requests, responses);
+        };
+        Server::start("https", handle, responses)
     }
 
     pub(crate) fn requests(&self) -> Vec<String> {
@@ -83,18 +85,18 @@ impl Server {
     fn start(
         scheme: &str,
         handle: impl Fn(TcpStream, &Mutex<Vec<String>>, &mut Vec<Vec<u8>>) + Send + 'static,
-        mut answers: Vec<Vec<u8>>,
+        mut responses: Vec<Vec<u8>>,
     ) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("{scheme}://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let written = requests.clone();
-        // Without answers the listener goes, and nobody listens.
-        if !answers.is_empty() {
+        let received = requests.clone();
+        // Without responses the listener is dropped, and connections are refused.
+        if !responses.is_empty() {
             thread::spawn(move || {
-                while !answers.is_empty() {
+                while !responses.is_empty() {
                     let Ok((stream, _)) = listener.accept() else { return };
-                    handle(stream, &written, &mut answers);
+                    handle(stream, &received, &mut responses);
                 }
             });
         }
@@ -102,17 +104,21 @@ impl Server {
     }
 }
 
-fn serve(mut stream: impl Read + Write, requests: &Mutex<Vec<String>>, answers: &mut Vec<Vec<u8>>) {
-    while !answers.is_empty() {
+fn serve(
+    mut stream: impl Read + Write,
+    requests: &Mutex<Vec<String>>,
+    responses: &mut Vec<Vec<u8>>,
+) {
+    while !responses.is_empty() {
         let Some(request) = read_request(&mut stream) else { return };
         requests.lock().unwrap().push(request);
-        if stream.write_all(&answers.remove(0)).and_then(|()| stream.flush()).is_err() {
+        if stream.write_all(&responses.remove(0)).and_then(|()| stream.flush()).is_err() {
             return;
         }
     }
 }
 
-/// Head and body of one request; none if the connection ends before.
+/// Reads the head and body of a request. Returns `None` if the connection ends before.
 fn read_request(stream: &mut impl Read) -> Option<String> {
     let mut bytes = Vec::new();
     let mut byte = [0];

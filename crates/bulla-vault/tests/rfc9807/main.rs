@@ -1,6 +1,5 @@
-//! RFC 9807's own vectors for OPAQUE-3DH over ristretto255 with SHA-512 (C.1.1, C.1.2, C.2.1)
-//! through the library and the groups that the vault uses, with the stretching that those vectors
-//! have: none.
+//! The vectors of RFC 9807 for OPAQUE-3DH over ristretto255 with SHA-512 (C.1.1, C.1.2, C.2.1),
+//! with the library and groups that the vault uses. These vectors have no key stretching.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -18,7 +17,7 @@ impl CipherSuite for Unstretched {
     type Ksf = Identity;
 }
 
-/// One vector: its values by their names in the RFC, in lower case.
+/// The values of a vector by their lower-case names in the RFC.
 struct Vector(BTreeMap<String, String>);
 
 impl Vector {
@@ -43,7 +42,7 @@ impl Vector {
     }
 }
 
-/// Gives these bytes in place of random ones, and no others.
+/// A random number generator that returns given bytes, and panics when they run out.
 struct Scripted(Vec<u8>);
 
 impl Scripted {
@@ -51,8 +50,8 @@ impl Scripted {
         Scripted(parts.concat())
     }
 
-    /// A scalar is drawn as 64 bytes and reduced, so that what is less than the order stays what it
-    /// is.
+    /// Returns 64 bytes from which `opaque-ke` draws the given scalar. It reduces them modulo the
+    /// group order, which does not change a scalar.
     fn scalar(scalar: &[u8]) -> Vec<u8> {
         [scalar, &[0; 32]].concat()
     }
@@ -68,12 +67,7 @@ impl RngCore for Scripted {
     }
 
     fn fill_bytes(&mut self, to: &mut [u8]) {
-        assert!(
-            to.len() <= self.0.len(),
-            "{} bytes are asked for, {} are left",
-            to.len(),
-            self.0.len()
-        );
+        assert!(to.len() <= self.0.len(), "{} bytes requested, {} left", to.len(), self.0.len());
         to.copy_from_slice(&self.0[..to.len()]);
         self.0.drain(..to.len());
     }
@@ -86,8 +80,8 @@ impl RngCore for Scripted {
 
 impl CryptoRng for Scripted {}
 
-/// V-3.1: each message, the export key and the session key.
-fn real(name: &str) {
+/// Checks each message, the export key and the session key (V-3.1).
+fn check_real_client(name: &str) {
     let vector = Vector::named(name);
     let (password, context) = (vector.get("password"), vector.get("context"));
     let (client, server) = (vector.find("client_identity"), vector.find("server_identity"));
@@ -97,23 +91,24 @@ fn real(name: &str) {
     assert_eq!(setup.keypair().public().serialize()[..], vector.get("server_public_key"));
 
     let mut rng = Scripted(Scripted::scalar(&vector.get("blind_registration")));
-    let begun = ClientRegistration::<Unstretched>::start(&mut rng, &password).unwrap();
-    assert_eq!(begun.message.serialize()[..], vector.get("registration_request"));
-    let answered = ServerRegistration::start(&setup, begun.message, &credential).unwrap();
-    assert_eq!(answered.message.serialize()[..], vector.get("registration_response"));
+    let started = ClientRegistration::<Unstretched>::start(&mut rng, &password).unwrap();
+    assert_eq!(started.message.serialize()[..], vector.get("registration_request"));
+    let responded = ServerRegistration::start(&setup, started.message, &credential).unwrap();
+    assert_eq!(responded.message.serialize()[..], vector.get("registration_response"));
     let mut rng = Scripted(vector.get("envelope_nonce"));
     let parameters = ClientRegistrationFinishParameters::new(identifiers, None);
-    let registered = begun.state.finish(&mut rng, &password, answered.message, parameters).unwrap();
+    let registered =
+        started.state.finish(&mut rng, &password, responded.message, parameters).unwrap();
     assert_eq!(registered.message.serialize()[..], vector.get("registration_upload"));
     assert_eq!(registered.export_key[..], vector.get("export_key"));
 
     let blind = Scripted::scalar(&vector.get("blind_login"));
     let mut rng =
         Scripted::new(&[&blind, &vector.get("client_keyshare_seed"), &vector.get("client_nonce")]);
-    let begun = ClientLogin::<Unstretched>::start(&mut rng, &password).unwrap();
-    assert_eq!(begun.message.serialize()[..], vector.get("ke1"));
-    // The server draws the masking key of an unknown client for every login, so that it takes the
-    // same time.
+    let started = ClientLogin::<Unstretched>::start(&mut rng, &password).unwrap();
+    assert_eq!(started.message.serialize()[..], vector.get("ke1"));
+    // The server also draws the masking key that an unknown client would need, so that both cases
+    // take the same time.
     let mut rng = Scripted::new(&[
         &[0; 64],
         &vector.get("masking_nonce"),
@@ -122,43 +117,43 @@ fn real(name: &str) {
     ]);
     let server_parameters = ServerLoginParameters { context: Some(&context), identifiers };
     let record = ServerRegistration::finish(registered.message);
-    let answered = ServerLogin::start(
+    let responded = ServerLogin::start(
         &mut rng,
         &setup,
         Some(record),
-        begun.message,
+        started.message,
         &credential,
         server_parameters.clone(),
     )
     .unwrap();
-    assert_eq!(answered.message.serialize()[..], vector.get("ke2"));
+    assert_eq!(responded.message.serialize()[..], vector.get("ke2"));
     let parameters = ClientLoginFinishParameters::new(Some(&context), identifiers, None);
-    let proven = begun
+    let proven = started
         .state
-        .finish(&mut Scripted(Vec::new()), &password, answered.message, parameters)
+        .finish(&mut Scripted(Vec::new()), &password, responded.message, parameters)
         .unwrap();
     assert_eq!(proven.message.serialize()[..], vector.get("ke3"));
     assert_eq!(proven.export_key[..], vector.get("export_key"));
     assert_eq!(proven.session_key[..], vector.get("session_key"));
-    let finished = answered.state.finish(proven.message, server_parameters).unwrap();
+    let finished = responded.state.finish(proven.message, server_parameters).unwrap();
     assert_eq!(finished.session_key[..], vector.get("session_key"));
 }
 
 /// V-3.1
 #[test]
-fn real_without_identities() {
-    real("real_1");
+fn real_client_without_identities() {
+    check_real_client("real_1");
 }
 
 /// V-3.1, V-3.2
 #[test]
-fn real_with_identities() {
-    real("real_2");
+fn real_client_with_identities() {
+    check_real_client("real_2");
 }
 
-/// V-3.1: the answer to a client that the server does not know.
+/// V-3.1
 #[test]
-fn fake() {
+fn fake_response_to_an_unknown_client() {
     let vector = Vector::named("fake_1");
     let (client, server) = (vector.get("client_identity"), vector.get("server_identity"));
     let context = vector.get("context");
@@ -172,7 +167,7 @@ fn fake() {
         &vector.get("server_keyshare_seed"),
         &vector.get("server_nonce"),
     ]);
-    let answered = ServerLogin::<Unstretched>::start(
+    let responded = ServerLogin::<Unstretched>::start(
         &mut rng,
         &vector.setup(&vector.get("client_public_key")),
         None,
@@ -181,5 +176,5 @@ fn fake() {
         parameters,
     )
     .unwrap();
-    assert_eq!(answered.message.serialize()[..], vector.get("ke2"));
+    assert_eq!(responded.message.serialize()[..], vector.get("ke2"));
 }

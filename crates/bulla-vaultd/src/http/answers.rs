@@ -34,7 +34,10 @@ impl Denial {
 
     pub(super) fn rate(seconds: u64) -> Denial {
         Denial {
-            failure: Failure { retry_after: Some(bounded(seconds)), ..Failure::new(Code::TooMany) },
+            failure: Failure {
+                retry_after: Some(bounded(seconds)),
+                ..Failure::new(Code::TooManyRequests)
+            },
             why: None,
         }
     }
@@ -65,7 +68,8 @@ impl From<VaultError> for Denial {
             },
             VaultError::Wait { seconds, left } => {
                 let retry_after = Some(bounded(seconds));
-                let failure = Failure { code: Code::TooMany, retry_after, left: Some(left.into()) };
+                let failure =
+                    Failure { code: Code::TooManyRequests, retry_after, left: Some(left.into()) };
                 Denial { failure, why: None }
             }
             VaultError::Frozen | VaultError::Tampered | VaultError::Unavailable(_) => {

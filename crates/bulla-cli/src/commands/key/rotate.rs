@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use bulla::{ContentType, Opened, Options, Plan, Preamble, RangeReader, ReadAt, Workers};
 use bulla_archive::{
-    ArchiveReader, ArchiveWriter, ContentSource, Entry, EntryContent, Error, Kind, Source, State,
+    ArchiveBuilder, ArchiveReader, ContentSource, Entry, EntryContent, Error, Kind, Source, State,
 };
 use bulla_key::SlotKind;
 
@@ -189,7 +189,7 @@ impl Rotation<'_> {
         let reader =
             ArchiveReader::with_preamble(self.preamble.clone(), key, &self.input.file, &serial)?;
         let read_error = Mutex::new(None);
-        let mut writer = ArchiveWriter::new();
+        let mut writer = ArchiveBuilder::new();
         writer.pad(self.args.pad.pad);
         for entry in reader.entries() {
             let entry = entry?;
@@ -204,11 +204,12 @@ impl Rotation<'_> {
         let options = options.content_type(ContentType::ARCHIVE);
         let sealed_len = bulla::sealed_len(len, &self.keys.with_envelope(&options))?;
         let (quiet, sync) = (self.args.quiet.quiet, !self.args.write.no_sync);
-        progress::with_entries(len, planned, quiet, |progress, done| {
+        let entries = writer.progress();
+        progress::with_entries(len, planned, &entries, quiet, |progress| {
             output.fill(Some(sealed_len), sync, |file| -> Result<(), Error> {
                 let draft = self.keys.draft(&options.progress(progress))?;
                 match output.is_staged() {
-                    true => writer.seal_draft(draft, file, done).map(drop)?,
+                    true => writer.seal_draft(draft, file).map(drop)?,
                     false => writer.seal_draft_to(draft, file).map(drop)?,
                 }
                 // The writer notes an unreadable entry and continues. Here it means that the old

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use bulla::{Key, Opener, Options, Preamble};
 
-use super::layout::{body, body_offset};
 use crate::error::Failure;
 use crate::io::input::Input;
 
@@ -30,14 +29,14 @@ pub(crate) fn opener<'a, 'i>(
     let mut file = &input.file;
     if preamble.header_state().is_some() {
         // Reading the preamble at an offset did not move the position.
-        file.seek(SeekFrom::Start(body_offset(preamble.header())))?;
+        file.seek(SeekFrom::Start(preamble.header().body_offset()))?;
     }
     Opener::with_preamble(preamble, key, file, options)
 }
 
 /// Returns the length of the plaintext for a progress bar, if it is known.
 pub(crate) fn plaintext_len(preamble: &Preamble, input: &Input) -> Option<u64> {
-    Some(body(preamble.header(), input.len()?)?.plaintext_len)
+    preamble.header().plaintext_len(input.len()?)
 }
 
 /// Returns the default output of `bulla open`: the path of the container without `.bulla`.

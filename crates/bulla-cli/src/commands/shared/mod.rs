@@ -1,6 +1,5 @@
 //! Code that several commands share.
 
-pub(super) mod layout;
 pub(super) mod warnings;
 pub(super) mod container;
 pub(super) mod archive;

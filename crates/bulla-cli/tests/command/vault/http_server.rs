@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use bulla_vault::messages::path;
-use bulla_vault::transport::{Call, Method};
+use bulla_vault::transport::{Method, Request};
 
 use super::server::Server;
 
@@ -65,7 +65,7 @@ fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
         ];
         let path = paths.into_iter().find(|path| *path == requested).unwrap();
         assert!(path == path::INFO || head.contains("authorization: Bearer "), "{head}");
-        let answer = server.lock().unwrap().answer(&Call { method, path, body: Some(&body) });
+        let answer = server.lock().unwrap().respond(&Request { method, path, body: Some(&body) });
         let length = match answer.status {
             204 => String::new(),
             _ => format!("content-length: {}\r\n", answer.body.len()),

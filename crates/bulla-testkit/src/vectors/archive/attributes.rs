@@ -1,28 +1,28 @@
 //! Attributes and targets.
 
 use super::case::case;
-use super::{Modified, Vector};
+use super::model::{Modified, Vector};
 use crate::archive::{ATTRIBUTES_MAX, Item, NAME_MAX, attribute, mode, modified, tag};
 
 pub(super) fn vectors() -> Vec<Vector> {
-    let mut vectors = allowed();
-    vectors.extend(refused());
+    let mut vectors = valid();
+    vectors.extend(invalid());
     vectors
 }
 
-fn allowed() -> Vec<Vector> {
-    let first =
+fn valid() -> Vec<Vector> {
+    let file =
         |seconds, nanoseconds| Item::file(b"file", b"").with(&modified(seconds, nanoseconds));
-    let time = |name, comment, seconds, nanoseconds| {
-        let vector = case(name, "A-2.3", comment, &[first(seconds, nanoseconds)]).reads();
-        let stated = Modified { seconds, nanoseconds };
+    let with_time = |name, comment, seconds, nanoseconds| {
+        let vector = case(name, "A-2.3", comment, &[file(seconds, nanoseconds)]).reads();
+        let expected = Modified { seconds, nanoseconds };
         assert!(
-            vector.entries.as_ref().is_some_and(|entries| entries[0].modified == Some(stated)),
+            vector.entries.as_ref().is_some_and(|entries| entries[0].modified == Some(expected)),
             "{name}"
         );
         vector
     };
-    let permissions = |name, comment, bits| {
+    let with_mode = |name, comment, bits| {
         let vector =
             case(name, "A-2.3", comment, &[Item::directory(b"directory").with(&mode(bits))])
                 .reads();
@@ -32,7 +32,7 @@ fn allowed() -> Vec<Vector> {
         );
         vector
     };
-    let target = |name, comment, target: &[u8]| {
+    let with_target = |name, comment, target: &[u8]| {
         let vector = case(name, "A-2.3", comment, &[Item::link(b"link", target)]).reads();
         let found = vector.entries.as_ref().and_then(|entries| entries[0].target.clone());
         assert_eq!(found.as_deref(), Some(target), "{name}");
@@ -47,83 +47,95 @@ fn allowed() -> Vec<Vector> {
     ];
     let unknown = unknown.map(|(tag, value)| attribute(tag, value)).concat();
     vec![
-        time("modified_with_nanoseconds", "A moment in 2026.", 1_795_564_800, 123_456_789),
-        time(
+        with_time("modified_with_nanoseconds", "A time in 2026.", 1_795_564_800, 123_456_789),
+        with_time(
             "modified_before_1970",
-            "A nanosecond before: seconds are negative, nanoseconds are not.",
+            "One nanosecond before 1970: seconds are negative, nanoseconds are not.",
             -1,
             999_999_999,
         ),
-        time("modified_in_the_far_past", "The lowest number of seconds.", i64::MIN, 0),
-        time("modified_in_the_far_future", "The highest number of seconds.", i64::MAX, 999_999_999),
-        permissions("mode_all_bits", "With set-user-ID, set-group-ID and sticky bit.", 0o7777),
-        permissions("mode_no_bits", "Not the same as no mode.", 0),
+        with_time("modified_minimum", "The minimum number of seconds.", i64::MIN, 0),
+        with_time("modified_maximum", "The maximum number of seconds.", i64::MAX, 999_999_999),
+        with_mode(
+            "mode_all_bits",
+            "Permissions with set-user-ID, set-group-ID and sticky bit.",
+            0o7777,
+        ),
+        with_mode("mode_no_bits", "Mode 0, which differs from no mode.", 0),
         case(
             "attributes_none",
             "A-2.3",
-            "None is needed.",
+            "No attribute is required of a file or directory.",
             &[Item::file(b"file", b""), Item::directory(b"directory")],
         )
         .reads(),
         case(
             "attributes_unknown",
             "A-2.3",
-            "Ignored, and a known one beside them is not.",
+            "Unknown attributes are ignored; the known one is not.",
             &[Item::file(b"file", b"").with(&[mode(0o600), unknown].concat())],
         )
         .reads(),
-        target(
-            "target_up_and_out",
-            "A target is any path; what is written is the link itself.",
+        with_target(
+            "target_above_the_root",
+            "Any path is a valid target, and readers do not follow it.",
             b"../../etc",
         ),
-        target("target_absolute", "Of no encoding.", b"/\xff\xfe"),
-        target("target_of_4096_bytes", "The longest.", &[b't'; NAME_MAX]),
+        with_target("target_absolute", "An absolute target that is not valid UTF-8.", b"/\xff\xfe"),
+        with_target("target_of_4096_bytes", "The maximum length.", &[b't'; NAME_MAX]),
     ]
 }
 
-fn refused() -> Vec<Vector> {
+fn invalid() -> Vec<Vector> {
     let [time, bits] = [modified(0, 0), mode(0o644)];
     let target = attribute(tag::TARGET, b"x");
     let private = attribute(tag::PRIVATE, b"");
     let value = |tag, value: &[u8]| attribute(tag, value);
-    // One byte more than 2^16, of which none is wrong but that one.
+    // One byte more than 2^16, and otherwise valid.
     let long = [value(tag::PRIVATE, &[0; 32764]), value(tag::PRIVATE + 1, &[0; 32765])].concat();
     assert_eq!(long.len(), ATTRIBUTES_MAX + 1);
     let of_a_file: [(&str, Vec<u8>, &str); 17] = [
-        ("attribute_head_cut", vec![0, 2, 0], "Three bytes of a tag and its length."),
-        ("attribute_value_cut", bits[..7].to_vec(), "A mode of which a byte is missing."),
-        ("attribute_length_lies", vec![0x80, 0, 0xFF, 0xFF], "65535 bytes that are not there."),
+        ("attribute_head_truncated", vec![0, 2, 0], "Three bytes of a four-byte attribute head."),
+        ("attribute_value_truncated", bits[..7].to_vec(), "The last byte of the mode is missing."),
         (
-            "attributes_with_a_byte_behind",
-            [&bits[..], &[0]].concat(),
-            "Too few for another attribute.",
+            "attribute_length_too_large",
+            vec![0x80, 0, 0xFF, 0xFF],
+            "The length is 65535, but no bytes follow.",
         ),
-        ("attributes_unsorted", [&bits[..], &time].concat(), "Mode before modified."),
+        (
+            "attributes_with_trailing_byte",
+            [&bits[..], &[0]].concat(),
+            "The trailing byte is too short for an attribute.",
+        ),
+        ("attributes_unsorted", [&bits[..], &time].concat(), "Mode precedes modified."),
         (
             "attributes_unknown_unsorted",
             [&value(0xFFFF, b"")[..], &private].concat(),
-            "Ignored, but not their order.",
+            "Unknown attributes must be sorted as well.",
         ),
         ("attribute_twice", [&bits[..], &bits].concat(), "Two modes."),
-        ("attribute_unknown_twice", [&private[..], &private].concat(), "Of private use."),
-        ("modified_of_11_bytes", value(tag::MODIFIED, &[0; 11]), "A byte too short."),
-        ("modified_of_13_bytes", value(tag::MODIFIED, &[0; 13]), "A byte too long."),
+        (
+            "attribute_unknown_twice",
+            [&private[..], &private].concat(),
+            "Two attributes with the same private tag.",
+        ),
+        ("modified_of_11_bytes", value(tag::MODIFIED, &[0; 11]), "One byte too short."),
+        ("modified_of_13_bytes", value(tag::MODIFIED, &[0; 13]), "One byte too long."),
         (
             "modified_of_0_bytes",
             value(tag::MODIFIED, b""),
-            "No time is an attribute that is not there.",
+            "An unknown time is expressed by omitting the attribute.",
         ),
-        ("modified_with_a_second_of_nanoseconds", modified(0, 1_000_000_000), "10^9 of them."),
-        ("mode_of_3_bytes", value(tag::MODE, &[0; 3]), "A byte too short."),
-        ("mode_with_file_type", mode(0o100_644), "Only the lowest 12 bits of `st_mode` are kept."),
-        ("mode_with_bit_12", mode(0o10_000), "The lowest bit that is none of permissions."),
+        ("modified_nanoseconds_out_of_range", modified(0, 1_000_000_000), "10^9 nanoseconds."),
+        ("mode_of_3_bytes", value(tag::MODE, &[0; 3]), "One byte too short."),
         (
-            "target_of_a_file",
-            target.clone(),
-            "A target stands with a symbolic link and nowhere else.",
+            "mode_with_file_type",
+            mode(0o100_644),
+            "Only the lowest 12 bits of `st_mode` are allowed.",
         ),
-        ("attributes_of_65537_bytes", long, "A byte too long."),
+        ("mode_with_bit_12", mode(0o10_000), "The lowest bit that is not a permission."),
+        ("target_of_a_file", target.clone(), "Only a symbolic link has a target."),
+        ("attributes_of_65537_bytes", long, "One byte too long."),
     ];
     let vector = |(name, attributes, comment): (&'static str, Vec<u8>, _)| {
         case(name, "A-2.3", comment, &[Item::file(b"file", b"").with(&attributes)])
@@ -134,19 +146,23 @@ fn refused() -> Vec<Vector> {
         case(name, "A-2.3", comment, &[item]).fails_to_list("malformed")
     };
     vectors.extend([
-        other("target_of_a_directory", "A target stands with a symbolic link and nowhere else.", {
+        other("target_of_a_directory", "Only a symbolic link has a target.", {
             Item::directory(b"directory").with(&target)
         }),
         other(
             "target_missing",
-            "A link needs one.",
+            "A symbolic link must have a target.",
             Item { attributes: bits, ..Item::link(b"link", b"x") },
         ),
-        other("target_empty", "A link needs one of at least a byte.", Item::link(b"link", b"")),
-        other("target_with_nul", "No path has a NUL byte.", Item::link(b"link", b"a\0b")),
+        other("target_empty", "A target has at least one byte.", Item::link(b"link", b"")),
+        other(
+            "target_with_nul",
+            "A target must not contain a NUL byte.",
+            Item::link(b"link", b"a\0b"),
+        ),
         other(
             "target_of_4097_bytes",
-            "A byte too long.",
+            "One byte too long.",
             Item::link(b"link", &[b't'; NAME_MAX + 1]),
         ),
     ]);

@@ -1,14 +1,17 @@
-//! How a vector is made: pieces that the reference lays out, a change to one stage of that, and the
-//! outcome stated by hand.
+//! Builds vectors: the reference builds an archive in stages, one stage is changed, and the
+//! generator states the outcome, which the reference must confirm.
 
 use sha2::{Digest, Sha256};
 
-use super::{Entry, Failure, Modified, Note, Step, Vector};
-use crate::archive::{self, Archive, Draft, Fault, Item, Layout, Piece, Record, Row, kind};
+use super::model::{Modified, Step, Vector, VectorEntry, VectorFailure, VectorNote};
+use crate::archive::{
+    self, ArchiveError, CorruptibleArchive, Item, Layout, Piece, Record, ReferenceArchive, Row,
+    kind,
+};
 use crate::reference::{self, SealParams};
 use crate::vectors::label::bytes32;
 
-/// A vector whose outcome has not been stated yet.
+/// A vector without stated outcome.
 pub(super) struct Case {
     name: String,
     clause: &'static str,
@@ -16,21 +19,21 @@ pub(super) struct Case {
     content: u8,
     context: Option<Vec<u8>>,
     others: Vec<Vec<u8>>,
-    /// What was to be archived; the outcome is held against it.
+    /// The archived items, which a successful listing must return.
     items: Vec<Item>,
     stage: Stage,
 }
 
-/// How far the archive is laid out.
+/// A stage of building an archive.
 enum Stage {
-    Draft(Draft),
+    Archive(CorruptibleArchive),
     Layout(Layout),
     Records(Vec<Record>),
     Plaintext(Vec<u8>),
     Container(Vec<u8>),
 }
 
-/// A vector of items as they are.
+/// Starts a vector of an archive of `items`.
 pub(super) fn case(
     name: &str,
     clause: &'static str,
@@ -41,7 +44,7 @@ pub(super) fn case(
     of_pieces(name, clause, comment, &pieces)
 }
 
-/// A vector of items and other records.
+/// Starts a vector of an archive with records that belong to no entry.
 pub(super) fn of_pieces(
     name: &str,
     clause: &'static str,
@@ -51,7 +54,7 @@ pub(super) fn of_pieces(
     with_rows(name, clause, comment, &[], pieces)
 }
 
-/// A vector of an archive that refers to other containers.
+/// Starts a vector of an archive that refers to other containers.
 pub(super) fn with_rows(
     name: &str,
     clause: &'static str,
@@ -64,12 +67,12 @@ pub(super) fn with_rows(
         Piece::Other(_) => None,
     };
     let items = pieces.iter().filter_map(item).collect();
-    let stage = Stage::Draft(Draft::new(rows, pieces));
+    let stage = Stage::Archive(CorruptibleArchive::new(rows, pieces));
     let (content, context, others) = (archive::CONTENT, None, Vec::new());
     Case { name: name.to_owned(), clause, comment, content, context, others, items, stage }
 }
 
-/// Seals a plaintext under the key of all vectors.
+/// Seals a plaintext under the key that all vectors share.
 pub(super) fn seal(label: &str, content: u8, context: Option<&[u8]>, plaintext: &[u8]) -> Vec<u8> {
     reference::seal(&SealParams {
         key: bytes32("key"),
@@ -83,11 +86,11 @@ pub(super) fn seal(label: &str, content: u8, context: Option<&[u8]>, plaintext: 
 }
 
 impl Case {
-    /// Changes the draft.
-    pub(super) fn draft(mut self, change: impl FnOnce(&mut Draft)) -> Case {
+    /// Changes the archive before its index is divided into blocks.
+    pub(super) fn archive(mut self, change: impl FnOnce(&mut CorruptibleArchive)) -> Case {
         match &mut self.stage {
-            Stage::Draft(draft) => change(draft),
-            _ => panic!("{}: the draft was laid out already", self.name),
+            Stage::Archive(archive) => change(archive),
+            _ => panic!("{}: the layout already exists", self.name),
         }
         self
     }
@@ -95,37 +98,37 @@ impl Case {
     /// Changes blocks, fence or trailer.
     pub(super) fn layout(mut self, change: impl FnOnce(&mut Layout)) -> Case {
         let mut layout = match self.stage {
-            Stage::Draft(draft) => draft.lay_out(),
+            Stage::Archive(archive) => archive.lay_out(),
             Stage::Layout(layout) => layout,
-            _ => panic!("{}: there are records already", self.name),
+            _ => panic!("{}: the records already exist", self.name),
         };
         change(&mut layout);
         self.stage = Stage::Layout(layout);
         self
     }
 
-    /// Changes records, of which the last two are fence and trailer.
+    /// Changes the records. The last two are fence and trailer.
     pub(super) fn records(mut self, change: impl FnOnce(&mut Vec<Record>)) -> Case {
         let mut records = match self.stage {
-            Stage::Draft(draft) => draft.lay_out().all(),
+            Stage::Archive(archive) => archive.lay_out().all(),
             Stage::Layout(layout) => layout.all(),
             Stage::Records(records) => records,
-            _ => panic!("{}: there are bytes already", self.name),
+            _ => panic!("{}: the plaintext already exists", self.name),
         };
         change(&mut records);
         self.stage = Stage::Records(records);
         self
     }
 
-    /// Changes the bytes of the plaintext.
+    /// Changes the plaintext.
     pub(super) fn plaintext(self, change: impl FnOnce(&mut Vec<u8>)) -> Case {
         let marker = self.marker();
         let mut case =
             if let Stage::Plaintext(_) = self.stage { self } else { self.records(|_| ()) };
         let mut plaintext = match case.stage {
-            Stage::Records(records) => archive::join(&records, &marker),
+            Stage::Records(records) => archive::encode_records(&records, &marker),
             Stage::Plaintext(plaintext) => plaintext,
-            _ => unreachable!("one of the two"),
+            _ => unreachable!("no other stage is possible"),
         };
         change(&mut plaintext);
         case.stage = Stage::Plaintext(plaintext);
@@ -141,27 +144,27 @@ impl Case {
                 seal(&case.name, case.content, case.context.as_deref(), &plaintext)
             }
             Stage::Container(container) => container,
-            _ => unreachable!("one of the two"),
+            _ => unreachable!("no other stage is possible"),
         };
         change(&mut container);
         case.stage = Stage::Container(container);
         case
     }
 
-    /// The plaintext.
+    /// Returns the plaintext.
     pub(super) fn bytes(self) -> Vec<u8> {
         match self.plaintext(|_| ()).stage {
             Stage::Plaintext(plaintext) => plaintext,
-            _ => unreachable!("the stage that was asked for"),
+            _ => unreachable!("no other stage is possible"),
         }
     }
 
-    /// The containers of the rows.
+    /// Sets the containers of the rows.
     pub(super) fn others(self, others: &[Vec<u8>]) -> Case {
         Case { others: others.to_vec(), ..self }
     }
 
-    /// Says in the header that the plaintext is something else.
+    /// Sets the content type in the header.
     pub(super) fn content(self, content: u8) -> Case {
         Case { content, ..self }
     }
@@ -171,7 +174,7 @@ impl Case {
         Case { context: Some(context.to_vec()), ..self }
     }
 
-    /// The container's marker, which follows from its header alone.
+    /// Derives the marker, which depends only on the header and the key.
     pub(super) fn marker(&self) -> [u8; 16] {
         let context = self.context.as_deref();
         let empty = seal(&self.name, self.content, context, b"");
@@ -181,58 +184,56 @@ impl Case {
         )
     }
 
-    /// Nothing is wrong with it.
+    /// States that the archive is well-formed.
     pub(super) fn reads(self) -> Vector {
         self.complete(None)
     }
 
-    /// Opening fails.
+    /// States that opening fails.
     pub(super) fn fails_to_open(self, error: &str) -> Vector {
         self.complete(Some((Step::Open, error, None)))
     }
 
-    /// Listing fails, if opening does not.
+    /// States that listing fails, or opening before it.
     pub(super) fn fails_to_list(self, error: &str) -> Vector {
         self.complete(Some((Step::List, error, None)))
     }
 
-    /// Listing is fine, but the content of this entry cannot be read.
+    /// States that listing succeeds but reading the content of `entry` fails.
     pub(super) fn fails_to_read(self, entry: &[u8], error: &str) -> Vector {
         self.complete(Some((Step::Content, error, Some(entry))))
     }
 
-    /// Listing is fine, and so are all contents; verifying fails.
+    /// States that only verifying fails.
     pub(super) fn fails_to_verify(self, error: &str) -> Vector {
         self.complete(Some((Step::Verify, error, None)))
     }
 
-    /// Verifying fails, if nothing did before: what is wrong stands where a reader MAY look
-    /// earlier.
-    pub(super) fn fails_to_verify_at_the_latest(self, error: &str) -> Vector {
+    /// States that verifying fails, or an earlier step, because a reader MAY check this earlier.
+    pub(super) fn fails_by_verify(self, error: &str) -> Vector {
         let vector = self.complete(Some((Step::Verify, error, None)));
         Vector { entries: None, notes: None, ..vector }
     }
 
-    /// States the outcome.
+    /// States the outcome and completes the vector.
     ///
     /// # Panics
-    ///
-    /// If the reference reports something else.
+    /// If the reference disagrees.
     fn complete(self, stated: Option<(Step, &str, Option<&[u8]>)>) -> Vector {
         let case = self.container(|_| ());
         let Stage::Container(container) = &case.stage else { unreachable!("the last stage") };
         let found = read(container, case.context.as_deref(), &case.others);
         let failure = found.error.as_ref();
-        let reported = failure.map(|(step, fault, entry)| (*step, fault.name(), entry.as_deref()));
+        let reported = failure.map(|(step, error, entry)| (*step, error.name(), entry.as_deref()));
         assert_eq!(
             reported, stated,
-            "{}: the reference reports the left ({failure:?}), the generator states the right",
+            "{}: reference (left, {failure:?}) and generator (right)",
             case.name
         );
         if found.error.is_none() {
             case.compare_with_items(found.entries.as_deref().unwrap_or_default());
         }
-        let error = stated.map(|(step, name, entry)| Failure {
+        let error = stated.map(|(step, name, entry)| VectorFailure {
             step,
             name: name.to_owned(),
             entry: entry.map(Into::into),
@@ -251,9 +252,8 @@ impl Case {
         }
     }
 
-    /// What is in the archive is what was to be archived, as far as that can be told without
-    /// reading it.
-    fn compare_with_items(&self, entries: &[Entry]) {
+    /// Checks that the listed entries are the archived items.
+    fn compare_with_items(&self, entries: &[VectorEntry]) {
         let mut items: Vec<_> = self.items.iter().collect();
         items.sort_by_key(|item| &item.name);
         assert_eq!(items.len(), entries.len(), "{}", self.name);
@@ -276,24 +276,25 @@ impl Case {
     }
 }
 
-/// What the reference makes of an archive, step by step, up to the first error.
+/// The results of the reference up to the first error.
 struct Found {
-    entries: Option<Vec<Entry>>,
-    notes: Option<Vec<Note>>,
-    error: Option<(Step, Fault, Option<Vec<u8>>)>,
+    entries: Option<Vec<VectorEntry>>,
+    notes: Option<Vec<VectorNote>>,
+    error: Option<(Step, ArchiveError, Option<Vec<u8>>)>,
 }
 
+/// Reads an archive with the reference.
 fn read(container: &[u8], context: Option<&[u8]>, others: &[Vec<u8>]) -> Found {
     let failed =
-        |step, fault| Found { entries: None, notes: None, error: Some((step, fault, None)) };
+        |step, error| Found { entries: None, notes: None, error: Some((step, error, None)) };
     let key = bytes32("key");
-    let archive = match Archive::open(container, &key, context) {
+    let archive = match ReferenceArchive::open(container, &key, context) {
         Ok(archive) => archive,
-        Err(fault) => return failed(Step::Open, fault),
+        Err(error) => return failed(Step::Open, error),
     };
     let listed = match archive.list() {
         Ok(listed) => listed,
-        Err(fault) => return failed(Step::List, fault),
+        Err(error) => return failed(Step::List, error),
     };
     let mut error = None;
     let mut entries = Vec::new();
@@ -302,26 +303,26 @@ fn read(container: &[u8], context: Option<&[u8]>, others: &[Vec<u8>]) -> Found {
             kind::FILE => archive.content(&listed, others).map(Some),
             _ => Ok(None),
         };
-        let content = content.unwrap_or_else(|fault| {
-            error.get_or_insert((Step::Content, fault, Some(listed.name.clone())));
+        let content = content.unwrap_or_else(|failure| {
+            error.get_or_insert((Step::Content, failure, Some(listed.name.clone())));
             None
         });
         entries.push(entry(listed, content));
     }
     let notes = archive.notes().ok().map(|notes| {
-        let note = |note: archive::Noted| {
+        let note = |note: archive::ReferenceNote| {
             let (name, state, found) = (note.name.into(), words(note.state), note.found);
-            Note { name, state, found }
+            VectorNote { name, state, found }
         };
         notes.into_iter().map(note).collect()
     });
-    let error = error.or_else(|| archive.verify().err().map(|fault| (Step::Verify, fault, None)));
+    let error = error.or_else(|| archive.verify().err().map(|error| (Step::Verify, error, None)));
     Found { entries: Some(entries), notes, error }
 }
 
-fn entry(listed: archive::Entry, content: Option<Vec<u8>>) -> Entry {
+fn entry(listed: archive::ReferenceEntry, content: Option<Vec<u8>>) -> VectorEntry {
     let modified = listed.modified.map(|(seconds, nanoseconds)| Modified { seconds, nanoseconds });
-    Entry {
+    VectorEntry {
         name: listed.name.into(),
         kind: kind_name(listed.kind).to_owned(),
         state: words(listed.state),
@@ -339,13 +340,13 @@ fn kind_name(kind: u8) -> &'static str {
         kind::FILE => "file",
         kind::DIRECTORY => "directory",
         kind::LINK => "link",
-        other => panic!("the index has no kind {other}"),
+        other => panic!("no index entry has kind {other}"),
     }
 }
 
-/// A state in the words of.
+/// Returns the names of the bits of a state.
 fn words(state: u16) -> Vec<String> {
-    let words = ["short", "grew", "changed", "unreadable", "left_out"];
+    let words = ["short", "grew", "changed", "unreadable", "skipped"];
     (0..)
         .zip(words)
         .filter(|(bit, _)| state >> bit & 1 == 1)

@@ -1,20 +1,20 @@
-//! Contents that lie elsewhere, or cannot be read; containers that hold no archive.
+//! References, encodings, and containers that are damaged or not archives.
 
-use super::Vector;
 use super::case::{Case, case, seal, with_rows};
-use super::whole::four;
+use super::model::Vector;
+use super::whole::sample_items;
 use crate::archive::{Item, Piece, Record, Row, kind};
 use crate::vectors::label::{bytes, bytes32};
 
 pub(super) fn vectors() -> Vec<Vector> {
     let mut vectors = references();
-    vectors.extend(bad_references());
+    vectors.extend(invalid_references());
     vectors.extend(encodings());
     vectors.extend(containers());
     vectors
 }
 
-/// The containers that the vectors refer to: one of bytes, and one that is an archive itself.
+/// Returns the containers that the vectors refer to, with content types 0 and 1.
 fn others() -> [Vec<u8>; 2] {
     let plaintext = bytes("plaintext that is referred to", 5000);
     [seal("other", 0, None, &plaintext), seal("another", 1, None, &plaintext)]
@@ -37,44 +37,53 @@ fn references() -> Vec<Vector> {
         referring(name, "A-3.4", comment, &[Item::file(b"here", b"here"), item])
     };
     vec![
-        reference("reference_to_a_whole_plaintext", "Of row 1.", 1, 0, 5000).reads(),
-        reference("reference_to_a_range", "Over the border of two chunks.", 1, 4000, 200).reads(),
-        reference("reference_to_no_bytes", "At the end.", 1, 5000, 0).reads(),
+        reference("reference_to_a_whole_plaintext", "The whole plaintext of row 1.", 1, 0, 5000)
+            .reads(),
+        reference("reference_to_a_range", "A range that spans two chunks.", 1, 4000, 200).reads(),
+        reference(
+            "reference_to_no_bytes",
+            "An empty range at the end of the plaintext.",
+            1,
+            5000,
+            0,
+        )
+        .reads(),
         reference(
             "reference_to_row_2",
-            "Bytes of the plaintext, whatever that container's content is.",
+            "A range of the plaintext, regardless of that container's content type.",
             2,
             7,
             100,
         )
         .reads(),
         referring(
-            "references_that_overlap",
+            "references_overlapping",
             "A-3.3",
-            "Only contents in this container are disjoint.",
+            "Only contents in this container must be disjoint.",
             &[Item::reference(b"a", 1, 0, 100), Item::reference(b"b", 1, 50, 100)],
         )
         .reads(),
-        referring("rows_that_nobody_refers_to", "A-3.4", "Harmless.", &four()).reads(),
+        referring("rows_unused", "A-3.4", "Rows need not be referred to.", &sample_items()).reads(),
     ]
 }
 
-fn bad_references() -> Vec<Vector> {
+fn invalid_references() -> Vec<Vector> {
     let item = || [Item::reference(b"there", 1, 0, 100)];
     let [other, another] = others();
     let record = |name, comment, change: fn(&mut Record)| {
         referring(name, "A-6.4", comment, &item())
-            .draft(|draft| change(&mut draft.records[1]))
+            .archive(|archive| change(&mut archive.records[1]))
             .fails_to_verify("malformed")
     };
     let rows = |name, comment, change: fn(&mut Vec<Record>)| {
-        referring(name, "A-3.4", comment, &four()).draft(|draft| change(&mut draft.records))
+        referring(name, "A-3.4", comment, &sample_items())
+            .archive(|archive| change(&mut archive.records))
     };
     vec![
         referring(
             "reference_to_another_container",
             "A-3.4",
-            "The one that is given for row 1 is another.",
+            "The container given for row 1 is not that of the row.",
             &item(),
         )
         .others(&[another.clone(), another])
@@ -82,92 +91,94 @@ fn bad_references() -> Vec<Vector> {
         referring(
             "reference_to_another_commitment",
             "A-3.4",
-            "The row's last bit is another.",
+            "The last bit of the commitment in the row is flipped.",
             &item(),
         )
-        .draft(|draft| draft.records[0].content[95] ^= 1)
+        .archive(|archive| archive.records[0].content[95] ^= 1)
         .fails_to_read(b"there", "wrong_container"),
         referring(
             "reference_with_another_key",
             "A-3.4",
-            "The row's key does not open the container.",
+            "The key in the row does not open the container.",
             &item(),
         )
-        .draft(|draft| draft.records[0].content[32] ^= 1)
+        .archive(|archive| archive.records[0].content[32] ^= 1)
         .fails_to_read(b"there", "wrong_key"),
         referring(
             "reference_to_row_3_of_2",
             "A-6.1",
-            "There is none.",
+            "The row does not exist.",
             &[Item::reference(b"there", 3, 0, 100)],
         )
         .fails_to_list("malformed"),
         referring(
             "reference_lengths_overflow",
             "A-6.2",
-            "Their sum is 2^64, the trailer says 0.",
+            "The lengths add up to 2^64, which is 0 in the trailer.",
             &[Item::reference(b"a", 1, 0, 1 << 63), Item::reference(b"b", 1, 0, 1 << 63)],
         )
         .fails_to_list("malformed"),
-        record("reference_record_of_another_row", "Row 2, where the index says 1.", |r| {
+        record("reference_record_row_wrong", "The record has row 2, the index entry row 1.", |r| {
             r.content[3] = 2
         }),
-        record("reference_record_of_another_offset", "1, where the index says 0.", |r| {
-            r.content[15] = 1
-        }),
-        record("reference_record_of_another_length", "101, where the index says 100.", |r| {
-            r.content[23] = 101
-        }),
         record(
-            "reference_record_of_a_file",
-            "The index says that its content is elsewhere.",
-            |r| r.kind = kind::FILE,
+            "reference_record_offset_wrong",
+            "The record has offset 1, the index entry offset 0.",
+            |r| r.content[15] = 1,
         ),
-        referring("reference_record_of_25_bytes", "A-1.2", "It has 24.", &item())
-            .draft(|draft| draft.records[1].content.push(0))
+        record(
+            "reference_record_len_wrong",
+            "The record has length 101, the index entry length 100.",
+            |r| r.content[23] = 101,
+        ),
+        record("reference_record_kind_file", "The index entry refers to another container.", |r| {
+            r.kind = kind::FILE
+        }),
+        referring("reference_record_of_25_bytes", "A-1.2", "A reference has 24 bytes.", &item())
+            .archive(|archive| archive.records[1].content.push(0))
             .fails_to_verify("malformed"),
         referring(
-            "rows_fewer_than_the_trailer_says",
+            "rows_fewer_than_in_trailer",
             "A-5.3",
-            "The record has 2, the trailer says 3.",
-            &four(),
+            "The record has 2 rows, the trailer counts 3.",
+            &sample_items(),
         )
-        .draft(|draft| draft.rows = 3)
-        .fails_to_verify_at_the_latest("malformed"),
+        .archive(|archive| archive.rows = 3)
+        .fails_by_verify("malformed"),
         referring(
-            "rows_more_than_the_trailer_says",
+            "rows_more_than_in_trailer",
             "A-5.3",
-            "The record has 2, the trailer says 1.",
-            &four(),
+            "The record has 2 rows, the trailer counts 1.",
+            &sample_items(),
         )
-        .draft(|draft| draft.rows = 1)
-        .fails_to_verify_at_the_latest("malformed"),
-        rows("rows_without_marker", "Zeros in its place.", |records| {
+        .archive(|archive| archive.rows = 1)
+        .fails_by_verify("malformed"),
+        rows("rows_without_marker", "The marker is zeroed.", |records| {
             records[0].marker = Some([0; 16])
         })
-        .fails_to_verify_at_the_latest("malformed"),
-        rows("rows_not_first", "Padding in their place, and they behind it.", |records| {
+        .fails_by_verify("malformed"),
+        rows("rows_not_first", "Padding precedes the containers record.", |records| {
             let rows = records[0].clone();
             records[0].kind = kind::PADDING;
             records.push(rows);
         })
-        .fails_to_verify_at_the_latest("malformed"),
-        rows("rows_twice", "The second record of them behind the entries.", |records| {
+        .fails_by_verify("malformed"),
+        rows("rows_twice", "A second containers record follows the entries.", |records| {
             records.push(records[0].clone());
         })
         .fails_to_verify("malformed"),
         referring(
-            "rows_that_the_trailer_does_not_know",
+            "rows_missing_in_trailer",
             "A-5.3",
-            "It says that there are none.",
-            &four(),
+            "The trailer counts 0 rows.",
+            &sample_items(),
         )
-        .draft(|draft| draft.rows = 0)
+        .archive(|archive| archive.rows = 0)
         .fails_to_verify("malformed"),
         referring(
-            "content_of_the_other_damaged",
+            "reference_to_damaged_chunk",
             "A-3.4",
-            "A byte of its chunk 0 was changed.",
+            "One byte of chunk 0 of the other container is changed.",
             &item(),
         )
         .others(&[changed(&other, 128), other.clone()])
@@ -183,20 +194,20 @@ fn changed(container: &[u8], at: usize) -> Vec<u8> {
 
 fn encodings() -> Vec<Vector> {
     let encoded = Item { encoding: 1, ..Item::file(b"b", b"encoded") };
-    let [a, a1, _, c] = four();
+    let [a, a1, _, c] = sample_items();
     let empty = Item { encoding: 255, ..Item::file(b"d", b"") };
     vec![
         case(
             "encoding_unknown",
             "A-1.4",
-            "An error of `b` alone: listing and the others are fine.",
+            "Only `b` is unreadable; listing and the other contents succeed.",
             &[a, a1, encoded, c],
         )
         .fails_to_read(b"b", "unsupported"),
         case(
-            "encoding_unknown_of_no_bytes",
+            "encoding_unknown_empty",
             "A-1.4",
-            "What its content is, nobody can tell.",
+            "An unknown encoding may decode to anything, even from no bytes.",
             &[empty],
         )
         .fails_to_read(b"d", "unsupported"),
@@ -205,7 +216,9 @@ fn encodings() -> Vec<Vector> {
 
 fn containers() -> Vec<Vector> {
     let content = |name, comment, content| {
-        case(name, "A-6.1", comment, &four()).content(content).fails_to_open("not_an_archive")
+        case(name, "A-6.1", comment, &sample_items())
+            .content(content)
+            .fails_to_open("not_an_archive")
     };
     let long = Item::file(b"a", &bytes("long content", 9000));
     let damaged = |name, comment, chunk: usize| {
@@ -213,14 +226,14 @@ fn containers() -> Vec<Vector> {
             .container(|container| container[128 + chunk * (4096 + 16)] ^= 1)
     };
     vec![
-        content("content_0", "A well-formed archive, but the header says that it is bytes.", 0),
-        content("content_2", "A well-formed archive, but of a content that nobody knows.", 2),
-        content("content_255", "A well-formed archive, but the header says private use.", 255),
+        content("content_0", "A well-formed archive with the content type of plain bytes.", 0),
+        content("content_2", "A well-formed archive with an unassigned content type.", 2),
+        content("content_255", "A well-formed archive with a content type for private use.", 255),
         case(
             "content_byte_changed",
             "A-6.1",
-            "From 1 to 0, checks remade: the key schedule binds it.",
-            &four(),
+            "The content type is changed to 0 with valid checks; the key schedule binds it.",
+            &sample_items(),
         )
         .container(|container| {
             for copy in [0, container.len() - 128] {
@@ -231,16 +244,12 @@ fn containers() -> Vec<Vector> {
             }
         })
         .fails_to_open("wrong_key"),
-        case("container_cut", "A-6.1", "The last 200 bytes are missing.", &four())
+        case("container_truncated", "A-6.1", "The last 200 bytes are missing.", &sample_items())
             .container(|container| container.truncate(container.len() - 200))
             .fails_to_open("truncated"),
-        damaged(
-            "chunk_of_a_content_damaged",
-            "Chunk 0: the index is fine, the content of `a` is not.",
-            0,
-        )
-        .fails_to_read(b"a", "chunk_rejected"),
-        damaged("last_chunk_damaged", "Chunk 2, which has trailer and index.", 2)
+        damaged("content_chunk_flipped", "Chunk 0 holds only part of `a`; the index is intact.", 0)
+            .fails_to_read(b"a", "chunk_rejected"),
+        damaged("last_chunk_flipped", "Chunk 2 holds the index and the trailer.", 2)
             .fails_to_open("chunk_rejected"),
     ]
 }

@@ -1,13 +1,13 @@
-//! Names that are allowed, and ways out of the directory that a reader restores into.
+//! Valid names, and names that lead out of the directory into which a reader restores.
 
-use super::Vector;
 use super::case::{Case, case};
+use super::model::Vector;
 use crate::archive::{Item, NAME_MAX};
 
 pub(super) fn vectors() -> Vec<Vector> {
-    let mut vectors = allowed();
-    vectors.extend(refused());
-    vectors.extend(together());
+    let mut vectors = valid();
+    vectors.extend(invalid());
+    vectors.extend(conflicting());
     vectors
 }
 
@@ -19,64 +19,75 @@ fn named(name: &str, clause: &'static str, comment: &'static str, names: &[&[u8]
     case(name, clause, comment, &files(names))
 }
 
-fn allowed() -> Vec<Vector> {
+fn valid() -> Vec<Vector> {
     let odd: &[&[u8]] =
         &[b"...", b"..a", b".hidden", b"C:\\x", b" ", b"a\nb", b"a../..b", b"~", b"-rf", b"*"];
     vec![
-        named("names_that_look_odd", "A-2.1", "None of them is a way out.", odd).reads(),
+        named("names_unusual", "A-2.1", "None of these names leads out of the directory.", odd)
+            .reads(),
         named(
-            "names_of_no_encoding",
+            "names_without_encoding",
             "A-2.1",
-            "No UTF-8; and one name in two forms of Unicode is two names.",
+            "Invalid UTF-8, and two normal forms of one name, which are distinct.",
             &[b"\xff\xfe", b"\xc3\xa9", b"e\xcc\x81", b"\x80/\x01"],
         )
         .reads(),
         named(
-            "names_around_the_slash",
+            "names_around_slash",
             "A-2.1",
-            "Bytes below and above 2F: the names sort as unsigned bytes, not by components.",
+            "Names are sorted as unsigned bytes, not by components.",
             &[b"a!", b"a-b/x", b"a.b", b"a/b", b"a/b-c", b"a/b0", b"a0", b"a\xff"],
         )
-        .draft(|draft| assert_eq!(draft.index[3].name, b"a/b"))
+        .archive(|archive| assert_eq!(archive.index[3].name, b"a/b"))
         .reads(),
-        named("names_that_differ_in_case", "A-2.2", "Two names.", &[b"readme", b"README"]).reads(),
-        named("name_of_4096_bytes", "A-2.1", "The longest.", &[&[b'n'; NAME_MAX]]).reads(),
+        named(
+            "names_differing_in_case",
+            "A-2.2",
+            "Names are case-sensitive.",
+            &[b"readme", b"README"],
+        )
+        .reads(),
+        named("name_of_4096_bytes", "A-2.1", "The maximum length.", &[&[b'n'; NAME_MAX]]).reads(),
         named(
             "name_of_2048_components",
             "A-2.1",
-            "Of one byte each: as deep as a name can be.",
+            "The maximum depth: components of one byte.",
             &[&b"a/".repeat(NAME_MAX / 2)[..NAME_MAX - 1]],
         )
         .reads(),
         named(
-            "no_directory_above",
+            "parent_without_entry",
             "A-2.2",
-            "Directories above an entry need not be entries.",
+            "A parent directory need not have an entry.",
             &[b"a/b/c", b"d/e"],
         )
         .reads(),
     ]
 }
 
-/// Each name in record, index and fence alike.
-fn refused() -> Vec<Vector> {
+/// Invalid names, the same in record, index and fence.
+fn invalid() -> Vec<Vector> {
     let too_long = vec![b'n'; NAME_MAX + 1];
     let names: [(&str, &[u8], &str); 16] = [
-        ("name_empty", b"", "At least one byte."),
-        ("name_parent", b"..", "The directory above."),
-        ("name_up_and_out", b"../x", "Out of the directory."),
-        ("name_down_and_up", b"a/../../x", "Out of the directory, by way of another."),
-        ("name_ends_in_parent", b"a/..", "A component that is `..`."),
-        ("name_absolute", b"/x", "Begins with a slash."),
-        ("name_of_a_slash", b"/", "Two empty components."),
-        ("name_ends_with_slash", b"a/", "An empty component at the end."),
-        ("name_with_two_slashes", b"a//b", "An empty component in the middle."),
-        ("name_dot", b".", "A component that is `.`."),
-        ("name_dot_within", b"a/./b", "A component that is `.`, in the middle."),
-        ("name_dot_first", b"./a", "A component that is `.`, at the beginning."),
-        ("name_nul", b"\0", "A NUL byte and nothing else."),
-        ("name_nul_within", b"a\0b", "A NUL byte, behind which a careless reader sees nothing."),
-        ("name_nul_behind_parent", b"..\0", "Not `..`, but read as a C string it is."),
+        ("name_empty", b"", "A name has at least one byte."),
+        ("name_dot_dot", b"..", "The parent directory."),
+        ("name_starts_with_dot_dot", b"../x", "A path out of the directory."),
+        (
+            "name_with_two_dot_dot",
+            b"a/../../x",
+            "A path out of the directory through a subdirectory.",
+        ),
+        ("name_ends_with_dot_dot", b"a/..", "The last component is `..`."),
+        ("name_absolute", b"/x", "The name starts with a slash."),
+        ("name_slash", b"/", "Two empty components."),
+        ("name_ends_with_slash", b"a/", "The last component is empty."),
+        ("name_with_two_slashes", b"a//b", "The second component is empty."),
+        ("name_dot", b".", "The only component is `.`."),
+        ("name_with_dot", b"a/./b", "The second component is `.`."),
+        ("name_starts_with_dot", b"./a", "The first component is `.`."),
+        ("name_nul", b"\0", "A single NUL byte."),
+        ("name_with_nul", b"a\0b", "A C string ends at the NUL byte."),
+        ("name_dot_dot_nul", b"..\0", "Equal to `..` when read as a C string."),
         ("name_of_4097_bytes", &too_long, "One byte too long."),
     ];
     let vector = |(name, bytes, comment): (&'static str, &[u8], _)| {
@@ -86,27 +97,27 @@ fn refused() -> Vec<Vector> {
     let good = files(&[b"a", b"c"]);
     vectors.push(
         case(
-            "name_of_a_link_up_and_out",
+            "name_of_link_with_dot_dot",
             "A-2.1",
-            "Between two good names.",
+            "A symbolic link between two valid entries.",
             &[good[0].clone(), Item::link(b"b/../../c", b"target"), good[1].clone()],
         )
         .fails_to_list("malformed"),
     );
     vectors.push(
         case(
-            "name_of_a_directory_up_and_out",
+            "name_of_directory_with_dot_dot",
             "A-2.1",
-            "In a block of its own, the second.",
+            "A directory in a separate block, the second.",
             &[good[0].clone(), Item::directory(b"b/.."), good[1].clone()],
         )
-        .draft(|draft| draft.block_max = 1)
+        .archive(|archive| archive.block_max = 1)
         .fails_to_list("malformed"),
     );
     vectors
 }
 
-fn together() -> Vec<Vector> {
+fn conflicting() -> Vec<Vector> {
     let below = |name, comment, items: &[Item]| {
         case(name, "A-2.2", comment, items).fails_to_list("malformed")
     };
@@ -114,44 +125,48 @@ fn together() -> Vec<Vector> {
     let link = Item::link(b"a", b"/");
     let in_blocks = |name, comment, items: &[Item]| {
         case(name, "A-2.2", comment, items)
-            .draft(|draft| draft.block_max = 1)
+            .archive(|archive| archive.block_max = 1)
             .fails_to_list("malformed")
     };
     vec![
-        below("name_twice", "In one block.", &[a.clone(), a.clone()]),
+        below("name_twice", "Two files with the same name in one block.", &[a.clone(), a.clone()]),
         below(
-            "name_of_a_file_and_a_directory",
-            "Of two kinds.",
+            "name_of_file_and_directory",
+            "Two kinds of entry with the same name.",
             &[a.clone(), Item::directory(b"a")],
         ),
         case(
             "name_twice_in_two_blocks",
             "A-6.1",
-            "The fence's names do not ascend.",
+            "The names in the fence are not in ascending order.",
             &[a.clone(), a.clone()],
         )
-        .draft(|draft| draft.block_max = 1)
+        .archive(|archive| archive.block_max = 1)
         .fails_to_open("malformed"),
-        below("file_as_a_parent", "`a` is a file, so there is no `a/b`.", &[a.clone(), b.clone()]),
+        below("file_as_parent", "`a` is a file, so `a/b` cannot exist.", &[a.clone(), b.clone()]),
         below(
-            "link_as_a_parent",
-            "The target decides where `a/b` would be written.",
+            "link_as_parent",
+            "The target would decide where `a/b` is written.",
             &[link.clone(), b.clone()],
         ),
         below(
-            "file_as_a_parent_not_next_to_it",
-            "`a!` sorts between them.",
+            "file_as_parent_not_adjacent",
+            "`a!` is sorted between the two.",
             &[a.clone(), x.clone(), b.clone()],
         ),
         below(
-            "file_as_a_grandparent",
-            "`a` is above `a/b/c`.",
+            "file_as_grandparent",
+            "`a` is a file, so `a/b/c` cannot exist.",
             &[a.clone(), Item::file(b"a/b/c", b"")],
         ),
-        in_blocks("link_as_a_parent_in_another_block", "Each block alone is fine.", &[link, x, b]),
+        in_blocks(
+            "link_as_parent_in_another_block",
+            "Each block is valid by itself.",
+            &[link, x, b],
+        ),
         below(
-            "file_as_a_parent_of_a_directory",
-            "`a` is a file, so there is no directory `a/b`.",
+            "file_as_parent_of_directory",
+            "`a` is a file, so the directory `a/b` cannot exist.",
             &[a, Item::directory(b"a/b")],
         ),
     ]

@@ -1,12 +1,12 @@
-//! Archives with nothing wrong about them.
+//! Well-formed archives.
 
-use super::Vector;
 use super::case::{case, of_pieces};
+use super::model::Vector;
 use crate::archive::{Item, Piece, Record, attribute, kind, mode, tag};
 use crate::vectors::label::bytes;
 
-/// A directory with a file in it, a file and a link, in the order of names.
-pub(super) fn four() -> [Item; 4] {
+/// Returns a directory with a file in it, a file and a symbolic link, sorted by name.
+pub(super) fn sample_items() -> [Item; 4] {
     [
         Item::directory(b"a").with(&mode(0o755)),
         Item::file(b"a/1", b"first").with(&mode(0o644)),
@@ -23,37 +23,33 @@ pub(super) fn vectors() -> Vec<Vector> {
 }
 
 fn shapes() -> Vec<Vector> {
-    let [a, a1, b, c] = four();
+    let [a, a1, b, c] = sample_items();
     let marker_like = [&[0xBB; 16][..], &[1, 0, 0, 1], &[0; 12], b"x"].concat();
-    let inner = case("inner archive", "", "", &four()).bytes();
+    let inner = case("inner archive", "", "", &sample_items()).bytes();
     let inner_record = Record::new(kind::FILE, b"planted").encode(&[0xBB; 16]);
     vec![
         case(
             "no_entries",
             "A-5.3",
-            "Notes, fence and trailer alone: index_offset is the fence's.",
+            "Notes, fence and trailer only: index_offset equals fence_offset.",
             &[],
         )
         .reads(),
-        case(
-            "one_empty_file",
-            "A-3.1",
-            "Its content begins where it ends.",
-            &[Item::file(b"empty", b"")],
-        )
-        .reads(),
-        case("one_file", "A-3.1", "Five bytes.", &[Item::file(b"file", b"bytes")]).reads(),
+        case("one_empty_file", "A-3.1", "The content is empty.", &[Item::file(b"empty", b"")])
+            .reads(),
+        case("one_file", "A-3.1", "A file of five bytes.", &[Item::file(b"file", b"bytes")])
+            .reads(),
         case(
             "file_directory_link",
             "A-1.2",
-            "One of each kind, and a file in the directory.",
-            &four(),
+            "One entry of each kind, and a file in the directory.",
+            &sample_items(),
         )
         .reads(),
         case(
             "records_in_another_order",
             "A-1.1",
-            "Records may stand in any order; the index is sorted.",
+            "Records may be in any order; the index is sorted.",
             &[c.clone(), b.clone(), a1.clone(), a.clone()],
         )
         .reads(),
@@ -65,40 +61,40 @@ fn shapes() -> Vec<Vector> {
         )
         .reads(),
         case(
-            "content_like_a_record",
+            "content_resembling_record",
             "A-1.3",
-            "A content that looks like a record, with a marker that is not the container's.",
+            "The content resembles a record with another container's marker.",
             &[Item::file(b"a", &marker_like), Item::file(b"b", &inner_record)],
         )
         .reads(),
         case(
-            "archive_in_an_archive",
+            "archive_in_archive",
             "A-1.3",
-            "A file that holds the plaintext of another archive, whose marker is another.",
+            "The file is the plaintext of another archive, with another marker.",
             &[Item::file(b"a", &inner), Item::file(b"b", b"")],
         )
         .reads(),
         case(
-            "in_a_container_with_context",
+            "container_with_context",
             "A-6.1",
-            "The container needs a context to open.",
-            &four(),
+            "The container requires a context.",
+            &sample_items(),
         )
         .context(b"photos")
         .reads(),
         case(
-            "header_damaged",
+            "container_header_flipped",
             "A-6.1",
-            "The container's footer counts, as FORMAT.md says.",
-            &four(),
+            "The footer of the container is authoritative, as in FORMAT.md.",
+            &sample_items(),
         )
         .container(|container| container[0] ^= 1)
         .reads(),
         case(
-            "reserved_bytes_of_the_trailer",
+            "trailer_reserved_nonzero",
             "A-5.3",
-            "The last 40 bytes are zero when written, ignored when read.",
-            &four(),
+            "The last 40 bytes are written as zeros and ignored by readers.",
+            &sample_items(),
         )
         .layout(|layout| layout.trailer.rest = [0xA5; 40])
         .reads(),
@@ -107,25 +103,30 @@ fn shapes() -> Vec<Vector> {
 
 fn blocks() -> Vec<Vector> {
     let many: Vec<_> = (0..40).map(|i| Item::file(format!("{i:02}").as_bytes(), &[i])).collect();
-    // Two attributes, as one has at most 65535 bytes.
+    // Two attributes, because one has at most 65535 bytes.
     let longest = attribute(tag::PRIVATE, &[0; 32764]);
     let longest = [&longest[..], &attribute(tag::PRIVATE + 1, &[0; 32764])].concat();
     vec![
         case(
             "several_blocks",
             "A-5.1",
-            "A writer may end a block early: these have three entries at most.",
+            "A writer may end a block early: these have at most three entries.",
             &many,
         )
-        .draft(|draft| draft.block_max = 110)
+        .archive(|archive| archive.block_max = 110)
         .reads(),
-        case("blocks_of_one_entry", "A-5.1", "Each entry has a block of its own.", &four())
-            .draft(|draft| draft.block_max = 1)
-            .reads(),
         case(
-            "an_entry_longer_than_a_block",
+            "blocks_of_one_entry",
             "A-5.1",
-            "Attributes of 2^16 bytes: with the head, more than a block has, so it is alone in one.",
+            "Every entry is in a separate block.",
+            &sample_items(),
+        )
+        .archive(|archive| archive.block_max = 1)
+        .reads(),
+        case(
+            "entry_longer_than_block",
+            "A-5.1",
+            "With 2^16 bytes of attributes, the entry exceeds a block and is alone in one.",
             &[Item::file(b"a", b""), Item::file(b"b", b"").with(&longest), Item::file(b"c", b"")],
         )
         .reads(),
@@ -134,7 +135,7 @@ fn blocks() -> Vec<Vector> {
 
 fn padding_and_unknown_records() -> Vec<Vector> {
     let padded = |name, clause, comment, at: usize, record: Record| {
-        let mut pieces: Vec<_> = four().into_iter().map(Piece::Entry).collect();
+        let mut pieces: Vec<_> = sample_items().into_iter().map(Piece::Entry).collect();
         pieces.insert(at, Piece::Other(record));
         of_pieces(name, clause, comment, &pieces)
     };
@@ -146,28 +147,29 @@ fn padding_and_unknown_records() -> Vec<Vector> {
         ..Record::new(kind, b"content")
     };
     vec![
-        padded("padding", "A-8.1", "Before the notes.", 4, padding(&[0; 100])).reads(),
-        padded(
-            "padding_of_no_bytes",
-            "A-8.1",
-            "The shortest padding: a record's head.",
-            4,
-            padding(b""),
-        )
-        .reads(),
+        padded("padding", "A-8.1", "Padding before the notes.", 4, padding(&[0; 100])).reads(),
+        padded("padding_empty", "A-8.1", "The shortest padding, a record's head.", 4, padding(b""))
+            .reads(),
         padded(
             "padding_first",
             "A-1.1",
-            "Padding stands in any place among the entries.",
+            "Padding may be anywhere among the entries.",
             0,
             padding(&[0; 9]),
         )
         .reads(),
-        padded("padding_not_zero", "A-1.2", "Ignored when read.", 2, padding(b"not zero")).reads(),
+        padded(
+            "padding_not_zero",
+            "A-1.2",
+            "The content of padding is ignored.",
+            2,
+            padding(b"not zero"),
+        )
+        .reads(),
         padded(
             "kind_129_skipped",
             "A-1.4",
-            "With name, attributes and encoding of its own.",
+            "An unknown record with name, attributes and encoding.",
             1,
             newer(129),
         )
@@ -175,7 +177,7 @@ fn padding_and_unknown_records() -> Vec<Vector> {
         padded(
             "kind_255_skipped",
             "A-1.4",
-            "With name, attributes and encoding of its own.",
+            "An unknown record with name, attributes and encoding.",
             4,
             newer(255),
         )

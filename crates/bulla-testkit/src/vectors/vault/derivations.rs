@@ -1,28 +1,34 @@
-//! Every derivation of VAULT.md, by the crates of RustCrypto and written from the page.
+//! Every derivation of VAULT.md, implemented with RustCrypto from the specification alone.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use argon2::{Algorithm, Argon2, Params, Version};
 use sha2::{Digest, Sha256};
 
-use super::Derivation;
+use super::model::Derivation;
 use crate::reference::hmac_sha512;
-use crate::vectors::bytes;
+use crate::vectors::label::bytes;
 
 pub(super) fn vectors() -> Vec<Derivation> {
     let ascii = ("correct horse battery staple", "correct horse battery staple");
     vec![
-        derive("ascii", "Nothing special.", ["https://id.example", "alice"], ascii, [1, 8, 1]),
+        derive(
+            "ascii",
+            "An ASCII password with the minimum cost.",
+            ["https://id.example", "alice"],
+            ascii,
+            [1, 8, 1],
+        ),
         derive(
             "composed",
-            "The password is put into the form of an OpaqueString first (E-3.2): composed, with plain spaces.",
+            "The password is normalized to an OpaqueString (E-3.2) with plain spaces.",
             ["https://id.example", "b\u{f6}b"],
             ("A\u{30a}ngstro\u{308}m\u{a0}unit", "\u{c5}ngstr\u{f6}m unit"),
             [2, 64, 2],
         ),
         derive(
             "recommended_cost",
-            "The default cost, an empty issuer and a subject that looks like another issuer's.",
+            "The default cost, an empty issuer, and a subject that starts like an issuer.",
             ["", "https://id.examplealice"],
             ascii,
             [3, 65_536, 4],
@@ -34,12 +40,12 @@ fn derive(
     label: &str,
     comment: &str,
     [iss, sub]: [&str; 2],
-    (typed, normal): (&str, &str),
+    (typed, opaque): (&str, &str),
     [passes, memory_kib, lanes]: [u32; 3],
 ) -> Derivation {
-    let of = |what: &str, len| bytes(&format!("vault {label} {what}"), len);
+    let derived = |name: &str, len| bytes(&format!("vault {label} {name}"), len);
     let (registration, attempt, pepper) =
-        (of("registration", 32), of("attempt", 16), of("pepper", 32));
+        (derived("registration", 32), derived("attempt", 16), derived("pepper", 32));
     let account = sha256(&[
         b"bulla v1 vault account\0",
         &(iss.len() as u64).to_be_bytes(),
@@ -47,22 +53,22 @@ fn derive(
         sub.as_bytes(),
     ]);
     let client_identity = [&account[..], &registration].concat();
-    let input = expand(&hmac_sha512(&pepper, &[normal.as_bytes()]), &[b"bulla v1 vault password"]);
-    let oprf_output = of("oprf output", 64);
+    let input = expand(&hmac_sha512(&pepper, &[opaque.as_bytes()]), &[b"bulla v1 vault password"]);
+    let oprf_output = derived("oprf output", 64);
     let stretched = stretch(&oprf_output, passes, memory_kib, lanes);
-    let (export_key, key) = (of("export key", 64), of("key", 32));
+    let (export_key, key) = (derived("export key", 64), derived("key", 32));
     let wrapping_key = &expand(&export_key, &[b"bulla v1 vault wrap", &registration])[..32];
     let wrapped_key = seal(wrapping_key, &[0; 12], &[&client_identity[..], &[1]].concat(), &key);
-    let session_key = of("session key", 64);
+    let session_key = derived("session key", 64);
     let reply_key = &expand(&session_key, &[b"bulla v1 vault reply"])[..32];
-    let (nonce, grant) = (of("nonce", 12), of("grant", 64));
+    let (nonce, grant) = (derived("nonce", 12), derived("grant", 64));
     let (failures, lifetime_failures) = (2_u32, 0x0102_0304_u32);
     let content =
         [&wrapped_key[..], &failures.to_be_bytes(), &lifetime_failures.to_be_bytes(), &grant]
             .concat();
     let associated = [&client_identity[..], &attempt].concat();
     let sealed = [&nonce[..], &seal(reply_key, &nonce, &associated, &content)].concat();
-    let (address, public_key) = ("https://vault.example", of("public key", 32));
+    let (address, public_key) = ("https://vault.example", derived("public key", 32));
     let locator =
         [&registration[..], &pepper, &hint(1, address.as_bytes()), &hint(2, &public_key)].concat();
     Derivation {
@@ -105,34 +111,34 @@ fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     Sha256::digest(parts.concat()).into()
 }
 
-/// The first block of HKDF-Expand (RFC 5869, 2.3) with SHA-512.
+/// Computes the first block of HKDF-Expand with SHA-512 (RFC 5869, 2.3).
 fn expand(prk: &[u8], info: &[&[u8]]) -> [u8; 64] {
     hmac_sha512(prk, &[&info.concat(), &[1]])
 }
 
-/// V-3.3
+/// Stretches a password (V-3.3).
 fn stretch(input: &[u8], passes: u32, memory_kib: u32, lanes: u32) -> [u8; 64] {
     let params =
-        Params::new(memory_kib, passes, lanes, Some(64)).expect("a cost that Argon2id can have");
+        Params::new(memory_kib, passes, lanes, Some(64)).expect("a cost that Argon2id supports");
     let mut stretched = [0; 64];
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
         .hash_password_into(input, &[0; 16], &mut stretched)
-        .expect("the lengths are right");
+        .expect("input, salt and output have valid lengths");
     stretched
 }
 
 fn seal(key: &[u8], nonce: &[u8], aad: &[u8], msg: &[u8]) -> Vec<u8> {
     let cipher = Aes256Gcm::new_from_slice(key).expect("a key has 32 bytes");
     let nonce: [u8; 12] = nonce.try_into().expect("a nonce has 12 bytes");
-    cipher.encrypt(&Nonce::from(nonce), Payload { msg, aad }).expect("it is not too long")
+    cipher.encrypt(&Nonce::from(nonce), Payload { msg, aad }).expect("the message is short")
 }
 
-/// E-3.4
+/// Encodes a hint of a locator (E-3.4).
 fn hint(tag: u16, value: &[u8]) -> Vec<u8> {
     [&tag.to_be_bytes()[..], &(value.len() as u16).to_be_bytes(), value].concat()
 }
 
-/// V-6.1
+/// Encodes a locator file (V-6.1).
 fn locator_file(locator: &[u8]) -> Vec<u8> {
     let body =
         [b"\x96BULLA\r\n\x01\0\0\0", &(locator.len() as u32).to_be_bytes()[..], locator].concat();

@@ -1,13 +1,13 @@
-//! Bodies: each message as it is, and with one fault each.
+//! Message bodies, valid and with one fault each.
 
-use super::Message;
 use super::base64url::encode;
-use crate::vectors::bytes;
+use super::model::Message;
+use crate::vectors::label::bytes;
 
 pub(super) fn vectors() -> Vec<Message> {
-    let mut vectors = good();
+    let mut vectors = valid();
     vectors.extend(bounds());
-    vectors.extend(faults());
+    vectors.extend(invalid());
     vectors
 }
 
@@ -24,14 +24,14 @@ fn vector(
     Message { name, clause, comment, message, body, outcome }
 }
 
-/// So many bytes of the label, in quotes.
+/// Returns `len` bytes derived from a label as a JSON string.
 fn b64(label: &str, len: usize) -> String {
     format!("\"{}\"", encode(&bytes(label, len)))
 }
 
 const STRETCHING: &str = r#"{"passes":3,"memory_kib":65536,"lanes":4}"#;
 
-/// The fields of each message, in the order in which the library writes them.
+/// Returns the members of a message in the order in which the library encodes them.
 fn fields(message: &str) -> Vec<(&'static str, String)> {
     let reg_id = ("reg_id", b64("vault registration", 32));
     let attempt_id = ("attempt_id", b64("vault attempt", 16));
@@ -75,7 +75,7 @@ fn fields(message: &str) -> Vec<(&'static str, String)> {
                 ("left", "3".to_owned()),
             ]
         }
-        _ => unreachable!("no message of the protocol: {message}"),
+        _ => unreachable!("not a message of the protocol: {message}"),
     }
 }
 
@@ -94,7 +94,7 @@ const MESSAGES: [&str; 13] = [
     "info",
     "failure",
 ];
-/// Those of a client, in which unknown fields are refused.
+/// The messages of a client, whose unknown members are rejected.
 const REQUESTS: [&str; 5] =
     ["register_start", "register_finish", "login_start", "login_finish", "delete"];
 
@@ -104,7 +104,7 @@ fn body(fields: &[(&str, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// The body with another value for one field, or with the field if it has none.
+/// Returns the body with one member replaced or added.
 fn with(message: &str, name: &'static str, value: &str) -> String {
     let mut fields = fields(message);
     match fields.iter_mut().find(|field| field.0 == name) {
@@ -114,50 +114,65 @@ fn with(message: &str, name: &'static str, value: &str) -> String {
     body(&fields)
 }
 
-fn good() -> Vec<Message> {
+fn valid() -> Vec<Message> {
     let mut vectors: Vec<_> = MESSAGES
         .iter()
-        .map(|message| vector(message, "V-2.1", "As it is.", message, body(&fields(message)), "ok"))
+        .map(|message| {
+            vector(
+                message,
+                "V-2.1",
+                "The message with all its members.",
+                message,
+                body(&fields(message)),
+                "ok",
+            )
+        })
         .collect();
     let grant = b64("vault grant", 64);
     let mut add = |name: &str, comment: &str, message: &str, body| {
         vectors.push(vector(name, "V-2.1", comment, message, body, "ok"));
     };
     add(
-        "register_finish_grant",
+        "register_finish_with_grant",
         "With a grant.",
         "register_finish",
         with("register_finish", "grant", &grant),
     );
     add(
-        "register_finished_announced",
-        "Without a grant there is a delay.",
+        "register_finished_not_before",
+        "Without a grant, the registration is delayed.",
         "register_finished",
         with("register_finished", "not_before", "1800000000"),
     );
-    add("delete_grant", "With a grant.", "delete", with("delete", "grant", &grant));
+    add("delete_with_grant", "With a grant.", "delete", with("delete", "grant", &grant));
     add("status_empty", "Nothing is registered.", "status", "{}".to_owned());
     add(
-        "status_null",
-        "A field that may be missing may be null.",
+        "status_member_null",
+        "An optional member may be null.",
         "status",
         r#"{"current":null}"#.to_owned(),
     );
-    add("failure_bare", "No more than a code.", "failure", r#"{"code":410}"#.to_owned());
+    add("failure_code_only", "Only the code.", "failure", r#"{"code":410}"#.to_owned());
     for message in ["login_start", "register_finish"] {
         let mut fields = fields(message);
         fields.reverse();
         let spaced = body(&fields).replace(',', " ,\n\t");
-        add(&format!("{message}_reordered"), "Other order and spacing.", message, spaced);
+        add(
+            &format!("{message}_reordered"),
+            "The members in another order, with whitespace.",
+            message,
+            spaced,
+        );
     }
     vectors
 }
 
-/// Numbers and lengths at their bounds and beyond.
+/// Returns vectors with numbers and lengths at and beyond their bounds.
 fn bounds() -> Vec<Message> {
     let mut vectors = Vec::new();
     let mut add = |name: String, clause: &str, message: &str, body: String, ok: bool| {
-        let comment = if ok { "At its bound." } else { "Beyond its bound." };
+        let comment =
+            if ok { "The value is within its bounds." } else { "The value is out of bounds." };
         vectors.push(vector(
             &name,
             clause,
@@ -213,7 +228,7 @@ fn bounds() -> Vec<Message> {
     vectors
 }
 
-fn faults() -> Vec<Message> {
+fn invalid() -> Vec<Message> {
     let mut vectors = Vec::new();
     let mut add =
         |name: String, clause: &str, comment: &str, message: &str, body: String, outcome: &str| {
@@ -222,46 +237,56 @@ fn faults() -> Vec<Message> {
     for message in MESSAGES {
         let whole = fields(message);
         let outcome = if REQUESTS.contains(&message) { "bad_field" } else { "ok" };
-        let comment =
-            if outcome == "ok" { "A reply may say more." } else { "A request may not say more." };
-        let more = [&whole[..], &[("more", "[]".to_owned())]].concat();
-        add(format!("{message}_more"), "V-2.2", comment, message, body(&more), outcome);
-        let twice = [&whole[..], &whole[..1]].concat();
+        let comment = if outcome == "ok" {
+            "A reply may have unknown members."
+        } else {
+            "A request must not have unknown members."
+        };
+        let extended = [&whole[..], &[("more", "[]".to_owned())]].concat();
         add(
-            format!("{message}_twice"),
+            format!("{message}_unknown_member"),
             "V-2.2",
-            "Its first field is there twice.",
+            comment,
             message,
-            body(&twice),
+            body(&extended),
+            outcome,
+        );
+        let duplicated = [&whole[..], &whole[..1]].concat();
+        add(
+            format!("{message}_duplicate_member"),
+            "V-2.2",
+            "The first member occurs twice.",
+            message,
+            body(&duplicated),
             "bad_field",
         );
         if message != "status" {
             add(
-                format!("{message}_less"),
+                format!("{message}_missing_member"),
                 "V-2.2",
-                "Its first field is missing.",
+                "The first member is missing.",
                 message,
                 body(&whole[1..]),
                 "bad_field",
             );
         }
         let values: Vec<_> = whole.iter().map(|(_, value)| value.as_str()).collect();
-        let list = format!("[{}]", values.join(","));
+        let array = format!("[{}]", values.join(","));
         add(
-            format!("{message}_list"),
+            format!("{message}_array"),
             "V-2.2",
-            "A list of its values.",
+            "An array of the values.",
             message,
-            list,
+            array,
             "bad_field",
         );
-        let cut = body(&whole);
+        let complete = body(&whole);
         add(
-            format!("{message}_cut"),
+            format!("{message}_truncated"),
             "V-2.2",
-            "Its last byte is missing.",
+            "The last byte is missing.",
             message,
-            cut[..cut.len() - 1].to_owned(),
+            complete[..complete.len() - 1].to_owned(),
             "not_json",
         );
     }
@@ -269,23 +294,27 @@ fn faults() -> Vec<Message> {
     for (name, comment, text) in [
         ("short", "31 bytes.", encode(&bytes("vault registration", 31))),
         ("long", "33 bytes.", encode(&bytes("vault registration", 33))),
-        ("padded", "Padding.", format!("{id}=")),
-        ("other_alphabet", "The alphabet of base64, not of base64url.", format!("{}+/", &id[..41])),
+        ("padded", "base64url with padding.", format!("{id}=")),
         (
-            "loose_bits",
+            "other_alphabet",
+            "The alphabet of base64 instead of base64url.",
+            format!("{}+/", &id[..41]),
+        ),
+        (
+            "unused_bits",
             "An unused bit of the last character is set.",
             format!("{}B", encode(&[0; 32]).split_at(42).0),
         ),
-        ("spaced", "A space.", format!("{} ", &id[..42])),
-        ("empty", "No bytes.", String::new()),
+        ("trailing_space", "A trailing space.", format!("{} ", &id[..42])),
+        ("empty", "An empty string.", String::new()),
     ] {
         let body = with("delete", "reg_id", &format!("\"{text}\""));
         add(format!("bytes_{name}"), "V-2.3", comment, "delete", body, "bad_field");
     }
     for (name, comment, value) in [
-        ("number", "A number for bytes.", "7"),
-        ("null", "Null for bytes.", "null"),
-        ("list", "A list of numbers for bytes.", "[1,2]"),
+        ("number", "A number instead of a byte string.", "7"),
+        ("null", "Null instead of a byte string.", "null"),
+        ("array", "An array of numbers instead of a byte string.", "[1,2]"),
     ] {
         add(
             format!("type_{name}"),
@@ -300,34 +329,55 @@ fn faults() -> Vec<Message> {
     add(
         "state_unknown".to_owned(),
         "V-2.1",
-        "States are in lower case.",
+        "The name of a state is in lower case.",
         "register_finished",
         state,
         "bad_field",
     );
     let state = with("register_finished", "state", r#"{"pending":null}"#);
-    let comment = "An object for a state.";
+    let comment = "An object instead of a state.";
     add("state_object".to_owned(), "V-2.1", comment, "register_finished", state, "bad_field");
     let stretching = with("login_started", "stretching", "[3,65536,4]");
-    let comment = "A list of the values of stretching.";
-    add("stretching_list".to_owned(), "V-2.2", comment, "login_started", stretching, "bad_field");
+    let comment = "An array of the values instead of an object.";
+    add("stretching_array".to_owned(), "V-2.2", comment, "login_started", stretching, "bad_field");
     let record = format!("[{},\"active\",10,10]", b64("vault record name", 32));
     let record = with("status", "current", &record);
-    let comment = "A list of the values of a record.";
-    add("record_list".to_owned(), "V-2.2", comment, "status", record, "bad_field");
+    let comment = "An array of the values instead of an object.";
+    add("record_array".to_owned(), "V-2.2", comment, "status", record, "bad_field");
     let whole = body(&fields("delete"));
-    add("empty".to_owned(), "V-2.2", "No value at all.", "delete", String::new(), "not_json");
-    add("two_values".to_owned(), "V-2.2", "Two values.", "delete", whole.repeat(2), "not_json");
+    add("empty".to_owned(), "V-2.2", "An empty body.", "delete", String::new(), "not_json");
+    add(
+        "two_values".to_owned(),
+        "V-2.2",
+        "Two JSON values.",
+        "delete",
+        whole.repeat(2),
+        "not_json",
+    );
     add(
         "not_an_object".to_owned(),
         "V-2.2",
-        "A string.",
+        "A JSON string.",
         "delete",
         "\"delete\"".to_owned(),
         "bad_field",
     );
     let spaces = |len: usize| format!("{}{whole}", " ".repeat(len - whole.len()));
-    add("longest".to_owned(), "V-2.2", "4096 bytes.", "delete", spaces(4096), "ok");
-    add("too_long".to_owned(), "V-2.2", "4097 bytes.", "delete", spaces(4097), "too_long");
+    add(
+        "longest".to_owned(),
+        "V-2.2",
+        "The maximum length, 4096 bytes.",
+        "delete",
+        spaces(4096),
+        "ok",
+    );
+    add(
+        "too_long".to_owned(),
+        "V-2.2",
+        "One byte more than the maximum length.",
+        "delete",
+        spaces(4097),
+        "too_long",
+    );
     vectors
 }

@@ -1,0 +1,247 @@
+//! Plans and seals archives.
+
+// Modules are listed in dependency order: each imports only from those above it.
+pub(crate) mod source;
+pub(crate) mod progress;
+mod slots;
+mod planned_entries;
+mod content_reader;
+mod padding;
+mod tail;
+mod plaintext;
+
+use std::fs::File;
+use std::io::Write;
+
+use bulla::{ContentType, Draft, Key, Options, Sealed};
+
+use crate::builder::plaintext::ArchivePlaintext;
+use crate::builder::planned_entries::PlannedEntries;
+use crate::builder::progress::EntryProgress;
+use crate::builder::source::Source;
+use crate::error::{Error, Result};
+use crate::format::attributes::{self, Metadata};
+use crate::format::entry::{Entry, Kind};
+use crate::format::notes::Note;
+use crate::format::record::{MARKER_LABEL, Marker};
+
+/// Builds an archive: entries are planned one by one, then sealed together on all cores.
+///
+/// Contents are stored in the order in which entries are planned. Their sizes are fixed by the
+/// plan. If a source turns out to have another size, or cannot be read, sealing continues and
+/// [`SealReport::notes`] lists the entry.
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use bulla::{Key, Options};
+/// use bulla_archive::{ArchiveBuilder, ArchiveReader, Metadata};
+/// use bytes::Bytes;
+///
+/// let mut builder = ArchiveBuilder::new();
+/// builder.directory(b"photos", &Metadata::new().mode(0o755))?;
+/// let photo = Bytes::from_static(b"\xff\xd8 a photograph");
+/// builder.file(b"photos/1.jpg", &Metadata::new(), photo.len() as u64, photo)?;
+///
+/// let key = Key::generate()?;
+/// let (archive, report) = builder.seal_to(&key, Vec::new(), &Options::new())?;
+/// assert_eq!(report.entries, 2);
+///
+/// let reader = ArchiveReader::new(&key, archive, &Options::new())?;
+/// let entry = reader.lookup(b"photos/1.jpg")?.expect("the archive has this entry");
+/// assert_eq!(reader.content(&entry)?.range(3..15)?, "a photograph");
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct ArchiveBuilder<S> {
+    entries: PlannedEntries<S>,
+    skipped: Vec<Vec<u8>>,
+    padded: bool,
+    progress: EntryProgress,
+}
+
+/// The result of sealing an archive.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SealReport {
+    /// The result of sealing the container.
+    pub sealed: Sealed,
+    /// Number of entries.
+    pub entries: u64,
+    /// Entries that differ from the plan, and [skipped](ArchiveBuilder::skip) paths. Empty if every
+    /// entry is complete and nothing was skipped.
+    pub notes: Vec<Note>,
+}
+
+impl<S> Default for ArchiveBuilder<S> {
+    fn default() -> ArchiveBuilder<S> {
+        ArchiveBuilder {
+            entries: PlannedEntries::default(),
+            skipped: Vec::new(),
+            padded: false,
+            progress: EntryProgress::default(),
+        }
+    }
+}
+
+impl<S: Source> ArchiveBuilder<S> {
+    /// Creates a builder without entries.
+    pub fn new() -> ArchiveBuilder<S> {
+        ArchiveBuilder::default()
+    }
+
+    /// Plans a file of `len` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidPath`]; [`Error::TooLarge`] for more than 2^32 - 1 entries, or for more
+    /// bytes than a container can hold.
+    pub fn file(&mut self, path: &[u8], metadata: &Metadata, len: u64, source: S) -> Result<()> {
+        self.entries.add(Kind::File, path, metadata, None, len, Some(source))
+    }
+
+    /// Plans a directory. The parents of other entries need not be planned, unless their metadata
+    /// is to be kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](ArchiveBuilder::file).
+    pub fn directory(&mut self, path: &[u8], metadata: &Metadata) -> Result<()> {
+        self.entries.add(Kind::Directory, path, metadata, None, 0, None)
+    }
+
+    /// Plans a symbolic link to `target`, which need not exist or be a valid path of an entry.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](ArchiveBuilder::file); [`Error::InvalidPath`] if the target is empty, contains a
+    /// NUL byte or is longer than 4096 bytes.
+    pub fn symlink(&mut self, path: &[u8], metadata: &Metadata, target: &[u8]) -> Result<()> {
+        attributes::check_target(target)
+            .map_err(|why| Error::InvalidPath { path: target.to_vec(), why })?;
+        self.entries.add(Kind::Symlink, path, metadata, Some(target), 0, None)
+    }
+
+    /// Plans a copy of an entry of another archive, with its attributes and its
+    /// [state](Entry::state). `source` provides the content of a file and is unused for other
+    /// entries.
+    ///
+    /// # Errors
+    ///
+    /// As [`file`](ArchiveBuilder::file); [`Error::ExternalContent`] or [`Error::UnknownEncoding`]
+    /// if the content cannot be read from the other archive.
+    pub fn copy_entry(&mut self, entry: &Entry, source: S) -> Result<()> {
+        if entry.kind() == Kind::File {
+            entry.check_readable()?;
+        }
+        self.entries.copy_entry(entry, source)
+    }
+
+    /// Adds a note that `path` was skipped, such as a socket or an unreadable file. The path need
+    /// not be valid; it is truncated to 65535 bytes.
+    pub fn skip(&mut self, path: &[u8]) {
+        let len = path.len().min(u16::MAX.into());
+        self.skipped.push(path[..len].to_vec());
+    }
+
+    /// Sets whether padding hides the exact size of the archive. It adds less than an eighth, and
+    /// less for large archives (A-8.1).
+    pub fn pad(&mut self, padded: bool) {
+        self.padded = padded;
+    }
+
+    /// Returns the number of planned entries.
+    pub fn len(&self) -> u64 {
+        self.entries.as_slice().len() as u64
+    }
+
+    /// Returns whether no entry is planned.
+    pub fn is_empty(&self) -> bool {
+        self.entries.as_slice().is_empty()
+    }
+
+    /// Returns the planned bytes of plaintext: the records of all entries, without the index.
+    pub fn planned_len(&self) -> u64 {
+        self.entries.end()
+    }
+
+    /// Returns a counter of the entries that have been read, for display on another thread. It
+    /// starts at 0 and reaches [`len`](ArchiveBuilder::len) when sealing succeeds.
+    pub fn progress(&self) -> EntryProgress {
+        self.progress.clone()
+    }
+
+    /// Seals the archive into `output`, which must be empty.
+    ///
+    /// All workers read, seal and write concurrently if `output` is a regular file. Any other
+    /// output is written in order. As with [`bulla::seal_file`], write to a temporary file and
+    /// rename it when this function succeeds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Duplicate`], [`Error::ParentNotDirectory`]; [`Error::Container`] with the errors of
+    /// [`bulla::seal_file`]. Errors of sources are noted instead of returned.
+    pub fn seal(self, key: &Key, output: &File, options: &Options<'_>) -> Result<SealReport> {
+        self.seal_draft(new_draft(key, options)?, output)
+    }
+
+    /// Seals the archive into a stream, in order, and returns the stream.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal`](ArchiveBuilder::seal).
+    pub fn seal_to<W: Write>(
+        self,
+        key: &Key,
+        writer: W,
+        options: &Options<'_>,
+    ) -> Result<(W, SealReport)> {
+        self.seal_draft_to(new_draft(key, options)?, writer)
+    }
+
+    /// Seals the archive into `output` as [`seal`](ArchiveBuilder::seal) does, in a container that
+    /// the caller has drafted, which may have an envelope. Its [`Options::content_type`] must be
+    /// [`ContentType::ARCHIVE`].
+    ///
+    /// # Errors
+    ///
+    /// As [`seal`](ArchiveBuilder::seal); [`Error::NotAnArchive`] if the draft has another content
+    /// type.
+    pub fn seal_draft(self, draft: Draft<'_>, output: &File) -> Result<SealReport> {
+        let plaintext = self.into_plaintext(&draft)?;
+        let sealed = draft.seal_plan(&plaintext, output)?;
+        Ok(SealReport::new(&plaintext, sealed))
+    }
+
+    /// Seals the archive into a stream as [`seal_to`](ArchiveBuilder::seal_to) does, in a container
+    /// that the caller has drafted.
+    ///
+    /// # Errors
+    ///
+    /// As [`seal_draft`](ArchiveBuilder::seal_draft).
+    pub fn seal_draft_to<W: Write>(self, draft: Draft<'_>, writer: W) -> Result<(W, SealReport)> {
+        let plaintext = self.into_plaintext(&draft)?;
+        let (writer, sealed) = draft.seal_plan_to(&plaintext, writer)?;
+        Ok((writer, SealReport::new(&plaintext, sealed)))
+    }
+
+    fn into_plaintext(self, draft: &Draft<'_>) -> Result<ArchivePlaintext<S>> {
+        let content_type = draft.header().content_type();
+        if content_type != ContentType::ARCHIVE {
+            return Err(Error::NotAnArchive { content_type: content_type.0 });
+        }
+        let ArchiveBuilder { entries, skipped, padded, progress } = self;
+        let by_path = entries.sorted_by_path()?;
+        let marker = Marker::new(&draft.export(MARKER_LABEL));
+        Ok(ArchivePlaintext::new(entries, by_path, skipped, padded, marker, progress))
+    }
+}
+
+impl SealReport {
+    fn new<S: Source>(plaintext: &ArchivePlaintext<S>, sealed: Sealed) -> SealReport {
+        SealReport { sealed, entries: plaintext.entries_len(), notes: plaintext.notes() }
+    }
+}
+
+fn new_draft<'a>(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
+    Ok(Draft::new(key, &options.content_type(ContentType::ARCHIVE))?)
+}

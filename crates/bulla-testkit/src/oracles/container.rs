@@ -1,0 +1,7 @@
+//! Oracles of containers.
+
+pub(super) mod header;
+pub(super) mod open;
+pub(super) mod resealed;
+pub(super) mod roundtrip;
+pub(super) mod faulty_io;

@@ -1,0 +1,9 @@
+//! The container format without I/O (FORMAT.md, sections 2 to 5).
+//!
+//! Modules are listed in dependency order: each imports only from those above it.
+
+pub(crate) mod geometry;
+pub(crate) mod schedule;
+pub(crate) mod header;
+pub(crate) mod chunk;
+pub(crate) mod run;
