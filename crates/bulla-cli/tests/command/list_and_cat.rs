@@ -262,7 +262,7 @@ fn rejects_damage_to_what_it_reads() {
             .run(args)
             .exits(4)
             .says("a: chunk 1 ")
-            .says("use `bulla salvage` to restore what is left");
+            .says("`bulla salvage` restores what is left");
     }
 
     let sandbox = with_archive();

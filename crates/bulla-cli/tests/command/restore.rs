@@ -378,7 +378,7 @@ fn damaged_chunk_keeps_complete_files() {
             .run(&format!("restore -k k a -C out {args}"))
             .exits(4)
             .says("a: chunk ")
-            .says("use `bulla salvage` to restore what is left")
+            .says("`bulla salvage` restores what is left")
             .says(" of 23 files and links");
         let restored = sandbox.below("out");
         assert!(restored.contains(&PathBuf::from("f/00")), "{restored:?}");

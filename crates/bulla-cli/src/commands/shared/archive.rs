@@ -64,9 +64,7 @@ impl Archive {
     pub(crate) fn failure(&self, error: &Error, output: &str) -> Failure {
         let failure = Failure::archive(error, &self.input.name, output);
         match failure.exit {
-            Exit::Damaged => {
-                failure.and("without another copy, use `bulla salvage` to restore what is left")
-            }
+            Exit::Damaged => failure.and("`bulla salvage` restores what is left"),
             _ => failure,
         }
     }
