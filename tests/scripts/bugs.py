@@ -63,24 +63,26 @@ BUGS = [
     ),
     (
         "a file gets its name before it is synced",
-        "crates/bulla-cli/src/output.rs",
+        "crates/bulla-cli/src/io/output.rs",
         """        if sync {
             match self.file()?.sync_all() {
                 Err(e) if !self.is_staged() && cannot_sync(&e) => {}
                 synced => synced?,
             }
         }
-        let mut leftovers = leftovers();
+        let mut cleanup = Cleanup::lock();
         match self {
-            // A file that came into being since is spared also with --force: nobody can have meant it.
-            Output::Staged(staged, replace) => staged.persist(&mut leftovers, *replace)?,
+            // A file created since then is not replaced even with --force, which cannot have meant
+            // it.
+            Output::Staged(staged, replace) => staged.publish(&mut cleanup, *replace)?,
 """,
-        """        let mut leftovers = leftovers();
+        """        let mut cleanup = Cleanup::lock();
         match self {
-            // A file that came into being since is spared also with --force: nobody can have meant it.
+            // A file created since then is not replaced even with --force, which cannot have meant
+            // it.
             Output::Staged(staged, replace) => {
                 let file = staged.file()?.try_clone()?;
-                staged.persist(&mut leftovers, *replace)?;
+                staged.publish(&mut cleanup, *replace)?;
                 if sync {
                     file.sync_all()?;
                 }

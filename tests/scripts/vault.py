@@ -92,9 +92,9 @@ class Machine:
 def register_and_recover(bulla, directory, vault):
     """Registers a key, then recovers it on another machine from the password and the locator file."""
     here = Machine(bulla, directory / "here", vault, "alice")
-    here.run("vault status", says="no key lies there")
+    here.run("vault status", says="no key stored")
     here.run("keygen -o my.key")
-    here.run("vault register -k my.key --vault-password-file password", says="behind the password")
+    here.run("vault register -k my.key --vault-password-file password", says="stored in the vault")
     vault.kill()
     vault.start()
     there = Machine(bulla, directory / "there", vault, "alice")
@@ -102,7 +102,7 @@ def register_and_recover(bulla, directory, vault):
     shutil.copy(here.locator, there.locator)
     there.run("vault recover -o my.key --vault-password-file wrong", 3, "9 guesses left")
     assert not (there.home / "my.key").exists()
-    there.run("vault recover -o my.key --vault-password-file password", says="1 attempt failed")
+    there.run("vault recover -o my.key --vault-password-file password", says="1 failed attempt")
     assert (there.home / "my.key").read_text() == (here.home / "my.key").read_text()
     return here
 
@@ -113,7 +113,7 @@ def backup_and_restore(bulla, directory, vault):
     (here.home / "photos").mkdir()
     for number in range(3):
         (here.home / "photos" / f"{number}.jpg").write_bytes(os.urandom(100_000))
-    here.run(f"backup --vault http://{vault.listen} --vault-password-file password photos.bulla photos", says="the key lies there now")
+    here.run(f"backup --vault http://{vault.listen} --vault-password-file password photos.bulla photos", says="the key is stored in the vault")
     there = Machine(bulla, directory / "bob's other", vault, "bob")
     shutil.copy(here.home / "photos.bulla", there.home)
     there.run("restore --vault-password-file wrong photos.bulla -C back", 3, "wrong password")
@@ -126,8 +126,8 @@ def backup_and_restore(bulla, directory, vault):
     there.run("restore --vault-password-file password photos.bulla -C no", 3)
     there.run("restore --vault-password-file new photos.bulla -C again")
     there.run("restore -k my.key photos.bulla -C by-the-key")
-    there.run("vault delete --vault-password-file new", says="the key is deleted")
-    there.run("vault status", says="no key lies there")
+    there.run("vault delete --vault-password-file new", says="deleted the key")
+    there.run("vault status", says="no key stored")
     return there
 
 
@@ -158,7 +158,7 @@ def exhaust_guesses(here):
         says = f"{left} guess" if left else ""
         here.run("vault recover -o back --vault-password-file wrong", 3, says)
     here.run("vault recover -o back --vault-password-file password", 3, "permanently deleted")
-    here.run("vault status", says="gone for good")
+    here.run("vault status", says="no guesses left")
     assert not (here.home / "back").exists()
 
 

@@ -7,69 +7,67 @@ use std::sync::Arc;
 use bulla::{ContentType, Options};
 use bulla_archive::{ArchiveBuilder, Error, Note, SealReport, State};
 
-use super::seal::{same_place, tell_of_loss};
-use crate::args::Backup;
-use crate::failure::{Exit, Failure};
-use crate::filter::Filter;
-use crate::input::Identity;
-use crate::names::{bytes, entries, shown, shown_name, word};
-use crate::output::{Output, Target};
-use crate::progress::{watch, watch_count, watch_entries};
-use crate::root::{InRoot, Root};
-use crate::staging::Access;
-use crate::streams::{note, say};
-use crate::team::Team;
-use crate::tree::{self, KEPT_REASONS, Spared, Tree};
-use crate::ways_in::{Keys, WaysIn};
+use super::shared::create::{
+    KEY_UNDER_ITSELF, create_output, print_recovery_hint, reject_key_file_output,
+};
+use super::shared::warnings::describe_state;
+use crate::args::archives::BackupArgs;
+use crate::backup::filter::Filter;
+use crate::backup::source::{FileSource, Root};
+use crate::backup::walk::{Excluded, MAX_REASONS, Tree, walk};
+use crate::error::{Exit, Failure};
+use crate::io::input::Identity;
+use crate::io::output::{Output, Target};
+use crate::keys::access_methods::{AccessMethods, ContainerKeys};
+use crate::process::workers::WorkerPool;
+use crate::terminal::display::{bytes, entries, shell_word, shown, shown_entry};
+use crate::terminal::message::{note, say};
+use crate::terminal::progress;
 
-pub(super) fn run(args: &Backup) -> Result<Exit, Failure> {
-    let team = Team::new(args.working.threads)?;
+pub(super) fn run(args: &BackupArgs) -> Result<Exit, Failure> {
+    let pool = WorkerPool::new(args.threads.threads)?;
     let filter = Filter::new(&args.exclude, &args.include)?;
-    // Who forgets the archive names the first of the files in its place.
-    let target = Target::resolve(&args.output, args.writing.force)
-        .map_err(|failure| failure.and("the archive to make stands first, then what to back up"))?;
+    // If the archive was forgotten, the first path takes its place.
+    let target = Target::resolve(&args.output, args.write.force)
+        .map_err(|failure| failure.and("the archive is the first argument, the paths follow"))?;
     let roots = roots(args)?;
-    let ways = WaysIn::of_sealing(&args.keys)?;
-    refuse_same(&ways, &target)?;
-    refuse_as_root(&roots, &target, &ways)?;
+    let methods = AccessMethods::for_sealing(&args.keys)?;
+    reject_key_file_output(&methods, &target)?;
+    reject_roots(&roots, &target, &methods)?;
 
-    let output = target.create(Access::Umask)?;
-    if output.is_terminal() {
-        let text = "an archive is nothing to read on a terminal; name a file, or use a pipe";
-        return Err(Failure::usage(target.name(), text));
-    }
-    let mut keys = ways.read(None)?;
+    let output = create_output(&target)?;
+    let mut keys = methods.read(None, &pool)?;
 
-    let quiet = args.working.quiet;
+    let quiet = args.quiet.quiet;
     let replaced = target.path().and_then(Identity::of);
-    let of_new_key = keys.new_key.as_ref().and(ways.new_key.as_deref()).and_then(Identity::of);
-    let spared = Spared {
+    let new_key = methods.new_key.as_deref().filter(|_| keys.has_new_key());
+    let excluded = Excluded {
         output: output.identity().into_iter().chain(replaced).collect(),
-        keys: ways.identities().into_iter().chain(of_new_key).collect(),
+        keys: methods.identities().into_iter().chain(new_key.and_then(Identity::of)).collect(),
     };
-    let tree = watch_count(quiet, |found| tree::walk(&roots, &filter, &spared, found));
-    let mut tree = tree.map_err(|e| Failure::of_archive(&e, &target.name(), &target.name()))?;
-    tree.writer.pad(args.pad);
+    let tree = progress::with_count(quiet, |found| walk(&roots, &filter, &excluded, found));
+    let mut tree = tree.map_err(|e| Failure::archive(&e, &target.name(), &target.name()))?;
+    tree.writer.pad(args.pad.pad);
 
     let writer = std::mem::take(&mut tree.writer);
-    let options = Options::new().workers(team.workers());
-    let sync = !args.writing.no_sync;
+    let options = Options::new().workers(pool.workers());
+    let sync = !args.write.no_sync;
     let report = seal(writer, &keys, &output, &options, sync, quiet)
-        .map_err(|e| failure_of_sealing(&e, &target))?;
-    output.commit(&target.name(), keys.new_key.as_mut(), sync)?;
+        .map_err(|e| sealing_failure(&e, &target))?;
+    output.commit_with(&target.name(), sync, |cleanup| keys.keep_new_key(cleanup))?;
 
-    let whole = warn(&tree, &report.notes);
+    let exit = warn(&tree, &report.notes);
     if !quiet {
-        tell_of_links(&roots);
-        tell_of_keys(&tree);
-        tell(&target, &ways, &tree, &report);
+        print_links(&roots);
+        print_excluded_keys(&tree);
+        print_summary(&target, &methods, &tree, &report);
     }
-    Ok(if whole { Exit::Done } else { Exit::Warnings })
+    Ok(exit)
 }
 
 fn seal(
-    writer: ArchiveBuilder<InRoot>,
-    keys: &Keys,
+    writer: ArchiveBuilder<FileSource>,
+    keys: &ContainerKeys<'_>,
     output: &Output,
     options: &Options<'_>,
     sync: bool,
@@ -79,128 +77,114 @@ fn seal(
     let options = options.content_type(ContentType::ARCHIVE);
     if output.is_staged() {
         let entries = writer.progress();
-        return watch_entries(len, planned, &entries, quiet, |progress| {
-            let room =
+        return progress::with_entries(len, planned, &entries, quiet, |progress| {
+            let sealed_len =
                 bulla::sealed_len(len, &keys.with_envelope(&options)).map_err(Error::Container)?;
-            output.fill(Some(room), sync, |file| {
+            output.fill(Some(sealed_len), sync, |file| {
                 writer.seal_draft(keys.draft(&options.progress(progress))?, file)
             })
         });
     }
-    watch(Some(len), quiet, |progress| {
+    progress::with_bytes(Some(len), quiet, |progress| {
         Ok(writer.seal_draft_to(keys.draft(&options.progress(progress))?, output.file()?)?.1)
     })
 }
 
-/// What is named on the command line. All of it is there, and no two have one name in the archive.
-fn roots(args: &Backup) -> Result<Vec<Arc<Root>>, Failure> {
+/// Returns the paths to back up. All of them must exist, and their entry paths must differ.
+fn roots(args: &BackupArgs) -> Result<Vec<Arc<Root>>, Failure> {
     let roots: Vec<Arc<Root>> =
         args.paths.iter().map(|path| Root::new(path).map(Arc::new)).collect::<Result<_, _>>()?;
-    let mut names = HashMap::new();
-    for root in roots.iter().filter(|root| !root.name.is_empty()) {
-        if let Some(other) = names.insert(&root.name[..], root) {
-            let text = format!(
-                "it would be called {} in the archive, and so would {}; rename one, or name a directory that both lie in",
-                shown_name(&root.name),
+    let mut entries = HashMap::new();
+    for root in roots.iter().filter(|root| !root.entry.is_empty()) {
+        if let Some(other) = entries.insert(&root.entry[..], root) {
+            let problem = format!(
+                "would be stored as {}, and so would {}; rename one, or back up their common \
+                 parent directory",
+                shown_entry(&root.entry),
                 shown(&other.path)
             );
-            return Err(Failure::usage(shown(&root.path), text));
+            return Err(Failure::usage(shown(&root.path), problem));
         }
     }
     Ok(roots)
 }
 
-/// The keys do not lie where the archive goes.
-fn refuse_same(ways: &WaysIn, target: &Target) -> Result<(), Failure> {
-    if ways.identities().iter().any(|file| target.is(Some(file))) {
-        return Err(Failure::usage(target.name(), "the output is the key file; name another file"));
-    }
-    match (&ways.new_key, target) {
-        (Some(new_key), Target::New(output)) if same_place(output, new_key) => {
-            let text = "the output and the new key file are the same; name another file";
-            Err(Failure::usage(target.name(), text))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Both are left out where they are found in a directory. Who names one means something else.
-fn refuse_as_root(roots: &[Arc<Root>], target: &Target, ways: &WaysIn) -> Result<(), Failure> {
-    let keys = ways.identities();
+/// Rejects the output and the key files as roots. Below a root they are excluded, but naming one
+/// explicitly is a mistake.
+fn reject_roots(
+    roots: &[Arc<Root>],
+    target: &Target,
+    methods: &AccessMethods,
+) -> Result<(), Failure> {
+    let keys = methods.identities();
     for root in roots {
         let identity = Identity::new(&root.metadata, Some(&root.path));
         if target.is(identity.as_ref()) {
-            let text = "the output is what is to be backed up; the archive to make stands first";
-            return Err(Failure::usage(target.name(), text));
+            let problem =
+                "the archive is also a path to back up; the archive is the first argument";
+            return Err(Failure::usage(target.name(), problem));
         }
         if identity.is_some_and(|identity| keys.contains(&identity)) {
-            let text = "this is the key file itself; a key that is sealed under itself is lost";
-            return Err(Failure::usage(shown(&root.path), text));
+            return Err(Failure::usage(shown(&root.path), KEY_UNDER_ITSELF));
         }
     }
     Ok(())
 }
 
-fn failure_of_sealing(error: &Error, target: &Target) -> Failure {
+fn sealing_failure(error: &Error, target: &Target) -> Failure {
     match error {
         Error::Duplicate { path } | Error::ParentNotDirectory { path } => {
-            let text = "two of the paths hold an entry of this name; make an archive of each";
-            Failure::usage(shown_name(path), text)
+            let problem = "two of the given paths contain this entry; back them up separately";
+            Failure::usage(shown_entry(path), problem)
         }
-        error => Failure::of_archive(error, &target.name(), &target.name()),
+        error => Failure::archive(error, &target.name(), &target.name()),
     }
 }
 
-/// Warns of what is not in the archive, or not as it was. Whether all is.
-fn warn(tree: &Tree, notes: &[Note]) -> bool {
-    let of_entries = || notes.iter().filter(|note| !note.state.has(State::SKIPPED));
-    let left_out = tree.left_out.iter().map(|(name, why)| (name, format!("left out: {why}")));
-    let changed = of_entries().map(|note| (&note.path, note.state.describe().to_owned()));
-    for (name, what) in left_out.chain(changed).take(KEPT_REASONS) {
-        note(&format!("{}: warning: {what}", shown_name(name)));
+/// Warns about skipped files, and files that changed while they were read.
+fn warn(tree: &Tree, notes: &[Note]) -> Exit {
+    let incomplete = || notes.iter().filter(|note| !note.state.has(State::SKIPPED));
+    let skipped = tree.skipped.iter().map(|(path, reason)| (path, format!("skipped: {reason}")));
+    let changed = incomplete().map(|note| (&note.path, describe_state(note.state).to_owned()));
+    for (path, problem) in skipped.chain(changed).take(MAX_REASONS) {
+        note(&format!("{}: warning: {problem}", shown_entry(path)));
     }
-    let count = tree.left_out_count + of_entries().count() as u64;
-    if let Some(more @ 1..) = count.checked_sub(KEPT_REASONS as u64) {
-        note(&format!("warning: and {more} more; `bulla list --long` shows all of them"));
+    let count = tree.skipped_count + incomplete().count() as u64;
+    if let Some(more @ 1..) = count.checked_sub(MAX_REASONS as u64) {
+        note(&format!("warning: {more} more; use `bulla list --long` to see all of them"));
     }
-    count == 0
+    if count == 0 { Exit::Success } else { Exit::Warnings }
 }
 
-/// A link that is named is backed up as a link, as tar does it. Not everybody knows that it is one.
-fn tell_of_links(roots: &[Arc<Root>]) {
+/// Reports roots that are links. Like tar, the command stores the link itself, which may not be
+/// what the user expects.
+fn print_links(roots: &[Arc<Root>]) {
     for root in roots.iter().filter(|root| root.metadata.is_symlink()) {
-        let other = match fs::metadata(&root.path) {
+        let remedy = match fs::metadata(&root.path) {
             Ok(metadata) if metadata.is_dir() => {
-                format!("; to back that up, name {}/", word(&root.path))
+                format!("; to back up the directory, use {}/", shell_word(&root.path))
             }
             _ => String::new(),
         };
+        note(&format!("{}: stored as a symbolic link{remedy}", shown(&root.path)));
+    }
+}
+
+fn print_excluded_keys(tree: &Tree) {
+    for path in &tree.keys {
         note(&format!(
-            "{}: backed up as the symbolic link that it is, without what it points to{other}",
-            shown(&root.path)
+            "{}: excluded: this is the key file; keep a copy of it elsewhere",
+            shown_entry(path)
         ));
     }
 }
 
-fn tell_of_keys(tree: &Tree) {
-    for name in &tree.keys {
-        note(&format!(
-            "{}: left out: this is the key file; keep a copy of it apart from the archive",
-            shown_name(name)
-        ));
-    }
-}
-
-fn tell(target: &Target, ways: &WaysIn, tree: &Tree, report: &SealReport) {
+fn print_summary(target: &Target, methods: &AccessMethods, tree: &Tree, report: &SealReport) {
     let size = bytes(tree.content_len);
-    say(&format!(
-        "{}: backed up {} with {size} of content",
-        target.name(),
-        entries(report.entries)
-    ));
-    let key = ways.opening_options();
-    let archive = target.path().map_or("ARCHIVE".to_owned(), word);
+    say(&format!("{}: backed up {}, {size}", target.name(), entries(report.entries)));
+    let key = methods.unlock_options();
+    let archive = target.path().map_or("ARCHIVE".to_owned(), shell_word);
     say(&format!("To list it: bulla list{key} {archive}"));
     say(&format!("To restore it: bulla restore{key} {archive} -C restored"));
-    tell_of_loss(ways, false, "archive");
+    print_recovery_hint(methods, false);
 }

@@ -7,38 +7,39 @@ use std::path::Path;
 use bulla::{Options, ReadAt};
 use bulla_archive::{ArchiveReader, Entry, EntryContent, Error, Kind};
 
-use super::archive::Archive;
-use crate::args::{ByteRange, Cat};
-use crate::failure::{Exit, Failure};
-use crate::names::{DASH, bytes, shown, shown_name, typed_name};
-use crate::output::Target;
-use crate::staging::Access;
-use crate::streams::note;
-use crate::team::Team;
+use super::shared::archive::Archive;
+use super::shared::warnings::describe_state;
+use crate::args::archives::CatArgs;
+use crate::args::values::ByteRange;
+use crate::error::{Exit, Failure};
+use crate::io::output::Target;
+use crate::io::path::{DASH, entry_path};
+use crate::io::staged::Access;
+use crate::process::workers::WorkerPool;
+use crate::terminal::display::{bytes, shown, shown_entry};
+use crate::terminal::message::note;
 
-/// Bytes that are opened at once, on all threads, and then written.
+/// Bytes that are decrypted on all threads before they are written.
 const STEP: u64 = 8 << 20;
 
-pub(super) fn run(args: &Cat) -> Result<Exit, Failure> {
-    let team = Team::new(None)?;
-    let archive = Archive::open(&args.archive, &args.key)?;
-    let reader = archive.reader(&Options::new().workers(team.workers()))?;
+pub(super) fn run(args: &CatArgs) -> Result<Exit, Failure> {
+    let pool = WorkerPool::new(None)?;
+    let archive = Archive::open(&args.archive, &args.key, &pool)?;
+    let reader = archive.reader(&Options::new().workers(pool.workers()))?;
     let target = Target::resolve(Path::new(DASH), false)?;
     if target.is(archive.input.identity().as_ref()) {
-        return Err(Failure::usage(
-            target.name(),
-            "the output is the archive; write to another file",
-        ));
+        let problem = "the output is the archive; choose another output";
+        return Err(Failure::usage(target.name(), problem));
     }
     let failure = |e: &Error| archive.failure(e, &target.name());
 
-    let name = shown(Path::new(&args.name));
-    let entry = find(args, &name, &reader).map_err(|found| match found {
-        Found::Other(failure) => failure,
-        Found::Error(e) => failure(&e),
+    let name = shown(Path::new(&args.path));
+    let entry = find(args, &name, &reader).map_err(|e| match e {
+        FindError::Archive(e) => failure(&e),
+        FindError::NotAFile(failure) => failure,
     })?;
     let content = reader.content(&entry).map_err(|e| failure(&e))?;
-    let range = range(args.range, &name, entry.len())?;
+    let range = resolve_range(args.range, &name, entry.len())?;
 
     let output = target.create(Access::Owner)?;
     let written = output.file().map_err(Error::from).and_then(|file| write(&content, range, file));
@@ -46,59 +47,57 @@ pub(super) fn run(args: &Cat) -> Result<Exit, Failure> {
         let failure = failure(&e);
         match failure.exit {
             Exit::Damaged if output.is_redirected() => failure.and("nothing was written"),
-            Exit::Damaged => {
-                failure.and("what was written up to there is verified, but it is not all")
-            }
+            Exit::Damaged => failure.and("the output is authentic but incomplete"),
             _ => failure,
         }
     })?;
-    // As of `cat`, whoever writes to a file sees to its durability.
-    output.commit(&target.name(), None, false)?;
+    // Like `cat`, without syncing.
+    output.commit(&target.name(), false)?;
     Ok(warn(&entry, archive.warn(reader.opened().header_state)))
 }
 
-/// Why there is no file to read.
-enum Found {
-    Error(Error),
-    Other(Failure),
+/// The reason why no file was found.
+enum FindError {
+    Archive(Error),
+    NotAFile(Failure),
 }
 
-fn find<S: ReadAt>(args: &Cat, shown: &str, reader: &ArchiveReader<'_, S>) -> Result<Entry, Found> {
-    let name = typed_name(&args.name).unwrap_or_default();
-    let other = |exit, text: String| Err(Found::Other(Failure::new(exit, shown, text)));
-    let directory =
-        "this is a directory; `bulla list` shows what is in it, `bulla restore` restores it"
-            .to_owned();
-    match reader.lookup(&name).map_err(Found::Error)? {
-        Some(entry) if entry.kind() == Kind::Directory => other(Exit::Usage, directory),
+fn find<S: ReadAt>(
+    args: &CatArgs,
+    name: &str,
+    reader: &ArchiveReader<'_, S>,
+) -> Result<Entry, FindError> {
+    let path = entry_path(&args.path).unwrap_or_default();
+    let reject = |exit, problem: &str| Err(FindError::NotAFile(Failure::new(exit, name, problem)));
+    let directory = "is a directory; use `bulla list` or `bulla restore`";
+    match reader.lookup(&path).map_err(FindError::Archive)? {
+        Some(entry) if entry.kind() == Kind::Directory => reject(Exit::Usage, directory),
         Some(entry) if entry.kind() == Kind::Symlink => {
-            let target = shown_name(entry.target().unwrap_or_default());
-            other(
+            let target = shown_entry(entry.target().unwrap_or_default());
+            reject(
                 Exit::Usage,
-                format!("this is a symbolic link to {target}; name the file that it points to"),
+                &format!("is a symbolic link to {target}; name the file that it points to"),
             )
         }
         Some(entry) => Ok(entry),
-        // Directories need not be entries.
-        None => match reader.directory(&name).next().transpose().map_err(Found::Error)? {
-            Some(_) => other(Exit::Usage, directory),
+        // A directory need not have an entry.
+        None => match reader.directory(&path).next().transpose().map_err(FindError::Archive)? {
+            Some(_) => reject(Exit::Usage, directory),
             None => {
-                let archive = self::shown(&args.archive);
-                let text = format!(
-                    "there is no file of this name in {archive}; `bulla list` shows what is there"
-                );
-                other(Exit::Environment, text)
+                let archive = shown(&args.archive);
+                let problem = format!("not found in {archive}; use `bulla list` to see its files");
+                reject(Exit::Environment, &problem)
             }
         },
     }
 }
 
-fn range(asked: Option<ByteRange>, name: &str, len: u64) -> Result<Range<u64>, Failure> {
-    let ByteRange { start, end } = asked.unwrap_or(ByteRange { start: 0, end: None });
+fn resolve_range(range: Option<ByteRange>, name: &str, len: u64) -> Result<Range<u64>, Failure> {
+    let ByteRange { start, end } = range.unwrap_or(ByteRange { start: 0, end: None });
     let range = start..end.unwrap_or(len);
     if range.start > len || range.end > len {
-        let text = format!("the range reaches behind the end; the file has {}", bytes(len));
-        return Err(Failure::usage(name, text));
+        let problem = format!("the range is past the end of the file, which has {}", bytes(len));
+        return Err(Failure::usage(name, problem));
     }
     Ok(range)
 }
@@ -121,7 +120,7 @@ fn warn(entry: &Entry, exit: Exit) -> Exit {
     if entry.state().is_whole() {
         return exit;
     }
-    let what = entry.state().describe();
-    note(&format!("{}: warning: when it was backed up, it {what}", shown_name(entry.path())));
+    let state = describe_state(entry.state());
+    note(&format!("{}: warning: during the backup, it {state}", shown_entry(entry.path())));
     Exit::Warnings
 }

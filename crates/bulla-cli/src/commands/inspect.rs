@@ -6,43 +6,44 @@ use bulla::{ContentType, Header, HeaderState, Preamble};
 use bulla_key::{Envelope, EnvelopeState, Error};
 use serde_json::{Value, json};
 
-use super::{first_of, read_preamble, warn_of_copies};
-use crate::args::Inspect;
-use crate::facts::body;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::slots;
-use crate::streams::{note, print};
-use crate::unlocking::{envelope_of, warn_of_envelope};
+use super::shared::container::read_preamble;
+use super::shared::warnings::{first_of, warn_of_header_state};
+use crate::args::containers::InspectArgs;
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::keys::slots;
+use crate::keys::unlock::{read_envelope, warn_of_copies};
+use crate::terminal::message::{note, print};
 
-pub(super) fn run(args: &Inspect) -> Result<Exit, Failure> {
+pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     let mut input = Input::open(Some(&args.input))?;
-    let preamble =
-        read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
-    let envelope = envelope_of(&preamble, args.envelope.as_deref())?;
+    let preamble = read_preamble(&mut input)?;
+    let envelope = read_envelope(&preamble, args.envelope.file.as_deref())?;
     let facts = Facts::new(&preamble, &envelope, input.positional_len());
     let text = if args.json { format!("{:#}", facts.json()) } else { facts.text(&input.name) };
     print(&text).map_err(|e| Failure::io("standard output", &e))?;
-    let advice = "whether all of the content is there, `bulla verify` tells";
-    let of_envelope = match &envelope {
-        Ok((_, copies)) => warn_of_envelope(&input.name, *copies),
-        Err(Error::NoEnvelope) => Exit::Done,
+    let header = facts.header_state.map_or(Exit::Success, |state| {
+        let remedy = "use `bulla verify` to check whether the content is complete";
+        warn_of_header_state(&input.name, state, remedy)
+    });
+    let envelope = match &envelope {
+        Ok((_, copies)) => warn_of_copies(&input.name, *copies),
+        Err(Error::NoEnvelope) => Exit::Success,
         Err(e) => {
             note(&format!("{}: warning: {e}", input.name));
             Exit::Warnings
         }
     };
-    let of_copies =
-        facts.header_state.map_or(Exit::Done, |copies| warn_of_copies(&input.name, copies, advice));
-    Ok(first_of([of_copies, of_envelope]))
+    Ok(first_of([header, envelope]))
 }
 
+/// The public properties of a container.
 struct Facts<'a> {
     header: &'a Header,
     envelope: Option<&'a (Envelope, EnvelopeState)>,
-    /// None from a stream.
+    /// `None` if the container is read from a stream.
     header_state: Option<HeaderState>,
-    /// None from a stream.
+    /// `None` if the container is read from a stream.
     container_len: Option<u64>,
 }
 
@@ -63,11 +64,13 @@ impl Facts<'_> {
 
     fn json(&self) -> Value {
         let header = self.header;
-        let body = self.container_len.and_then(|len| body(header, len));
         json!({
             "version": { "major": header.version().0, "minor": header.version().1 },
             "suite": { "number": header.suite(), "name": suite(header.suite()) },
-            "content": { "number": header.content_type().0, "name": content(header.content_type()) },
+            "content": {
+                "number": header.content_type().0,
+                "name": content(header.content_type()),
+            },
             "chunk_size": header.chunk_size().bytes(),
             "needs_context": header.needs_context(),
             "envelope_len": header.envelope_len(),
@@ -76,8 +79,8 @@ impl Facts<'_> {
             "commitment": hex(header.commitment()),
             "copies": self.header_state.map(header_state),
             "container_len": self.container_len,
-            "plaintext_len": body.map(|body| body.plaintext_len),
-            "chunks": body.map(|body| body.chunks),
+            "plaintext_len": self.container_len.and_then(|len| header.plaintext_len(len)),
+            "chunks": self.container_len.and_then(|len| header.chunk_count(len)),
         })
     }
 
@@ -86,9 +89,9 @@ impl Facts<'_> {
         let (major, minor) = header.version();
         let unknown = || "unknown".to_owned();
         let mut text =
-            format!("{name}: a bulla container; without its key, nothing here is authenticated\n");
+            format!("{name}: a Bulla container; these properties are not authenticated\n");
         let mut line = |fact: &str, value: String| {
-            // Writing to a string cannot fail.
+            // Writing to a string does not fail.
             let _ = writeln!(text, "  {fact:<17} {value}");
         };
         line("version", format!("{major}.{minor}"));
@@ -107,14 +110,16 @@ impl Facts<'_> {
             self.header_state.map_or_else(unknown, |state| header_state(state).replace('_', " ")),
         );
         line("container length", self.container_len.map_or_else(unknown, |len| len.to_string()));
-        match self.container_len.map(|len| body(header, len)) {
-            Some(Some(body)) => {
-                line("plaintext length", body.plaintext_len.to_string());
-                line("chunks", body.chunks.to_string());
+        let len = self.container_len;
+        match len.map(|len| header.plaintext_len(len).zip(header.chunk_count(len))) {
+            Some(Some((plaintext_len, chunks))) => {
+                line("plaintext length", plaintext_len.to_string());
+                line("chunks", chunks.to_string());
             }
-            Some(None) => {
-                line("plaintext length", "none: no whole container is this long".to_owned())
-            }
+            Some(None) => line(
+                "plaintext length",
+                "unknown; no complete container has this length".to_owned(),
+            ),
             None => {}
         }
         if let Some((envelope, copies)) = self.envelope {

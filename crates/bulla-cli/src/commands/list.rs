@@ -1,5 +1,6 @@
 //! `bulla list`
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, StdoutLock, Write};
 use std::path::Path;
@@ -9,132 +10,131 @@ use bulla_archive::{ArchiveReader, Entry, Error, Kind, Note, State, Time};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::archive::Archive;
-use crate::args::List;
-use crate::failure::{Exit, Failure};
-use crate::names::{shown, shown_name, typed_name};
-use crate::streams::note;
+use super::shared::archive::Archive;
+use super::shared::warnings::describe_state;
+use crate::args::archives::ListArgs;
+use crate::error::{Exit, Failure};
+use crate::io::path::entry_path;
+use crate::process::workers::WorkerPool;
+use crate::terminal::display::{shown, shown_entry};
+use crate::terminal::message::note;
 
-pub(super) fn run(args: &List) -> Result<Exit, Failure> {
-    let archive = Archive::open(&args.archive, &args.key)?;
-    // A listing reads the index block by block, and has no use for more threads.
+pub(super) fn run(args: &ListArgs) -> Result<Exit, Failure> {
+    let pool = WorkerPool::new(None)?;
+    let archive = Archive::open(&args.archive, &args.key, &pool)?;
+    // The index is read block by block, so more threads would not help.
     let reader = archive.reader(&Options::new().workers(Workers::Serial))?;
-    let names = names(args)?;
+    let paths = entry_paths(args)?;
     let mut listing = Listing { reader: &reader, args, out: BufWriter::new(io::stdout().lock()) };
-    match listing.write(&names) {
+    match listing.write(&paths) {
         Ok(missing) if missing.is_empty() => Ok(archive.warn(reader.opened().header_state)),
         Ok(missing) => {
-            for name in missing {
-                note(&format!(
-                    "{}: there is nothing of this name in {}",
-                    shown_name(name),
-                    archive.input.name
-                ));
+            for path in missing {
+                note(&format!("{}: not found in {}", shown_entry(path), archive.input.name));
             }
             Ok(Exit::Environment)
         }
-        // `bulla list | head` has what it wanted.
-        Err(Unlisted::Output(e)) if e.kind() == ErrorKind::BrokenPipe => Ok(Exit::Done),
-        Err(Unlisted::Output(e)) => Err(Failure::io("standard output", &e)),
-        Err(Unlisted::Archive(e)) => {
-            // What comes before is listed.
+        // The reader, such as `head`, has seen enough.
+        Err(ListError::Output(e)) if e.kind() == ErrorKind::BrokenPipe => Ok(Exit::Success),
+        Err(ListError::Output(e)) => Err(Failure::io("standard output", &e)),
+        Err(ListError::Archive(e)) => {
+            // Prints the entries before the error.
             let _ = listing.out.flush();
             Err(archive.failure(&e, &archive.input.name))
         }
     }
 }
 
-/// Names as the archive has them. None means all of it.
-fn names(args: &List) -> Result<Vec<Vec<u8>>, Failure> {
-    let name = |typed: &std::ffi::OsString| {
-        typed_name(typed).filter(|name| !name.is_empty()).ok_or_else(|| {
-            Failure::usage(shown(Path::new(typed)), "this is the name of nothing in an archive")
-        })
+/// Returns the entry paths to list. An empty list selects all entries.
+fn entry_paths(args: &ListArgs) -> Result<Vec<Vec<u8>>, Failure> {
+    let convert = |argument: &OsString| {
+        entry_path(argument)
+            .filter(|path| !path.is_empty())
+            .ok_or_else(|| Failure::usage(shown(Path::new(argument)), "not a path in an archive"))
     };
-    args.names.iter().map(name).collect()
+    args.paths.iter().map(convert).collect()
 }
 
-/// Why a listing ended.
-enum Unlisted {
+/// The reason why a listing ended early.
+enum ListError {
     Archive(Error),
     Output(io::Error),
 }
 
-impl From<Error> for Unlisted {
-    fn from(error: Error) -> Unlisted {
-        Unlisted::Archive(error)
+impl From<Error> for ListError {
+    fn from(error: Error) -> ListError {
+        ListError::Archive(error)
     }
 }
 
-impl From<io::Error> for Unlisted {
-    fn from(error: io::Error) -> Unlisted {
-        Unlisted::Output(error)
+impl From<io::Error> for ListError {
+    fn from(error: io::Error) -> ListError {
+        ListError::Output(error)
     }
 }
 
 struct Listing<'l, 'a> {
     reader: &'l ArchiveReader<'a, &'l File>,
-    args: &'l List,
+    args: &'l ListArgs,
     out: BufWriter<StdoutLock<'static>>,
 }
 
 impl Listing<'_, '_> {
-    /// Writes what is asked for, and returns the names of which there is nothing.
-    fn write<'n>(&mut self, names: &'n [Vec<u8>]) -> Result<Vec<&'n [u8]>, Unlisted> {
+    /// Prints the selected entries, and returns the paths that were not found.
+    fn write<'n>(&mut self, paths: &'n [Vec<u8>]) -> Result<Vec<&'n [u8]>, ListError> {
         let mut missing = Vec::new();
-        if names.is_empty() {
+        if paths.is_empty() {
             for entry in self.reader.entries() {
                 self.entry(&entry?)?;
             }
         }
-        for name in names {
+        for path in paths {
             let mut found = false;
-            for entry in self.reader.directory(name) {
+            for entry in self.reader.directory(path) {
                 self.entry(&entry?)?;
                 found = true;
             }
             if !found {
-                missing.push(&name[..]);
+                missing.push(&path[..]);
             }
         }
-        // Last: if they are damaged, the entries are listed all the same.
+        // Last, so that damaged notes do not prevent the listing.
         let notes = self.reader.notes()?;
-        missing.retain(|name| !notes.iter().any(|note| is_at(&note.path, name)));
-        let asked =
-            |note: &&Note| names.is_empty() || names.iter().any(|name| is_at(&note.path, name));
-        self.notes(notes.iter().filter(asked))?;
+        missing.retain(|path| !notes.iter().any(|note| is_at(&note.path, path)));
+        let is_selected =
+            |note: &&Note| paths.is_empty() || paths.iter().any(|path| is_at(&note.path, path));
+        self.notes(notes.iter().filter(is_selected))?;
         self.out.flush()?;
         Ok(missing)
     }
 
     fn entry(&mut self, entry: &Entry) -> io::Result<()> {
         match self.args {
-            List { json: true, .. } => writeln!(self.out, "{}", json_of(entry)),
-            List { long: true, .. } => writeln!(self.out, "{}", long(entry)),
-            _ => writeln!(self.out, "{}", shown_name(entry.path())),
+            ListArgs { json: true, .. } => writeln!(self.out, "{}", entry_json(entry)),
+            ListArgs { long: true, .. } => writeln!(self.out, "{}", long_line(entry)),
+            _ => writeln!(self.out, "{}", shown_entry(entry.path())),
         }
     }
 
-    /// What is no entry stands at the end of the list, where it has room for that; else it is
-    /// counted.
+    /// Prints skipped files after the entries, or counts them if the format has no state column.
     fn notes<'n>(&mut self, notes: impl Iterator<Item = &'n Note>) -> io::Result<()> {
-        let (mut left_out, mut of_entries) = (0, 0);
+        let (mut skipped, mut incomplete) = (0, 0);
         for note in notes {
             if !note.state.has(State::SKIPPED) {
-                of_entries += 1;
+                incomplete += 1;
                 continue;
             }
-            left_out += 1;
+            skipped += 1;
             match self.args {
-                List { json: true, .. } => writeln!(self.out, "{}", json_of_left_out(note))?,
-                List { long: true, .. } => writeln!(
+                ListArgs { json: true, .. } => writeln!(self.out, "{}", skipped_json(note))?,
+                ListArgs { long: true, .. } => writeln!(
                     self.out,
                     "{:10} {:>14} {:20} {}  [{}]",
                     "-",
                     "-",
                     "-",
-                    shown_name(&note.path),
-                    note.state.describe()
+                    shown_entry(&note.path),
+                    describe_state(note.state)
                 )?,
                 _ => {}
             }
@@ -143,23 +143,24 @@ impl Listing<'_, '_> {
             return Ok(());
         }
         self.out.flush()?;
-        if left_out + of_entries > 0 {
-            let text = format!(
-                "changed or incomplete: {of_entries}, left out: {left_out}; --long shows which"
-            );
-            note(&format!("{}: {text}", shown(&self.args.archive)));
+        if skipped + incomplete > 0 {
+            note(&format!(
+                "{}: {incomplete} incomplete, {skipped} skipped; use --long to see which",
+                shown(&self.args.archive)
+            ));
         }
         Ok(())
     }
 }
 
-/// Whether `name` is `directory`, or lies in it, or is what a note calls the content of it.
-fn is_at(name: &[u8], directory: &[u8]) -> bool {
-    name.strip_prefix(directory).is_some_and(|below| matches!(below.first(), None | Some(b'/')))
+/// Returns whether `path` is `directory` or below it. A note about the contents of a directory has
+/// a trailing slash.
+fn is_at(path: &[u8], directory: &[u8]) -> bool {
+    path.strip_prefix(directory).is_some_and(|below| matches!(below.first(), None | Some(b'/')))
 }
 
-/// As `ls -l`, without what an archive does not keep.
-fn long(entry: &Entry) -> String {
+/// Formats an entry like `ls -l`, without the columns that an archive does not keep.
+fn long_line(entry: &Entry) -> String {
     let metadata = entry.metadata();
     let kind = match entry.kind() {
         Kind::File => '-',
@@ -172,17 +173,17 @@ fn long(entry: &Entry) -> String {
         Some(time) => time.to_string(),
         None => format!("@{}", time.seconds),
     });
-    let mut line = format!("{kind}{mode} {len:>14} {time:20} {}", shown_name(entry.path()));
+    let mut line = format!("{kind}{mode} {len:>14} {time:20} {}", shown_entry(entry.path()));
     if let Some(target) = entry.target() {
-        line.push_str(&format!(" -> {}", shown_name(target)));
+        line.push_str(&format!(" -> {}", shown_entry(target)));
     }
     if !entry.state().is_whole() {
-        line.push_str(&format!("  [{}]", entry.state().describe()));
+        line.push_str(&format!("  [{}]", describe_state(entry.state())));
     }
     line
 }
 
-/// `rwxr-xr-x`, with `s` and `t` as `ls` shows them.
+/// Formats permissions like `ls`: `rwxr-xr-x`, with `s`, `S`, `t` and `T`.
 fn permissions(mode: u32) -> String {
     let special = [(0o4000, 0o100, 's'), (0o2000, 0o010, 's'), (0o1000, 0o001, 't')];
     let mut text = String::with_capacity(9);
@@ -201,7 +202,7 @@ fn permissions(mode: u32) -> String {
     text
 }
 
-fn json_of(entry: &Entry) -> Value {
+fn entry_json(entry: &Entry) -> Value {
     let metadata = entry.metadata();
     let kind = match entry.kind() {
         Kind::File => "file",
@@ -224,8 +225,8 @@ fn json_of(entry: &Entry) -> Value {
     object
 }
 
-/// It has a name, and is nothing.
-fn json_of_left_out(note: &Note) -> Value {
+/// Returns the JSON of a skipped file, which has a path only.
+fn skipped_json(note: &Note) -> Value {
     let mut object = json!({
         "name": String::from_utf8_lossy(&note.path),
         "kind": null,
@@ -239,7 +240,7 @@ fn json_of_left_out(note: &Note) -> Value {
     object
 }
 
-/// JSON has no bytes. What is text needs none.
+/// Adds the hex digits of a path that is not UTF-8, which JSON cannot represent.
 fn add_hex(object: &mut Value, field: &str, bytes: &[u8]) {
     if std::str::from_utf8(bytes).is_err() {
         object[field] = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();
@@ -257,10 +258,9 @@ fn states(state: State) -> Vec<&'static str> {
     words.into_iter().filter(|(other, _)| state.has(*other)).map(|(_, word)| word).collect()
 }
 
-/// None outside the years -9999 to 9999.
+/// Converts a time. Returns `None` outside the years -9999 to 9999.
 fn timestamp(seconds: i64, nanoseconds: u32) -> Option<Timestamp> {
-    // A negative second with nanoseconds behind it is what jiff counts towards zero, and takes as
-    // such.
+    // Passed as one number, which avoids the sign conventions of `Timestamp::new`.
     let nanoseconds = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
     Timestamp::from_nanosecond(nanoseconds).ok()
 }
@@ -270,7 +270,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn modes() {
+    fn formats_permissions() {
         for (mode, text) in [
             (0o755, "rwxr-xr-x"),
             (0o600, "rw-------"),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn times() {
+    fn formats_times() {
         let text =
             |seconds, nanoseconds| timestamp(seconds, nanoseconds).map(|time| time.to_string());
         for (seconds, nanoseconds, shown) in [
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_at_a_name() {
+    fn is_at_matches_whole_components() {
         assert!(is_at(b"a", b"a") && is_at(b"a/b", b"a") && is_at(b"a/", b"a"));
         assert!(!is_at(b"ab", b"a") && !is_at(b"", b"a"));
     }

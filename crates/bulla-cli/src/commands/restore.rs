@@ -1,112 +1,103 @@
 //! `bulla restore`
 
-use bulla::Options;
+use bulla::{Options, ReadAt};
 use bulla_archive::{ArchiveReader, Entry, Error, Kind};
 
-use super::archive::Archive;
-use super::first_of;
-use crate::args::Restore;
-use crate::contents::Contents;
-use crate::directories::Place;
-use crate::failure::{Exit, Failure};
-use crate::names::{bytes, entries, shown, shown_name, typed_name};
-use crate::obstacles;
-use crate::progress::watch;
-use crate::restoring::{Durability, Restoring};
-use crate::streams::{note, say};
-use crate::team::Team;
+use super::shared::archive::Archive;
+use super::shared::warnings::{describe_state, first_of, warn_of_attributes, warn_of_each};
+use crate::args::archives::RestoreArgs;
+use crate::error::{Exit, Failure};
+use crate::io::path::entry_path;
+use crate::process::workers::WorkerPool;
+use crate::restore::conflicts::reject_conflicts;
+use crate::restore::directories::DirectoryId;
+use crate::restore::restorer::{Durability, Restorer};
+use crate::restore::writer::ContentWriter;
+use crate::terminal::display::{bytes, entries, shown, shown_entry};
+use crate::terminal::message::{note, say};
+use crate::terminal::progress;
 
-/// Names that are listed before the rest is counted.
-const LISTED: usize = 20;
-
-pub(super) fn run(args: &Restore) -> Result<Exit, Failure> {
-    let team = Team::new(args.working.threads)?;
-    let archive = Archive::open(&args.archive, &args.key)?;
+pub(super) fn run(args: &RestoreArgs) -> Result<Exit, Failure> {
+    let pool = WorkerPool::new(args.threads.threads)?;
+    let archive = Archive::open(&args.archive, &args.key, &pool)?;
     let target = shown(&args.directory);
-    let options = Options::new().workers(team.workers());
+    let options = Options::new().workers(pool.workers());
     let reader = archive.reader(&options)?;
     let selected = select(&reader, args).map_err(|e| match e {
-        Unselected::Unread(error) => archive.failure(&error, &target).and("nothing was restored"),
-        Unselected::Unknown(failure) => failure,
+        SelectError::Archive(error) => archive.failure(&error, &target).and("nothing was restored"),
+        SelectError::NotFound(failure) => failure,
     })?;
-    let (selected, skipped) = readable(&reader, selected);
-    let spared: Vec<_> =
+    let (selected, unreadable) = split_readable(&reader, selected);
+    let inputs: Vec<_> =
         [archive.input.identity(), archive.source.identity()].into_iter().flatten().collect();
-    obstacles::refuse(&args.directory, &selected, args.writing.force, &spared)?;
+    reject_conflicts(&args.directory, &selected, args.write.force, &inputs)?;
 
-    let plan = Plan::new(selected);
-    let durability = Durability::choose(!args.writing.no_sync, plan.files.len());
-    let mut restoring = Restoring::new(&args.directory, args.writing.force, durability)?;
-    let restored = watch(Some(plan.len), args.working.quiet, |progress| {
+    let quiet = args.quiet.quiet;
+    let selection = Selection::new(selected);
+    let durability = Durability::choose(!args.write.no_sync, selection.files.len());
+    let mut restorer = Restorer::new(&args.directory, args.write.force, durability)?;
+    let restored = progress::with_bytes(Some(selection.len), quiet, |progress| {
         let reader = archive.reader(&options.progress(progress))?;
-        restore(&plan, &reader, &mut restoring, |e| archive.failure(e, &target))
+        restore(&selection, &reader, &mut restorer, |e| archive.failure(e, &target))
     });
-    // Also after a failure: what is whole stays.
-    let completed = restoring.complete();
+    // Even after a failure: complete files are published.
+    let completed = restorer.complete();
     restored.and(completed).map_err(|failure| {
-        let count = plan.files.len() + plan.links.len();
-        failure.and(&format!(
-            "{} of {count} files and links were restored whole",
-            restoring.restored()
-        ))
+        let count = selection.files.len() + selection.links.len();
+        failure.and(&format!("restored {} of {count} files and links", restorer.restored()))
     })?;
 
-    if !args.working.quiet {
-        let count = entries(plan.count());
-        say(&format!(
-            "{target}: restored {count}, {}, from {}",
-            bytes(plan.len),
-            archive.input.name
-        ));
+    if !quiet {
+        let (count, size) = (entries(selection.count()), bytes(selection.len));
+        say(&format!("{target}: restored {count}, {size}, from {}", archive.input.name));
     }
     let exits = [
         archive.warn(reader.opened().header_state),
-        warn(&skipped, |(name, why)| format!("{}: warning: not restored: {why}", shown_name(name))),
-        warn(&plan.faulty(), |entry| {
-            let state = entry.state().describe();
-            let name = shown_name(entry.path());
-            format!(
-                "{name}: warning: when it was backed up, it {state}; what was there is restored"
-            )
+        warn_of_each(&unreadable, |(path, reason)| {
+            format!("{}: warning: not restored: {reason}", shown_entry(path))
         }),
-        warn_of_attributes(&target, restoring.without_attributes()),
+        warn_of_each(&selection.incomplete(), |entry| {
+            let (path, state) = (shown_entry(entry.path()), describe_state(entry.state()));
+            format!("{path}: warning: during the backup, it {state}; restored what was saved")
+        }),
+        warn_of_attributes(&target, restorer.attribute_errors()),
     ];
     Ok(first_of(exits))
 }
 
-/// Restores everything of a plan.
-fn restore<S: bulla::ReadAt>(
-    plan: &Plan,
+fn restore<S: ReadAt>(
+    selection: &Selection,
     reader: &ArchiveReader<'_, S>,
-    restoring: &mut Restoring,
-    failure_of_reading: impl Fn(&Error) -> Failure,
+    restorer: &mut Restorer,
+    read_failure: impl Fn(&Error) -> Failure,
 ) -> Result<(), Failure> {
-    plan.directories.iter().try_for_each(|directory| {
-        restoring.directory(directory).map_err(|e| restoring.failure(directory.path(), &e))
+    selection.directories.iter().try_for_each(|directory| {
+        restorer.create_directory(directory).map_err(|e| restorer.failure(directory.path(), &e))
     })?;
-    let place = |restoring: &mut Restoring, entry: &Entry| {
-        restoring.place(entry).map_err(|e| restoring.failure(entry.path(), &e))
+    let parent_of = |restorer: &mut Restorer, entry: &Entry| {
+        restorer.parent_of(entry).map_err(|e| restorer.failure(entry.path(), &e))
     };
-    let places: Vec<Place> =
-        plan.files.iter().map(|file| place(restoring, file)).collect::<Result<_, _>>()?;
-    let contents = Contents::new(restoring, &plan.files, &places);
-    contents.take_empty()?;
-    let read =
-        reader.read_all(&plan.files, |number, offset, bytes| contents.take(number, offset, bytes));
-    match (contents.failure(), read) {
+    let directories: Vec<DirectoryId> =
+        selection.files.iter().map(|file| parent_of(restorer, file)).collect::<Result<_, _>>()?;
+    let writer = ContentWriter::new(restorer, &selection.files, &directories);
+    writer.write_empty_files()?;
+    let read = reader.read_all(&selection.files, |number, offset, bytes| {
+        writer.write_piece(number, offset, bytes)
+    });
+    match (writer.failure(), read) {
         (Some(failure), _) => return Err(failure),
-        (None, Err(error)) => return Err(failure_of_reading(&error)),
+        (None, Err(error)) => return Err(read_failure(&error)),
         (None, Ok(())) => {}
     }
-    // Not earlier: nothing is written behind a link of the archive's.
-    plan.links.iter().try_for_each(|link| {
-        let place = place(restoring, link)?;
-        restoring.link(place, link).map_err(|e| restoring.failure(link.path(), &e))
+    // Last, so that nothing is written through a link of the archive.
+    selection.links.iter().try_for_each(|link| {
+        let directory = parent_of(restorer, link)?;
+        restorer.create_link(directory, link).map_err(|e| restorer.failure(link.path(), &e))
     })
 }
 
-/// What is to be restored.
-struct Plan {
+/// The entries to restore, by kind.
+struct Selection {
     directories: Vec<Entry>,
     files: Vec<Entry>,
     links: Vec<Entry>,
@@ -114,80 +105,79 @@ struct Plan {
     len: u64,
 }
 
-impl Plan {
-    fn new(selected: Vec<Entry>) -> Plan {
-        let mut plan =
-            Plan { directories: Vec::new(), files: Vec::new(), links: Vec::new(), len: 0 };
+impl Selection {
+    fn new(selected: Vec<Entry>) -> Selection {
+        let (directories, files, links) = Default::default();
+        let mut selection = Selection { directories, files, links, len: 0 };
         for entry in selected {
-            plan.len = plan.len.saturating_add(entry.len());
+            selection.len = selection.len.saturating_add(entry.len());
             match entry.kind() {
-                Kind::Directory => plan.directories.push(entry),
-                Kind::File => plan.files.push(entry),
-                Kind::Symlink => plan.links.push(entry),
+                Kind::Directory => selection.directories.push(entry),
+                Kind::File => selection.files.push(entry),
+                Kind::Symlink => selection.links.push(entry),
             }
         }
-        plan
+        selection
     }
 
     fn count(&self) -> u64 {
         (self.directories.len() + self.files.len() + self.links.len()) as u64
     }
 
-    fn faulty(&self) -> Vec<&Entry> {
+    /// Returns the entries that changed or could not be read during the backup.
+    fn incomplete(&self) -> Vec<&Entry> {
         let all = self.directories.iter().chain(&self.files).chain(&self.links);
         all.filter(|entry| !entry.state().is_whole()).collect()
     }
 }
 
-/// Why there is nothing to restore.
-enum Unselected {
-    Unread(Error),
-    Unknown(Failure),
+/// The reason why no entries could be selected.
+enum SelectError {
+    Archive(Error),
+    NotFound(Failure),
 }
 
-impl From<Error> for Unselected {
-    fn from(error: Error) -> Unselected {
-        Unselected::Unread(error)
+impl From<Error> for SelectError {
+    fn from(error: Error) -> SelectError {
+        SelectError::Archive(error)
     }
 }
 
-/// What the command line names, in the order of names.
-fn select<S: bulla::ReadAt>(
+/// Returns the entries that the command line selects, sorted by path.
+fn select<S: ReadAt>(
     reader: &ArchiveReader<'_, S>,
-    args: &Restore,
-) -> Result<Vec<Entry>, Unselected> {
-    if args.names.is_empty() {
+    args: &RestoreArgs,
+) -> Result<Vec<Entry>, SelectError> {
+    if args.paths.is_empty() {
         return Ok(reader.entries().collect::<Result<_, _>>()?);
     }
     let (mut selected, mut missing) = (Vec::new(), Vec::new());
-    for typed in &args.names {
+    for argument in &args.paths {
         let before = selected.len();
-        if let Some(name) = typed_name(typed).filter(|_| !typed.is_empty()) {
-            for entry in reader.directory(&name) {
+        if let Some(path) = entry_path(argument).filter(|_| !argument.is_empty()) {
+            for entry in reader.directory(&path) {
                 selected.push(entry?);
             }
         }
         if selected.len() == before {
-            missing.push(shown(typed.as_ref()));
+            missing.push(shown(argument.as_ref()));
         }
     }
     if !missing.is_empty() {
         let archive = shown(&args.archive);
-        missing
-            .iter()
-            .for_each(|name| note(&format!("{name}: there is nothing of this name in {archive}")));
-        let text = "nothing was restored; `bulla list` shows what is there";
-        return Err(Unselected::Unknown(Failure::new(Exit::Environment, archive, text)));
+        missing.iter().for_each(|path| note(&format!("{path}: not found in {archive}")));
+        let problem = "nothing was restored; use `bulla list` to see what the archive contains";
+        return Err(SelectError::NotFound(Failure::new(Exit::Environment, archive, problem)));
     }
-    // One that was named twice, or together with its directory.
+    // A path may be given twice, or together with its directory.
     selected.sort_unstable_by(|a, b| a.path().cmp(b.path()));
     selected.dedup_by(|a, b| a.path() == b.path());
-    refuse_below_files(&selected)?;
+    reject_entries_below_files(&selected)?;
     Ok(selected)
 }
 
-/// Of a whole archive, its reader has checked this.
-fn refuse_below_files(selected: &[Entry]) -> Result<(), Error> {
+/// Checks what the reader only checks when it reads the whole archive.
+fn reject_entries_below_files(selected: &[Entry]) -> Result<(), Error> {
     for entry in selected.iter().filter(|entry| entry.kind() != Kind::Directory) {
         let below = [entry.path(), b"/"].concat();
         let first = selected.partition_point(|other| other.path() < below.as_slice());
@@ -198,43 +188,19 @@ fn refuse_below_files(selected: &[Entry]) -> Result<(), Error> {
     Ok(())
 }
 
-/// Sorts out the entries whose contents cannot be read, and why.
-fn readable<S: bulla::ReadAt>(
+/// Separates the entries whose content cannot be read, with the reasons.
+fn split_readable<S: ReadAt>(
     reader: &ArchiveReader<'_, S>,
     selected: Vec<Entry>,
 ) -> (Vec<Entry>, Vec<(Vec<u8>, String)>) {
-    let mut skipped = Vec::new();
+    let mut unreadable = Vec::new();
     let mut readable = selected;
     readable.retain(|entry| match reader.content(entry) {
         Err(error) if entry.kind() == Kind::File => {
-            skipped.push((entry.path().to_vec(), error.to_string()));
+            unreadable.push((entry.path().to_vec(), error.to_string()));
             false
         }
         _ => true,
     });
-    (readable, skipped)
-}
-
-/// Warns of each of `faults`, up to some number.
-pub(super) fn warn<T>(faults: &[T], text: impl Fn(&T) -> String) -> Exit {
-    for fault in faults.iter().take(LISTED) {
-        note(&text(fault));
-    }
-    match faults.len() {
-        0 => return Exit::Done,
-        count if count > LISTED => note(&format!("warning: and so with {} more", count - LISTED)),
-        _ => {}
-    }
-    Exit::Warnings
-}
-
-pub(super) fn warn_of_attributes(target: &str, count: u64) -> Exit {
-    if count == 0 {
-        return Exit::Done;
-    }
-    note(&format!(
-        "{target}: warning: modes or times of {} could not be set; the bytes are there",
-        entries(count)
-    ));
-    Exit::Warnings
+    (readable, unreadable)
 }

@@ -5,95 +5,97 @@ use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 
-use bulla::{Key, Options, Preamble, SalvageReader};
-use bulla_archive::{Entry, IndexState, Kind, Recovered, Summary};
+use bulla::{Key, Options, Preamble, SalvageReader, write_all_at};
+use bulla_archive::{Entry, IndexState, Kind, Recovered, Salvage, Summary};
 
-use super::restore::{warn, warn_of_attributes};
-use crate::args::Salvage;
-use crate::contents::write_all_at;
-use crate::directories::Place;
-use crate::directory::split;
-use crate::failure::{Exit, Failure, describe};
-use crate::input::Input;
-use crate::key_source::{KeySource, read_key};
-use crate::names::{bytes, entries, shown, shown_name};
-use crate::progress::watch_count;
-use crate::restoring::{Begun, Durability, Restoring};
-use crate::streams::{note, say};
-use crate::team::Team;
-use crate::unlocking::unlock;
+use super::shared::archive::NOT_SEEKABLE;
+use super::shared::warnings::{describe_state, first_of, warn_of_attributes, warn_of_each};
+use crate::args::archives::SalvageArgs;
+use crate::error::{Exit, Failure, describe};
+use crate::io::input::Input;
+use crate::keys::source::{KeySource, read_key};
+use crate::keys::unlock::unlock;
+use crate::process::workers::WorkerPool;
+use crate::restore::directories::DirectoryId;
+use crate::restore::directory::split;
+use crate::restore::restorer::{Durability, IncompleteFile, Restorer};
+use crate::terminal::display::{bytes, entries, shown, shown_entry};
+use crate::terminal::message::{note, say};
+use crate::terminal::progress;
 
-/// Ends the name of a file that is not whole.
+/// The suffix of an incomplete file.
 const DAMAGED: &[u8] = b".damaged";
-/// Bytes in the longest name of one component, on most file systems.
-const LONGEST: usize = 255;
+/// The longest file name on most file systems, in bytes.
+const MAX_NAME_LEN: usize = 255;
 
-pub(super) fn run(args: &Salvage) -> Result<Exit, Failure> {
-    let team = Team::new(args.working.threads)?;
+pub(super) fn run(args: &SalvageArgs) -> Result<Exit, Failure> {
+    let pool = WorkerPool::new(args.threads.threads)?;
     let input = Input::open(Some(&args.archive))?;
     if !input.file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        let text = "an archive is read here and there, which a pipe does not allow; put it into a file first";
-        return Err(Failure::usage(input.name, text));
+        return Err(Failure::usage(input.name, NOT_SEEKABLE));
     }
-    let source = KeySource::of_opening(&args.key)?;
-    let key = key(&input, &source, args)?;
+    let source = KeySource::for_unlocking(&args.key)?;
+    let key = archive_key(&input, &source, args, &pool)?;
     let target = shown(&args.directory);
-    let options = Options::new().workers(team.workers());
-    let salvage = bulla_archive::Salvage::new(&key, &input.file, &options);
-    let mut salvage = salvage.map_err(|e| Failure::of_archive(&e, &input.name, &target))?;
+    let options = Options::new().workers(pool.workers());
+    let salvage = Salvage::new(&key, &input.file, &options);
+    let mut salvage = salvage.map_err(|e| Failure::archive(&e, &input.name, &target))?;
 
-    // How many files there are shows only at the end.
-    let durability = Durability::choose(!args.writing.no_sync, usize::MAX);
-    let mut restoring = Restoring::new(&args.directory, args.writing.force, durability)?;
-    let mut tally = Tally::default();
-    let salvaged = watch_count(args.working.quiet, |found| {
-        let mut current = None;
+    // The number of files is not known in advance.
+    let durability = Durability::choose(!args.write.no_sync, usize::MAX);
+    let restorer = Restorer::new(&args.directory, args.write.force, durability)?;
+    let mut salvager = Salvager { restorer, tally: Tally::default(), current: None };
+    let salvaged = progress::with_count(args.quiet.quiet, |found| {
         for recovered in salvage.by_ref() {
             if matches!(recovered, Recovered::Entry(_)) {
                 found.fetch_add(1, Ordering::Relaxed);
             }
-            take(recovered, &mut current, &mut restoring, &mut tally)?;
+            salvager.take(recovered)?;
         }
-        end(current, &restoring, &mut tally)
+        salvager.finish_file()
     });
-    // Also after a failure: what is whole stays.
-    let completed = restoring.complete();
+    // Even after a failure: complete files are published.
+    let Salvager { restorer, tally, .. } = salvager;
+    let completed = restorer.complete();
     salvaged.and(completed)?;
 
     let summary = salvage.summary();
-    let done = restoring.restored() + tally.directories;
-    if done == 0 && (summary.lost > 0 || summary.unnamed) {
-        let text = "nothing is left of it that could be restored";
-        return Err(Failure::new(Exit::Damaged, &input.name, text));
+    let restored = restorer.restored() + tally.directories;
+    if restored == 0 && (summary.lost > 0 || summary.unnamed) {
+        let problem = "nothing could be salvaged";
+        return Err(Failure::new(Exit::Damaged, &input.name, problem));
     }
-    let exits = [
+    let exit = first_of([
         warn_of_losses(&input.name, &summary, &tally),
-        warn_of_attributes(&target, restoring.without_attributes()),
-    ];
-    let exit = exits.into_iter().find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done);
-    if exit != Exit::Done || !args.working.quiet {
-        let whole = entries(done - tally.damaged);
+        warn_of_attributes(&target, restorer.attribute_errors()),
+    ]);
+    if exit != Exit::Success || !args.quiet.quiet {
+        let complete = entries(restored - tally.damaged);
         let damaged = match tally.damaged {
             0 => String::new(),
-            count => format!(", and {count} in part, under NAME.damaged"),
+            count => format!(" and {count} damaged (PATH.damaged)"),
         };
-        let lost = bytes(summary.lost);
-        say(&format!(
-            "{target}: salvaged {whole} whole{damaged}, from {}; {lost} are lost",
-            input.name
-        ));
+        let (lost, archive) = (bytes(summary.lost), &input.name);
+        say(&format!("{target}: salvaged {complete}{damaged} from {archive}; {lost} lost"));
     }
     Ok(exit)
 }
 
-/// The archive's key. An envelope is of use only if it can be told which; but whatever of header
-/// and footer is left may fit a key that is given as it is.
-fn key(input: &Input, source: &KeySource, args: &Salvage) -> Result<Key, Failure> {
+/// Returns the archive's key.
+///
+/// An envelope can only be used if the header or the footer is valid. Otherwise, the given key may
+/// still match what is left of them.
+fn archive_key(
+    input: &Input,
+    source: &KeySource,
+    args: &SalvageArgs,
+    pool: &WorkerPool,
+) -> Result<Key, Failure> {
     let preamble = Preamble::read_at(&input.file);
     let unlocked = match &preamble {
-        Ok(preamble) => unlock(preamble, &input.name, source, &args.key)
+        Ok(preamble) => unlock(preamble, &input.name, source, &args.key, pool)
             .map(|unlocked| Key::from_bytes(unlocked.key().expose())),
-        Err(e) => Err(Failure::of_work(e, &input.name, &input.name)),
+        Err(e) => Err(Failure::container(e, &input.name, &input.name)),
     };
     unlocked.or_else(|failure| {
         let KeySource::KeyFile(path, _) = source else { return Err(failure) };
@@ -104,184 +106,172 @@ fn key(input: &Input, source: &KeySource, args: &Salvage) -> Result<Key, Failure
     })
 }
 
-/// What came of the entries.
+/// Restores the parts of an archive as they are recovered.
+struct Salvager {
+    restorer: Restorer,
+    tally: Tally,
+    current: Option<CurrentFile>,
+}
+
 #[derive(Default)]
 struct Tally {
     directories: u64,
     damaged: u64,
-    /// Named, and not restored.
+    /// Entries whose path is known, but that were not restored.
     missing: u64,
 }
 
-impl Tally {
-    fn miss(&mut self, name: &[u8], why: &str) {
-        self.missing += 1;
-        note(&format!("{}: not restored: {why}", shown_name(name)));
-    }
-}
-
-/// A file of which pieces and holes come.
-struct Current {
+/// The file that pieces and holes are recovered of.
+struct CurrentFile {
     entry: Entry,
-    place: Place,
-    /// None until the first piece.
-    begun: Option<(Begun, File)>,
+    directory: DirectoryId,
+    /// `None` before the first piece.
+    file: Option<(IncompleteFile, File)>,
     holes: Vec<Range<u64>>,
 }
 
-/// Takes the next part of what is left. An error ends it all; what concerns a single entry does
-/// not.
-fn take(
-    recovered: Recovered,
-    current: &mut Option<Current>,
-    restoring: &mut Restoring,
-    tally: &mut Tally,
-) -> Result<(), Failure> {
-    match (recovered, current) {
-        (Recovered::Entry(entry), current) => {
-            end(current.take(), restoring, tally)?;
-            *current = match begin(&entry, restoring, tally) {
-                Ok(begun) => begun,
-                Err(e) => {
-                    forgive(e, entry.path(), restoring, tally)?;
-                    None
+impl Salvager {
+    /// Takes the next part. Problems with a single entry are not errors.
+    fn take(&mut self, recovered: Recovered) -> Result<(), Failure> {
+        match (recovered, &mut self.current) {
+            (Recovered::Entry(entry), _) => {
+                self.finish_file()?;
+                match self.start(&entry) {
+                    Ok(file) => self.current = file,
+                    Err(e) => self.skip_or_fail(&e, entry.path())?,
                 }
-            };
+            }
+            (Recovered::Piece { offset, bytes }, Some(current)) => {
+                write(current, offset, &bytes, &self.restorer)
+                    .map_err(|e| self.restorer.failure(current.entry.path(), &e))?;
+            }
+            (Recovered::Hole { range }, Some(current)) => current.holes.push(range),
+            // The entry was skipped.
+            _ => {}
         }
-        (Recovered::Piece { offset, bytes }, Some(current)) => {
-            write(current, offset, &bytes, restoring)
-                .map_err(|e| restoring.failure(current.entry.path(), &e))?;
-        }
-        (Recovered::Hole { range }, Some(current)) => current.holes.push(range),
-        // Of an entry that is missed already.
-        _ => {}
+        Ok(())
     }
-    Ok(())
+
+    /// Restores a directory or a link, or returns a file whose pieces follow.
+    fn start(&mut self, entry: &Entry) -> io::Result<Option<CurrentFile>> {
+        if entry.kind() == Kind::Directory {
+            self.restorer.create_directory(entry)?;
+            self.tally.directories += 1;
+            return Ok(None);
+        }
+        let directory = self.restorer.parent_of(entry)?;
+        if self.restorer.has_conflict(directory, entry.path())? {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        if entry.kind() == Kind::Symlink {
+            self.restorer.create_link(directory, entry)?;
+            return Ok(None);
+        }
+        Ok(Some(CurrentFile { entry: entry.clone(), directory, file: None, holes: Vec::new() }))
+    }
+
+    /// Publishes the current file: under its own name if it is complete, as `.damaged` if not.
+    fn finish_file(&mut self) -> Result<(), Failure> {
+        let Some(CurrentFile { entry, directory, file, holes }) = self.current.take() else {
+            return Ok(());
+        };
+        let path = entry.path();
+        for hole in &holes {
+            note(&format!("{}: lost bytes {}..{}", shown_entry(path), hole.start, hole.end));
+        }
+        let (incomplete, file) = match file {
+            Some(file) => file,
+            None if entry.len() == 0 => self
+                .restorer
+                .create_file(directory, &entry)
+                .map_err(|e| self.restorer.failure(path, &e))?,
+            None if holes.is_empty() => {
+                self.tally.skip(path, "its content is in another container or encoding");
+                return Ok(());
+            }
+            None => {
+                self.tally.skip(path, "all its content is lost");
+                return Ok(());
+            }
+        };
+        if holes.is_empty() {
+            return self.restorer.complete_file(incomplete, &file, path, &entry.metadata());
+        }
+        // Extends the file over a hole at its end. This fails if the damaged index gives an
+        // impossible length, which is ignored.
+        let _ = file.set_len(entry.len());
+        let (_, name) = split(path);
+        let cut = name.len().saturating_sub(MAX_NAME_LEN - DAMAGED.len());
+        let damaged = [&path[..path.len() - cut], DAMAGED].concat();
+        let has_conflict = self.restorer.has_conflict(directory, &damaged);
+        if has_conflict.map_err(|e| self.restorer.failure(&damaged, &e))? {
+            self.tally.skip(&damaged, CONFLICT);
+            return Ok(());
+        }
+        self.tally.damaged += 1;
+        self.restorer.complete_file(incomplete, &file, &damaged, &entry.metadata())
+    }
+
+    /// Skips an entry if the error concerns it alone.
+    fn skip_or_fail(&mut self, error: &io::Error, path: &[u8]) -> Result<(), Failure> {
+        match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
+                self.tally.skip(path, CONFLICT);
+            }
+            ErrorKind::InvalidInput | ErrorKind::InvalidFilename | ErrorKind::Unsupported => {
+                self.tally.skip(path, &describe(error));
+            }
+            _ => return Err(self.restorer.failure(path, error)),
+        }
+        Ok(())
+    }
 }
 
-/// Restores directories and links at once. Of a file, the pieces are to come.
-fn begin(
-    entry: &Entry,
-    restoring: &mut Restoring,
-    tally: &mut Tally,
-) -> io::Result<Option<Current>> {
-    if entry.kind() == Kind::Directory {
-        restoring.directory(entry)?;
-        tally.directories += 1;
-        return Ok(None);
+const CONFLICT: &str =
+    "conflicts with an existing file; use --force to replace files, or another directory with -C";
+
+impl Tally {
+    fn skip(&mut self, path: &[u8], reason: &str) {
+        self.missing += 1;
+        note(&format!("{}: not restored: {reason}", shown_entry(path)));
     }
-    let place = restoring.place(entry)?;
-    if restoring.is_blocked(place, entry.path())? {
-        return Err(ErrorKind::AlreadyExists.into());
-    }
-    if entry.kind() == Kind::Symlink {
-        restoring.link(place, entry)?;
-        return Ok(None);
-    }
-    Ok(Some(Current { entry: entry.clone(), place, begun: None, holes: Vec::new() }))
 }
 
 fn write(
-    current: &mut Current,
+    current: &mut CurrentFile,
     offset: u64,
     bytes: &[u8],
-    restoring: &Restoring,
+    restorer: &Restorer,
 ) -> io::Result<()> {
-    let (_, file) = match &mut current.begun {
-        Some(begun) => begun,
-        begun => begun.insert(restoring.begin(current.place, &current.entry)?),
+    let (_, file) = match &mut current.file {
+        Some(file) => file,
+        file => file.insert(restorer.create_file(current.directory, &current.entry)?),
     };
     write_all_at(file, bytes, offset)
-}
-
-/// All of a file has come. It gets its name if it is whole.
-fn end(current: Option<Current>, restoring: &Restoring, tally: &mut Tally) -> Result<(), Failure> {
-    let Some(Current { entry, place, begun, holes }) = current else { return Ok(()) };
-    let name = entry.path();
-    for hole in &holes {
-        note(&format!("{}: bytes {}..{} are lost", shown_name(name), hole.start, hole.end));
-    }
-    let (begun, file) = match begun {
-        Some(begun) => begun,
-        None if entry.len() == 0 => {
-            restoring.begin(place, &entry).map_err(|e| restoring.failure(name, &e))?
-        }
-        None if holes.is_empty() => {
-            tally.miss(
-                name,
-                "its content lies in another container, or is encoded in an unknown way",
-            );
-            return Ok(());
-        }
-        None => {
-            tally.miss(name, "nothing of it is left");
-            return Ok(());
-        }
-    };
-    if holes.is_empty() {
-        return restoring.finish(begun, &file, name, &entry.metadata());
-    }
-    // A hole at the end is one of zeros too. What is longer than any file can be, was never there.
-    let _ = file.set_len(entry.len());
-    let (_, last) = split(name);
-    let damaged =
-        [&name[..name.len() - last.len().saturating_sub(LONGEST - DAMAGED.len())], DAMAGED]
-            .concat();
-    if restoring.is_blocked(place, &damaged).map_err(|e| restoring.failure(&damaged, &e))? {
-        tally.miss(&damaged, BLOCKED);
-        return Ok(());
-    }
-    tally.damaged += 1;
-    restoring.finish(begun, &file, &damaged, &entry.metadata())
-}
-
-const BLOCKED: &str = "something is in the way; use --force to replace files, or another -C";
-
-/// Goes on after an error that concerns one entry alone.
-fn forgive(
-    error: io::Error,
-    name: &[u8],
-    restoring: &Restoring,
-    tally: &mut Tally,
-) -> Result<(), Failure> {
-    match error.kind() {
-        ErrorKind::AlreadyExists | ErrorKind::NotADirectory | ErrorKind::IsADirectory => {
-            tally.miss(name, BLOCKED);
-        }
-        ErrorKind::InvalidInput | ErrorKind::InvalidFilename | ErrorKind::Unsupported => {
-            tally.miss(name, &describe(&error));
-        }
-        _ => return Err(restoring.failure(name, &error)),
-    }
-    Ok(())
 }
 
 fn warn_of_losses(archive: &str, summary: &Summary, tally: &Tally) -> Exit {
     let index = match summary.index {
         IndexState::Whole => None,
-        IndexState::Partial => Some("a part of its index is lost"),
-        IndexState::Lost => Some("its index is lost"),
+        IndexState::Partial => Some("part of the index is lost"),
+        IndexState::Lost => Some("the index is lost"),
     };
     if let Some(index) = index {
-        let more = match summary.unnamed {
-            true => "there may have been more entries than can be named",
-            false => "every entry was found all the same",
+        let entries = match summary.unnamed {
+            true => "the archive may have contained more entries",
+            false => "all entries were found nevertheless",
         };
-        note(&format!("{archive}: warning: {index}; {more}"));
+        note(&format!("{archive}: warning: {index}; {entries}"));
     }
     if summary.notes.is_none() {
-        let text =
-            "its notes are lost; a file that became shorter while it was backed up ends in zeros";
-        note(&format!("{archive}: warning: {text}"));
+        let problem = "the notes are lost; a file that shrank during the backup ends in zeros";
+        note(&format!("{archive}: warning: {problem}"));
     }
     let notes = summary.notes.as_deref().unwrap_or_default();
-    let noted = warn(notes, |note| {
-        format!(
-            "{}: warning: when it was backed up, it {}",
-            shown_name(&note.path),
-            note.state.describe()
-        )
+    let noted = warn_of_each(notes, |note| {
+        let (path, state) = (shown_entry(&note.path), describe_state(note.state));
+        format!("{path}: warning: during the backup, it {state}")
     });
-    let lost = summary.lost > 0 || summary.unnamed || summary.notes.is_none();
-    if index.is_some() || lost || tally.missing > 0 { Exit::Warnings } else { noted }
+    let is_lost = summary.lost > 0 || summary.unnamed || summary.notes.is_none();
+    if index.is_some() || is_lost || tally.missing > 0 { Exit::Warnings } else { noted }
 }

@@ -5,50 +5,48 @@ use std::io;
 use bulla::{ContentType, Error, Key, Opened, Options, Preamble, RangeReader};
 use bulla_archive::ArchiveReader;
 
-use super::{SEAL_ANEW, first_of, opener, plaintext_len, read_preamble, warn_of_copies};
-use crate::args::Verify;
-use crate::failure::{Exit, Failure};
-use crate::input::Input;
-use crate::key_source::KeySource;
-use crate::names::{bytes, entries};
-use crate::progress::watch;
-use crate::streams::print;
-use crate::team::Team;
-use crate::unlocking::unlock;
+use super::shared::container::{opener, plaintext_len, read_preamble};
+use super::shared::warnings::{REENCRYPT, first_of, warn_of_header_state};
+use crate::args::containers::VerifyArgs;
+use crate::error::{Exit, Failure};
+use crate::io::input::Input;
+use crate::keys::source::KeySource;
+use crate::keys::unlock::unlock;
+use crate::process::workers::WorkerPool;
+use crate::terminal::display::{bytes, entries};
+use crate::terminal::message::print;
+use crate::terminal::progress;
 
-pub(super) fn run(args: &Verify) -> Result<Exit, Failure> {
-    let team = Team::new(args.working.threads)?;
+pub(super) fn run(args: &VerifyArgs) -> Result<Exit, Failure> {
+    let pool = WorkerPool::new(args.threads.threads)?;
     let mut input = Input::open(Some(&args.input))?;
-    let source = KeySource::of_opening(&args.key)?;
-    let preamble =
-        read_preamble(&mut input).map_err(|e| Failure::of_work(&e, &input.name, &input.name))?;
-    let unlocked = unlock(&preamble, &input.name, &source, &args.key)?;
+    let source = KeySource::for_unlocking(&args.key)?;
+    let preamble = read_preamble(&mut input)?;
+    let unlocked = unlock(&preamble, &input.name, &source, &args.key, &pool)?;
 
-    let options = Options::new().workers(team.workers());
+    let options = Options::new().workers(pool.workers());
     let len = plaintext_len(&preamble, &input);
-    let opened = watch(len, args.working.quiet, |progress| {
+    let verified = progress::with_bytes(len, args.quiet.quiet, |progress| {
         verify(&preamble, unlocked.key(), &input, &options.progress(progress))
     });
-    let (opened, count) = opened.map_err(|e| Failure::of_archive(&e, &input.name, &input.name))?;
+    let (opened, count) = verified.map_err(|e| Failure::archive(&e, &input.name, &input.name))?;
 
-    if !args.working.quiet {
-        let all = bytes(opened.plaintext_len);
+    if !args.quiet.quiet {
+        let size = bytes(opened.plaintext_len);
         let text = match count {
-            Some(count) => {
-                format!("{}: all {all} verified, an archive of {}", input.name, entries(count))
-            }
-            None => format!("{}: all {all} verified", input.name),
+            Some(count) => format!("{}: verified {size}, {}", input.name, entries(count)),
+            None => format!("{}: verified {size}", input.name),
         };
         print(&text).map_err(|e| Failure::io("standard output", &e))?;
     }
     Ok(first_of([
-        warn_of_copies(&input.name, opened.header_state, SEAL_ANEW),
+        warn_of_header_state(&input.name, opened.header_state, REENCRYPT),
         unlocked.warn(&input.name),
     ]))
 }
 
-/// Verifies the container, and the archive in it if it is one and can be read at any offset;
-/// returns how many entries that has.
+/// Verifies the container and, if it is an archive that can be read at any offset, the archive.
+/// Returns the number of entries of an archive.
 fn verify(
     preamble: &Preamble,
     key: &Key,
@@ -68,8 +66,8 @@ fn verify(
         };
         match verified {
             Ok(verified) => return verified,
-            // Of one of the last chunks; the one to name is the first that is damaged, which shows
-            // below.
+            // The readers check the last chunk first. Reading sequentially finds the first damaged
+            // chunk, which is the one to report.
             Err(bulla_archive::Error::Container(Error::ChunkRejected { .. })) => {}
             Err(error) => return Err(error),
         }

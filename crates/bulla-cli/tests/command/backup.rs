@@ -1,14 +1,14 @@
-//! `bulla backup`: what gets into an archive, under which name, and what is said of the rest.
+//! `bulla backup`: which files are stored, under which paths, and which warnings are printed.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
 
 use crate::listing::Listing;
-use crate::sandbox::{Ran, Sandbox, noise};
+use crate::sandbox::{Outcome, Sandbox, noise};
 
 impl Sandbox {
-    /// The directory `photos`: files of several lengths, one of them hidden, and directories, one
-    /// of them empty.
+    /// Returns a sandbox with the directory `photos`: files of several lengths, one of them hidden,
+    /// and directories, one of them empty.
     fn with_photos() -> Sandbox {
         let sandbox = Sandbox::new();
         for directory in ["photos", "photos/2024", "photos/none"] {
@@ -20,10 +20,11 @@ impl Sandbox {
         sandbox
     }
 
-    /// The bytes of a file in the archive.
+    /// Returns the bytes of a file in an archive.
     fn cat(&self, archive: &str, name: &str) -> Vec<u8> {
-        let ran: Ran = self.command("cat -k k").args([archive, name]).output().unwrap().into();
-        ran.exits(0).out
+        let outcome: Outcome =
+            self.command("cat -k k").args([archive, name]).output().unwrap().into();
+        outcome.exits(0).out
     }
 }
 
@@ -34,7 +35,7 @@ const PHOTOS: [(&str, usize); 4] = [
     ("photos/zero", 0),
 ];
 
-const NAMES: [&str; 7] = [
+const PATHS: [&str; 7] = [
     "photos",
     "photos/.hidden",
     "photos/2024",
@@ -45,7 +46,7 @@ const NAMES: [&str; 7] = [
 ];
 
 #[test]
-fn all_of_a_directory() {
+fn backs_up_a_directory() {
     let sandbox = Sandbox::with_photos();
     let at = SystemTime::UNIX_EPOCH + Duration::new(1_000_000_000, 7_000);
     let file = fs::OpenOptions::new().write(true).open(sandbox.path("photos/zero")).unwrap();
@@ -53,12 +54,12 @@ fn all_of_a_directory() {
     sandbox
         .run("backup -k k a photos")
         .exits(0)
-        .says("a: backed up 7 entries with 3000006 bytes of content\n")
+        .says("a: backed up 7 entries, 3000006 bytes\n")
         .says("To list it: bulla list -k k a\n")
         .says("To restore it: bulla restore -k k a -C restored\n");
 
     let listing = Listing::of(&sandbox, "a");
-    assert_eq!(listing.names(), NAMES);
+    assert_eq!(listing.paths(), PATHS);
     for (name, len) in PHOTOS {
         assert_eq!(
             (&listing.get(name)["kind"], &listing.get(name)["len"]),
@@ -74,7 +75,7 @@ fn all_of_a_directory() {
 }
 
 #[test]
-fn any_number_of_threads() {
+fn any_number_of_threads_makes_a_valid_archive() {
     let sandbox = Sandbox::with_photos();
     for threads in [1, 2, 64] {
         sandbox.run(&format!("backup -qfk k a photos --threads {threads}")).exits(0).says_nothing();
@@ -83,17 +84,17 @@ fn any_number_of_threads() {
     }
 }
 
-/// Each path is found under its own last name; what has none gives what lies in it.
+/// Paths start with the last component of the argument. Without one, contents have no prefix.
 #[test]
-fn names_of_paths() {
+fn paths_start_with_the_last_component() {
     let sandbox = Sandbox::with_photos();
     let absolute = sandbox.path("photos");
     let below = sandbox.path("photos/2024");
     let in_2024 = ["2024", "2024/large", "2024/small"];
-    for (directory, path, names) in [
-        (".", "photos/", &NAMES[..]),
-        (".", "./photos/.", &NAMES),
-        (".", absolute.to_str().unwrap(), &NAMES),
+    for (directory, path, paths) in [
+        (".", "photos/", &PATHS[..]),
+        (".", "./photos/.", &PATHS),
+        (".", absolute.to_str().unwrap(), &PATHS),
         (".", "photos/2024", &in_2024),
         ("photos", ".", &[".hidden", "2024", "2024/large", "2024/small", "none", "zero"]),
         ("photos", "2024 zero", &["2024", "2024/large", "2024/small", "zero"]),
@@ -110,55 +111,56 @@ fn names_of_paths() {
         let key = sandbox.path("k");
         let archive = sandbox.path("a");
         let args = format!("backup -fk {} {} {path}", key.display(), archive.display());
-        let ran: Ran =
+        let outcome: Outcome =
             sandbox.command(&args).current_dir(sandbox.path(directory)).output().unwrap().into();
-        ran.exits(0);
-        assert_eq!(Listing::of(&sandbox, "a").names(), names, "{path} in {directory}");
+        outcome.exits(0);
+        assert_eq!(Listing::of(&sandbox, "a").paths(), paths, "{path} in {directory}");
         sandbox.run("verify -k k a").exits(0);
     }
 }
 
 #[test]
-fn two_paths_with_one_name() {
+fn rejects_two_sources_of_one_path() {
     let sandbox = Sandbox::with_photos();
     fs::create_dir_all(sandbox.path("other/photos")).unwrap();
     for paths in ["photos other/photos", "photos ./photos", "photos photos/"] {
         let second = paths.split(' ').nth(1).unwrap();
-        sandbox.run(&format!("backup --new-key n a {paths}")).exits(2).says(&format!(
-            "{second}: it would be called photos in the archive, and so would photos; rename"
-        ));
+        sandbox
+            .run(&format!("backup --new-key n a {paths}"))
+            .exits(2)
+            .says(&format!("{second}: would be stored as photos, and so would photos; rename"));
     }
-    // Shows only when both were walked.
+    // Detected only during the walk.
     sandbox
         .run("backup --new-key n a photos .")
         .exits(2)
-        .says("photos: two of the paths hold an entry");
+        .says("photos: two of the given paths contain this entry");
     assert_eq!(sandbox.names(), ["k", "other", "photos"].map(String::from).into());
 }
 
 #[test]
-fn paths_that_are_none() {
+fn rejects_invalid_paths() {
     let sandbox = Sandbox::with_photos();
     sandbox.run("backup --new-key n a photos no").exits(1).says("no: no such file or directory");
-    sandbox.run("backup --new-key n a photos -").exits(2).says("-: standard input is no file");
+    sandbox.run("backup --new-key n a photos -").exits(2).says("-: cannot back up standard input");
     sandbox.run("backup -k k photos").exits(2);
     sandbox
         .run("backup -k k photos k")
         .exits(2)
-        .says("photos: this is a directory")
-        .says("stands first");
+        .says("photos: is a directory")
+        .says("the archive is the first argument");
     sandbox
         .run("backup -k k photos/zero photos")
         .exits(1)
         .says("already exists")
-        .says("stands first");
+        .says("the archive is the first argument");
     sandbox.run("backup -k k no/a photos").exits(1).says("no/a: no such file or directory");
-    sandbox.run("backup -k no a photos").exits(1).says("this should be the key file");
+    sandbox.run("backup -k no a photos").exits(1).says("expected the key file");
     assert_eq!(sandbox.names(), ["k", "photos"].map(String::from).into());
 }
 
 #[test]
-fn patterns() {
+fn patterns_select_files() {
     let sandbox = Sandbox::with_photos();
     for (options, names) in [
         (
@@ -185,14 +187,17 @@ fn patterns() {
         ("--include nothing", &["photos", "photos/2024", "photos/none"]),
     ] {
         sandbox.run(&format!("backup -fk k a photos {options}")).exits(0);
-        assert_eq!(Listing::of(&sandbox, "a").names(), names, "{options}");
+        assert_eq!(Listing::of(&sandbox, "a").paths(), names, "{options}");
     }
-    sandbox.run("backup -fk k a photos --exclude [").exits(2).says("--exclude [: no pattern");
-    sandbox.run("backup -fk k a photos --include /photos").exits(2).says("never with a slash");
+    sandbox.run("backup -fk k a photos --exclude [").exits(2).says("--exclude [: invalid pattern");
+    sandbox
+        .run("backup -fk k a photos --include /photos")
+        .exits(2)
+        .says("do not start with a slash");
 }
 
 #[test]
-fn output_that_exists() {
+fn replaces_an_existing_archive_only_with_force() {
     let sandbox = Sandbox::with_photos();
     sandbox.write("a", b"precious");
     sandbox
@@ -204,37 +209,37 @@ fn output_that_exists() {
     sandbox.run("verify -k k a").exits(0);
 }
 
-/// The archive is no part of itself, neither under its temporary name nor as what it replaces.
+/// Neither the archive nor the file that it replaces is backed up.
 #[test]
-fn output_in_what_is_backed_up() {
+fn excludes_the_archive() {
     let sandbox = Sandbox::with_photos();
     for _ in 0..2 {
         sandbox.run("backup -fk k photos/a photos").exits(0);
-        assert_eq!(Listing::of(&sandbox, "photos/a").names(), NAMES);
+        assert_eq!(Listing::of(&sandbox, "photos/a").paths(), PATHS);
     }
     sandbox.run("backup -k k b photos").exits(0);
     assert!(
-        Listing::of(&sandbox, "b").names().contains(&"photos/a".to_owned()),
-        "another archive's file"
+        Listing::of(&sandbox, "b").paths().contains(&"photos/a".to_owned()),
+        "a file is missing"
     );
     sandbox
         .run("backup -fk k b b photos")
         .exits(2)
-        .says("b: the output is what is to be backed up");
+        .says("b: the archive is also a path to back up");
     sandbox.run("verify -k k b").exits(0);
 }
 
 #[test]
-fn key_in_what_is_backed_up() {
+fn excludes_the_key_file() {
     let sandbox = Sandbox::with_photos();
-    let said = "left out: this is the key file; keep a copy of it apart from the archive";
+    let said = "excluded: this is the key file; keep a copy of it elsewhere";
     sandbox.run("backup --new-key photos/n a photos").exits(0).says(&format!("photos/n: {said}"));
     sandbox.run("backup -k photos/n b photos").exits(0).says(&format!("photos/n: {said}"));
     for archive in ["a", "b"] {
         let out = sandbox.run(&format!("list -k photos/n {archive}")).exits(0).out;
-        assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), NAMES);
+        assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), PATHS);
     }
-    sandbox.run("backup -k k c k").exits(2).says("k: this is the key file itself");
+    sandbox.run("backup -k k c k").exits(2).says("k: the input is the key file");
     sandbox.run("backup -fk k k photos").exits(2).says("the output is the key file");
     sandbox.run("backup --new-key c c photos").exits(2).says("the same");
     sandbox.run("backup --new-key k c photos").exits(1).says("a key file is never overwritten");
@@ -242,20 +247,20 @@ fn key_in_what_is_backed_up() {
 }
 
 #[test]
-fn through_a_pipe() {
+fn writes_to_a_pipe() {
     let sandbox = Sandbox::with_photos();
-    let ran = sandbox.run("backup -k k - photos").exits(0);
-    ran.says("standard output: backed up 7 entries").says("bulla list -k k ARCHIVE\n");
+    let outcome = sandbox.run("backup -k k - photos").exits(0);
+    outcome.says("standard output: backed up 7 entries").says("bulla list -k k ARCHIVE\n");
     let out = sandbox.run("backup -qk k - photos").exits(0).out;
     sandbox.write("a", &out);
-    assert_eq!(Listing::of(&sandbox, "a").names(), NAMES);
+    assert_eq!(Listing::of(&sandbox, "a").paths(), PATHS);
     assert!(sandbox.cat("a", "photos/2024/large") == sandbox.read("photos/2024/large"));
     sandbox.run("verify -k k a").exits(0);
 }
 
-/// Archives of nearly one length have one length.
+/// Archives of similar sizes have the same size.
 #[test]
-fn padding() {
+fn padding_hides_the_exact_size() {
     let sandbox = Sandbox::new();
     let mut lens = Vec::new();
     for len in [1_000_000, 1_000_100, 1_004_000] {
@@ -269,7 +274,7 @@ fn padding() {
 }
 
 #[test]
-fn without_sync() {
+fn no_sync_makes_a_valid_archive() {
     let sandbox = Sandbox::with_photos();
     sandbox.run("backup --no-sync -k k a photos").exits(0);
     sandbox.run("verify -k k a").exits(0);
@@ -292,7 +297,7 @@ mod on_unix {
     }
 
     #[test]
-    fn modes() {
+    fn keeps_permissions() {
         let sandbox = Sandbox::with_photos();
         let modes = [("photos/zero", 0o600), ("photos/.hidden", 0o4755), ("photos/none", 0o1777)];
         modes.iter().for_each(|(name, mode)| chmod(&sandbox, name, *mode));
@@ -304,7 +309,7 @@ mod on_unix {
     }
 
     #[test]
-    fn links() {
+    fn stores_links_as_links() {
         let sandbox = Sandbox::with_photos();
         symlink("zero", sandbox.path("photos/to file")).unwrap();
         symlink("../photos", sandbox.path("photos/round")).unwrap();
@@ -313,7 +318,7 @@ mod on_unix {
         fs::hard_link(sandbox.path("photos/.hidden"), sandbox.path("photos/hard")).unwrap();
         sandbox.run("backup -k k a photos").exits(0);
         let listing = Listing::of(&sandbox, "a");
-        assert_eq!(listing.names().len(), NAMES.len() + 5, "no link is followed");
+        assert_eq!(listing.paths().len(), PATHS.len() + 5, "a link was followed");
         for (name, target) in [
             ("photos/to file", "zero"),
             ("photos/round", "../photos"),
@@ -328,50 +333,48 @@ mod on_unix {
         assert_eq!(sandbox.cat("a", "photos/hard"), sandbox.read("photos/.hidden"));
     }
 
-    /// As tar does it; but not without a word.
+    /// Like tar, but with a message.
     #[test]
-    fn path_that_is_a_link() {
+    fn stores_a_linked_argument_as_a_link() {
         let sandbox = Sandbox::with_photos();
         symlink("photos", sandbox.path("link")).unwrap();
         sandbox
             .run("backup -k k a link")
             .exits(0)
-            .says("link: backed up as the symbolic link that it is, without what it points to")
-            .says("name link/");
+            .says("link: stored as a symbolic link")
+            .says("use link/");
         assert_eq!(Listing::of(&sandbox, "a").get("link")["target"], "photos");
         sandbox.run("backup -fk k a link/").exits(0);
-        assert_eq!(Listing::of(&sandbox, "a").names().len(), NAMES.len());
+        assert_eq!(Listing::of(&sandbox, "a").paths().len(), PATHS.len());
         assert!(sandbox.cat("a", "link/2024/large") == sandbox.read("photos/2024/large"));
     }
 
     #[test]
-    fn special_files() {
+    fn skips_special_files() {
         let sandbox = Sandbox::with_photos();
         sandbox.shell("mkfifo photos/pipe").exits(0);
         let _socket = UnixListener::bind(sandbox.path("photos/socket")).unwrap();
-        let ran = sandbox.run("backup -qk k a photos").exits(6);
-        ran.says("bulla: photos/pipe: warning: left out: this is a named pipe\n")
-            .says("bulla: photos/socket: warning: left out: this is a socket\n");
+        let outcome = sandbox.run("backup -qk k a photos").exits(6);
+        outcome
+            .says("bulla: photos/pipe: warning: skipped: named pipe\n")
+            .says("bulla: photos/socket: warning: skipped: socket\n");
         let listing = Listing::of(&sandbox, "a");
-        assert_eq!(listing.names(), NAMES);
-        assert_eq!(listing.skip(), ["photos/pipe", "photos/socket"]);
+        assert_eq!(listing.paths(), PATHS);
+        assert_eq!(listing.skipped(), ["photos/pipe", "photos/socket"]);
         assert_eq!(listing.state("photos/pipe"), ["left_out"]);
         sandbox
             .run("backup -qfk k a photos --exclude pipe --exclude socket")
             .exits(0)
             .says_nothing();
-        sandbox
-            .run("backup -fk k a /dev/null")
-            .exits(6)
-            .says("null: warning: left out: this is a device");
+        sandbox.run("backup -fk k a /dev/null").exits(6).says("null: warning: skipped: device");
     }
 
     #[test]
-    fn names_that_are_no_text() {
+    fn accepts_names_that_are_not_utf_8() {
         let sandbox = Sandbox::with_photos();
         let name = OsStr::from_bytes(b"caf\xe9\n");
         if fs::create_dir(sandbox.path("photos").join(name)).is_err() {
-            return; // Some file systems take text only.
+            return; // Some file systems require UTF-8.
         }
         fs::write(sandbox.path("photos").join(name).join("file"), "x").unwrap();
         sandbox.run("backup -k k a photos").exits(0);
@@ -381,25 +384,25 @@ mod on_unix {
         let out = sandbox.run("list -k k a").exits(0).out;
         assert!(String::from_utf8(out).unwrap().contains("photos/caf\\xe9\\n/file\n"));
         let mut cat = sandbox.command("cat -k k a");
-        let ran: Ran =
+        let outcome: Outcome =
             cat.arg(OsStr::from_bytes(b"photos/caf\xe9\n/file")).output().unwrap().into();
-        assert_eq!(ran.exits(0).out, b"x");
+        assert_eq!(outcome.exits(0).out, b"x");
 
-        let ran: Ran = sandbox
+        let outcome: Outcome = sandbox
             .command("backup -fk k a")
             .arg(sandbox.path("photos").join(name))
             .output()
             .unwrap()
             .into();
-        ran.exits(0);
+        outcome.exits(0);
         assert_eq!(Listing::of(&sandbox, "a").get(b"caf\xe9\n/file")["len"], 1);
     }
 
-    /// The command as a user whom permissions concern, who can write to `out` alone.
-    fn run_as_user(sandbox: &Sandbox, args: &str) -> Ran {
+    /// Runs the command as an unprivileged user, who can only write to `out`.
+    fn run_as_user(sandbox: &Sandbox, args: &str) -> Outcome {
         let mut command = sandbox.command(args);
         if rustix::process::geteuid().is_root() {
-            // The user may not get at where the command was built.
+            // The user may not have access to the build directory.
             fs::copy(crate::sandbox::BULLA, sandbox.path("bulla")).unwrap();
             command = sandbox.wrapped(sandbox.path("bulla"), args);
             command.uid(65534).gid(65534);
@@ -412,7 +415,7 @@ mod on_unix {
     }
 
     #[test]
-    fn unreadable() {
+    fn skips_unreadable_files() {
         let sandbox = Sandbox::with_photos();
         fs::create_dir(sandbox.path("photos/locked")).unwrap();
         sandbox.write("photos/locked/file", b"x");
@@ -421,33 +424,34 @@ mod on_unix {
         chmod(&sandbox, "photos/locked", 0);
         chmod(&sandbox, "photos/blind", 0o444);
         chmod(&sandbox, "photos/zero", 0);
-        let ran = run_as_user(&sandbox, "backup -k k out/a photos").exits(6);
-        ran.says("photos/blind/file: warning: left out: permission denied\n")
-            .says("photos/locked/: warning: left out: permission denied\n")
-            .says("photos/zero: warning: left out: permission denied\n")
+        let outcome = run_as_user(&sandbox, "backup -k k out/a photos").exits(6);
+        outcome
+            .says("photos/blind/file: warning: skipped: permission denied\n")
+            .says("photos/locked/: warning: skipped: permission denied\n")
+            .says("photos/zero: warning: skipped: permission denied\n")
             .says("out/a: backed up 8 entries");
         chmod(&sandbox, "photos/locked", 0o755);
         chmod(&sandbox, "photos/blind", 0o755);
         let listing = Listing::of(&sandbox, "out/a");
-        assert_eq!(listing.skip(), ["photos/blind/file", "photos/locked/", "photos/zero"]);
+        assert_eq!(listing.skipped(), ["photos/blind/file", "photos/locked/", "photos/zero"]);
         assert_eq!(listing.get("photos/locked")["mode"], "0000");
-        assert!(!listing.names().contains(&"photos/zero".to_owned()));
+        assert!(!listing.paths().contains(&"photos/zero".to_owned()));
     }
 
     #[test]
-    fn more_warnings_than_anybody_reads() {
+    fn prints_a_limited_number_of_warnings() {
         let sandbox = Sandbox::with_photos();
         sandbox.shell("for n in $(seq 1 45); do mkfifo photos/$n; done").exits(0);
-        let ran = sandbox.run("backup -qk k a photos").exits(6);
-        assert_eq!(ran.err.lines().count(), 21, "{}", ran.err);
-        let ran = ran.says("warning: and 25 more; `bulla list --long` shows all of them");
-        drop(ran);
-        assert_eq!(Listing::of(&sandbox, "a").skip().len(), 45);
+        let outcome = sandbox.run("backup -qk k a photos").exits(6);
+        assert_eq!(outcome.err.lines().count(), 21, "{}", outcome.err);
+        let outcome = outcome.says("warning: 25 more; use `bulla list --long` to see all of them");
+        drop(outcome);
+        assert_eq!(Listing::of(&sandbox, "a").skipped().len(), 45);
     }
 
-    /// Begins a backup of `photos` to a pipe, and returns when the plan is made, while the first
-    /// file keeps it busy.
-    fn begin(sandbox: &Sandbox) -> (std::process::Child, Vec<u8>) {
+    /// Starts a backup of `photos` to a pipe, and returns after the walk, while the first file is
+    /// being written.
+    fn start(sandbox: &Sandbox) -> (std::process::Child, Vec<u8>) {
         fs::write(sandbox.path("photos/.first"), noise(64 << 20)).unwrap();
         let mut child = sandbox.command("backup -k k --threads 1 - photos").spawn().unwrap();
         let mut out = vec![0; 1000];
@@ -455,17 +459,16 @@ mod on_unix {
         (child, out)
     }
 
-    /// A-3.2: what files do while they are backed up stops nothing, is warned of, and is told by
-    /// the archive.
+    /// Changes to files during the backup are warned of and noted in the archive (A-3.2).
     #[test]
-    fn files_that_change_meanwhile() {
+    fn notes_files_that_change_during_the_backup() {
         let sandbox = Sandbox::with_photos();
         for name in
             ["shrinks", "grows", "vanishes", "becomes a pipe", "becomes a link", "is written to"]
         {
             sandbox.write(&format!("photos/{name}"), &noise(100_000));
         }
-        let (mut child, mut out) = begin(&sandbox);
+        let (mut child, mut out) = start(&sandbox);
 
         let open =
             |name: &str| fs::OpenOptions::new().append(true).open(sandbox.path(name)).unwrap();
@@ -479,17 +482,17 @@ mod on_unix {
         symlink("/etc/passwd", sandbox.path("photos/becomes a link")).unwrap();
 
         child.stdout.take().unwrap().read_to_end(&mut out).unwrap();
-        let ran = finish(child).exits(6);
+        let outcome = finish(child).exits(6);
         for (name, what) in [
-            ("shrinks", "became shorter while it was read"),
+            ("shrinks", "shrank while it was read"),
             ("grows", "grew while it was read"),
             ("vanishes", "could not be read"),
             ("becomes a pipe", "could not be read"),
             ("becomes a link", "could not be read"),
-            ("is written to", "was changed while it was read"),
+            ("is written to", "changed while it was read"),
         ] {
             let line = format!("bulla: photos/{name}: warning: {what}");
-            assert!(ran.err.contains(&line), "{line:?} is missing in {}", ran.err);
+            assert!(outcome.err.contains(&line), "{line:?} is missing in {}", outcome.err);
         }
         sandbox.write("a", &out);
         let listing = Listing::of(&sandbox, "a");
@@ -504,53 +507,55 @@ mod on_unix {
             let name = format!("photos/{name}");
             assert_eq!(listing.get(&name)["len"], len, "{name}");
             assert!(listing.state(&name).contains(&state), "{name}");
-            let ran: Ran = sandbox.command("cat -k k a").arg(&name).output().unwrap().into();
-            let ran =
-                ran.exits(6).says(&format!("bulla: {name}: warning: when it was backed up, it "));
-            assert!(noise(100_000).starts_with(&ran.out) && ran.out.len() == len, "{name}");
+            let outcome: Outcome =
+                sandbox.command("cat -k k a").arg(&name).output().unwrap().into();
+            let outcome =
+                outcome.exits(6).says(&format!("bulla: {name}: warning: during the backup, it "));
+            assert!(noise(100_000).starts_with(&outcome.out) && outcome.out.len() == len, "{name}");
         }
         assert!(listing.state("photos/2024/large").is_empty());
         sandbox.run("verify -k k a").exits(0);
     }
 
     #[test]
-    fn reader_goes_away() {
+    fn closed_output_is_an_error() {
         let sandbox = Sandbox::with_photos();
-        let (mut child, _) = begin(&sandbox);
+        let (mut child, _) = start(&sandbox);
         drop(child.stdout.take());
         finish(child).exits(1).says("standard output: broken pipe");
     }
 
     #[test]
-    fn redirected_into_what_is_backed_up() {
+    fn excludes_the_redirected_output() {
         let sandbox = Sandbox::with_photos();
         sandbox.shell(r#""$BULLA" backup -qk k - photos > photos/a"#).exits(0).says_nothing();
-        assert_eq!(Listing::of(&sandbox, "photos/a").names(), NAMES);
+        assert_eq!(Listing::of(&sandbox, "photos/a").paths(), PATHS);
         sandbox.run("verify -k k photos/a").exits(0);
     }
 
     #[test]
-    fn nothing_is_left_of_a_failure() {
+    fn failure_leaves_nothing() {
         let sandbox = Sandbox::with_photos();
-        let ran = sandbox.shell(r#"ulimit -f 100; "$BULLA" backup --new-key n a photos"#).exits(1);
-        ran.says("a: the file would become larger than the system allows");
+        let outcome =
+            sandbox.shell(r#"ulimit -f 100; "$BULLA" backup --new-key n a photos"#).exits(1);
+        outcome.says("a: file too large");
         assert_eq!(sandbox.names(), ["k", "photos"].map(String::from).into());
     }
 
     #[test]
-    fn command_to_list_it_can_be_copied() {
+    fn printed_list_command_can_be_copied() {
         let sandbox = Sandbox::with_photos();
         let made =
             sandbox.shell(r#""$BULLA" backup --new-key "my key" "it's all" photos"#).exits(0);
         let command =
             made.err.lines().find_map(|line| line.strip_prefix("To list it: bulla ")).unwrap();
         let out = sandbox.shell(&format!("\"$BULLA\" {command}")).exits(0).out;
-        assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), NAMES);
+        assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), PATHS);
     }
 
-    /// Deeper than a path can be: what cannot be got at is named, and the rest is there.
+    /// Directories nested beyond the maximum path length are skipped with a warning.
     #[test]
-    fn deep_directories() {
+    fn skips_directories_that_are_too_deep() {
         let sandbox = Sandbox::with_photos();
         let name = "n".repeat(200);
         let script = format!(
@@ -559,9 +564,9 @@ mod on_unix {
         if sandbox.shell(&script).code != Some(0) {
             return;
         }
-        sandbox.run("backup -k k a photos").exits(6).says("warning: left out: ");
-        assert!(Listing::of(&sandbox, "a").names().len() > 20);
-        // What cleans up has to get at it.
+        sandbox.run("backup -k k a photos").exits(6).says("warning: skipped: ");
+        assert!(Listing::of(&sandbox, "a").paths().len() > 20);
+        // The cleanup of the sandbox could not remove them.
         sandbox.shell("rm -rf photos").exits(0);
     }
 }

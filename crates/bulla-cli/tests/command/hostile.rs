@@ -1,5 +1,5 @@
-//! Restoring never leaves the target directory, whatever names, links and the directory's own links
-//! say.
+//! Restoring never leaves the target directory, for any paths and links in the archive or the
+//! target.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,7 +11,8 @@ use bulla_archive::Metadata;
 use crate::restore::file;
 use crate::sandbox::{Sandbox, noise};
 
-/// With an archive of `photos/1.jpg` and `notes`, and a directory `outside` that must not change.
+/// Returns a sandbox with an archive of photos and notes, and a directory `outside` that must not
+/// change.
 fn with_outside() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
@@ -25,14 +26,15 @@ fn with_outside() -> Sandbox {
     sandbox
 }
 
-fn outside_is_untouched(sandbox: &Sandbox) {
+/// Checks that `outside` did not change.
+fn outside_is_unchanged(sandbox: &Sandbox) {
     assert_eq!(sandbox.below("outside"), ["1.jpg", "deep"].map(PathBuf::from));
     assert_eq!(sandbox.read("outside/1.jpg"), b"precious");
 }
 
-/// Neither a link out, nor one that stays within: tomorrow it may lead out.
+/// Even a link that stays within the target is rejected, because it may change later.
 #[test]
-fn link_in_the_place_of_a_directory() {
+fn rejects_a_link_in_place_of_a_directory() {
     for link in ["../outside", "elsewhere", "nowhere", ".", ".."] {
         for command in
             ["restore", "restore --force", "restore --no-sync --threads 1", "salvage", "salvage -f"]
@@ -40,17 +42,20 @@ fn link_in_the_place_of_a_directory() {
             let sandbox = with_outside();
             fs::create_dir_all(sandbox.path("out/elsewhere")).unwrap();
             symlink(link, sandbox.path("out/photos")).unwrap();
-            let ran = sandbox.run(&format!("{command} -k k a -C out"));
+            let outcome = sandbox.run(&format!("{command} -k k a -C out"));
             match command.starts_with("salvage") {
-                true => {
-                    drop(ran.exits(6).says("photos/1.jpg: not restored: something is in the way"))
-                }
+                true => drop(
+                    outcome
+                        .exits(6)
+                        .says("photos/1.jpg: not restored: conflicts with an existing file"),
+                ),
                 false => drop(
-                    ran.exits(1)
-                        .says("out/photos: this is no directory, where one is to be restored"),
+                    outcome
+                        .exits(1)
+                        .says("out/photos: is not a directory, but the archive has one here"),
                 ),
             }
-            outside_is_untouched(&sandbox);
+            outside_is_unchanged(&sandbox);
             assert!(sandbox.below("out/elsewhere").is_empty());
             assert_eq!(sandbox.path("out/photos").read_link().unwrap(), PathBuf::from(link));
             assert_eq!(sandbox.path("out/notes").exists(), command.starts_with("salvage"));
@@ -59,7 +64,7 @@ fn link_in_the_place_of_a_directory() {
 }
 
 #[test]
-fn absolute_link_in_the_place_of_a_deeper_directory() {
+fn rejects_an_absolute_link_in_place_of_a_deeper_directory() {
     let sandbox = with_outside();
     fs::create_dir_all(sandbox.path("out/photos")).unwrap();
     symlink(sandbox.path("outside"), sandbox.path("out/photos/deep")).unwrap();
@@ -69,23 +74,23 @@ fn absolute_link_in_the_place_of_a_deeper_directory() {
         .exits(1)
         .says("out/photos/deep: ");
     sandbox.run("restore -k k a notes -C out").exits(0);
-    outside_is_untouched(&sandbox);
+    outside_is_unchanged(&sandbox);
 }
 
 #[test]
-fn link_in_the_place_of_a_file() {
+fn force_replaces_a_link_instead_of_following_it() {
     let sandbox = with_outside();
     fs::create_dir_all(sandbox.path("out/photos")).unwrap();
     symlink("../../outside/1.jpg", sandbox.path("out/photos/1.jpg")).unwrap();
     sandbox.run("restore -k k a -C out").exits(1).says("out/photos/1.jpg: already exists");
     sandbox.run("restore -k k a -C out --force").exits(0);
     assert!(!sandbox.path("out/photos/1.jpg").is_symlink());
-    outside_is_untouched(&sandbox);
+    outside_is_unchanged(&sandbox);
 }
 
-/// The target itself is the user's to choose.
+/// The user chose the target, so it may be a link.
 #[test]
-fn target_is_a_link() {
+fn follows_a_link_to_the_target() {
     let sandbox = with_outside();
     fs::create_dir(sandbox.path("real")).unwrap();
     symlink("real", sandbox.path("out")).unwrap();
@@ -95,28 +100,28 @@ fn target_is_a_link() {
     sandbox.run("restore -k k a -C dangling").exits(1);
 }
 
-/// One archive plants a link, and another one writes behind it.
+/// The first archive creates a link, and the second one writes below it.
 #[test]
-fn link_of_an_earlier_archive() {
+fn rejects_a_link_from_an_earlier_archive() {
     for command in ["restore", "restore -f", "salvage", "salvage -f"] {
         let sandbox = with_outside();
         sandbox.archive(|writer| writer.symlink(b"d", &Metadata::new(), b"../outside").unwrap());
         sandbox.run(&format!("{command} -qk k a -C out")).exits(0);
         sandbox.archive(|writer| file(writer, "d/1.jpg", b"evil"));
-        let ran = sandbox.run(&format!("{command} -k k a -C out"));
-        assert!(ran.code != Some(0));
-        outside_is_untouched(&sandbox);
+        let outcome = sandbox.run(&format!("{command} -k k a -C out"));
+        assert!(outcome.code != Some(0));
+        outside_is_unchanged(&sandbox);
     }
 }
 
-/// An entry of an archive that is built by hand, for what no writer makes.
+/// An entry of an archive that is built by hand, because no writer creates it.
 #[derive(Clone, Default)]
 struct Item {
     kind: u8,
     encoding: u8,
     row: u32,
     name: &'static [u8],
-    /// Of a link.
+    /// The target of a link.
     target: &'static [u8],
     content: Vec<u8>,
     /// Shares the content of the entry with this number.
@@ -131,7 +136,7 @@ fn link(name: &'static str, target: &'static str) -> Item {
     Item { kind: 3, name: name.as_bytes(), target: target.as_bytes(), ..Item::default() }
 }
 
-/// Makes the archive `a` of such entries, which come in the order of their names.
+/// Creates the archive `a` of `items`, which are sorted by path.
 fn build(sandbox: &Sandbox, items: &[Item], rows: u64) {
     let options = Options::new().content_type(ContentType::ARCHIVE);
     let mut sealer = Sealer::new(&sandbox.key(), Vec::new(), &options).unwrap();
@@ -192,55 +197,55 @@ fn build(sandbox: &Sandbox, items: &[Item], rows: u64) {
 
 ///
 #[test]
-fn entries_below_a_link() {
+fn rejects_entries_below_a_link() {
     let sandbox = with_outside();
     build(&sandbox, &[link("a", "../outside"), item("a/1.jpg", b"evil"), item("b", b"b")], 0);
     for names in ["", "a", "a a/1.jpg"] {
         sandbox
             .run(&format!("restore -k k a {names} -C out"))
             .exits(4)
-            .says("the parent of \"a/1.jpg\" is not a directory");
+            .says("a: malformed archive");
         assert!(!sandbox.path("out").exists());
     }
-    // Alone, it is as good as any other.
+    // Without the link, the entry is valid.
     sandbox.run("restore -k k a a/1.jpg -C out").exits(0);
     assert_eq!(sandbox.read("out/a/1.jpg"), b"evil");
     sandbox.run("salvage -k k a -C salvaged").exits(6);
     assert_eq!(sandbox.read("salvaged/a/1.jpg"), b"evil");
-    outside_is_untouched(&sandbox);
+    outside_is_unchanged(&sandbox);
 }
 
 ///
 #[test]
-fn names_that_lead_out() {
+fn rejects_paths_that_leave_the_target() {
     for name in ["../outside/1.jpg", "/tmp/evil", "a/../../outside/1.jpg", "./a", "a//b", ".."] {
         let sandbox = with_outside();
         build(&sandbox, &[item(name, b"evil")], 0);
-        sandbox.run("restore -k k a -C out").exits(4).says("a: malformed archive: path ");
+        sandbox.run("restore -k k a -C out").exits(4).says("a: ");
         assert!(!sandbox.path("out").exists());
         drop(sandbox.run("salvage -k k a -C out"));
         assert!(sandbox.below("out").is_empty(), "{name}");
-        outside_is_untouched(&sandbox);
+        outside_is_unchanged(&sandbox);
     }
 }
 
-/// an error of that entry alone.
+/// Other entries are restored.
 #[test]
-fn contents_that_cannot_be_read() {
+fn skips_unreadable_contents() {
     let sandbox = Sandbox::new();
     let strange = Item { encoding: 9, ..item("b", b"strange") };
     let elsewhere = Item { row: 1, ..item("c", b"elsewhere") };
     build(&sandbox, &[item("a", b"a"), strange, elsewhere, item("d", b"d")], 1);
     for command in ["restore", "salvage"] {
-        let ran = sandbox.run(&format!("{command} -k k a -C {command}d")).exits(6);
-        ran.says("b: ").says("c: ").says("not restored");
+        let outcome = sandbox.run(&format!("{command} -k k a -C {command}d")).exits(6);
+        outcome.says("b: ").says("c: ").says("not restored");
         assert_eq!(sandbox.below(&format!("{command}d")), ["a", "d"].map(PathBuf::from));
     }
 }
 
-/// far more files are written at once than may be open.
+/// More files share a content than may be open at the same time.
 #[test]
-fn contents_that_are_one() {
+fn restores_many_files_with_one_content() {
     let sandbox = Sandbox::new();
     let names: Vec<&'static str> = (100..400).map(|number| &*number.to_string().leak()).collect();
     let mut items = vec![item("000", &noise(2_000_000))];
@@ -255,9 +260,9 @@ fn contents_that_are_one() {
     assert!(names.iter().all(|name| sandbox.read(&format!("out/{name}")) == first));
 }
 
-/// Of 2000 directories below each other the names take a multiple of the square.
+/// Storing whole paths of 2000 nested directories would take quadratic memory.
 #[test]
-fn deepest_name() {
+fn restores_the_deepest_path() {
     let sandbox = Sandbox::new();
     let name: &'static str = ["d"; 2040].join("/").leak();
     build(&sandbox, &[item(name, b"deep")], 0);

@@ -1,4 +1,4 @@
-//! Keys: made, read, refused, and never shown where nobody expects them.
+//! Key files: creating, reading and rejecting them, and never printing keys unexpectedly.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ fn digits(sandbox: &Sandbox, name: &str) -> String {
 }
 
 #[test]
-fn keygen_writes_16_groups_of_4() {
+fn keygen_writes_16_groups_of_4_digits() {
     let sandbox = Sandbox::new();
     let text = String::from_utf8(sandbox.read("k")).unwrap();
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
@@ -22,7 +22,7 @@ fn keygen_writes_16_groups_of_4() {
 
 #[test]
 #[cfg(unix)]
-fn key_files_are_their_owners_alone() {
+fn key_files_are_accessible_to_their_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::with_container(10);
     sandbox.shell("umask 0; \"$BULLA\" keygen -o a; \"$BULLA\" seal --new-key b plain").exits(0);
@@ -33,28 +33,28 @@ fn key_files_are_their_owners_alone() {
 }
 
 #[test]
-fn keygen_shows_nothing_secret_in_a_pipe() {
+fn keygen_does_not_print_the_key_to_a_pipe() {
     let sandbox = Sandbox::new();
-    let ran = sandbox.run("keygen -o new").exits(0);
-    assert!(ran.out.is_empty());
+    let outcome = sandbox.run("keygen -o new").exits(0);
+    assert!(outcome.out.is_empty());
     let group = &digits(&sandbox, "new")[..8];
     let spaced = format!("{} {}", &group[..4], &group[4..]);
-    assert!(!ran.err.contains(group) && !ran.err.contains(&spaced), "{}", ran.err);
+    assert!(!outcome.err.contains(group) && !outcome.err.contains(&spaced), "{}", outcome.err);
 }
 
 #[test]
-fn keygen_overwrites_nothing() {
+fn keygen_does_not_overwrite_files() {
     let sandbox = Sandbox::new();
     let before = sandbox.read("k");
     sandbox.run("keygen -o k").exits(1).says("k: already exists");
     assert_eq!(sandbox.read("k"), before);
-    sandbox.run("keygen -o -").exits(2).says("never to standard output");
+    sandbox.run("keygen -o -").exits(2).says("not written to standard output");
     assert_eq!(sandbox.names(), ["k".to_owned()].into());
 }
 
 #[test]
 #[cfg(unix)]
-fn keygen_overwrites_no_link_either() {
+fn keygen_does_not_overwrite_links() {
     let sandbox = Sandbox::new();
     std::os::unix::fs::symlink("nowhere", sandbox.path("link")).unwrap();
     sandbox.run("keygen -o link").exits(1).says("link: already exists");
@@ -66,15 +66,15 @@ fn keygen_overwrites_no_link_either() {
 #[test]
 fn new_key_seals_and_opens() {
     let sandbox = Sandbox::with_container(10);
-    let ran = sandbox.run("seal --new-key n plain").exits(0);
-    ran.says("bulla open -k n plain.bulla").says("Whoever loses n loses the data");
+    let outcome = sandbox.run("seal --new-key n plain").exits(0);
+    outcome.says("bulla open -k n plain.bulla").says("If you lose n, the data is lost");
     sandbox.run("open -k n plain.bulla -o opened").exits(0);
     assert_eq!(sandbox.read("opened"), sandbox.read("plain"));
     sandbox.run("open -k k plain.bulla -o other").exits(3);
 }
 
 #[test]
-fn new_key_overwrites_nothing() {
+fn new_key_does_not_overwrite_files() {
     let sandbox = Sandbox::with_container(10);
     let (before, names) = (sandbox.read("k"), sandbox.names());
     sandbox.run("seal --new-key k plain").exits(1).says("k: already exists");
@@ -82,9 +82,9 @@ fn new_key_overwrites_nothing() {
     assert_eq!((sandbox.read("k"), sandbox.names()), (before, names));
 }
 
-/// A key file stays only if the container was written.
+/// A new key file is kept only if the container was written.
 #[test]
-fn new_key_goes_with_a_failure() {
+fn new_key_is_removed_after_a_failure() {
     let sandbox = Sandbox::with_container(10);
     let names = sandbox.names();
     sandbox.run("seal --new-key n missing").exits(1).says("missing: no such file");
@@ -107,37 +107,37 @@ fn new_key_goes_with_a_failure() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn new_key_goes_when_the_device_is_full() {
+fn new_key_is_removed_when_the_device_is_full() {
     let sandbox = Sandbox::with_container(1 << 20);
     let names = sandbox.names();
-    sandbox.run("seal --new-key n plain -o /dev/full").exits(1).says("/dev/full: no space is left");
+    sandbox.run("seal --new-key n plain -o /dev/full").exits(1).says("/dev/full: no space left");
     assert_eq!(sandbox.names(), names);
 }
 
 #[test]
-fn key_from_the_environment() {
+fn environment_names_a_default_key_file() {
     let sandbox = Sandbox::with_container(10);
     sandbox.command("verify c").env("BULLA_KEY_FILE", "k").status().unwrap();
-    let ran = |args: &str, file: &str| {
+    let run_with = |args: &str, file: &str| {
         sandbox
             .command(args)
             .env("BULLA_KEY_FILE", file)
             .output()
-            .map(crate::sandbox::Ran::from)
+            .map(crate::sandbox::Outcome::from)
             .unwrap()
     };
-    ran("verify c", "k").exits(0);
-    ran("verify c", "missing")
+    run_with("verify c", "k").exits(0);
+    run_with("verify c", "missing")
         .exits(1)
-        .says("missing: no such file or directory; this should be the key file");
+        .says("missing: no such file or directory; expected the key file");
     sandbox.run("keygen -o other").exits(0);
-    // What stands after -k counts.
-    ran("verify -k k c", "other").exits(0);
-    ran("verify c", "other").exits(3).says("other key file than other");
+    // -k takes precedence.
+    run_with("verify -k k c", "other").exits(0);
+    run_with("verify c", "other").exits(3).says("wrong key in other");
 }
 
 #[test]
-fn any_spacing_and_case() {
+fn accepts_any_spacing_and_case() {
     let sandbox = Sandbox::with_container(10);
     let text = digits(&sandbox, "k");
     sandbox.write("one line", text.as_bytes());
@@ -148,53 +148,53 @@ fn any_spacing_and_case() {
     sandbox.write("dashes", format!("\u{FEFF}{}-{}\r\n", &text[..7], &text[7..]).as_bytes());
     for name in ["one line", "spread", "dashes"] {
         let mut command = sandbox.command("verify c -k");
-        crate::sandbox::Ran::from(command.arg(name).output().unwrap()).exits(0);
+        crate::sandbox::Outcome::from(command.arg(name).output().unwrap()).exits(0);
     }
 }
 
 #[test]
-fn malformed_key_files() {
+fn rejects_malformed_key_files() {
     let sandbox = Sandbox::with_container(10);
     let text = digits(&sandbox, "k");
     for (content, why) in [
-        (&text.as_bytes()[2..], "expected 64 hex digits, found 62"),
-        (text.replacen(|_| true, "g", 1).as_bytes(), "character 1 is not a hex digit"),
-        (b"", "expected 64 hex digits, found 0"),
-        (b"\xFF\xFE0\0", "it does not hold text"),
+        (&text.as_bytes()[2..], "62"),
+        (text.replacen(|_| true, "g", 1).as_bytes(), "character 1"),
+        (b"", "64 hex digits"),
+        (b"\xFF\xFE0\0", "not text"),
         (&[b' '; 5000], "longer than 4096 bytes"),
-        (&sandbox.read("c"), "this is a container"),
+        (&sandbox.read("c"), "it is a container"),
     ] {
         sandbox.write("bad", content);
         for args in ["open -k bad c -o opened", "seal -k bad plain -o sealed", "verify -k bad c"] {
-            let ran = sandbox.run(args).exits(2).says("bad: not a key file: ").says(why);
-            assert!(!ran.err.contains(&text[1..5]), "{}", ran.err);
+            let outcome = sandbox.run(args).exits(2).says("bad: not a key file: ").says(why);
+            assert!(!outcome.err.contains(&text[1..5]), "{}", outcome.err);
         }
     }
-    sandbox.run("verify -k . c").exits(2).says("this is a directory");
+    sandbox.run("verify -k . c").exits(2).says("it is a directory");
     assert_eq!(sandbox.names(), ["bad", "c", "k", "plain"].map(String::from).into());
 }
 
 #[test]
-fn endless_key_file_is_not_read_to_its_end() {
+fn endless_key_file_is_not_read_to_the_end() {
     let sandbox = Sandbox::with_container(10);
     sandbox.run("verify -k /dev/zero c").exits(2).says("longer than 4096 bytes");
 }
 
 #[test]
 #[cfg(unix)]
-fn key_from_a_pipe() {
+fn reads_a_key_from_a_pipe() {
     let sandbox = Sandbox::with_container(10);
     sandbox.shell(r#"cat k | "$BULLA" verify -k /dev/stdin c"#).exits(0);
     sandbox.shell(r#""$BULLA" verify -k /dev/fd/3 c 3<k"#).exits(0);
     sandbox
         .shell(r#""$BULLA" verify -k - c"#)
         .exits(2)
-        .says("for a key from a pipe, name /dev/stdin");
+        .says("for a key from a pipe, use /dev/stdin");
 }
 
 #[test]
 #[cfg(unix)]
-fn key_file_that_others_can_read() {
+fn warns_of_a_key_file_that_others_can_access() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::with_container(10);
     let share =
@@ -204,28 +204,29 @@ fn key_file_that_others_can_read() {
         sandbox
             .run("verify -q -k k c")
             .exits(0)
-            .says("k: warning: other users")
+            .says("k: warning: other users can access")
             .says("chmod 600 k");
     }
     share(0o400);
     sandbox.run("verify -q -k k c").exits(0).says_nothing();
 }
 
-/// Without a terminal to ask on.
+/// Without a terminal to prompt on.
 #[test]
 #[cfg(target_os = "linux")]
-fn no_key_at_all() {
+fn missing_key_is_a_usage_error() {
     let sandbox = Sandbox::with_container(10);
     for args in ["verify c", "open c -o opened", "seal plain"] {
         let command = format!("--wait {} {args}", crate::sandbox::BULLA);
-        let ran: crate::sandbox::Ran = sandbox.wrapped("setsid", &command).output().unwrap().into();
-        ran.exits(2).says("-k FILE").says("BULLA_KEY_FILE").says("on a terminal");
+        let outcome: crate::sandbox::Outcome =
+            sandbox.wrapped("setsid", &command).output().unwrap().into();
+        outcome.exits(2).says("-k FILE").says("BULLA_KEY_FILE").says("on a terminal");
     }
     assert_eq!(sandbox.names(), ["c", "k", "plain"].map(String::from).into());
 }
 
 #[test]
-fn files_that_must_not_be_one() {
+fn rejects_outputs_that_are_inputs() {
     let sandbox = Sandbox::with_container(10);
     let (key, plain) = (sandbox.read("k"), sandbox.read("plain"));
     fs::hard_link(sandbox.path("plain"), sandbox.path("link")).unwrap();

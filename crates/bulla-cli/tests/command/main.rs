@@ -1,28 +1,28 @@
-//! The command from outside: what it writes, what it says, what it leaves, and how it exits.
+//! Black-box tests of the command: files, messages and exit codes.
 
-// clippy.toml allows it in tests; it does not take the helpers of a test for a part of it.
+// clippy.toml allows `unwrap` in test functions only, not in their helpers.
 #![allow(clippy::unwrap_used)]
 
 mod sandbox;
 mod listing;
 
-mod archives;
 mod backup;
-mod envelopes;
 mod help;
 #[cfg(unix)]
 mod hostile;
+mod inspect;
+mod invalid_inputs;
+mod key_slots;
 mod keys;
-mod opening;
+mod list_and_cat;
+mod open;
 mod outputs;
-mod public_facts;
-mod refusals;
 #[cfg(unix)]
 mod restore;
 #[cfg(unix)]
 mod salvage;
-mod sealing;
-mod sheets;
+mod seal;
+mod sheet;
 #[cfg(unix)]
 mod signals;
 #[cfg(unix)]

@@ -1,12 +1,11 @@
-//! Where the output goes: nothing is overwritten that was not meant to be, and nothing is replaced
-//! that is no file.
+//! Outputs: nothing is overwritten by mistake, and only regular files are replaced.
 
 use std::fs;
 
 use crate::sandbox::{Sandbox, noise};
 
 #[test]
-fn existing_output_is_untouched() {
+fn existing_output_is_not_changed() {
     let sandbox = Sandbox::with_container(100);
     sandbox.write("there", b"precious");
     let names = sandbox.names();
@@ -18,7 +17,7 @@ fn existing_output_is_untouched() {
 }
 
 #[test]
-fn existing_output_is_replaced_by_force() {
+fn force_replaces_an_existing_output() {
     let sandbox = Sandbox::with_container(100);
     sandbox.write("there", &noise(1000));
     sandbox.run("seal -k k plain -o there --force").exits(0);
@@ -27,9 +26,9 @@ fn existing_output_is_replaced_by_force() {
     assert_eq!(sandbox.read("there"), sandbox.read("plain"));
 }
 
-/// With --force too, the old file stays until the new one is whole.
+/// With --force, the old file is kept until the new one is complete.
 #[test]
-fn failure_spares_what_was_to_be_replaced() {
+fn failure_does_not_change_the_output() {
     let sandbox = Sandbox::with_container(10_000);
     sandbox.write("there", b"precious");
     sandbox.change("c", |bytes| bytes[5000] ^= 1);
@@ -52,7 +51,7 @@ mod on_unix {
     }
 
     #[test]
-    fn modes() {
+    fn containers_follow_the_umask_and_plaintext_is_private() {
         let sandbox = Sandbox::with_container(100);
         sandbox
             .shell(r#"umask 027; "$BULLA" seal -k k plain -o a; "$BULLA" open -k k a -o b"#)
@@ -67,7 +66,7 @@ mod on_unix {
     }
 
     #[test]
-    fn mode_of_what_is_replaced_stays() {
+    fn replacing_keeps_the_permissions() {
         let sandbox = Sandbox::with_container(100);
         for to in [0o644, 0o400] {
             sandbox.write("there", b"old");
@@ -79,7 +78,7 @@ mod on_unix {
     }
 
     #[test]
-    fn link_to_a_file() {
+    fn link_is_kept_and_its_target_replaced() {
         let sandbox = Sandbox::with_container(100);
         fs::create_dir(sandbox.path("directory")).unwrap();
         sandbox.write("directory/real", b"precious");
@@ -93,7 +92,7 @@ mod on_unix {
     }
 
     #[test]
-    fn link_to_nothing() {
+    fn rejects_a_dangling_link() {
         let sandbox = Sandbox::with_container(100);
         symlink("nothing", sandbox.path("link")).unwrap();
         let names = sandbox.names();
@@ -101,13 +100,13 @@ mod on_unix {
             sandbox
                 .run(&format!("seal -k k plain -o link {force}"))
                 .exits(1)
-                .says("a symbolic link to nothing");
+                .says("dangling symbolic link");
         }
         assert_eq!(sandbox.names(), names);
     }
 
     #[test]
-    fn device_is_written_through() {
+    fn writes_to_a_device() {
         let sandbox = Sandbox::with_container(100);
         sandbox.run("seal -k k plain -o /dev/null").exits(0);
         sandbox.run("open -k k c -o /dev/null").exits(0);
@@ -116,7 +115,7 @@ mod on_unix {
     }
 
     #[test]
-    fn fifo_is_written_through() {
+    fn writes_to_a_fifo() {
         let sandbox = Sandbox::with_container(300_000);
         sandbox.shell("mkfifo pipe").exits(0);
         for (args, file) in [("open -k k c -o pipe", "plain"), ("open -fk k c -o pipe", "plain")] {
@@ -132,10 +131,13 @@ mod on_unix {
     }
 
     #[test]
-    fn redirected_output() {
+    fn redirected_output_starts_at_the_current_position() {
         let sandbox = Sandbox::with_container(300_000);
         sandbox
-            .shell(r#""$BULLA" seal -qk k plain -o - > sealed && "$BULLA" open -qk k < sealed > opened"#)
+            .shell(
+                r#""$BULLA" seal -qk k plain -o - > sealed &&
+                "$BULLA" open -qk k < sealed > opened"#,
+            )
             .exits(0);
         assert!(sandbox.read("opened") == sandbox.read("plain"));
         let script = r#"{ echo before; "$BULLA" open -qk k c -o -; echo after; } > opened"#;
@@ -143,14 +145,17 @@ mod on_unix {
         let expected = [b"before\n", &sandbox.read("plain")[..], b"after\n"].concat();
         assert!(sandbox.read("opened") == expected);
         sandbox
-            .shell(r#"echo before > opened; "$BULLA" open -qk k c -o - >> opened; echo after >> opened"#)
+            .shell(
+                r#"echo before > opened
+                "$BULLA" open -qk k c -o - >> opened
+                echo after >> opened"#,
+            )
             .exits(0);
         assert!(sandbox.read("opened") == expected);
     }
 
-    /// What the shell's redirection held before is there again after a failure.
     #[test]
-    fn redirected_output_after_a_failure() {
+    fn failure_restores_the_redirected_file() {
         let sandbox = Sandbox::with_container(300_000);
         sandbox.change("c", |bytes| bytes[250_000] ^= 1);
         for (script, left) in [
@@ -164,15 +169,15 @@ mod on_unix {
     }
 
     #[test]
-    fn redirected_onto_the_input() {
+    fn rejects_redirection_to_the_input() {
         let sandbox = Sandbox::with_container(100);
         sandbox.shell(r#""$BULLA" open -k k c -o - >> c"#).exits(2).says("the output is the input");
         sandbox.run("verify -k k c").exits(0);
     }
 
-    /// Somebody has read a part of the standard input already: what is left counts.
+    /// Another process has read the start of the standard input.
     #[test]
-    fn input_that_does_not_stand_at_its_start() {
+    fn input_starts_at_the_current_position() {
         let sandbox = Sandbox::with_container(10_000);
         sandbox
             .shell(r#"{ dd bs=1000 count=1 of=/dev/null 2>&-; "$BULLA" seal -qk k -o d; } < plain"#)
@@ -187,7 +192,7 @@ mod on_unix {
     }
 
     #[test]
-    fn longest_names() {
+    fn accepts_the_longest_file_name() {
         let sandbox = Sandbox::with_container(100);
         let longest = "n".repeat(255);
         sandbox.run(&format!("open -k k c -o {longest}")).exits(0);
@@ -196,21 +201,21 @@ mod on_unix {
     }
 
     #[test]
-    fn names_that_are_no_text() {
+    fn accepts_names_that_are_not_utf_8() {
         use std::os::unix::ffi::OsStrExt;
         let sandbox = Sandbox::new();
         let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
         if fs::write(sandbox.path("").join(name), b"x").is_err() {
-            return; // Some file systems take text only.
+            return; // Some file systems require UTF-8.
         }
-        let ran: crate::sandbox::Ran =
+        let outcome: crate::sandbox::Outcome =
             sandbox.command("seal -k k").arg(name).output().unwrap().into();
-        ran.exits(0);
+        outcome.exits(0);
         assert!(sandbox.path("").join(std::ffi::OsStr::from_bytes(b"caf\xe9.bulla")).exists());
     }
 
     #[test]
-    fn limit_of_file_size() {
+    fn file_size_limit_leaves_nothing() {
         let sandbox = Sandbox::with_container(1 << 20);
         let names = sandbox.names();
         for args in [
@@ -219,47 +224,49 @@ mod on_unix {
             "open -k k c -o x",
             "seal -k k -o x < plain",
         ] {
-            let ran = sandbox.shell(&format!("ulimit -f 100; \"$BULLA\" {args}")).exits(1);
-            ran.says("x: the file would become larger than the system allows");
+            let outcome = sandbox.shell(&format!("ulimit -f 100; \"$BULLA\" {args}")).exits(1);
+            outcome.says("x: file too large");
             assert_eq!(sandbox.names(), names);
         }
     }
 
-    /// Where memory ends the command may be aborted at any point; what stands under the final name
-    /// is whole.
+    /// Out of memory, the command may abort at any point. A file with the final name is complete.
     #[test]
     #[cfg(target_os = "linux")]
-    fn limit_of_memory() {
+    fn memory_limit_leaves_a_complete_file_or_none() {
         let sandbox = Sandbox::with_container(1 << 20);
         let plain = sandbox.read("plain");
         for (args, content) in [
             ("seal -qk k plain -o x", r#""$BULLA" open -qk k x -o -"#),
             ("open -qk k c -o x", "cat x"),
         ] {
-            let is_done = |kib| {
-                let ran = sandbox.shell(&format!(r#"ulimit -v {kib}; "$BULLA" {args}"#));
-                let there = sandbox.path("x").exists();
-                assert!(there || ran.code != Some(0), "{args} with {kib} KiB");
-                if there {
-                    let whole = sandbox.shell(content).exits(0).out == plain;
-                    assert!(whole, "{args} with {kib} KiB");
+            let completes = |kib| {
+                let outcome = sandbox.shell(&format!(r#"ulimit -v {kib}; "$BULLA" {args}"#));
+                let exists = sandbox.path("x").exists();
+                assert!(exists || outcome.code != Some(0), "{args} with {kib} KiB");
+                if exists {
+                    let is_complete = sandbox.shell(content).exits(0).out == plain;
+                    assert!(is_complete, "{args} with {kib} KiB");
                     fs::remove_file(sandbox.path("x")).unwrap();
                 }
-                there
+                exists
             };
-            let done: Vec<bool> = (4_000..40_000).step_by(2_000).map(is_done).collect();
-            assert!(done.contains(&false) && done.contains(&true), "{args}: {done:?}");
+            let completed: Vec<bool> = (4_000..40_000).step_by(2_000).map(completes).collect();
+            assert!(
+                completed.contains(&false) && completed.contains(&true),
+                "{args}: {completed:?}"
+            );
         }
     }
 
     #[test]
-    fn output_that_is_full() {
+    fn full_device_is_an_error() {
         let sandbox = Sandbox::with_container(1 << 20);
         for args in ["seal -k k plain -o -", "open -k k c -o -"] {
             let full = fs::OpenOptions::new().write(true).open("/dev/full");
             let Ok(full) = full else { return };
             let output = sandbox.command(args).stdout(Stdio::from(full)).output().unwrap();
-            crate::sandbox::Ran::from(output).exits(1).says("standard output: no space is left");
+            crate::sandbox::Outcome::from(output).exits(1).says("standard output: no space left");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! `bulla restore`: what comes back, what is in the way, and what is left when something goes
-//! wrong.
+//! `bulla restore`: restored files, conflicts, and failures.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -13,14 +12,14 @@ use bulla_key::key_text;
 use bytes::Bytes;
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::sandbox::{Ran, Sandbox, finish, noise, wait_until};
+use crate::sandbox::{Outcome, Sandbox, finish, noise, wait_until};
 
 impl Sandbox {
     pub(crate) fn key(&self) -> Key {
         key_text::parse(std::str::from_utf8(&self.read("k")).unwrap()).unwrap()
     }
 
-    /// Makes the archive `a`, in chunks of 4 KiB.
+    /// Creates the archive `a`, in chunks of 4 KiB.
     pub(crate) fn archive(&self, plan: impl FnOnce(&mut ArchiveBuilder<Bytes>)) {
         let mut writer = ArchiveBuilder::new();
         plan(&mut writer);
@@ -29,7 +28,7 @@ impl Sandbox {
         self.write("a", &bytes);
     }
 
-    /// Whatever lies below `directory`, directories too.
+    /// Returns all paths below `directory`, including directories.
     pub(crate) fn below(&self, directory: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         walk(&self.path(directory), &mut found);
@@ -40,17 +39,17 @@ impl Sandbox {
             .collect()
     }
 
-    pub(crate) fn leaves_nothing_unfinished(&self, directory: &str) {
-        let unfinished =
+    pub(crate) fn has_no_temporary_files(&self, directory: &str) {
+        let temporary =
             self.below(directory).into_iter().find(|path| path.to_string_lossy().ends_with(".tmp"));
-        assert_eq!(unfinished, None);
+        assert_eq!(temporary, None);
     }
 
     pub(crate) fn mode(&self, name: &str) -> u32 {
         fs::symlink_metadata(self.path(name)).unwrap().mode() & 0o7777
     }
 
-    fn modified(&self, name: impl AsRef<OsStr>) -> (i64, i64) {
+    fn mtime(&self, name: impl AsRef<OsStr>) -> (i64, i64) {
         let metadata = fs::symlink_metadata(self.path("").join(name.as_ref())).unwrap();
         (metadata.mtime(), metadata.mtime_nsec())
     }
@@ -75,7 +74,7 @@ pub(crate) fn file(writer: &mut ArchiveBuilder<Bytes>, name: impl AsRef<[u8]>, b
         .unwrap();
 }
 
-/// The archive `a` of three small files, two of them in `photos`.
+/// Returns a sandbox with the archive `a` of three small files, two of them in `photos`.
 fn with_photos() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
@@ -89,7 +88,8 @@ fn with_photos() -> Sandbox {
 
 const TEXT: &[u8] = b"caf\xe9";
 
-fn plan_of_everything(writer: &mut ArchiveBuilder<Bytes>) {
+/// Plans an archive of all kinds of entries.
+fn plan_everything(writer: &mut ArchiveBuilder<Bytes>) {
     let at = |seconds, nanoseconds| Metadata::new().mtime(Time { seconds, nanoseconds });
     writer.directory(b"all", &at(1_000_000_001, 0).mode(0o755)).unwrap();
     writer.directory(b"all/empty", &at(-5, 7).mode(0o1777)).unwrap();
@@ -111,16 +111,16 @@ fn plan_of_everything(writer: &mut ArchiveBuilder<Bytes>) {
 }
 
 #[test]
-fn everything_comes_back() {
+fn restores_every_kind_of_entry() {
     let sandbox = Sandbox::new();
-    sandbox.archive(plan_of_everything);
+    sandbox.archive(plan_everything);
     for (number, args) in ["", "--no-sync", "--threads 1", "--threads 8", "--threads 8 --no-sync"]
         .into_iter()
         .enumerate()
     {
         let target = format!("new/{number}");
-        let ran = sandbox.run(&format!("restore -k k a -C {target} {args}"));
-        ran.exits(0).says(&format!("{target}: restored 44 entries, 3000455 bytes, from a"));
+        let outcome = sandbox.run(&format!("restore -k k a -C {target} {args}"));
+        outcome.exits(0).says(&format!("{target}: restored 44 entries, 3000455 bytes, from a"));
         let at = |name: &str| format!("{target}/{name}");
         let read = |name: &str| sandbox.read(&at(name));
 
@@ -141,7 +141,7 @@ fn everything_comes_back() {
         assert_eq!(fs::read(sandbox.path("").join(text)).unwrap(), b"text");
         assert!((0..30).all(|number| read(&format!("implied/{number}")) == noise(number)));
 
-        // No set-user-id, and no sticky bit; what has no mode is the owner's alone.
+        // Without set-user-ID and sticky bits. An entry without permissions is private.
         let modes = [
             ("all", 0o755),
             ("all/empty", 0o777),
@@ -159,30 +159,31 @@ fn everything_comes_back() {
             ("all/large", (1_000_000_000, 5)),
             ("all/relative", (9, 8)),
         ];
-        times
-            .iter()
-            .for_each(|(name, time)| assert_eq!(sandbox.modified(at(name)), *time, "{name}"));
+        times.iter().for_each(|(name, time)| assert_eq!(sandbox.mtime(at(name)), *time, "{name}"));
 
         let link = |name: &str| fs::read_link(sandbox.path(&at(name))).unwrap();
         assert_eq!(link("all/relative"), Path::new("../all/zero"));
         assert_eq!(link("all/absolute"), Path::new("/etc/hostname"));
         assert_eq!(link("all/dangling").as_os_str().as_bytes(), b"no\xff/where");
-        // 44 entries, and a directory that is none.
+        // 44 entries, and a directory without one.
         assert_eq!(sandbox.below(&target).len(), 45);
-        // Else it could not be removed.
+        // Allows the sandbox to remove it.
         fs::set_permissions(sandbox.path(&at("all/locked")), fs::Permissions::from_mode(0o700))
             .unwrap();
     }
 }
 
 #[test]
-fn backed_up_and_restored() {
+fn round_trips_a_directory() {
     let sandbox = Sandbox::new();
     sandbox
         .shell(
-            r#"mkdir -p d/e/f d/g; echo 1 > d/1; : > d/e/0; ln -s ../1 d/e/link; chmod 500 d/e/f; touch -d 1999-12-31 d/g
-            "$BULLA" backup -qk k a d && "$BULLA" restore -qk k a -C out && diff -r --no-dereference d out/d || exit 1
-            find d -printf '%p %M %T@ %l\n' | sort > before; cd out; find d -printf '%p %M %T@ %l\n' | sort > ../after
+            r#"mkdir -p d/e/f d/g; echo 1 > d/1; : > d/e/0; ln -s ../1 d/e/link
+            chmod 500 d/e/f; touch -d 1999-12-31 d/g
+            "$BULLA" backup -qk k a d && "$BULLA" restore -qk k a -C out || exit 1
+            diff -r --no-dereference d out/d || exit 1
+            find d -printf '%p %M %T@ %l\n' | sort > before
+            cd out; find d -printf '%p %M %T@ %l\n' | sort > ../after
             diff ../before ../after"#,
         )
         .exits(0)
@@ -190,7 +191,7 @@ fn backed_up_and_restored() {
 }
 
 #[test]
-fn named_entries_and_directories() {
+fn restores_selected_paths() {
     for (names, found) in [
         ("notes", &["notes"][..]),
         ("photos/2.jpg", &["photos", "photos/2.jpg"]),
@@ -208,9 +209,8 @@ fn named_entries_and_directories() {
     }
 }
 
-/// Without -C, the target is where the command runs.
 #[test]
-fn into_the_current_directory() {
+fn restores_into_the_current_directory_by_default() {
     let sandbox = with_photos();
     sandbox
         .run("restore -k k a photos/1.jpg")
@@ -221,22 +221,23 @@ fn into_the_current_directory() {
 }
 
 #[test]
-fn name_that_is_not_there() {
+fn missing_path_restores_nothing() {
     let sandbox = with_photos();
     let names = sandbox.names();
     sandbox
         .run("restore -k k a notes phot photos/3.jpg / -C out")
         .exits(1)
-        .says("phot: there is nothing of this name in a")
-        .says("photos/3.jpg: there is nothing of this name in a")
+        .says("phot: not found in a")
+        .says("photos/3.jpg: not found in a")
         .says("a: nothing was restored");
-    let ran: Ran = sandbox.command("restore -k k a -C out").arg("").output().unwrap().into();
-    ran.exits(1).says("nothing was restored");
+    let outcome: Outcome =
+        sandbox.command("restore -k k a -C out").arg("").output().unwrap().into();
+    outcome.exits(1).says("nothing was restored");
     assert_eq!(sandbox.names(), names);
 }
 
 #[test]
-fn what_exists_is_spared() {
+fn existing_files_are_conflicts() {
     let sandbox = with_photos();
     fs::create_dir_all(sandbox.path("out/photos")).unwrap();
     fs::set_permissions(sandbox.path("out/photos"), fs::Permissions::from_mode(0o700)).unwrap();
@@ -248,11 +249,11 @@ fn what_exists_is_spared() {
         .exits(1)
         .says("out/notes: already exists")
         .says("out/photos/2.jpg: already exists")
-        .says("so nothing was restored (2 entries are concerned); use --force to replace what exists, or -C");
+        .says("out: 2 conflicting entries; nothing was restored; use --force");
     assert_eq!(sandbox.below("out"), before);
     assert_eq!(sandbox.read("out/photos/2.jpg"), b"precious");
 
-    // What is not in the way is restored; a directory that exists stays as it is.
+    // Without conflicts, files are restored. An existing directory keeps its permissions.
     sandbox.run("restore -k k a photos/1.jpg -C out").exits(0);
     sandbox.run("restore -k k a photos -C out").exits(1);
     fs::remove_file(sandbox.path("out/photos/2.jpg")).unwrap();
@@ -262,7 +263,7 @@ fn what_exists_is_spared() {
 }
 
 #[test]
-fn what_exists_is_replaced_by_force() {
+fn force_replaces_existing_files() {
     let sandbox = with_photos();
     fs::create_dir_all(sandbox.path("out/photos")).unwrap();
     sandbox.write("out/photos/2.jpg", &noise(1000));
@@ -283,26 +284,25 @@ fn what_exists_is_replaced_by_force() {
 }
 
 #[test]
-fn ten_obstacles_are_named() {
+fn prints_a_limited_number_of_conflicts() {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| (0..25).for_each(|number| file(writer, format!("f/{number}"), b"x")));
     sandbox.run("restore -qk k a -C out").exits(0).says_nothing();
-    let ran = sandbox.run("restore -k k a -C out").exits(1).says("(25 entries are concerned)");
-    assert_eq!(ran.err.matches("already exists").count(), 10, "{}", ran.err);
+    let outcome = sandbox.run("restore -k k a -C out").exits(1).says("25 conflicting entries");
+    assert_eq!(outcome.err.matches("already exists").count(), 10, "{}", outcome.err);
     sandbox.run("restore -qk k a -C out --force").exits(0).says_nothing();
 }
 
-/// Not even by --force.
 #[test]
-fn no_directory_for_a_file_and_no_file_for_a_directory() {
+fn force_does_not_change_the_type_of_a_file() {
     for (prepare, says) in [
         (
             "mkdir -p out/notes",
-            "out/notes: this is a directory, where a file or link is to be restored",
+            "out/notes: is a directory, but the archive has a file or link here",
         ),
         (
             "mkdir out; echo 1 > out/photos",
-            "out/photos: this is no directory, where one is to be restored",
+            "out/photos: is not a directory, but the archive has one here",
         ),
     ] {
         let sandbox = with_photos();
@@ -313,7 +313,7 @@ fn no_directory_for_a_file_and_no_file_for_a_directory() {
                 .run(&format!("restore -k k a -C out {force}"))
                 .exits(1)
                 .says(says)
-                .says("(1 entry is concerned)");
+                .says("1 conflicting entry; nothing was restored");
             assert_eq!(sandbox.below("out"), before);
         }
     }
@@ -323,9 +323,8 @@ fn no_directory_for_a_file_and_no_file_for_a_directory() {
     assert_eq!(sandbox.read("out"), b"");
 }
 
-/// Promise 3: inputs are never touched.
 #[test]
-fn over_the_archive_or_its_key() {
+fn does_not_replace_the_archive_or_its_key() {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
         file(writer, "a", b"x");
@@ -334,26 +333,26 @@ fn over_the_archive_or_its_key() {
     let (archive, key) = (sandbox.read("a"), sandbox.read("k"));
     for name in ["a", "k", ""] {
         sandbox.run(&format!("restore -k k a {name}")).exits(1).says("already exists");
-        let ran = sandbox.run(&format!("restore -k k a {name} --force")).exits(2);
-        ran.says("the archive and its key cannot be replaced while they are read");
+        let outcome = sandbox.run(&format!("restore -k k a {name} --force")).exits(2);
+        outcome.says("cannot replace the archive or key file being read");
     }
     assert_eq!((sandbox.read("a"), sandbox.read("k")), (archive, key));
 }
 
 #[test]
-fn wrong_key_leaves_nothing() {
+fn wrong_key_restores_nothing() {
     let sandbox = with_photos();
     sandbox.run("keygen -qo other").exits(0);
     let names = sandbox.names();
-    sandbox.run("restore -k other a -C out").exits(3).says("look for another key file than other");
+    sandbox.run("restore -k other a -C out").exits(3).says("wrong key in other");
     assert_eq!(sandbox.names(), names);
 }
 
 #[test]
-fn what_is_no_archive() {
+fn rejects_other_files() {
     let sandbox = Sandbox::with_container(100);
-    sandbox.run("restore -k k c -C out").exits(5).says("open it with `bulla open`");
-    sandbox.run("restore -k k plain -C out").exits(5).says("not a bulla container");
+    sandbox.run("restore -k k c -C out").exits(5).says("use `bulla open`");
+    sandbox.run("restore -k k plain -C out").exits(5).says("plain: not a ");
     sandbox.run("restore -k k nothing -C out").exits(1);
     sandbox.archive(|writer| file(writer, "x", b""));
     sandbox.shell(r#"cat a | "$BULLA" restore -k k - -C out"#).exits(2).says("a pipe");
@@ -362,9 +361,9 @@ fn what_is_no_archive() {
     assert_eq!(sandbox.below("out"), [PathBuf::from("x")]);
 }
 
-/// Files that are whole stay. Of the others nothing is there, under no name.
+/// Complete files are kept, and incomplete ones removed.
 #[test]
-fn damaged_chunk() {
+fn damaged_chunk_keeps_complete_files() {
     for args in ["", "--no-sync", "--threads 1", "--threads 8"] {
         let sandbox = Sandbox::new();
         sandbox.archive(|writer| {
@@ -378,9 +377,9 @@ fn damaged_chunk() {
         sandbox
             .run(&format!("restore -k k a -C out {args}"))
             .exits(4)
-            .says("is damaged or was tampered with")
+            .says("a: chunk ")
             .says("`bulla salvage` restores what is left")
-            .says(" of 23 files and links were restored whole");
+            .says(" of 23 files and links");
         let restored = sandbox.below("out");
         assert!(restored.contains(&PathBuf::from("f/00")), "{restored:?}");
         for path in restored {
@@ -403,18 +402,18 @@ fn damaged_index_restores_nothing() {
 }
 
 #[test]
-fn damaged_header_is_told() {
+fn warns_of_a_damaged_header() {
     let sandbox = with_photos();
     sandbox.change("a", |bytes| bytes[5] ^= 1);
     sandbox
         .run("restore -qk k a -C out")
         .exits(6)
-        .says("the header is damaged, and the footer stands in for it");
+        .says("the header is damaged, and the footer was used instead");
     assert_eq!(sandbox.read("out/photos/1.jpg"), b"one");
 }
 
 #[test]
-fn limit_of_file_size() {
+fn file_size_limit_leaves_no_partial_file() {
     for args in ["", "--no-sync", "--threads 1"] {
         let sandbox = Sandbox::new();
         sandbox.archive(|writer| {
@@ -424,18 +423,18 @@ fn limit_of_file_size() {
         sandbox
             .shell(&format!("ulimit -f 100; \"$BULLA\" restore -k k a -C out {args}"))
             .exits(1)
-            .says("out/large: the file would become larger than the system allows")
-            .says(" of 2 files and links were restored whole");
-        sandbox.leaves_nothing_unfinished("out");
+            .says("out/large: file too large")
+            .says(" of 2 files and links");
+        sandbox.has_no_temporary_files("out");
         assert!(!sandbox.path("out/large").exists());
     }
 }
 
 #[test]
-fn entries_that_are_not_as_planned() {
+fn warns_of_entries_that_shrank() {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
-        file(writer, "whole", b"whole");
+        file(writer, "complete", b"complete");
         for number in 0..25 {
             let metadata = Metadata::new();
             writer
@@ -448,12 +447,11 @@ fn entries_that_are_not_as_planned() {
                 .unwrap();
         }
     });
-    let ran = sandbox.run("restore -qk k a -C out").exits(6).says("warning: and so with 5 more");
-    let ran =
-        ran.says("short/00: warning: when it was backed up, it became shorter while it was read");
-    assert!(!ran.err.contains("short/20"), "{}", ran.err);
+    let outcome = sandbox.run("restore -qk k a -C out").exits(6).says("warning: 5 more like this");
+    let outcome = outcome.says("short/00: warning: during the backup, it shrank while it was read");
+    assert!(!outcome.err.contains("short/20"), "{}", outcome.err);
     assert_eq!(sandbox.read("out/short/24"), b"cut");
-    sandbox.run("restore -qk k a whole -C other").exits(0).says_nothing();
+    sandbox.run("restore -qk k a complete -C other").exits(0).says_nothing();
 }
 
 fn with_many() -> Sandbox {
@@ -467,23 +465,22 @@ fn with_many() -> Sandbox {
 }
 
 #[test]
-fn stopped_while_restoring() {
+fn signal_keeps_complete_files_only() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let sandbox = with_many();
         let child = sandbox.command_with_signals("restore -k k a -C out").spawn().unwrap();
-        wait_until("some files are made", || sandbox.below("out").len() > 100);
+        wait_until("some files are created", || sandbox.below("out").len() > 100);
         kill_process(Pid::from_child(&child), signal).unwrap();
-        finish(child).exits(code).says("what was unfinished is removed");
-        sandbox.leaves_nothing_unfinished("out");
-        // Nothing is in the way of another try but what is whole.
+        finish(child).exits(code).says("unfinished files were removed");
+        sandbox.has_no_temporary_files("out");
+        // Only complete files conflict with the next attempt.
         sandbox.run("restore -qk k a -C out --force").exits(0);
         assert_eq!(sandbox.below("out").len(), 2001 + 7);
     }
 }
 
-/// At any moment: each file is whole, or not there.
 #[test]
-fn stopped_at_any_moment() {
+fn signal_at_any_time_leaves_complete_files() {
     let sandbox = with_many();
     let mut counts = Vec::new();
     for delay in (0..60).step_by(3) {
@@ -491,7 +488,7 @@ fn stopped_at_any_moment() {
         std::thread::sleep(std::time::Duration::from_millis(delay));
         kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
         drop(finish(child));
-        sandbox.leaves_nothing_unfinished("out");
+        sandbox.has_no_temporary_files("out");
         let restored = sandbox.below("out");
         counts.push(restored.len());
         for path in
@@ -509,7 +506,7 @@ fn stopped_at_any_moment() {
 }
 
 #[test]
-fn empty_archive() {
+fn restores_an_empty_archive() {
     let sandbox = Sandbox::new();
     sandbox.archive(|_| ());
     sandbox.run("restore -k k a -C out").exits(0).says("out: restored 0 entries, 0 bytes, from a");

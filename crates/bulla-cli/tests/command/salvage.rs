@@ -1,4 +1,4 @@
-//! `bulla salvage`: what comes back of a damaged archive, and what is said of the rest.
+//! `bulla salvage`: restoring what is left of a damaged archive, and reporting the rest.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,11 +8,11 @@ use bulla_archive::Metadata;
 use crate::restore::file;
 use crate::sandbox::{Sandbox, noise};
 
-/// Bytes in a container's header, and in a chunk of 4 KiB with its tag.
+/// Bytes in a header, and in a sealed chunk of 4 KiB.
 const HEADER: usize = 128;
 const SEALED: usize = 4096 + 16;
 
-/// The archive `a` of small and large files in a directory, in chunks of 4 KiB.
+/// Returns a sandbox with the archive `a` of small and large files, in chunks of 4 KiB.
 fn with_files() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
@@ -37,11 +37,11 @@ fn paths(names: &[&str]) -> Vec<PathBuf> {
 }
 
 #[test]
-fn nothing_is_damaged() {
+fn restores_an_intact_archive() {
     for args in ["", "--no-sync"] {
         let sandbox = with_files();
-        let ran = sandbox.run(&format!("salvage -k k a -C new/out {args}")).exits(0);
-        ran.says("new/out: salvaged 6 entries whole, from a; 0 bytes are lost");
+        let outcome = sandbox.run(&format!("salvage -k k a -C new/out {args}")).exits(0);
+        outcome.says("new/out: salvaged 6 entries from a; 0 bytes lost");
         assert_eq!(sandbox.below("new/out"), paths(&ALL));
         assert!(sandbox.read("new/out/f/large") == noise(40_000));
         assert_eq!(sandbox.mode("new/out/f"), 0o710);
@@ -52,14 +52,13 @@ fn nothing_is_damaged() {
 
 ///
 #[test]
-fn file_with_a_hole() {
+fn fills_a_hole_with_zeros() {
     let sandbox = with_files();
     damage(&sandbox, 3);
-    let ran = sandbox.run("salvage -qk k a -C out").exits(6).says("f/large: bytes ");
-    let ran = ran.says(
-        "out: salvaged 5 entries whole, and 1 in part, under NAME.damaged, from a; 4096 bytes are lost",
-    );
-    let range = ran.err.split("bytes ").nth(1).unwrap().split(' ').next().unwrap();
+    let outcome = sandbox.run("salvage -qk k a -C out").exits(6).says("f/large: lost bytes ");
+    let outcome = outcome
+        .says("out: salvaged 5 entries and 1 damaged (PATH.damaged) from a; 4096 bytes lost");
+    let range = outcome.err.split("bytes ").nth(1).unwrap().split_whitespace().next().unwrap();
     let (start, end) = range.split_once("..").unwrap();
     let range = start.parse::<usize>().unwrap()..end.parse().unwrap();
     assert_eq!(range.len(), 4096);
@@ -73,16 +72,16 @@ fn file_with_a_hole() {
     assert!(sandbox.read("out/f/2") == noise(200));
 }
 
-/// A hole at the end is as long as what was there.
+/// The file keeps its length.
 #[test]
-fn hole_at_the_end() {
+fn fills_a_hole_at_the_end() {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
         file(writer, "large", &noise(20_000));
         (0..200).for_each(|number| file(writer, format!("small/{number}"), b"x"));
     });
     damage(&sandbox, 4);
-    sandbox.run("salvage -k k a -C out").exits(6).says("..20000 are lost");
+    sandbox.run("salvage -k k a -C out").exits(6).says("..20000\n");
     let damaged = sandbox.read("out/large.damaged");
     assert_eq!(damaged.len(), 20_000);
     assert!(
@@ -91,24 +90,24 @@ fn hole_at_the_end() {
     );
 }
 
-/// The index names it all the same.
+/// The index still contains its path.
 #[test]
-fn file_of_which_nothing_is_left() {
+fn reports_a_file_that_is_lost() {
     let sandbox = with_files();
     damage(&sandbox, 0);
     sandbox
         .run("salvage -k k a -C out")
         .exits(6)
-        .says("f/1: bytes 0..100 are lost")
-        .says("f/1: not restored: nothing of it is left");
+        .says("f/1: lost bytes 0..100\n")
+        .says("f/1: not restored: all its content is lost");
     assert!(!sandbox.path("out/f/1").exists() && !sandbox.path("out/f/1.damaged").exists());
     assert!(sandbox.read("out/f/2") == noise(200));
-    sandbox.leaves_nothing_unfinished("out");
+    sandbox.has_no_temporary_files("out");
 }
 
 ///
 #[test]
-fn index_is_lost() {
+fn restores_without_the_index() {
     let sandbox = with_files();
     sandbox.change("a", |bytes| {
         let end = bytes.len() - HEADER;
@@ -118,26 +117,26 @@ fn index_is_lost() {
     sandbox
         .run("salvage -k k a -C out")
         .exits(6)
-        .says("a: warning: its index is lost; there may have been more entries than can be named");
+        .says("a: warning: the index is lost; the archive may have contained more entries");
     assert!(sandbox.read("out/f/large") == noise(40_000));
 }
 
 #[test]
-fn cut_off() {
+fn restores_a_truncated_archive() {
     let sandbox = with_files();
     sandbox.change("a", |bytes| bytes.truncate(HEADER + 5 * SEALED + 17));
-    let ran = sandbox
+    let outcome = sandbox
         .run("salvage -k k a -C out")
         .exits(6)
-        .says("its index is lost")
-        .says("its notes are lost");
-    assert!(ran.err.contains("f/large: bytes "), "{}", ran.err);
+        .says("the index is lost")
+        .says("the notes are lost");
+    assert!(outcome.err.contains("f/large: lost bytes "), "{}", outcome.err);
     assert_eq!(sandbox.below("out"), paths(&["f", "f/1", "f/large.damaged"]));
     assert_eq!(sandbox.read("out/f/large.damaged").len(), 40_000);
 }
 
 #[test]
-fn what_is_in_the_way_stays() {
+fn conflicts_are_skipped() {
     let sandbox = with_files();
     damage(&sandbox, 3);
     fs::create_dir_all(sandbox.path("out/f/2")).unwrap();
@@ -147,10 +146,10 @@ fn what_is_in_the_way_stays() {
     sandbox
         .run("salvage -k k a -C out")
         .exits(6)
-        .says("f/1: not restored: something is in the way")
-        .says("f/2: not restored: something is in the way")
-        .says("f/large.damaged: not restored: something is in the way")
-        .says("f/link: not restored: something is in the way");
+        .says("f/1: not restored: conflicts with an existing file")
+        .says("f/2: not restored: conflicts with an existing file")
+        .says("f/large.damaged: not restored: conflicts with an existing file")
+        .says("f/link: not restored: conflicts with an existing file");
     assert_eq!(sandbox.read("out/f/1"), b"precious");
     assert_eq!(sandbox.read("out/f/large.damaged"), b"precious");
     assert!(sandbox.path("out/f/zero").exists());
@@ -159,11 +158,11 @@ fn what_is_in_the_way_stays() {
     assert!(sandbox.read("out/f/1") == noise(100));
     assert_eq!(sandbox.read("out/f/large.damaged").len(), 40_000);
     assert!(sandbox.path("out/f/link").is_symlink());
-    sandbox.leaves_nothing_unfinished("out");
+    sandbox.has_no_temporary_files("out");
 }
 
 #[test]
-fn longest_name() {
+fn shortens_long_names() {
     let sandbox = Sandbox::new();
     let name = "n".repeat(255);
     sandbox.archive(|writer| file(writer, &name, &noise(20_000)));
@@ -173,21 +172,21 @@ fn longest_name() {
 }
 
 #[test]
-fn entries_that_were_short() {
+fn warns_of_entries_that_shrank() {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
         writer.file(b"short", &Metadata::new(), 10, bytes::Bytes::from_static(b"cut")).unwrap();
     });
-    let said = "short: warning: when it was backed up, it became shorter while it was read";
+    let said = "short: warning: during the backup, it shrank while it was read";
     sandbox.run("salvage -k k a -C out").exits(6).says(said);
     assert_eq!(sandbox.read("out/short"), b"cut");
 }
 
 #[test]
-fn what_cannot_be_salvaged() {
+fn rejects_what_cannot_be_salvaged() {
     let sandbox = with_files();
     sandbox.run("keygen -qo other").exits(0);
-    sandbox.run("salvage -k other a -C out").exits(3).says("look for another key file than other");
+    sandbox.run("salvage -k other a -C out").exits(3).says("wrong key in other");
     sandbox.write("x", &noise(1000));
     sandbox.run("salvage -k k x -C out").exits(5);
     sandbox.run("seal -qk k x -o c").exits(0);
@@ -200,8 +199,5 @@ fn what_cannot_be_salvaged() {
         let body = HEADER..bytes.len() - HEADER;
         bytes[body].fill(0);
     });
-    sandbox
-        .run("salvage -k k a -C out")
-        .exits(4)
-        .says("nothing is left of it that could be restored");
+    sandbox.run("salvage -k k a -C out").exits(4).says("nothing could be salvaged");
 }

@@ -1,4 +1,4 @@
-//! A directory to run the command in, and what came of it.
+//! A temporary directory to run the command in, and the outcome of a run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,16 +9,16 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// The command that is tested.
+/// The path of the command.
 pub(crate) const BULLA: &str = env!("CARGO_BIN_EXE_bulla");
-/// Tells `env` of Linux that signals do what they do by default. Under `nohup`, and in the
-/// background of a script, some are ignored, and the command leaves it so.
+/// The option of `env` on Linux that resets signals. Under `nohup`, and in the background of a
+/// script, some are ignored, which the command respects.
 pub(crate) const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT,TERM";
 
-/// The longest that a run of the command may take. It is for runs that hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The time after which a run counts as hanging.
+pub(crate) const HANG_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A directory with a key in the file `k`, removed when dropped.
+/// A temporary directory with a key in the file `k`.
 pub(crate) struct Sandbox(TempDir);
 
 impl Sandbox {
@@ -28,7 +28,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// Also with `plain`, of so many bytes, and with the container `c` of it, in chunks of 4 KiB.
+    /// Adds `plain`, a file of `len` bytes, and the container `c` of it, in chunks of 4 KiB.
     pub(crate) fn with_container(len: usize) -> Sandbox {
         let sandbox = Sandbox::new();
         sandbox.write("plain", &noise(len));
@@ -48,26 +48,26 @@ impl Sandbox {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// Writes `name` anew with `change` made to it.
+    /// Rewrites a file after applying `change` to its bytes.
     pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut bytes = self.read(name);
         change(&mut bytes);
         self.write(name, &bytes);
     }
 
-    /// The names of all files, hidden ones included.
+    /// Returns the names of all files, including hidden ones.
     pub(crate) fn names(&self) -> BTreeSet<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// The command in this directory, with arguments that are separated by spaces, and without a
-    /// key or an input from outside.
+    /// Returns the command with the given arguments, separated by spaces. It runs in this
+    /// directory, with an empty input and without a key from the environment.
     pub(crate) fn command(&self, args: &str) -> Command {
         self.wrapped(BULLA, args)
     }
 
-    /// As [`command`](Sandbox::command), where signals do what they do by default.
+    /// Like [`command`](Sandbox::command), with the default signal actions.
     pub(crate) fn command_with_signals(&self, args: &str) -> Command {
         if cfg!(target_os = "linux") {
             self.wrapped("env", &format!("{DEFAULT_SIGNALS} {BULLA} {args}"))
@@ -76,7 +76,7 @@ impl Sandbox {
         }
     }
 
-    /// Another command in this directory.
+    /// Returns another command that runs in this directory.
     pub(crate) fn wrapped(&self, program: impl AsRef<Path>, args: &str) -> Command {
         let mut command = Command::new(program.as_ref());
         command
@@ -89,11 +89,11 @@ impl Sandbox {
         command
     }
 
-    pub(crate) fn run(&self, args: &str) -> Ran {
+    pub(crate) fn run(&self, args: &str) -> Outcome {
         self.command(args).output().unwrap().into()
     }
 
-    pub(crate) fn run_with_input(&self, args: &str, input: &[u8]) -> Ran {
+    pub(crate) fn run_with_input(&self, args: &str, input: &[u8]) -> Outcome {
         let mut child = self.command(args).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let input = input.to_vec();
@@ -101,13 +101,13 @@ impl Sandbox {
             // The command may stop reading early.
             let _ = stdin.write_all(&input);
         });
-        let ran = child.wait_with_output().unwrap().into();
+        let outcome = child.wait_with_output().unwrap().into();
         writer.join().unwrap();
-        ran
+        outcome
     }
 
-    /// A shell script in this directory, with the command as `$BULLA`.
-    pub(crate) fn shell(&self, script: &str) -> Ran {
+    /// Runs a shell script in this directory, with the command as `$BULLA`.
+    pub(crate) fn shell(&self, script: &str) -> Outcome {
         self.shell_command(script).output().unwrap().into()
     }
 
@@ -118,36 +118,37 @@ impl Sandbox {
     }
 }
 
-/// What came of a run.
-pub(crate) struct Ran {
+/// The outcome of a run.
+pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
     pub(crate) out: Vec<u8>,
     pub(crate) err: String,
 }
 
-impl Ran {
-    /// Checks how it ended, and that it did not panic.
-    pub(crate) fn exits(self, code: i32) -> Ran {
+impl Outcome {
+    /// Checks the exit code, and that the command did not panic.
+    pub(crate) fn exits(self, code: i32) -> Outcome {
         assert_eq!(self.code, Some(code), "{}", self.err);
         assert!(!self.err.contains("panicked"), "{}", self.err);
         self
     }
 
-    /// Checks that it said something.
-    pub(crate) fn says(self, text: &str) -> Ran {
+    /// Checks that standard error contains `text`.
+    pub(crate) fn says(self, text: &str) -> Outcome {
         assert!(self.err.contains(text), "{text:?} is missing in:\n{}", self.err);
         self
     }
 
-    pub(crate) fn says_nothing(self) -> Ran {
+    /// Checks that both outputs are empty.
+    pub(crate) fn says_nothing(self) -> Outcome {
         assert_eq!((self.out.len(), self.err.as_str()), (0, ""));
         self
     }
 }
 
-impl From<Output> for Ran {
-    fn from(output: Output) -> Ran {
-        Ran {
+impl From<Output> for Outcome {
+    fn from(output: Output) -> Outcome {
+        Outcome {
             code: output.status.code(),
             out: output.stdout,
             err: String::from_utf8_lossy(&output.stderr).into_owned(),
@@ -155,21 +156,22 @@ impl From<Output> for Ran {
     }
 }
 
-/// Waits for a run that could hang.
-pub(crate) fn finish(mut child: Child) -> Ran {
+/// Waits for a command that could hang.
+pub(crate) fn finish(mut child: Child) -> Outcome {
     wait_until("the command ends", || child.try_wait().unwrap().is_some());
     child.wait_with_output().unwrap().into()
 }
 
+/// Waits until `holds` returns true.
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
-        assert!(start.elapsed() < PATIENCE, "waited too long until {what}");
+        assert!(start.elapsed() < HANG_TIMEOUT, "timed out waiting until {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// Bytes without a pattern, the same in every run.
+/// Returns pseudo-random bytes, the same in every run.
 pub(crate) fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = || {

@@ -1,4 +1,4 @@
-//! Signals: whatever stops the command, nothing unfinished is left.
+//! Signals: an interrupted command leaves no incomplete files.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -12,14 +12,14 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Starts a command that reads from `pipe`, feeds it, and returns when it has written a part of its
+/// Starts a command that reads from `pipe`, feeds it, and returns when it has written part of its
 /// output.
 fn start(sandbox: &Sandbox, args: &str, input: &[u8]) -> (Child, File) {
     sandbox.shell("mkfifo pipe").exits(0);
     let child = sandbox.command_with_signals(args).spawn().unwrap();
     let mut pipe = OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
     pipe.write_all(input).unwrap();
-    wait_until("a part is written", || {
+    wait_until("part of the output is written", || {
         let staged = sandbox.names().into_iter().find(|name| name.ends_with(".tmp"));
         staged.is_some_and(|name| {
             std::fs::metadata(sandbox.path(&name)).is_ok_and(|file| file.len() > 100_000)
@@ -29,24 +29,24 @@ fn start(sandbox: &Sandbox, args: &str, input: &[u8]) -> (Child, File) {
 }
 
 #[test]
-fn stopped_while_sealing() {
+fn signal_while_sealing_leaves_nothing() {
     for (signal, code) in
         [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)]
     {
         let sandbox = Sandbox::new();
         let (child, pipe) = start(&sandbox, "seal --new-key n pipe -o x", &noise(3 << 20));
-        assert!(sandbox.names().contains("n"), "the key comes first");
+        assert!(sandbox.names().contains("n"), "the key file is created first");
         send(&child, signal);
-        finish(child).exits(code).says("what was unfinished is removed");
+        finish(child).exits(code).says("unfinished files were removed");
         drop(pipe);
         assert_eq!(sandbox.names(), ["k", "pipe"].map(String::from).into());
     }
 }
 
 #[test]
-fn stopped_while_opening() {
+fn signal_while_opening_keeps_the_existing_output() {
     for threads in [1, 2, 8] {
-        // Eight threads read some MiB ahead before the first byte is written.
+        // Eight threads read several MiB before the first byte is written.
         let sandbox = Sandbox::with_container(12 << 20);
         sandbox.write("x", b"precious");
         let names = sandbox.names();
@@ -62,9 +62,8 @@ fn stopped_while_opening() {
     }
 }
 
-/// At any moment: either all is there, or nothing.
 #[test]
-fn stopped_at_any_moment() {
+fn signal_at_any_time_leaves_everything_or_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("plain", &noise(2 << 20));
     let (mut stopped, mut done) = (0, 0);
@@ -87,17 +86,19 @@ fn stopped_at_any_moment() {
     assert!(stopped > 0, "{stopped} stopped, {done} done");
 }
 
-/// nohup ignores the signal on the command's behalf.
+/// nohup ignores SIGHUP for the command.
 #[test]
 #[cfg(target_os = "linux")]
-fn hangup_that_is_ignored() {
+fn ignored_hangup_stays_ignored() {
     let sandbox = Sandbox::new();
     sandbox.shell("mkfifo pipe").exits(0);
     let child =
         sandbox.shell_command(r#"trap "" HUP; exec "$BULLA" seal -k k pipe -o x"#).spawn().unwrap();
     let mut pipe = OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
     pipe.write_all(b"some ").unwrap();
-    wait_until("it started", || sandbox.names().iter().any(|name| name.ends_with(".tmp")));
+    wait_until("the output is created", || {
+        sandbox.names().iter().any(|name| name.ends_with(".tmp"))
+    });
     send(&child, Signal::HUP);
     std::thread::sleep(std::time::Duration::from_millis(50));
     pipe.write_all(b"text").unwrap();
@@ -106,10 +107,9 @@ fn hangup_that_is_ignored() {
     assert_eq!(sandbox.run("open -k k x -o -").exits(0).out, b"some text");
 }
 
-/// A killed process cannot clean up; but nothing has the final name, and the next run is not in its
-/// way.
+/// A killed process cannot clean up, but the final name is free and the next run succeeds.
 #[test]
-fn killed() {
+fn killed_process_leaves_the_output_unchanged() {
     let sandbox = Sandbox::new();
     let (mut child, pipe) = start(&sandbox, "seal -k k pipe -o x", &noise(3 << 20));
     child.kill().unwrap();
@@ -121,10 +121,10 @@ fn killed() {
     assert_eq!(sandbox.run("open -k k x -o -").exits(0).out, b"again");
 }
 
-/// The key must not get into a core dump.
+/// A core dump would contain the key.
 #[test]
 #[cfg(target_os = "linux")]
-fn no_core_dump() {
+fn core_dumps_are_disabled() {
     let sandbox = Sandbox::new();
     let (child, pipe) = start(&sandbox, "seal -k k pipe -o x", &noise(3 << 20));
     let limits =
@@ -132,7 +132,7 @@ fn no_core_dump() {
     send(&child, Signal::TERM);
     finish(child).exits(143);
     drop(pipe);
-    // Without the right to look, the other half of it was seen to work.
+    // Without permission to read the limits, this shows that the process is not dumpable.
     if let Some(line) = limits.lines().find(|line| line.starts_with("Max core file size")) {
         assert_eq!(line.split_whitespace().rev().nth(1), Some("0"), "{line}");
     }

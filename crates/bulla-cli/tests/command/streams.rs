@@ -1,12 +1,12 @@
-//! Pipes: slow ones, and ones that end early.
+//! Pipes, including slow ones and ones that end early.
 
 use std::io::{Read, Write};
 use std::process::Stdio;
 
-use crate::sandbox::{Ran, Sandbox, finish, noise};
+use crate::sandbox::{Outcome, Sandbox, finish, noise};
 
 #[test]
-fn through_pipes() {
+fn round_trips_through_pipes() {
     let sandbox = Sandbox::new();
     for len in [0, 1, 65_536, 1_000_000] {
         let plain = noise(len);
@@ -14,12 +14,12 @@ fn through_pipes() {
         assert!(sandbox.run_with_input("open -k k", &sealed).exits(0).out == plain);
         assert!(sandbox.run_with_input("open -k k - -o -", &sealed).exits(0).out == plain);
         let verified = sandbox.run_with_input("verify -k k -", &sealed).exits(0).out;
-        assert!(String::from_utf8(verified).unwrap().contains(&format!("all {len} byte")));
+        assert!(String::from_utf8(verified).unwrap().contains(&format!("verified {len} byte")));
     }
 }
 
 #[test]
-fn pipe_to_file_and_back() {
+fn round_trips_from_a_pipe_to_a_file() {
     let sandbox = Sandbox::with_container(300_000);
     sandbox
         .shell(r#"cat plain | "$BULLA" seal -k k -o x; cat x | "$BULLA" open -k k -o y"#)
@@ -28,10 +28,10 @@ fn pipe_to_file_and_back() {
 }
 
 #[test]
-fn one_byte_at_a_time() {
+fn accepts_one_byte_at_a_time() {
     let sandbox = Sandbox::new();
     let plain = noise(9000);
-    let trickle = |args: &str, input: &[u8]| -> Ran {
+    let trickle = |args: &str, input: &[u8]| -> Outcome {
         let mut child = sandbox.command(args).stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let mut stdout = child.stdout.take().unwrap();
@@ -43,16 +43,15 @@ fn one_byte_at_a_time() {
             stdin.write_all(&[*byte]).unwrap();
         }
         drop(stdin);
-        let ran = finish(child);
-        Ran { out: reader.join().unwrap().unwrap(), ..ran }
+        let outcome = finish(child);
+        Outcome { out: reader.join().unwrap().unwrap(), ..outcome }
     };
     let sealed = trickle("seal -k k --chunk-size 4K", &plain).exits(0).out;
     assert!(trickle("open -k k", &sealed).exits(0).out == plain);
 }
 
-/// Whoever reads stops early: no hang, no panic.
 #[test]
-fn reader_goes_away() {
+fn closed_output_is_an_error_without_a_panic() {
     let sandbox = Sandbox::with_container(4 << 20);
     for args in ["open -k k c -o -", "seal -k k plain -o -"] {
         let mut child = sandbox.command(args).spawn().unwrap();
@@ -63,15 +62,14 @@ fn reader_goes_away() {
     for args in ["--help", "verify -k k c", "inspect c"] {
         let mut child = sandbox.command(args).spawn().unwrap();
         drop(child.stdout.take());
-        // What it says may have fitted into the pipe before.
-        let ran = finish(child);
-        assert!(!ran.err.contains("panicked"), "{}", ran.err);
+        // The output may have fitted into the pipe buffer.
+        let outcome = finish(child);
+        assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
     }
 }
 
-/// Messages that nobody can read keep nothing from being done.
 #[test]
-fn standard_error_goes_away() {
+fn closed_standard_error_is_ignored() {
     let sandbox = Sandbox::with_container(100);
     let mut child = sandbox.command("seal -k k plain -o x").spawn().unwrap();
     drop(child.stderr.take());
@@ -79,11 +77,11 @@ fn standard_error_goes_away() {
     sandbox.run("verify -k k x").exits(0);
 }
 
-/// The writer fails in the middle: what came is sealed as if it were all, which the shell's
-/// pipefail has to tell; but of a container that ends early nothing is left.
+/// `seal` cannot detect that its input was cut short, which the shell's pipefail reports. `open`
+/// can.
 #[test]
-fn container_that_ends_early() {
+fn truncated_pipe_leaves_nothing() {
     let sandbox = Sandbox::with_container(300_000);
-    sandbox.shell(r#"head -c 200000 c | "$BULLA" open -k k -o x"#).exits(4).says("truncated after");
+    sandbox.shell(r#"head -c 200000 c | "$BULLA" open -k k -o x"#).exits(4).says("truncated");
     assert!(!sandbox.path("x").exists());
 }

@@ -1,0 +1,6 @@
+//! What a person sees and types: messages, progress and prompts.
+
+pub(crate) mod display;
+pub(crate) mod message;
+pub(crate) mod progress;
+pub(crate) mod prompt;
