@@ -1,4 +1,4 @@
-//! Every bit of an envelope flipped, by damage and by an attacker.
+//! Flips every bit of an envelope, first as damage would and then as an attacker would.
 
 use bulla::Preamble;
 use bulla_key::{Envelope, EnvelopeState, Error, Secret};
@@ -30,7 +30,8 @@ fn any_damaged_bit_selects_the_other_copy() {
 }
 
 /// E-4.2, E-4.4, E-5.2: an attacker flips one bit in both copies and corrects the check. The result
-/// is the container's key, reported as altered, or an error. It is never a panic or another key.
+/// is either an error, or the container's key with the envelope reported as altered. It is never a
+/// panic or another key.
 #[test]
 fn any_forged_bit_is_reported_or_rejected() {
     let whole = envelope();

@@ -1,4 +1,4 @@
-//! Envelopes that the library seals, and those that it refuses to seal.
+//! Sealing envelopes, and the errors for slots and lengths that cannot be sealed.
 
 use bulla::{Draft, Options, Preamble};
 use bulla_key::{Envelope, Error, Locator, Secret, SlotId, SlotKind, Slots, Unlocked};
@@ -105,7 +105,7 @@ fn slots_of_an_altered_envelope_cannot_be_kept() {
             assert_eq!(unlocked.key().expose(), &CONTAINER_KEY);
             assert!(!unlocked.is_intact());
             assert!(matches!(unlocked.slots(), Err(Error::Altered)));
-            // New slots give an intact envelope.
+            // An envelope sealed with new slots is intact.
             let mut slots = Slots::new();
             slots.add_recovery_key(&key([9; 32])).unwrap();
             let new = unlocked.seal(&slots).unwrap();
