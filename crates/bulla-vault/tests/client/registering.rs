@@ -40,7 +40,7 @@ fn grant_replaces_the_registration_immediately() {
     assert_eq!(fixture.files().read().unwrap().len(), 1);
 }
 
-/// V-4.5: both locators stay stored.
+/// V-4.5: both locators remain stored.
 #[test]
 fn replacement_without_a_grant_is_announced() {
     let fixture = Fixture::registered();
