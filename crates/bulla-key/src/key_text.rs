@@ -156,7 +156,7 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 /// Returns whether a character may separate digits. Longer dashes and the byte order mark are
-/// included, because word processors replace hyphens with dashes and prepend the mark.
+/// included, because word processors insert them.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')

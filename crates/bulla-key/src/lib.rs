@@ -1,6 +1,6 @@
 //! Keys for [`bulla`] containers, in forms that people can keep: printed and typed in, wrapped
-//! under a passphrase, or stored in a vault. The formats are specified in `spec/ENVELOPE.md`, and
-//! references such as E-2.1 are to its clauses.
+//! under a passphrase, or stored in a vault. The formats are specified in `spec/ENVELOPE.md`.
+//! References such as E-2.1 are to clauses of that document.
 //!
 //! | to | use |
 //! |---|---|

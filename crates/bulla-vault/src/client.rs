@@ -276,7 +276,7 @@ impl<T: Transport> Client<T> {
         parse(&self.exchange(method, path, Some(&body))?)
     }
 
-    /// Sends a request, and sends the same bytes again until the vault responds or the tries run
+    /// Sends a request, and sends the same bytes again until the vault responds or the retries run
     /// out. The vault counts identical requests once (V-4.2, V-5.2).
     fn exchange(
         &mut self,
@@ -326,7 +326,7 @@ fn check_status(response: Response) -> Result<Response> {
         _ if response.status >= 500 => Err(Error::Transport(TransportError::Lost {
             reason: format!("HTTP status {}", response.status),
         })),
-        Ok(_) => Err(Error::ProtocolViolation { what: "code differs from the HTTP status" }),
+        Ok(_) => Err(Error::ProtocolViolation { what: "error code differs from the HTTP status" }),
         Err(error) => Err(Error::InvalidResponse(error)),
     }
 }

@@ -43,7 +43,7 @@ pub enum Error {
     },
     /// The vault returned a key other than the one that was registered.
     KeyMismatch,
-    /// The transport failed, or no try got a response.
+    /// The transport failed, or no request got a response.
     Transport(TransportError),
     /// The locator could not be stored, or it reads back with different bytes. The locator that was
     /// in use is not lost.
@@ -114,7 +114,7 @@ impl fmt::Display for Error {
                 f.write_str("too many attempts; try again later")
             }
             Error::Unauthorized => f.write_str(
-                "token rejected: expired, or issued for another vault; obtain a new one",
+                "token rejected: it is expired, or issued for another vault; obtain a new one",
             ),
             Error::Refused(failure) => failure.code.fmt(f),
             Error::VaultMismatch => f.write_str(
@@ -131,8 +131,8 @@ impl fmt::Display for Error {
             Error::Locator(error) => write!(f, "cannot store the locator: {error}"),
             Error::InvalidToken => f.write_str("not a JWT with an issuer and a subject"),
             Error::NoLocator => f.write_str(
-                "no locator: recovery requires a locator file, or a backup sealed with the vault's \
-                 key",
+                "no locator: recovery requires a locator file, or a backup sealed with the key in \
+                 the vault",
             ),
             Error::GuessesOutOfRange => {
                 write!(f, "number of guesses out of range: must be 1 to {MAX_GUESSES}")

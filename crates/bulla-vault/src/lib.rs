@@ -1,6 +1,6 @@
 //! The client and the protocol for the Backup Key Vault, which protects a backup key with a
-//! password and limits the number of wrong guesses. The protocol is specified in `spec/VAULT.md`,
-//! and references such as V-2.1 are to its clauses.
+//! password and limits the number of wrong guesses. The protocol is specified in `spec/VAULT.md`.
+//! References such as V-2.1 are to clauses of that document.
 //!
 //! | to | use |
 //! |---|---|

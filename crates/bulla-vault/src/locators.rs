@@ -158,12 +158,13 @@ pub fn parse_locator_file(bytes: &[u8]) -> Option<Locator> {
     if valid { Locator::from_bytes(content) } else { None }
 }
 
-/// Reads a locator file, and at most one byte more than the longest valid file has.
+/// Reads a locator file. From an overlong file, it reads only one byte more than the maximum
+/// length.
 ///
 /// # Errors
 ///
-/// Returns the reader's errors, and [`io::ErrorKind::InvalidData`] if the bytes are not an intact
-/// locator file.
+/// Returns any error from the reader, and [`io::ErrorKind::InvalidData`] if the bytes are not an
+/// intact locator file.
 pub fn read_locator(file: impl Read) -> io::Result<Locator> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
     file.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes)?;

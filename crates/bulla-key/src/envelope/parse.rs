@@ -56,7 +56,7 @@ impl Envelope {
     /// The default envelope length, in bytes. It leaves room for 32 slots for recovery keys and
     /// passphrases.
     pub const DEFAULT_LEN: u32 = 16 << 10;
-    /// The length of the shortest envelope, which has no slots, in bytes.
+    /// The length in bytes of the shortest envelope, which has no slots.
     pub const MIN_LEN: u32 = (HEAD_LEN + TAIL_LEN) as u32;
 
     /// Parses a single copy, such as an envelope from a separate file.
@@ -191,11 +191,12 @@ pub(super) const HEAD_LEN: usize = 64;
 const CHECK_LEN: usize = 8;
 /// Bytes after the slots and the padding: the MAC and the check.
 pub(super) const TAIL_LEN: usize = MAC_LEN + CHECK_LEN;
-/// The length of the longest envelope, in bytes (FORMAT.md, section 2).
+/// The length in bytes of the longest envelope (FORMAT.md, section 2).
 pub(super) const MAX_LEN: usize = 1 << 20;
 /// The maximum number of slots (E-2.3).
 pub(super) const MAX_SLOTS: usize = 32;
-/// The maximum number of passphrase slots. Trying each of them may cost a hash (E-2.3).
+/// The maximum number of passphrase slots. Trying a passphrase may cost a hash for each of them
+/// (E-2.3).
 pub(super) const MAX_PASSPHRASE_SLOTS: usize = 8;
 
 /// Selects the authoritative copy: the valid one or, if both are valid, the one with the higher

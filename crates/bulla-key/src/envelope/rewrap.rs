@@ -19,10 +19,10 @@ impl Unlocked {
     /// The file must be open for reading and writing. The data is not touched. The rewrite takes
     /// two synced writes, or three if the first copy has to be repaired.
     ///
-    /// If the rewrite is interrupted at any point, either the old envelope or the new one is
-    /// readable. After a successful return, it is the new one. After an error, read the envelope
-    /// again before retrying. Concurrent rewrites are not always detected, so callers that may race
-    /// must lock the file.
+    /// If the rewrite is interrupted at any point, either the old envelope or the new one remains
+    /// readable. Once this method has returned successfully, the new envelope is durable. After an
+    /// error, read the envelope again before retrying. Concurrent rewrites are not always detected,
+    /// so callers that may race must lock the file.
     ///
     /// # Errors
     ///

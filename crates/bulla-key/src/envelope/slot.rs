@@ -38,7 +38,7 @@ pub struct SlotInfo {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SlotKind {
-    /// A recovery key of 64 digits.
+    /// A 64-digit recovery key.
     RecoveryKey,
     /// A passphrase, with the cost of hashing it.
     Passphrase(PassphraseCost),

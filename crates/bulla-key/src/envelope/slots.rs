@@ -16,9 +16,8 @@ use crate::passphrase::{Passphrase, PassphraseCost};
 
 /// The slots for a new envelope: newly added slots, and slots kept from an opened envelope.
 ///
-/// The secrets of the new slots are held until the envelope is sealed, and wiped on drop. Sealing
-/// the same new slots twice yields different envelopes, because each slot gets a fresh salt every
-/// time (E-3.1).
+/// The secrets of newly added slots are held in memory and wiped on drop. Sealing these slots twice
+/// yields different envelopes, because each of them gets a fresh salt every time (E-3.1).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -209,9 +208,8 @@ impl Slots {
         Ok(id)
     }
 
-    /// Returns the number after the highest one in use, so that the numbers of slots removed below
-    /// it are not reused immediately. If the highest number is already the maximum, returns the
-    /// lowest free number.
+    /// Returns the number after the highest one in use, so that the number of a removed slot is
+    /// usually not reused immediately. If there is no higher number, returns the lowest free one.
     fn unused_id(&self) -> SlotId {
         let is_used = |id: u16| self.slots.iter().any(|slot| slot.info().id.0 == id);
         let highest = self.slots.iter().map(|slot| slot.info().id.0).max().unwrap_or(0);

@@ -44,8 +44,8 @@ pub struct Recovered {
     pub failures: u32,
     /// Failed attempts at this account over its lifetime.
     pub lifetime_failures: u32,
-    /// Proves this login to the vault for a few minutes. It is used to replace or delete a
-    /// registration.
+    /// Proves this login to the vault for a few minutes. With this grant, a registration can be
+    /// replaced or deleted immediately.
     pub grant: Zeroizing<[u8; GRANT_LEN]>,
 }
 

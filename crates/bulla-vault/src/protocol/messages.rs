@@ -88,7 +88,7 @@ pub struct RegisterFinish {
     pub grant: Option<Fixed<GRANT_LEN>>,
 }
 
-/// The response to [`RegisterFinish`], including a repeated request with the same content.
+/// The response to [`RegisterFinish`], whether the request is new or repeats an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterFinished {
     /// [`RecordState::Pending`], or [`RecordState::Active`] if a login has already proven the

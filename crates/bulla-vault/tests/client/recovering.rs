@@ -1,4 +1,4 @@
-//! Recoveries, and how guesses are counted.
+//! Recovering keys and counting guesses.
 
 use bulla_key::{Locator, PassphraseCost};
 use bulla_vault::{Error, LocatorStore, RegistrationOptions, Stretching};

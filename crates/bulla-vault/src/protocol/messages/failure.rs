@@ -20,8 +20,8 @@ pub struct Failure {
     pub left: Option<u32>,
 }
 
-/// The reason for an error response (V-2.6), given by the HTTP status and by the same number in
-/// JSON.
+/// The reason for an error response (V-2.6). The HTTP status and the JSON body contain the same
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// 400: the request is malformed.
