@@ -95,7 +95,7 @@ fn reports_the_error_of_the_first_copy_that_is_not_blank() {
 
 /// E-2.6: a stream provides only the first copy.
 #[test]
-fn uses_the_first_copy_of_a_stream() -> Result<()> {
+fn uses_the_first_copy_from_a_stream() -> Result<()> {
     let whole = container(&revision(4));
     let preamble = Preamble::read(&mut &whole[..])?;
     assert_eq!(Envelope::from_preamble(&preamble).unwrap().1, EnvelopeState::Single);

@@ -9,7 +9,7 @@ use crate::fixtures::*;
 /// E-2.1, E-2.3, E-3.1, E-3.3, E-3.4, E-4.1, E-5.1: the envelope comes from the reference
 /// implementation, which follows the specification alone.
 #[test]
-fn opens_by_each_slot() {
+fn opens_with_each_slot() {
     let container = container(&envelope());
     let preamble = Preamble::read_at(&container).unwrap();
     let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
@@ -86,7 +86,7 @@ fn rejects_a_kind_of_secret_without_a_slot() {
 
 /// E-4.3: the salt reveals the mismatch before any secret is tried.
 #[test]
-fn rejects_the_envelope_of_another_container() {
+fn rejects_another_containers_envelope() {
     let other = Preamble::read_at(&bulla::seal(&key(CONTAINER_KEY), b"", &Options::new()).unwrap())
         .unwrap();
     let envelope = Envelope::parse(&envelope()).unwrap();
@@ -97,7 +97,7 @@ fn rejects_the_envelope_of_another_container() {
 
 /// E-4.4: a slot copied from another container's envelope.
 #[test]
-fn rejects_a_slot_of_another_container() {
+fn rejects_a_slot_from_another_container() {
     let head = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
     let moved = slot(&head, &RECOVERY_KEY, &bound(LEN + 1), &CONTAINER_KEY);
     let opened = open(&envelope_of(&[moved]), &Secret::Key(&key(RECOVERY_KEY)));
@@ -106,7 +106,7 @@ fn rejects_a_slot_of_another_container() {
 
 /// E-4.5: a valid slot that wraps another key.
 #[test]
-fn rejects_the_key_of_another_container() {
+fn rejects_another_containers_key() {
     let head = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
     let forged = slot(&head, &RECOVERY_KEY, &bound(LEN), &[0xBA; 32]);
     let opened = open(&envelope_of(&[forged]), &Secret::Key(&key(RECOVERY_KEY)));

@@ -121,7 +121,7 @@ fn does_not_overwrite_a_concurrent_change() {
 
 /// E-2.2, E-6.3: an envelope from a separate file replaces an older or unusable one.
 #[test]
-fn replaces_the_envelope_by_a_separate_one() {
+fn replaces_the_envelope_with_a_separate_one() {
     let recovery = key(RECOVERY_KEY);
     let separate = |number| {
         let envelope = Envelope::parse(&revision(number)).unwrap();
@@ -200,7 +200,7 @@ fn rewrites_despite_a_damaged_header_or_footer() {
     }
 }
 
-/// In append mode every write goes to the end of the file.
+/// In append mode, every write goes to the end of the file.
 #[cfg(unix)]
 #[test]
 fn rejects_append_mode() {

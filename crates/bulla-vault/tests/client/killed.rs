@@ -6,7 +6,8 @@ use bulla_vault::RegistrationOptions;
 use crate::fixture::{Fixture, options, password};
 use crate::transport::{CrashingLocators, StepBudget};
 
-/// Registers under "second" until killed after `steps` steps. Returns whether it completed.
+/// Registers under the password "second", and kills the client after `steps` steps. Returns whether
+/// the registration completed.
 fn register_until_killed(fixture: &Fixture, options: &RegistrationOptions, steps: u32) -> bool {
     let budget = StepBudget::new(steps);
     let mut locators = CrashingLocators { files: fixture.files(), budget: budget.clone() };
@@ -94,7 +95,7 @@ fn killed_while_replacing_after_an_announced_registration() {
 
 /// V-4.4: once the locator is stored, the pending record can be recovered.
 #[test]
-fn killed_in_the_first_registration() {
+fn killed_during_the_first_registration() {
     for steps in 0.. {
         let fixture = Fixture::new();
         let done = register_until_killed(&fixture, &options(), steps);

@@ -49,7 +49,7 @@ fn correct_password_on_the_last_guess_succeeds() {
 
 /// V-3.3
 #[test]
-fn login_uses_the_stretching_parameters_of_the_registration() {
+fn login_uses_the_registrations_stretching_parameters() {
     let fixture = Fixture::new();
     let cost = PassphraseCost::new(2, 64, 2).unwrap();
     let options = RegistrationOptions { stretching: Stretching::new(cost), ..options() };
