@@ -63,8 +63,8 @@ fn ghash(h: u128, aad: &[u8], ciphertext: &[u8]) -> u128 {
 fn colliding_ciphertext(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
     let h = keys.map(|key| aes(key, 0));
     let mask = keys.map(|key| aes(key, 1));
-    // The second block c contributes c * h^2 to each hash, and the tags must be equal. Therefore c
-    // * (h0^2 + h1^2) equals the difference of all other terms.
+    // The second block c contributes c * h^2 to each hash, and the tags must be equal. Therefore
+    // c * (h0^2 + h1^2) equals the difference of all other terms.
     let mut ciphertext = [0x77; 32];
     ciphertext[16..].fill(0);
     let rest = (0..2).fold(0, |sum, i| sum ^ mask[i] ^ ghash(h[i], aad, &ciphertext));
