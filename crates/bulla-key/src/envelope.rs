@@ -1,4 +1,4 @@
-//! Key envelopes: the key of one container, wrapped in slots (ENVELOPE.md, sections 2 to 6).
+//! Key envelopes: a container's key, wrapped in slots (ENVELOPE.md, sections 2 to 6).
 
 // Modules are listed in dependency order: each imports only from those above it.
 mod mac;

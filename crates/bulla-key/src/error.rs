@@ -1,15 +1,15 @@
-//! Errors of envelopes and passphrases.
+//! Errors for envelopes and passphrases.
 
 use std::{fmt, io};
 
-/// Bytes in the longest text accepted as a passphrase.
+/// Maximum length of a passphrase before normalization, in bytes.
 pub const MAX_PASSPHRASE_LEN: usize = 1024;
 
-/// An error in reading, opening or writing an envelope.
+/// An error from reading, opening or writing an envelope.
 ///
-/// Every variant contains public facts only and may be logged. The variants up to
-/// [`TooCostly`](Error::TooCostly) correspond one to one to ENVELOPE.md, section 7. The others
-/// concern the call.
+/// Errors contain only public information and may be logged. The variants up to
+/// [`TooCostly`](Error::TooCostly) correspond one-to-one to the errors in ENVELOPE.md, section 7.
+/// The remaining variants report problems with a particular call.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -23,11 +23,11 @@ pub enum Error {
         /// The envelope's version. This crate supports version 1.
         version: u8,
     },
-    /// The envelope's check does not match, nor does that of its other copy if there is one
+    /// The envelope's check does not match, and neither does the other copy's, if there is one
     /// (E-2.4).
     Damaged,
-    /// The check matches, but the envelope breaks a rule of the format, so its writer was faulty or
-    /// hostile (E-2.5).
+    /// The check matches, but the envelope violates the format, so the software that wrote it was
+    /// faulty or hostile (E-2.5).
     Malformed {
         /// Offset of the invalid field, in bytes from the start of the envelope.
         offset: usize,
@@ -46,14 +46,14 @@ pub enum Error {
     Altered,
     /// The text is not a valid passphrase.
     Passphrase(PassphraseError),
-    /// The parameters for Argon2id are out of range (E-3.3).
+    /// The Argon2id parameters are out of range (E-3.3).
     CostOutOfRange,
-    /// The hints of a vault locator are too long (E-3.4).
+    /// A vault locator's hints are too long (E-3.4).
     LocatorTooLong {
         /// Encoded length of the hints, in bytes.
         bytes: usize,
     },
-    /// The envelope already has the maximum number of slots, or of slots for passphrases (E-2.3).
+    /// The envelope already has the maximum number of slots, or of passphrase slots (E-2.3).
     TooManySlots,
     /// The envelope is too short for its slots.
     NoRoom {
@@ -71,19 +71,19 @@ pub enum Error {
     },
     /// The key to be wrapped is not the key that the container is sealed under.
     WrongContainerKey,
-    /// The container's envelope was rewritten since it was opened (E-6.3).
+    /// The container's envelope has been rewritten since it was opened (E-6.3).
     Outdated {
-        /// The revision in the container.
+        /// The revision found in the container.
         found: u64,
         /// The revision that was to be written.
         given: u64,
     },
-    /// The file is open in append mode and did not write at the given offset. It was truncated to
-    /// its previous length.
+    /// The file is open in append mode, so the data was written at its end instead of the given
+    /// offset. The file was then truncated to its previous length.
     AppendMode,
-    /// Argon2id could not allocate its memory.
+    /// The memory for Argon2id could not be allocated.
     OutOfMemory,
-    /// Reading the container failed, or it rejected the key or context.
+    /// Reading or writing the container failed, or the container rejected the key or context.
     Container(bulla::Error),
 }
 
@@ -101,8 +101,8 @@ impl fmt::Display for Error {
                 write!(f, "unsupported envelope version {version}; a newer release may open it")
             }
             Error::Damaged => f.write_str(
-                "the envelope is damaged; open the container as a file instead of a stream, or \
-                 use an envelope kept beside it",
+                "the envelope is damaged; open the container from a file instead of a stream, or \
+                 use a separately stored envelope",
             ),
             Error::Malformed { offset } => {
                 write!(f, "malformed envelope: invalid field at byte {offset}")
@@ -113,8 +113,8 @@ impl fmt::Display for Error {
             Error::WrongSecret => f.write_str("the key or passphrase does not open this envelope"),
             Error::NoSuchSlot => f.write_str("the envelope has no slot for this kind of secret"),
             Error::TooCostly => f.write_str(
-                "the passphrase opens no slot; a slot was skipped because hashing for it would \
-                 exceed the limits",
+                "the passphrase opens no slot; at least one slot was skipped because its hashing \
+                 cost exceeds the limits",
             ),
             Error::Altered => f.write_str(
                 "the envelope was modified without the container key, so its slots cannot be kept; \
@@ -122,17 +122,20 @@ impl fmt::Display for Error {
             ),
             Error::Passphrase(e) => e.fmt(f),
             Error::CostOutOfRange => f.write_str(
-                "Argon2id parameters out of range: 1 to 16 lanes, 8 KiB for each lane to 256 MiB, \
-                 and at most 1 GiB for all passes",
+                "Argon2id parameters out of range: use 1 to 16 lanes, at least 8 KiB of memory per \
+                 lane, at most 256 MiB of memory, and at most 1 GiB in total over all passes",
             ),
             Error::LocatorTooLong { bytes } => {
                 write!(f, "vault locator too long: {bytes} bytes of hints, at most 1024 allowed")
             }
             Error::TooManySlots => f.write_str(
-                "too many slots: an envelope holds at most 32, of which 8 for passphrases",
+                "too many slots: an envelope holds at most 32, including at most 8 for passphrases",
             ),
             Error::NoRoom { needed, room } => {
-                write!(f, "envelope too short: the slots need {needed} bytes, {room} are available")
+                write!(
+                    f,
+                    "envelope too short: the slots need {needed} bytes, but {room} are available"
+                )
             }
             Error::NoSlots => f.write_str("an envelope needs at least one slot that can be opened"),
             Error::UnknownSlot { id } => write!(f, "the envelope has no slot {id}"),
@@ -179,7 +182,7 @@ impl From<PassphraseError> for Error {
     }
 }
 
-/// The reason why a text is not a valid passphrase. It contains no part of the text.
+/// The reason a text is not a valid passphrase. It contains no part of the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PassphraseError {
@@ -187,11 +190,12 @@ pub enum PassphraseError {
     Empty,
     /// The text is longer than [`MAX_PASSPHRASE_LEN`](crate::MAX_PASSPHRASE_LEN).
     TooLong {
-        /// Its length in bytes.
+        /// Length of the text, in bytes.
         bytes: usize,
     },
-    /// A character is disallowed, because other devices may not encode it the same way: a control
-    /// character, or one that Unicode 6.3 does not assign, such as most emoji (E-3.2).
+    /// A character is disallowed, because other devices may encode it differently. Control
+    /// characters are disallowed, and so are characters that Unicode 6.3 does not assign, such as
+    /// most emoji (E-3.2).
     Refused {
         /// Position of the character, counted from 1.
         position: usize,

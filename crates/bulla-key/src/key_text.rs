@@ -1,7 +1,7 @@
 //! Keys as text: 64 hex digits in 16 groups of 4.
 //!
-//! The digits contain no checksum. Opening a container shows whether a key is the right one, and
-//! [`typing`](crate::typing) locates a single mistake in one that is not.
+//! The digits contain no checksum, so only opening a container shows whether a key is correct. If
+//! it is not, [`typing`](crate::typing) can locate a single typing mistake.
 
 use std::fmt;
 
@@ -10,25 +10,25 @@ use zeroize::Zeroizing;
 
 /// Hex digits in a key.
 pub const DIGITS: usize = 2 * Key::LEN;
-/// Bytes in the longest text that [`parse`] accepts. The limit leaves ample room for spacing.
+/// Maximum length of the text that [`parse`] accepts, in bytes. It leaves ample room for spacing.
 pub const MAX_TEXT_LEN: usize = 4096;
 
-/// Digits in a group, and also groups in a line (E-1.1).
+/// Digits per group, and groups per line (E-1.1).
 pub(crate) const GROUP: usize = 4;
-/// Bytes in a formatted key: the digits, and a separator between groups.
+/// Length of a formatted key, in bytes: the digits, and one separator between groups.
 const TEXT_LEN: usize = DIGITS + DIGITS / GROUP - 1;
 
 /// Formats a key as four lines of four groups of four lowercase digits, without a trailing line
 /// break.
 ///
-/// This exposes the key. The text is wiped on drop; the caller has to wipe any copy.
+/// This exposes the key. The returned text is wiped on drop, but the caller must wipe any copies.
 ///
 /// ```
 /// let key = bulla::Key::from_bytes(&[0x5A; 32]);
 /// assert_eq!(bulla_key::key_text::format(&key).lines().next(), Some("5a5a 5a5a 5a5a 5a5a"));
 /// ```
 pub fn format(key: &Key) -> Zeroizing<String> {
-    // The full capacity from the start, because growing would leave an unwiped copy behind.
+    // Reserve the full capacity now, because growing the text would leave an unwiped copy behind.
     let mut text = Zeroizing::new(String::with_capacity(TEXT_LEN));
     for position in 0..DIGITS {
         if position > 0 && position % GROUP == 0 {
@@ -44,11 +44,11 @@ pub fn format(key: &Key) -> Zeroizing<String> {
 /// Parses a key from text (E-1.2).
 ///
 /// Spaces, line breaks, dashes and case are ignored. `o` is read as 0, and `l` and `i` as 1,
-/// because these letters cannot be confused with any other digit.
+/// because these letters cannot be mistaken for any other digit.
 ///
 /// # Errors
 ///
-/// [`ParseError`] for the first problem in the text.
+/// Returns a [`ParseError`] that describes the first problem in the text.
 ///
 /// ```
 /// use bulla_key::key_text::{self, ParseError};
@@ -63,9 +63,10 @@ pub fn parse(text: &str) -> Result<Key, ParseError> {
     digits.key().ok_or(ParseError::WrongLength { digits: digits.count })
 }
 
-/// The digits of a text, in any number.
+/// The digits parsed from a text, however many there are.
 pub(crate) struct Digits {
-    /// The first digits' values, up to one more than a key has.
+    /// The values of the first digits, up to one more than a key has. Later digits are only
+    /// counted.
     values: Zeroizing<[u8; DIGITS + 1]>,
     count: usize,
 }
@@ -94,7 +95,7 @@ impl Digits {
         self.count
     }
 
-    /// Returns the values of the digits, of which at most one more than a key has are stored.
+    /// Returns the digits' values, limited to one digit more than a key has.
     pub(crate) fn values(&self) -> &[u8] {
         &self.values[..self.count.min(DIGITS + 1)]
     }
@@ -114,8 +115,8 @@ pub(crate) fn key_of(digits: &[u8; DIGITS]) -> Key {
     Key::from_bytes(&bytes)
 }
 
-/// The reason why a text is not a key. It contains positions and counts but no digit of the text,
-/// so it may be logged.
+/// The reason a text is not a key. It contains positions and counts but none of the digits, so it
+/// may be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {
@@ -131,7 +132,7 @@ pub enum ParseError {
     },
     /// The text is longer than [`MAX_TEXT_LEN`] and was not examined.
     TooLong {
-        /// Its length in bytes.
+        /// Length of the text, in bytes.
         bytes: usize,
     },
 }
@@ -143,7 +144,7 @@ impl fmt::Display for ParseError {
                 write!(f, "expected {DIGITS} hex digits, found {digits}")
             }
             ParseError::NotADigit { position } => {
-                write!(f, "character {position} is not a hex digit (0-9, a-f), counting spaces")
+                write!(f, "character {position} is not a hex digit (0-9, a-f); spaces are counted")
             }
             ParseError::TooLong { bytes } => {
                 write!(f, "text too long for a key: {bytes} bytes, at most {MAX_TEXT_LEN} allowed")
@@ -154,8 +155,8 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// Returns whether a character may separate digits. Word processors replace hyphens with longer
-/// dashes and prepend a byte order mark.
+/// Returns whether a character may separate digits. Longer dashes and the byte order mark are
+/// included, because word processors insert them.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}')
@@ -249,7 +250,7 @@ mod tests {
         assert_eq!(error(text), ParseError::NotADigit { position: 12 });
         assert_eq!(
             error(text).to_string(),
-            "character 12 is not a hex digit (0-9, a-f), counting spaces"
+            "character 12 is not a hex digit (0-9, a-f); spaces are counted"
         );
     }
 

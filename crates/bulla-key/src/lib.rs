@@ -1,15 +1,15 @@
-//! Keys of [`bulla`] containers for people: printed and typed in, wrapped under a passphrase, or
-//! stored in a vault. The formats are specified in `spec/ENVELOPE.md`; clauses such as E-2.1 refer
-//! to it.
+//! Keys for [`bulla`] containers, in forms that people can keep: printed and typed in, wrapped
+//! under a passphrase, or stored in a vault. The formats are specified in `spec/ENVELOPE.md`.
+//! References such as E-2.1 are to clauses of that document.
 //!
 //! | to | use |
 //! |---|---|
 //! | format a key as 64 digits, and parse it | [`key_text`] |
-//! | find a typing mistake in a key | [`typing`] |
+//! | locate a typing mistake in a key | [`typing`] |
 //! | let several secrets open a container | [`Slots`], with [`bulla::Draft`] |
-//! | open a container with one of them | [`Envelope`], with [`bulla::Preamble`] |
+//! | open a container with any of these secrets | [`Envelope`], with [`bulla::Preamble`] |
 //! | change the secrets later, without touching the data | [`Unlocked`] |
-//! | print a page with the key for safekeeping | `sheet`, with the feature of that name |
+//! | print a page with the key for safekeeping | `sheet`, which requires the feature of that name |
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,30 +24,33 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A container without an envelope is sealed under the key that a person keeps. A container with an
-//! envelope has a random key, wrapped in *slots*: under a recovery key (64 digits), a passphrase,
-//! or a recovery key that is stored in a vault. Anyone who can open the envelope can change its
-//! slots. The envelope can also be kept in a small file beside the container, with the same bytes.
+//! A container without an envelope is sealed under the key that its owner keeps. A container with
+//! an envelope is sealed under a random key, and each of the envelope's *slots* wraps that key
+//! under one secret: a recovery key (64 digits), a passphrase, or a recovery key stored in a vault.
+//! Anyone who can open the envelope can change its slots. An envelope can also be kept in a small
+//! separate file, in the same format.
 //!
 //! # Guarantees
 //!
-//! - Opening an envelope gives the key of the given container or an error that states the reason,
-//!   and never another key.
-//! - A slot opens under one secret only. A slot that opened under several would let an attacker
-//!   test many passphrases with one attempt.
-//! - The work that a hostile envelope can cause is bounded before any memory is allocated: 256 MiB
-//!   of memory, and 1 GiB hashed, for each of at most 8 passphrase slots.
-//! - Rewriting in place leaves the old slots or the new ones, even if it is interrupted.
-//! - This crate contains no `unsafe` code. Keys, passphrases and the memory for hashing them are
-//!   wiped. Secrets are compared in constant time and appear in no error and no `Debug` output. Not
-//!   wiped are stack temporaries of libraries, and the copies made while a passphrase with
-//!   non-ASCII characters is normalized.
+//! - Opening an envelope returns either the key of the given container or an error that states the
+//!   reason, never a different key.
+//! - Each slot opens under only one secret. If a slot could open under several, an attacker could
+//!   test many passphrases in one attempt.
+//! - The work that a hostile envelope can cause is bounded, and the bounds are checked before any
+//!   memory is allocated. An envelope has at most 8 passphrase slots, each of which takes at most
+//!   256 MiB of memory and 1 GiB of hashing.
+//! - Rewriting in place is crash-safe: after an interruption, either the old slots or the new ones
+//!   open the container.
+//! - This crate contains no `unsafe` code. Keys, passphrases and the memory used to hash them are
+//!   wiped. Secrets are compared in constant time, and never appear in errors or `Debug` output.
+//!   Stack temporaries in dependencies are not wiped, and neither are the copies made while
+//!   normalizing a passphrase with non-ASCII characters.
 //!
 //! # Features
 //!
 //! - `sheet`: the recovery sheet, a printable page with the key.
-//! - `aws-lc-rs`: the core uses AWS-LC for its cryptography instead of ring. Envelopes are the
-//!   same.
+//! - `aws-lc-rs`: the core uses AWS-LC instead of ring for its cryptography. Envelopes do not
+//!   change.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Locators of keys in a Backup Key Vault.
+//! Locators for keys stored in a Backup Key Vault.
 
 use std::fmt;
 
@@ -6,12 +6,13 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
-/// The information, besides the password, for fetching a recovery key from a Backup Key Vault: the
-/// registration, the pepper for hashing the password, and hints for finding the vault (E-3.4).
+/// The information needed, in addition to the password, to fetch a recovery key from a Backup Key
+/// Vault: the registration, the pepper for hashing the password, and hints for finding the vault
+/// (E-3.4).
 ///
-/// A locator is public to the party that stores the container, and it is not authenticated until
-/// the envelope has been opened. A client must compare an address or a public key in a hint with
-/// its own configuration and refuse any difference.
+/// The party that stores the container can read the locator. Because a locator is not authenticated
+/// until the envelope has been opened, a client must compare any address or public key in a hint
+/// with its own configuration, and must reject a mismatch.
 ///
 /// ```
 /// use bulla_key::Locator;
@@ -23,16 +24,16 @@ use crate::error::{Error, Result};
 pub struct Locator {
     registration: [u8; 32],
     pepper: Zeroizing<[u8; 32]>,
-    /// Tags and values, in ascending order of tags.
+    /// Tags and values, in ascending order by tag.
     hints: Vec<(u16, Vec<u8>)>,
 }
 
 impl Locator {
-    /// The tag of the hint with the vault's address.
+    /// The tag of the hint that contains the vault's address.
     pub const ADDRESS: u16 = 1;
-    /// The tag of the hint with the vault's public key.
+    /// The tag of the hint that contains the vault's public key.
     pub const PUBLIC_KEY: u16 = 2;
-    /// The maximum encoded length of all hints, in bytes, including 4 bytes of overhead for each
+    /// The maximum encoded length of all hints, in bytes, including 4 bytes of overhead per hint
     /// (E-3.4).
     pub const MAX_HINTS_LEN: usize = 1024;
 
@@ -45,7 +46,8 @@ impl Locator {
     ///
     /// # Errors
     ///
-    /// [`Error::LocatorTooLong`] if the hints exceed [`MAX_HINTS_LEN`](Locator::MAX_HINTS_LEN).
+    /// Returns [`Error::LocatorTooLong`] if the hints exceed
+    /// [`MAX_HINTS_LEN`](Locator::MAX_HINTS_LEN).
     pub fn with_hint(mut self, tag: u16, value: &[u8]) -> Result<Locator> {
         let hint = (tag, value.to_vec());
         match self.hints.binary_search_by_key(&tag, |hint| hint.0) {
@@ -58,7 +60,7 @@ impl Locator {
         }
     }
 
-    /// Returns the registration's identifier, which the client chose at random.
+    /// Returns the registration identifier, which the client chose at random.
     pub fn registration(&self) -> &[u8; 32] {
         &self.registration
     }
@@ -68,28 +70,29 @@ impl Locator {
         &self.pepper
     }
 
-    /// Returns the value of the hint with this tag.
+    /// Returns the value of the hint with this tag, if there is one.
     pub fn hint(&self, tag: u16) -> Option<&[u8]> {
         let at = self.hints.binary_search_by_key(&tag, |hint| hint.0).ok()?;
         Some(&self.hints[at].1)
     }
 
-    /// Encodes the locator, as in a slot (E-3.4).
+    /// Encodes the locator as it appears in a slot (E-3.4).
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(FIXED_LEN + self.hints_len());
         bytes.extend(self.registration);
         bytes.extend(self.pepper.iter());
         for (tag, value) in &self.hints {
             bytes.extend(tag.to_be_bytes());
-            // The cast is lossless: a value is shorter than MAX_HINTS_LEN.
+            // The cast is lossless, because each value is shorter than MAX_HINTS_LEN.
             bytes.extend((value.len() as u16).to_be_bytes());
             bytes.extend(value);
         }
         bytes
     }
 
-    /// Decodes a locator. Returns `None` unless all hints are complete, within
-    /// [`MAX_HINTS_LEN`](Locator::MAX_HINTS_LEN) and in strictly ascending order of tags (E-3.4).
+    /// Decodes a locator. Returns `None` unless every hint is complete, the hints fit into
+    /// [`MAX_HINTS_LEN`](Locator::MAX_HINTS_LEN) bytes, and their tags are in strictly ascending
+    /// order (E-3.4).
     pub fn from_bytes(bytes: &[u8]) -> Option<Locator> {
         let (fixed, mut rest) = bytes.split_first_chunk::<FIXED_LEN>()?;
         if rest.len() > Self::MAX_HINTS_LEN {
@@ -117,9 +120,9 @@ impl Locator {
     }
 }
 
-/// Bytes before the hints: registration and pepper.
+/// Bytes before the hints: the registration and the pepper.
 const FIXED_LEN: usize = 64;
-/// Bytes before a hint's value: tag and length.
+/// Bytes before a hint's value: its tag and length.
 const HINT_HEAD_LEN: usize = 4;
 
 impl fmt::Debug for Locator {
@@ -158,7 +161,7 @@ mod tests {
     #[test]
     fn rejects_invalid_encodings() {
         let bytes = sample().to_bytes();
-        // Truncated anywhere but between two hints.
+        // Truncated anywhere except just before a hint.
         for len in (0..bytes.len()).filter(|len| ![64, 89].contains(len)) {
             assert!(Locator::from_bytes(&bytes[..len]).is_none(), "{len} bytes");
         }

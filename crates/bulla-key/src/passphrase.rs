@@ -9,22 +9,23 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, MAX_PASSPHRASE_LEN, PassphraseError, Result};
 
-/// A passphrase in normalized form, as it is hashed: an OpaqueString of RFC 8265 (E-3.2). The same
-/// passphrase typed on different devices gives the same bytes.
+/// A passphrase, normalized for hashing with the OpaqueString profile of RFC 8265 (E-3.2). The same
+/// passphrase typed on different devices yields the same bytes.
 ///
-/// Case and spaces are significant, including leading and trailing spaces. Strip the line break of
-/// a typed line before calling [`new`](Passphrase::new). A passphrase is wiped on drop. It does not
-/// implement `PartialEq`, which would compare in variable time. To confirm a new passphrase,
-/// compare the two texts as typed.
+/// Case and spaces are significant, including leading and trailing spaces. When reading a line of
+/// input, strip the line break before calling [`new`](Passphrase::new).
+///
+/// A `Passphrase` is wiped on drop. It does not implement `PartialEq`, which would compare in
+/// variable time. To confirm a new passphrase, compare the two texts as typed.
 #[derive(Clone)]
 pub struct Passphrase(Zeroizing<String>);
 
 impl Passphrase {
-    /// Normalizes a text into a passphrase. The caller has to wipe its own copy of the text.
+    /// Creates a passphrase by normalizing `text`. The caller must wipe its own copy of the text.
     ///
     /// # Errors
     ///
-    /// [`PassphraseError`] if the text is empty, too long, or contains a disallowed character.
+    /// Returns an error if the text is empty, is too long, or contains a disallowed character.
     ///
     /// ```
     /// use bulla_key::{Passphrase, PassphraseError};
@@ -45,7 +46,7 @@ impl Passphrase {
         }
     }
 
-    /// Returns the bytes to hash, for use in another protocol. They are as secret as the
+    /// Returns the normalized bytes, for use in another protocol. They are as secret as the
     /// passphrase.
     pub fn expose(&self) -> &[u8] {
         self.0.as_bytes()
@@ -69,13 +70,14 @@ impl fmt::Debug for Passphrase {
     }
 }
 
-/// The cost of hashing a passphrase: the parameters of Argon2id (RFC 9106).
+/// The cost of hashing a passphrase, given by the Argon2id parameters (RFC 9106).
 ///
-/// The default is the second recommendation of RFC 9106, section 4: 3 passes over 64 MiB in 4
-/// lanes. It takes about 0.1 s on two cores of a 2023 machine. A lower cost makes guessing cheaper.
+/// The default is the second option that RFC 9106 recommends in section 4: 3 passes over 64 MiB in
+/// 4 lanes. It takes about 0.1 s on two cores of a 2023 machine. A lower cost makes guessing
+/// cheaper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PassphraseCost {
-    // Checked in `new`.
+    // Validated by `new`.
     passes: u32,
     memory_kib: u32,
     lanes: u32,
@@ -84,17 +86,18 @@ pub struct PassphraseCost {
 impl PassphraseCost {
     /// The maximum memory, in KiB: 256 MiB (E-3.3).
     pub const MAX_MEMORY_KIB: u32 = 1 << 18;
-    /// The maximum work, in passes times KiB of memory: 1 GiB (E-3.3).
+    /// The maximum product of the passes and the memory in KiB: 1 GiB (E-3.3).
     pub const MAX_WORK_KIB: u32 = 1 << 20;
     /// The maximum number of lanes (E-3.3).
     pub const MAX_LANES: u32 = 16;
 
-    /// Creates a cost from the parameters of Argon2id.
+    /// Creates a cost from Argon2id parameters.
     ///
     /// # Errors
     ///
-    /// [`Error::CostOutOfRange`] unless there is at least 1 pass, memory is at least 8 KiB for each
-    /// lane and at most 256 MiB, passes times memory is at most 1 GiB, and there are 1 to 16 lanes.
+    /// Returns [`Error::CostOutOfRange`] unless there is at least 1 pass, there are 1 to 16 lanes,
+    /// the memory is at least 8 KiB per lane and at most 256 MiB, and the passes times the memory
+    /// is at most 1 GiB.
     pub fn new(passes: u32, memory_kib: u32, lanes: u32) -> Result<PassphraseCost> {
         let in_range = (1..=Self::MAX_LANES).contains(&lanes)
             && (8 * lanes..=Self::MAX_MEMORY_KIB).contains(&memory_kib)
@@ -122,8 +125,8 @@ impl PassphraseCost {
         self.lanes
     }
 
-    /// Hashes a passphrase with Argon2id, version 0x13, without secret or associated data (E-3.3),
-    /// in the ambient rayon pool. The memory is wiped.
+    /// Hashes a passphrase with Argon2id version 0x13, without a secret or associated data (E-3.3).
+    /// The lanes run in the current rayon pool, and the memory is wiped afterwards.
     pub(crate) fn stretch(
         &self,
         passphrase: &Passphrase,
@@ -189,7 +192,7 @@ mod tests {
         assert_eq!(
             normalized("robot \u{1F916}"),
             Err(Refused { position: 7 }),
-            "assigned in Unicode 8.0"
+            "not assigned before Unicode 8.0"
         );
         assert_eq!(normalized(&"x".repeat(1024)).unwrap().len(), 1024);
         assert_eq!(normalized(&"x".repeat(1025)), Err(TooLong { bytes: 1025 }));

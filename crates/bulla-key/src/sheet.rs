@@ -1,9 +1,9 @@
 //! The recovery sheet: a printable page with a key.
 //!
-//! The sheet shows the 64 digits, a QR code of them, the backup that the key belongs to, and
-//! instructions for restoring. It is a black-and-white SVG image in the size of the paper. It uses
-//! generic fonts, and its layout does not depend on their widths. The QR code contains the digits
-//! in upper case, as text that [`key_text::parse`] accepts.
+//! The sheet shows the 64 digits, the same digits as a QR code, the backup that the key belongs to,
+//! and instructions for restoring it. It is a black-and-white SVG image the size of the paper. The
+//! fonts are generic, and the layout does not depend on their character widths. The QR code encodes
+//! the digits in upper case, as text that [`key_text::parse`] accepts.
 
 use bulla::Key;
 use zeroize::Zeroizing;
@@ -28,7 +28,7 @@ pub enum Paper {
 }
 
 impl Paper {
-    /// Returns width and height in millimetres.
+    /// Returns the width and height, in millimetres.
     const fn size(self) -> (f32, f32) {
         match self {
             Paper::A4 => (210.0, 297.0),
@@ -40,8 +40,8 @@ impl Paper {
 /// The public information on a sheet.
 ///
 /// A field that is not set becomes a blank line to fill in by hand. Without
-/// [`instructions`](SheetInfo::instructions), the sheet explains how to restore with the command
-/// `bulla`. Texts may contain any character, and long texts are shortened in the middle.
+/// [`instructions`](SheetInfo::instructions), the sheet explains how to restore with the `bulla`
+/// command. Texts may contain any character. Long texts are shortened in the middle.
 #[derive(Clone, Debug, Default)]
 pub struct SheetInfo<'a> {
     paper: Paper,
@@ -51,7 +51,7 @@ pub struct SheetInfo<'a> {
 }
 
 impl<'a> SheetInfo<'a> {
-    /// Creates a sheet on A4 with all fields blank.
+    /// Creates the information for an A4 sheet with all fields blank.
     pub fn new() -> SheetInfo<'a> {
         SheetInfo::default()
     }
@@ -62,21 +62,21 @@ impl<'a> SheetInfo<'a> {
         self
     }
 
-    /// Sets the date of the sheet, as text.
+    /// Sets the date to print, as text.
     pub fn date(mut self, date: &'a str) -> SheetInfo<'a> {
         self.date = Some(date);
         self
     }
 
-    /// Sets the container that the key belongs to: its name, and the salt of its
-    /// [header](bulla::Header), of which the first 8 bytes are shown as the ID.
+    /// Sets the name and ID of the container that the key belongs to. `salt` is the salt from the
+    /// container's [header](bulla::Header), and its first 8 bytes are shown as the ID.
     pub fn container(mut self, name: &'a str, salt: &[u8; 32]) -> SheetInfo<'a> {
         self.container = Some((name, std::array::from_fn(|i| salt[i])));
         self
     }
 
-    /// Sets the instructions for restoring, for software other than the command `bulla`: at most 6
-    /// lines of at most 52 characters.
+    /// Sets the instructions for restoring, for software other than the `bulla` command. A sheet
+    /// has room for 6 lines of 52 characters.
     pub fn instructions(mut self, lines: &'a [&'a str]) -> SheetInfo<'a> {
         self.instructions = Some(lines);
         self
@@ -86,7 +86,7 @@ impl<'a> SheetInfo<'a> {
 /// Draws the sheet as an SVG document.
 ///
 /// This exposes the key. The document and all intermediate copies of the key are wiped on drop,
-/// except for stack temporaries of the QR encoder. The caller has to wipe any copy of the document.
+/// except for the QR encoder's stack temporaries. The caller must wipe any copies of the document.
 ///
 /// ```
 /// use bulla_key::sheet::{self, Paper, SheetInfo};
@@ -98,7 +98,7 @@ impl<'a> SheetInfo<'a> {
 pub fn svg(key: &Key, info: &SheetInfo) -> Zeroizing<String> {
     let (width, height) = info.paper.size();
     let mut page = Canvas::new(width, height, MAX_LEN);
-    // Positions are those of A4. Letter is wider by this much on either side, and shorter.
+    // All positions are for A4. A Letter page is wider by this much on each side.
     page.shift((width - Paper::A4.size().0) / 2.0);
     draw_title(&mut page);
     draw_fields(&mut page, info);
@@ -109,19 +109,19 @@ pub fn svg(key: &Key, info: &SheetInfo) -> Zeroizing<String> {
     page.finish()
 }
 
-/// Bytes in the longest sheet. The full capacity is reserved from the start, because growing would
-/// leave an unwiped copy behind.
+/// Maximum length of a sheet, in bytes. The full capacity is reserved from the start, because
+/// growing the buffer would leave an unwiped copy behind.
 const MAX_LEN: usize = 32 * 1024;
-/// Characters shown of a caller's text. A longer text is shortened in the middle.
+/// Maximum length of a caller's text, in characters. A longer text is shortened in the middle.
 const MAX_TEXT: usize = 40;
-/// Lines shown of [`SheetInfo::instructions`].
+/// Maximum number of lines shown of [`SheetInfo::instructions`].
 const MAX_LINES: usize = 6;
-/// Characters shown of each of these lines.
+/// Maximum length of an instruction line, in characters.
 const MAX_LINE: usize = 52;
-/// Bytes of a container's salt that are shown as its ID.
+/// Number of bytes of a container's salt that are shown as its ID.
 const ID_LEN: usize = 8;
 
-/// Left and right edge of the printed area, in millimetres on A4.
+/// Left and right edges of the printed area, in millimetres on A4.
 const LEFT: f32 = 22.0;
 const RIGHT: f32 = 188.0;
 
@@ -169,19 +169,19 @@ fn draw_fields(page: &mut Canvas, info: &SheetInfo) {
     row("Printed", info.date.map(|date| shortened(date, MAX_TEXT)).as_deref());
     row("Notes", None);
     if info.container.is_none() {
-        // Fills the space of the ID.
+        // Fill the space that the ID would take.
         row("", None);
     }
 }
 
-/// Draws the 64 digits in 4 rows of 4 groups. The groups have the numbers that
-/// [`Mistake`](crate::typing::Mistake) refers to.
+/// Draws the 64 digits in 4 rows of 4 groups. The groups are numbered as in
+/// [`Mistake`](crate::typing::Mistake).
 fn draw_digits(page: &mut Canvas, key: &Key) {
     const TOP: f32 = 97.0;
     const ROW: f32 = 18.0;
     const COLUMN: f32 = 41.5;
-    /// The width of a digit is 0.6 of its 9 mm in nearly every monospaced font. Others are
-    /// stretched or compressed to this width.
+    /// The width of a group. In nearly every monospaced font, the width of a digit is 0.6 times the
+    /// font size of 9 mm. Other fonts are stretched or compressed to this width.
     const GROUP_WIDTH: f32 = 4.0 * 0.6 * 9.0;
 
     page.text(LEFT, TOP - 4.0, HEADING, Anchor::Start, "The key: 64 digits, 0 to 9 and a to f");
@@ -198,7 +198,7 @@ fn draw_digits(page: &mut Canvas, key: &Key) {
     }
 }
 
-/// Side of the QR code including its margin.
+/// Side length of the QR code, including its margin.
 const CODE_SIDE: f32 = 60.0;
 /// Top of the QR code's modules.
 const CODE_TOP: f32 = 180.0;
@@ -220,7 +220,7 @@ fn draw_code(page: &mut Canvas, key: &Key) {
     );
 }
 
-/// Draws how to keep the page and how to restore with it.
+/// Draws the instructions for keeping the page and for restoring with it.
 fn draw_instructions(page: &mut Canvas, info: &SheetInfo) {
     const X: f32 = LEFT + 59.0;
     let mut y = CODE_TOP + 3.3;
@@ -243,7 +243,7 @@ fn draw_instructions(page: &mut Canvas, info: &SheetInfo) {
         BODY,
         0.0,
         5.8,
-        concat!("Install the program bulla, ", env!("CARGO_PKG_VERSION"), " or later, and run"),
+        concat!("Install bulla ", env!("CARGO_PKG_VERSION"), " or later, and run"),
     );
     line(COMMAND, 3.0, 5.8, "bulla restore BACKUP -C DIRECTORY");
     line(BODY, 0.0, 5.8, "or, for a single sealed file,");
@@ -252,8 +252,8 @@ fn draw_instructions(page: &mut Canvas, info: &SheetInfo) {
     line(BODY, 0.0, 5.2, "upper or lower case do not matter.");
 }
 
-/// Draws the version and the format. The sheet names no web address: a printed one outlives its
-/// registration, and a stranger could take it over.
+/// Draws the version and the format. The sheet shows no web address, because a printed address can
+/// outlive its domain registration, and a stranger could then take it over.
 fn draw_footer(page: &mut Canvas, height: f32) {
     let y = height - 20.0;
     page.line(LEFT, y - 6.0, RIGHT, 0.25);

@@ -1,8 +1,8 @@
 //! Finds a single typing mistake in a key.
 //!
-//! The 64 digits contain no checksum, but a key can be checked against what it opens: the
-//! commitment of a container, or of a slot in an envelope. When a typed key does not match, every
-//! key that is one typing mistake away is tried.
+//! The 64 digits contain no checksum, but a key can be checked against the commitment in a
+//! container or in an envelope slot. If a typed key does not match, this module tries every key
+//! that is one typing mistake away.
 
 use std::fmt;
 
@@ -17,18 +17,19 @@ const GROUPS: usize = DIGITS / GROUP;
 
 /// Searches a typed key for a single mistake (E-1.4).
 ///
-/// `matches` returns whether a key is the right one: [`Header::matches`](bulla::Header::matches) of
-/// a container or [`Envelope::matches`](crate::Envelope::matches).
+/// `matches` returns whether a key is the right one. Use
+/// [`Header::matches`](bulla::Header::matches) for a container, or
+/// [`Envelope::matches`](crate::Envelope::matches) for an envelope.
 ///
 /// | digits typed | mistakes tried |
 /// |---|---|
-/// | 64 | each digit replaced, each pair of neighbours swapped, each pair of groups swapped |
+/// | 64 | each digit replaced, each pair of adjacent digits swapped, each pair of groups swapped |
 /// | 63 | each digit inserted at each position |
 /// | 65 | each digit removed |
 ///
-/// At most 1,143 keys are tried in the ambient rayon pool, which takes a few milliseconds when
-/// `matches` computes two HMACs, as for a container. Returns `None` if no key matches, or if the
-/// text contains no mistake.
+/// The search tries at most 1,143 keys in the current rayon pool. This takes a few milliseconds if
+/// `matches` computes two HMACs, as it does for a container. Returns `None` if no key matches, or
+/// if the text contains no mistake.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,7 +50,8 @@ const GROUPS: usize = DIGITS / GROUP;
 ///
 /// # Errors
 ///
-/// [`ParseError`], also if the number of digits is not 63, 64 or 65.
+/// Returns a [`ParseError`] if the text cannot be parsed, or if it does not have 63, 64 or 65
+/// digits.
 pub fn find_mistake(
     text: &str,
     matches: impl Fn(&Key) -> bool + Sync,
@@ -65,7 +67,7 @@ pub fn find_mistake(
     if digits.key().is_some_and(|key| matches(&key)) {
         return Ok(None);
     }
-    // The first match in order, so that the same mistake is always reported the same way.
+    // Take the first match in order, so that the same mistake is always reported the same way.
     let found = edits.par_iter().with_min_len(8).find_first(|edit| matches(&edit.apply(typed)));
     Ok(found.map(|edit| Correction { key: edit.apply(typed), mistake: edit.mistake() }))
 }
@@ -79,8 +81,8 @@ pub struct Correction {
     pub mistake: Mistake,
 }
 
-/// A typing mistake. It contains positions, counted from 1, but no digit of the key. To show the
-/// right digit, take it from [`Correction::key`].
+/// A typing mistake. It contains positions, counted from 1, but none of the key's digits. To show
+/// the right digit, take it from [`Correction::key`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Mistake {
@@ -91,7 +93,7 @@ pub enum Mistake {
     },
     /// Two adjacent digits are swapped.
     Transposed {
-        /// Position of the first of the two.
+        /// Position of the first of the two digits.
         digit: usize,
     },
     /// Two groups of four are swapped.
@@ -101,14 +103,15 @@ pub enum Mistake {
         /// Position of the second group.
         second: usize,
     },
-    /// A digit is missing. In a run of equal digits this is the first.
+    /// One digit is missing. In a run of identical digits, the first is reported.
     Missing {
         /// Position of the digit among the 64.
         digit: usize,
     },
-    /// One digit is extra, such as a digit typed twice. In a run of equal digits this is the first.
+    /// One digit is extra, such as a digit typed twice. In a run of identical digits, the first is
+    /// reported.
     Extra {
-        /// Position of the digit among the 65 that were typed.
+        /// Position of the digit among the 65 typed digits.
         digit: usize,
     },
 }
@@ -156,7 +159,7 @@ enum Edit {
 }
 
 impl Edit {
-    /// Returns the key that results from the change.
+    /// Returns the key that the change produces.
     fn apply(&self, typed: &[u8]) -> Key {
         let mut digits = Zeroizing::new([0; DIGITS]);
         match *self {
@@ -200,8 +203,8 @@ impl Edit {
     }
 }
 
-/// Returns the edits that keep the number of digits. Swaps of equal digits or groups change nothing
-/// and are harmless.
+/// Returns the edits that keep the number of digits. Swapping identical digits or groups changes
+/// nothing and is harmless.
 fn edits_of_same_length(typed: &[u8]) -> Vec<Edit> {
     let replacements = (0..DIGITS).flat_map(|at| {
         let typed = typed[at];
@@ -252,7 +255,7 @@ mod tests {
         }
 
         #[test]
-        fn finds_swapped_neighbours(key: [u8; 32], at in 0..DIGITS - 1) {
+        fn finds_swapped_adjacent_digits(key: [u8; 32], at in 0..DIGITS - 1) {
             let mut typed = digits(&key);
             prop_assume!(typed[at] != typed[at + 1]);
             typed.swap(at, at + 1);
@@ -300,7 +303,7 @@ mod tests {
             prop_assert!(matches!(found, Some(Mistake::Extra { .. })), "{:?}", found);
         }
 
-        /// A typed key is never taken for an unrelated one, with 63, 64 or 65 digits.
+        /// A typed key with 63, 64 or 65 digits is never mistaken for an unrelated one.
         #[test]
         fn does_not_match_an_unrelated_key(
             key: [u8; 32],

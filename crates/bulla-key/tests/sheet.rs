@@ -21,7 +21,7 @@ fn number(node: Node, name: &str) -> f32 {
     node.attribute(name).unwrap().trim_end_matches("mm").parse().unwrap()
 }
 
-/// Returns the modules of the QR code, as drawn by the paths of the document.
+/// Returns the QR code's modules, as drawn by the document's paths.
 fn modules(svg: &str) -> Vec<Vec<bool>> {
     let document = Document::parse(svg).unwrap();
     let code = document.root_element().children().find(|node| node.has_tag_name("svg")).unwrap();
@@ -33,14 +33,14 @@ fn modules(svg: &str) -> Vec<Vec<bool>> {
         let (position, run) = run.split_once('h').unwrap();
         let (column, row) = position.split_once(' ').unwrap();
         let (width, rest) = run.split_once('v').unwrap();
-        assert_eq!(rest, format!("1h-{width}z"), "not a rectangle of one module in height");
+        assert_eq!(rest, format!("1h-{width}z"), "not a rectangle one module high");
         let (column, row): (usize, usize) = (column.parse().unwrap(), row.parse().unwrap());
         modules[row][column..column + width.parse::<usize>().unwrap()].fill(true);
     }
     modules
 }
 
-/// Scans the modules. Returns the text and the level of error correction.
+/// Scans the modules, and returns the text and the error correction level.
 fn scan(modules: &[Vec<bool>]) -> (String, u16) {
     const SCALE: usize = 4;
     let side = modules.len() * SCALE;
@@ -69,7 +69,7 @@ fn shows_all_groups_in_order() {
 
 #[test]
 fn qr_code_contains_the_key() {
-    /// Level Q in the format information of a code (ISO/IEC 18004, table 12).
+    /// Level Q in a QR code's format information (ISO/IEC 18004, table 12).
     const QUARTILE: u16 = 3;
     let keys = (0..=255).step_by(51).map(|byte| Key::from_bytes(&[byte; 32])).chain([sample_key()]);
     for key in keys {
@@ -81,7 +81,7 @@ fn qr_code_contains_the_key() {
     }
 }
 
-/// A part of the code is covered by a dark stain.
+/// Part of the code is covered by a dark stain.
 #[test]
 fn qr_code_survives_a_stain() {
     let mut stained = modules(&svg(&sample_key(), &SheetInfo::new()));
@@ -103,7 +103,7 @@ fn qr_code_has_its_margin() {
     }
 }
 
-/// The outer 10 mm stay blank on either paper, because most printers cannot reach them.
+/// The outer 10 mm stay blank on both paper sizes, because most printers cannot reach them.
 #[test]
 fn leaves_a_margin_on_the_page() {
     for (paper, width, height) in [(Paper::A4, 210.0, 297.0), (Paper::Letter, 215.9, 279.4)] {

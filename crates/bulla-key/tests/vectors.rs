@@ -46,7 +46,7 @@ fn error_name(error: &Error) -> &'static str {
         Error::TooCostly => "too_costly",
         Error::Container(bulla::Error::ContextRequired) => "context_required",
         Error::Container(bulla::Error::ContextUnexpected) => "context_unexpected",
-        other => panic!("not an error of an envelope: {other:?}"),
+        other => panic!("not an envelope error: {other:?}"),
     }
 }
 

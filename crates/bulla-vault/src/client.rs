@@ -1,4 +1,4 @@
-//! The client: complete registrations, recoveries and deletions over a transport.
+//! The client, which performs complete registrations, recoveries and deletions over a transport.
 
 mod secrets;
 mod registration;
@@ -30,9 +30,9 @@ use crate::transport::{Method, Request, Response, Transport, TransportError};
 pub use login::{Login, ProvenLogin, Recovered};
 pub use registration::{Parties, Registration, RegistrationOptions};
 
-/// How often a request is sent before the client gives up.
+/// Number of times that a request is sent before the client gives up.
 const TRIES: u32 = 5;
-/// Time before the first retry. It doubles with each further one.
+/// Delay before the first retry. It doubles with each subsequent retry.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// Longest `retry_after`, in seconds, that the client waits for instead of giving up.
 const LONGEST_WAIT_S: u32 = 10;
@@ -47,7 +47,7 @@ pub struct VaultIdentity {
     pub public_key: PublicKey,
 }
 
-/// A client of one account at one vault.
+/// A client for one account at one vault.
 pub struct Client<T> {
     transport: T,
     vault: VaultIdentity,
@@ -59,12 +59,12 @@ pub struct Client<T> {
 pub enum Registered {
     /// The registration is active and proven by a login. The previous one, if any, was deleted.
     Active,
-    /// The registration is pending: no grant was given, and another registration is active. Until
-    /// the new one replaces it, the old password recovers the key, and the locators of both are
-    /// stored.
+    /// The registration is pending, because no grant was given and another registration is active.
+    /// Until the new registration replaces the active one, the old password recovers the key, and
+    /// both locators are stored.
     Announced {
-        /// Time from which a login to the new registration replaces the active one, in seconds of
-        /// Unix time.
+        /// Time from which a login to the new registration replaces the active one, as Unix time in
+        /// seconds.
         not_before: u64,
     },
 }
@@ -72,11 +72,11 @@ pub enum Registered {
 /// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
-    /// The record does not exist anymore, or never did.
+    /// The record no longer exists, or never did.
     Gone,
     /// The record will be deleted unless a login cancels the deletion.
     Announced {
-        /// Time of the deletion, in seconds of Unix time.
+        /// Time of the deletion, as Unix time in seconds.
         not_before: u64,
     },
 }
@@ -92,16 +92,18 @@ impl<T: Transport> Client<T> {
         &mut self.transport
     }
 
-    /// Stores `key` in the vault under `password`, and proves by a login that it can be recovered.
+    /// Stores `key` in the vault under `password`, and logs in to prove that the key can be
+    /// recovered.
     ///
-    /// An existing registration stays usable with its locator and password until the login
-    /// succeeds (V-6.2). After an error, call [`recover`](Self::recover) with the stored locators
-    /// before registering again: a further registration replaces the staged locator.
+    /// An existing registration stays usable with its locator and password until the login succeeds
+    /// (V-6.2). After an error, call [`recover`](Self::recover) with the stored locators before
+    /// registering again, because another registration replaces the staged locator.
     ///
     /// # Errors
     ///
-    /// Errors of the vault, the transport and the locator store. The locators stored by then are
-    /// not removed. [`Error::KeyMismatch`] if the vault returns another key.
+    /// Returns errors from the vault, the transport and the locator store, and
+    /// [`Error::KeyMismatch`] if the vault returns another key. Locators that have already been
+    /// stored are not removed.
     pub fn register(
         &mut self,
         password: &Passphrase,
@@ -118,8 +120,8 @@ impl<T: Transport> Client<T> {
         let upload = registration.finish(&started, key, options)?;
         let finished: RegisterFinished =
             self.request(Method::Post, path::REGISTER_FINISH, &upload)?;
-        // Stored before the login, which may delete the old record. From here on both locators are
-        // on disk.
+        // Stage the locator before the login, because the login may delete the old record. From
+        // here on, both locators are stored.
         locators.stage(&locator).map_err(Error::Locator)?;
         if let Some(not_before) = finished.not_before {
             return Ok(Registered::Announced { not_before });
@@ -134,16 +136,16 @@ impl<T: Transport> Client<T> {
 
     /// Recovers the key.
     ///
-    /// Asks the vault first which records exist, so that no guess is spent on a locator without a
-    /// record. If an interrupted registration left several locators, the one of the active record
-    /// is tried first, then the one of the pending record. Each try costs a guess if the password
-    /// is wrong for it.
+    /// First asks the vault which records exist, so that no guess is spent on a locator without a
+    /// record. If an interrupted registration left several locators, the active record's locator is
+    /// tried first, then the pending record's. Each try with a wrong password costs a guess.
     ///
     /// # Errors
     ///
-    /// [`Error::VaultMismatch`], before anything is sent, if a locator's hints name another vault
-    /// than the configured one. [`Error::NoRecord`] if the vault has a record for none of them.
-    /// [`Error::WrongPassword`], [`Error::Locked`], and errors of the vault and the transport.
+    /// Returns [`Error::VaultMismatch`], before anything is sent, if a locator's hints name a vault
+    /// other than the configured one; [`Error::NoRecord`] if the vault has no record for any of the
+    /// locators; [`Error::WrongPassword`], [`Error::Locked`], and other errors from the vault and
+    /// the transport.
     pub fn recover(&mut self, password: &Passphrase, locators: &[Locator]) -> Result<Recovered> {
         if locators.is_empty() {
             return Err(Error::NoLocator);
@@ -167,11 +169,11 @@ impl<T: Transport> Client<T> {
         Err(refused)
     }
 
-    /// Returns what the vault stores for the account.
+    /// Returns the status of the account's records.
     ///
     /// # Errors
     ///
-    /// Errors of the vault and the transport.
+    /// Returns errors from the vault and the transport.
     pub fn status(&mut self) -> Result<Status> {
         parse(&self.exchange(Method::Get, path::STATUS, None)?)
     }
@@ -180,8 +182,8 @@ impl<T: Transport> Client<T> {
     ///
     /// # Errors
     ///
-    /// [`Error::VaultMismatch`] if the public key is not the pinned one, and errors of vault and
-    /// transport.
+    /// Returns [`Error::VaultMismatch`] if the public key is not the pinned one, and errors from
+    /// the vault and the transport.
     pub fn info(&mut self) -> Result<Info> {
         let info: Info = parse(&self.exchange(Method::Get, path::INFO, None)?)?;
         if info.public_key.0 == self.vault.public_key {
@@ -191,12 +193,12 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Deletes a record. A pending record, or one for which `grant` is from a recent login, is
-    /// deleted immediately. Otherwise the vault announces a deletion for later.
+    /// Deletes a record. The deletion is immediate if the record is pending, or if `grant` comes
+    /// from a recent login to it. Otherwise, the vault announces a later deletion.
     ///
     /// # Errors
     ///
-    /// Errors of the vault and the transport.
+    /// Returns errors from the vault and the transport.
     pub fn delete(
         &mut self,
         reg_id: RegId,
@@ -212,8 +214,9 @@ impl<T: Transport> Client<T> {
         }
     }
 
-    /// Promotes the staged locator of an earlier registration if its record is the active one by
-    /// now. Otherwise staging another locator would delete the only one that leads to it.
+    /// Promotes the staged locator of an earlier registration if its record has become the active
+    /// one. Otherwise, staging another locator would delete the only locator that leads to the
+    /// active record.
     fn promote_active(&mut self, locators: &mut impl LocatorStore) -> Result<()> {
         let stored = locators.load().map_err(Error::Locator)?;
         let [_, staged] = &stored[..] else { return Ok(()) };
@@ -224,7 +227,7 @@ impl<T: Transport> Client<T> {
         Ok(())
     }
 
-    /// Draws a registration and a pepper for the configured vault.
+    /// Generates a registration and a pepper for the configured vault.
     fn new_locator(&self) -> Result<Locator> {
         let mut pepper = Zeroizing::new([0; 32]);
         OsRng.try_fill_bytes(&mut pepper[..])?;
@@ -268,13 +271,13 @@ impl<T: Transport> Client<T> {
         path: &'static str,
         message: &impl Serialize,
     ) -> Result<R> {
-        // Wiped, since the message may contain a grant.
+        // Wipe the body, because the message may contain a grant.
         let body = Zeroizing::new(encode(message));
         parse(&self.exchange(method, path, Some(&body))?)
     }
 
-    /// Sends a request, and sends the same bytes again until the vault responds. The vault counts
-    /// equal requests once (V-4.2, V-5.2).
+    /// Sends a request, and sends the same bytes again until the vault responds or the retries run
+    /// out. The vault counts identical requests once (V-4.2, V-5.2).
     fn exchange(
         &mut self,
         method: Method,
@@ -311,18 +314,19 @@ fn registration_id(locator: &Locator) -> RegId {
     RegId::from_bytes(*locator.registration())
 }
 
-/// Returns the response if its status is a success, else the error that it reports (V-2.6).
+/// Returns the response if its status indicates success, and otherwise the error that it reports
+/// (V-2.6).
 fn check_status(response: Response) -> Result<Response> {
     if (200..300).contains(&response.status) {
         return Ok(response);
     }
     match decode::<Failure>(&response.body) {
         Ok(failure) if failure.code.number() == response.status => Err(failure.into()),
-        // A proxy between client and vault sends such a response, not the vault.
+        // Such a response comes from a proxy between the client and the vault.
         _ if response.status >= 500 => Err(Error::Transport(TransportError::Lost {
             reason: format!("HTTP status {}", response.status),
         })),
-        Ok(_) => Err(Error::ProtocolViolation { what: "code differs from the HTTP status" }),
+        Ok(_) => Err(Error::ProtocolViolation { what: "error code differs from the HTTP status" }),
         Err(error) => Err(Error::InvalidResponse(error)),
     }
 }
@@ -331,8 +335,7 @@ fn parse<R: DeserializeOwned>(response: &Response) -> Result<R> {
     Ok(decode(&response.body)?)
 }
 
-/// Returns the error that tells the user more: any other than [`Error::NoRecord`], and of two such
-/// errors the second.
+/// Returns the error that tells the user more: the second one, unless it is [`Error::NoRecord`].
 fn more_specific(first: Error, second: Error) -> Error {
     if matches!(second, Error::NoRecord) { first } else { second }
 }

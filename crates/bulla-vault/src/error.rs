@@ -1,4 +1,4 @@
-//! Errors of the client.
+//! Errors from the client.
 
 use std::{fmt, io};
 
@@ -6,10 +6,10 @@ use crate::protocol::messages::{Code, Failure, MAX_GUESSES};
 use crate::protocol::wire::DecodeError;
 use crate::transport::TransportError;
 
-/// A specialized [`Result`](std::result::Result) of this crate.
+/// A `Result` with this crate's [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// An error of the vault client. It contains no secrets.
+/// An error from the vault client. It contains no secrets.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,7 +22,7 @@ pub enum Error {
     Locked,
     /// The vault has no such registration.
     NoRecord,
-    /// The vault limits the rate of requests, and this one exceeds it.
+    /// The request exceeds the vault's rate limit.
     TooManyRequests {
         /// Seconds to wait before the next request.
         retry_after: Option<u32>,
@@ -31,22 +31,22 @@ pub enum Error {
     Unauthorized,
     /// The vault refused the request for another reason.
     Refused(Failure),
-    /// The vault's public key is not the pinned one, or the locator's hints name another vault than
+    /// The vault's public key is not the pinned one, or the locator's hints name a vault other than
     /// the configured one.
     VaultMismatch,
-    /// The response is not a message of the protocol.
+    /// The response is not a protocol message.
     InvalidResponse(DecodeError),
-    /// The response is a message of the protocol, but not one that a correct vault sends.
+    /// The response is a protocol message, but not one that a correct vault would send.
     ProtocolViolation {
-        /// The rule that it breaks.
+        /// A description of the violation.
         what: &'static str,
     },
-    /// The vault returned another key than the one that was registered.
+    /// The vault returned a key other than the one that was registered.
     KeyMismatch,
-    /// The transport failed, or all retries were lost.
+    /// The transport failed, or no request got a response.
     Transport(TransportError),
-    /// The locator could not be stored, or reads back as other bytes. No previously stored locator
-    /// in use is lost.
+    /// The locator could not be stored, or it reads back with different bytes. The locator that was
+    /// in use is not lost.
     Locator(io::Error),
     /// The token is not a JWT with an issuer and a subject.
     InvalidToken,
@@ -114,7 +114,7 @@ impl fmt::Display for Error {
                 f.write_str("too many attempts; try again later")
             }
             Error::Unauthorized => f.write_str(
-                "token rejected: expired, or issued for another vault; obtain a new one",
+                "token rejected: it is expired, or issued for another vault; obtain a new one",
             ),
             Error::Refused(failure) => failure.code.fmt(f),
             Error::VaultMismatch => f.write_str(
@@ -124,14 +124,15 @@ impl fmt::Display for Error {
             Error::InvalidResponse(error) => write!(f, "invalid response: {error}"),
             Error::ProtocolViolation { what } => write!(f, "protocol violation: {what}"),
             Error::KeyMismatch => f.write_str(
-                "returned key differs from the registered one; keep another copy of the key",
+                "the vault returned a key other than the registered one; keep another copy of the \
+                 key",
             ),
             Error::Transport(error) => error.fmt(f),
             Error::Locator(error) => write!(f, "cannot store the locator: {error}"),
             Error::InvalidToken => f.write_str("not a JWT with an issuer and a subject"),
             Error::NoLocator => f.write_str(
-                "no locator: recovery requires a locator file, or a backup sealed with the vault's \
-                 key",
+                "no locator: recovery requires a locator file, or a backup sealed with the key in \
+                 the vault",
             ),
             Error::GuessesOutOfRange => {
                 write!(f, "number of guesses out of range: must be 1 to {MAX_GUESSES}")

@@ -14,7 +14,7 @@ use crate::protocol::wire::MAX_BODY_LEN;
 use crate::token::Token;
 use crate::transport::{Method, Request, Response, Transport, TransportError};
 
-/// Default limit on the time from the start of a request to the end of its response. A vault
+/// Default limit on the time from the start of a request to the end of the response. A vault
 /// normally responds within a second.
 const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// Limit on the time to connect.
@@ -24,13 +24,13 @@ const MAX_ADDRESS_LEN: usize = 512;
 
 /// The certificate authorities that may vouch for a vault's TLS certificate.
 ///
-/// TLS protects the token on its way. The client authenticates the vault by its pinned public key,
+/// TLS protects the token in transit. The client authenticates the vault by its pinned public key,
 /// independently of TLS.
 #[derive(Clone, Debug)]
 pub enum Trust {
-    /// Those that the operating system trusts.
+    /// The authorities that the operating system trusts.
     System,
-    /// Only these: certificates in PEM.
+    /// Only these authorities, given as PEM certificates.
     Authorities(Vec<u8>),
 }
 
@@ -42,14 +42,14 @@ pub struct HttpTransport {
 }
 
 impl HttpTransport {
-    /// Creates a transport to the vault at `address`: `https://`, a host and optionally a port.
-    /// `http://` is accepted for loopback only. Redirects are not followed, so the token is sent to
-    /// no other address. Does not connect yet.
+    /// Creates a transport to the vault at `address`, without connecting yet. An address consists
+    /// of `https://`, a host and optionally a port. `http://` is accepted only for loopback.
+    /// Redirects are not followed, so the token is never sent to another address.
     ///
     /// # Errors
     ///
-    /// [`TransportError::Permanent`] if the address is invalid, or no certificate authorities are
-    /// found.
+    /// Returns [`TransportError::Permanent`] if the address is invalid, or if no certificate
+    /// authorities are found.
     pub fn new(
         address: &str,
         token: Token,
@@ -62,7 +62,7 @@ impl HttpTransport {
     ///
     /// # Errors
     ///
-    /// See [`HttpTransport::new`].
+    /// Returns the same errors as [`HttpTransport::new`].
     pub fn with_timeout(
         address: &str,
         token: Token,
@@ -73,7 +73,7 @@ impl HttpTransport {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(tls13_only()))
-            // Without TLS the system's certificates are not loaded, since that is slow.
+            // Without TLS, skip loading the system's certificates, because that is slow.
             .root_certs(RootCerts::new_with_certs(&if https {
                 certificates(trust)?
             } else {
@@ -97,7 +97,7 @@ impl HttpTransport {
 
     fn try_send(&self, request: &Request<'_>) -> Result<Response, ureq::Error> {
         let url = format!("{}{}", self.address, request.path);
-        // The endpoint is public, so the request need not reveal the account.
+        // The info endpoint is public, so the request does not have to reveal the account.
         let bearer = (request.path != path::INFO)
             .then(|| Zeroizing::new(format!("Bearer {}", self.token.expose())));
         let body = request.body.unwrap_or_default();
@@ -142,7 +142,7 @@ fn read_response(response: http::Response<Body>) -> Result<Response, ureq::Error
     Ok(Response { status, body })
 }
 
-/// Returns whether the address uses TLS.
+/// Checks an address, and returns whether it uses TLS.
 fn check_address(address: &str) -> Result<bool, TransportError> {
     let permanent = |reason: &str| TransportError::Permanent { reason: reason.to_owned() };
     if address.len() > MAX_ADDRESS_LEN {
@@ -152,12 +152,12 @@ fn check_address(address: &str) -> Result<bool, TransportError> {
     let host = uri.host().ok_or_else(|| permanent("invalid address: no host"))?;
     let bare = uri.path() == "/" && uri.query().is_none() && !address.contains(['@', '#', '?']);
     if !bare {
-        return Err(permanent("invalid address: must be only scheme, host and port"));
+        return Err(permanent("invalid address: must have only a scheme, a host and a port"));
     }
     match uri.scheme_str() {
         Some("https") => Ok(true),
         Some("http") if is_loopback(host) => Ok(false),
-        Some("http") => Err(permanent("http:// is allowed on loopback only; use https://")),
+        Some("http") => Err(permanent("http:// is allowed only on loopback; use https://")),
         _ => Err(permanent("invalid address: must begin with https://")),
     }
 }
@@ -168,8 +168,8 @@ fn is_loopback(host: &str) -> bool {
         || bare.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// Returns ring's provider without the cipher suites of TLS 1.2, so that servers without TLS 1.3
-/// are rejected.
+/// Returns ring's provider without the TLS 1.2 cipher suites, so that servers without TLS 1.3 are
+/// rejected.
 fn tls13_only() -> CryptoProvider {
     let mut provider = ring::default_provider();
     provider.cipher_suites.retain(|suite| suite.tls13().is_some());
@@ -206,7 +206,7 @@ fn transport_error(error: ureq::Error) -> TransportError {
     use ureq::Error::*;
     let permanent = match &error {
         Rustls(error) => is_rejection(error),
-        // Errors of the handshake are wrapped in I/O errors.
+        // Handshake errors are wrapped in I/O errors.
         Io(error) => {
             error.get_ref().and_then(|inner| inner.downcast_ref()).is_some_and(is_rejection)
         }
@@ -217,7 +217,7 @@ fn transport_error(error: ureq::Error) -> TransportError {
     if permanent { TransportError::Permanent { reason } } else { TransportError::Lost { reason } }
 }
 
-/// Returns whether either side rejected the other, so that retrying cannot help.
+/// Returns whether one side rejected the other, in which case retrying cannot help.
 fn is_rejection(error: &rustls::Error) -> bool {
     use rustls::Error::*;
     matches!(
@@ -242,7 +242,7 @@ mod tests {
 
     /// V-2.7
     #[test]
-    fn accepts_only_bare_addresses_and_tls_off_loopback() {
+    fn requires_a_bare_address_and_tls_unless_on_loopback() {
         for good in [
             "https://vault.example",
             "https://vault.example/",

@@ -1,16 +1,16 @@
-//! Client and protocol of the Backup Key Vault, which stores a backup key under a password and
-//! limits the number of wrong guesses. References such as V-2.1 are clauses of `spec/VAULT.md`,
-//! which specifies the protocol.
+//! The client and the protocol for the Backup Key Vault, which protects a backup key with a
+//! password and limits the number of wrong guesses. The protocol is specified in `spec/VAULT.md`.
+//! References such as V-2.1 are to clauses of that document.
 //!
 //! | to | use |
 //! |---|---|
 //! | register, recover and delete keys | [`Client`] over a [`transport::Transport`] |
 //! | run a registration or login step by step, without I/O | [`Registration`], [`Login`] |
-//! | store the locator, which recovery requires besides the password | [`LocatorFiles`] |
-//! | name accounts, registrations and attempts | [`AccountHash`], [`RegId`], [`AttemptId`] |
+//! | store the locator, which recovery requires in addition to the password | [`LocatorFiles`] |
+//! | identify accounts, registrations and attempts | [`AccountHash`], [`RegId`], [`AttemptId`] |
 //! | encode and decode the messages, on either side | [`messages`], [`wire`] |
 //! | use the OPAQUE cipher suite, on either side | [`suite`] |
-//! | seal and open what a login releases | [`reply`] |
+//! | seal and open login replies | [`reply`] |
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,26 +31,28 @@
 //!
 //! # Guarantees
 //!
-//! - The client sends neither the key nor the password. It never sends the pepper, without which no
-//!   password guess can be tested.
-//! - A request whose response is lost is repeated with the same bytes and costs no second guess.
-//! - While a registration replaces another, the locators of both are stored. An interrupted
-//!   registration leaves at least one of them usable.
-//! - Passwords, keys and values derived from them are wiped when dropped, and never appear in an
-//!   error or in `Debug` output. Copies that dependencies leave on the stack are not wiped.
+//! - The client never sends the key, the password or the pepper. Without the pepper, no password
+//!   guess can be tested.
+//! - If a response is lost, the client repeats the request with the same bytes, which does not cost
+//!   a second guess.
+//! - While one registration replaces another, both locators are stored. If the registration is
+//!   interrupted, at least one of the two remains usable.
+//! - Passwords, keys and values derived from them are wiped when dropped, and never appear in
+//!   errors or `Debug` output. Copies that dependencies leave on the stack are not wiped.
 //!
 //! # Limitations
 //!
-//! The limit on guesses is enforced by the vault, not by this crate. It holds against remote
-//! clients and across crashes of the vault's processes. The machine that evaluates guesses is
-//! trusted to count them: with control of it and the pepper, passwords can be guessed offline, at
-//! the price of one Argon2id computation each. The pepper is in the envelope of every backup sealed
-//! with the key, so an operator that runs both the vault and the storage of the backups has all
-//! that this takes.
+//! The guess limit is enforced by the vault, not by this crate. It holds against remote clients,
+//! and it survives crashes of the vault's processes. The machine that evaluates guesses is trusted
+//! to count them. An attacker who controls that machine and has the pepper can guess passwords
+//! offline, at one Argon2id computation per guess. The pepper is in the envelope of every backup
+//! sealed with the key, so an operator that runs both the vault and the backup storage has
+//! everything needed for offline guessing.
 //!
 //! # Features
 //!
-//! - `http`: the `http` module, a transport over TLS 1.3. Without it the crate does no networking.
+//! - `http`: adds the `http` module, a transport over TLS 1.3. Without this feature, the crate does
+//!   no networking.
 //!
 //! Only [`LocatorFiles`] accesses files.
 
@@ -76,7 +78,7 @@ pub use protocol::{AccountHash, AttemptId, RecordName, RegId, Stretching};
 pub use protocol::{messages, reply, suite, wire};
 pub use token::Token;
 
-// Compiles the README's example as a doctest. The example uses the HTTP transport.
+// Compiles the README's example, which uses the HTTP transport, as a doctest.
 #[cfg(all(doctest, feature = "http"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

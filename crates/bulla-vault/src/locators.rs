@@ -1,4 +1,4 @@
-//! Storage of locators, and the locator file (V-6.1).
+//! Storage for locators, and the locator file (V-6.1).
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
@@ -9,43 +9,43 @@ use bulla_key::Locator;
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-/// Storage for the locator in use and, during a registration, a staged one beside it.
+/// Storage for the locator in use and, during a registration, for a staged one.
 ///
 /// The staged locator replaces the one in use only after a login has proven it. If the client stops
-/// before that, both are stored, and one of them leads to the key (V-6.2).
+/// before that, both locators are stored, and one of them leads to the key (V-6.2).
 pub trait LocatorStore {
     /// Returns the stored locators: the one in use, then the staged one.
     ///
     /// # Errors
     ///
-    /// One of them cannot be read.
+    /// Returns an error if a stored locator cannot be read.
     fn load(&self) -> io::Result<Vec<Locator>>;
 
-    /// Stores a new locator durably beside the one in use, and reads it back. Replaces the locator
-    /// that is currently staged, if any.
+    /// Stores a new locator durably without replacing the one in use, and reads the new one back.
+    /// Replaces the locator that is currently staged, if any.
     ///
     /// # Errors
     ///
-    /// The locator may not survive a crash.
+    /// Returns an error if the new locator may not survive a crash.
     fn stage(&mut self, new: &Locator) -> io::Result<()>;
 
     /// Makes the staged locator the one in use, and deletes the previous one.
     ///
     /// # Errors
     ///
-    /// Both locators may still be stored.
+    /// Returns an error if the change may not be durable. Both locators may then still be stored.
     fn promote(&mut self) -> io::Result<()>;
 }
 
-/// Locators in files: the one in use at a given path, the staged one at the same path with `.new`
-/// appended.
+/// Stores locators in files: the one in use at a given path, and the staged one at the same path
+/// with `.new` appended.
 #[derive(Clone, Debug)]
 pub struct LocatorFiles {
     path: PathBuf,
 }
 
 impl LocatorFiles {
-    /// Creates a store whose locator in use is at `path`. Does not access the file system.
+    /// Creates a store with the locator in use at `path`. This does not access the file system.
     pub fn new(path: impl Into<PathBuf>) -> LocatorFiles {
         LocatorFiles { path: path.into() }
     }
@@ -66,7 +66,7 @@ impl LocatorFiles {
     ///
     /// # Errors
     ///
-    /// One of the files cannot be read, or is not a locator file
+    /// Returns an error if a file cannot be read, or if it is not a locator file
     /// ([`io::ErrorKind::InvalidData`]).
     pub fn read(&self) -> io::Result<Vec<Locator>> {
         let mut found = Vec::new();
@@ -80,11 +80,11 @@ impl LocatorFiles {
         Ok(found)
     }
 
-    /// Deletes both files. Files that do not exist are not an error.
+    /// Deletes both files. It is not an error if a file does not exist.
     ///
     /// # Errors
     ///
-    /// One of the files cannot be deleted.
+    /// Returns an error if a file cannot be deleted.
     pub fn remove(&self) -> io::Result<()> {
         remove_if_exists(&self.path)?;
         remove_if_exists(&self.staged_path())?;
@@ -99,8 +99,8 @@ impl LocatorStore for LocatorFiles {
 
     fn stage(&mut self, new: &Locator) -> io::Result<()> {
         let path = self.staged_path();
-        // An abandoned registration may have left a staged locator. It is removed first: a crash
-        // while it is overwritten could leave a mixture of the two.
+        // An abandoned registration may have left a staged locator. Remove it first, because a
+        // crash while overwriting it could leave a mixture of the two.
         remove_if_exists(&path)?;
         let bytes = locator_file(new);
         let mut file = create_private(&path)?;
@@ -112,7 +112,7 @@ impl LocatorStore for LocatorFiles {
         if *read == *bytes {
             Ok(())
         } else {
-            Err(io::Error::other("locator file reads back with other bytes"))
+            Err(io::Error::other("locator file reads back with different bytes"))
         }
     }
 
@@ -122,22 +122,23 @@ impl LocatorStore for LocatorFiles {
     }
 }
 
-/// First bytes of a locator file (V-6.1). They reveal a conversion of line endings.
+/// First bytes of a locator file (V-6.1). They reveal whether line endings were converted.
 const MAGIC: [u8; 8] = *b"\x96BULLA\r\n";
-/// Bytes before the locator: magic, version, reserved, length (V-6.1).
+/// Bytes before the locator: the magic, the version, reserved bytes and the length (V-6.1).
 const HEAD_LEN: usize = 16;
-/// Bytes of the checksum at the end (V-6.1).
+/// Bytes in the checksum at the end (V-6.1).
 const CHECK_LEN: usize = 8;
-/// Maximum length of a locator file in bytes. A locator is registration, pepper and hints (E-3.4).
+/// Maximum length of a locator file, in bytes. A locator consists of a registration, a pepper and
+/// hints (E-3.4).
 const MAX_FILE_LEN: usize = HEAD_LEN + 64 + Locator::MAX_HINTS_LEN + CHECK_LEN;
 
-/// Encodes a locator as the bytes of a file (V-6.1).
+/// Encodes a locator as a locator file (V-6.1).
 pub fn locator_file(locator: &Locator) -> Zeroizing<Vec<u8>> {
     let content = Zeroizing::new(locator.to_bytes());
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN));
     bytes.extend(MAGIC);
     bytes.extend([1, 0, 0, 0]);
-    // Lossless: a locator is at most 64 + MAX_HINTS_LEN bytes.
+    // The cast is lossless, because a locator has at most 64 + MAX_HINTS_LEN bytes.
     bytes.extend((content.len() as u32).to_be_bytes());
     bytes.extend(content.iter());
     let check = Sha256::digest(&bytes[..]);
@@ -145,7 +146,7 @@ pub fn locator_file(locator: &Locator) -> Zeroizing<Vec<u8>> {
     bytes
 }
 
-/// Decodes the bytes of a locator file (V-6.1). Returns `None` if they are not exactly one.
+/// Decodes a locator file (V-6.1). Returns `None` if the bytes are not exactly one valid file.
 pub fn parse_locator_file(bytes: &[u8]) -> Option<Locator> {
     let (body, check) = bytes.split_at_checked(bytes.len().checked_sub(CHECK_LEN)?)?;
     let (head, content) = body.split_first_chunk::<HEAD_LEN>()?;
@@ -157,20 +158,22 @@ pub fn parse_locator_file(bytes: &[u8]) -> Option<Locator> {
     if valid { Locator::from_bytes(content) } else { None }
 }
 
-/// Reads a locator file. Reads at most one byte more than the longest valid file has.
+/// Reads a locator file. From an overlong file, it reads only one byte more than the maximum
+/// length.
 ///
 /// # Errors
 ///
-/// Those of the reader, and [`io::ErrorKind::InvalidData`] if the bytes are not an intact locator
-/// file.
+/// Returns any error from the reader, and [`io::ErrorKind::InvalidData`] if the bytes are not an
+/// intact locator file.
 pub fn read_locator(file: impl Read) -> io::Result<Locator> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE_LEN + 1));
     file.take(MAX_FILE_LEN as u64 + 1).read_to_end(&mut bytes)?;
-    parse_locator_file(&bytes)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not a locator file, or damaged"))
+    parse_locator_file(&bytes).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, "not a locator file, or corrupted")
+    })
 }
 
-/// Creates a file that only its owner can read, since it holds the pepper.
+/// Creates a file that only its owner can read, because a locator contains the pepper.
 fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -186,8 +189,8 @@ fn remove_if_exists(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Syncs the directory that contains `path`, so that creating, renaming or deleting it is durable.
-/// Does nothing on platforms that cannot sync a directory.
+/// Syncs the directory that contains `path`, so that creating, renaming or deleting the file is
+/// durable. Does nothing on platforms that cannot sync a directory.
 fn sync_directory(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {

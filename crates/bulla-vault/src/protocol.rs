@@ -1,4 +1,5 @@
-//! The part of the protocol that client and vault share: identifiers, messages, the OPAQUE suite.
+//! The part of the protocol that the client and the vault share: the identifiers, the messages and
+//! the OPAQUE suite.
 
 // Modules are listed in dependency order: each imports only from those above it.
 pub mod wire;

@@ -14,8 +14,8 @@ pub(crate) const MAX_TOKEN_LEN: usize = 4096;
 
 /// A JWT (RFC 7519) from the operator's identity service.
 ///
-/// The vault verifies it. The client reads the account from it without verification, and sends it
-/// along with its requests.
+/// The vault verifies the token. The client reads the account from the token without verifying it,
+/// and sends the token along with its requests.
 #[derive(Clone)]
 pub struct Token {
     text: Zeroizing<String>,
@@ -29,12 +29,12 @@ struct Claims {
 }
 
 impl Token {
-    /// Parses a token. Whitespace around it is ignored.
+    /// Parses a token. Leading and trailing whitespace is ignored.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidToken`] unless the text has three parts in base64url, and the second one
-    /// contains the claims `iss` and `sub`.
+    /// Returns [`Error::InvalidToken`] unless the text has three base64url parts, and the second
+    /// part contains the `iss` and `sub` claims.
     pub fn parse(text: &str) -> Result<Token> {
         let text = text.trim();
         let account = account_in(text).ok_or(Error::InvalidToken)?;
@@ -58,7 +58,7 @@ fn account_in(text: &str) -> Option<AccountHash> {
     if text.len() > MAX_TOKEN_LEN {
         return None;
     }
-    // Base64url has no line breaks, so a token cannot inject a header.
+    // Base64url contains no line breaks, so a token cannot inject a header.
     let decode = |part: &str| Base64UrlUnpadded::decode_vec(part).ok().map(Zeroizing::new);
     decode(header)?;
     decode(signature)?;

@@ -3,15 +3,15 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A connection to a vault. It knows the vault's address and the account's token, and does not
-/// interpret the bodies that it carries.
+/// A connection to a vault. It knows the vault's address and the account's token, but does not
+/// interpret the message bodies that it carries.
 pub trait Transport {
     /// Sends one request and returns the response, whatever its status.
     ///
     /// # Errors
     ///
-    /// [`TransportError::Lost`] if no complete response arrived. The client then sends the same
-    /// bytes again. [`TransportError::Permanent`] if retrying cannot help.
+    /// Returns [`TransportError::Lost`] if no complete response arrived, in which case the client
+    /// sends the same bytes again. Returns [`TransportError::Permanent`] if retrying cannot help.
     fn send(&mut self, request: &Request<'_>) -> Result<Response, TransportError>;
 
     /// Sleeps before a request is repeated.
@@ -23,7 +23,7 @@ pub trait Transport {
 pub struct Request<'a> {
     /// The HTTP method.
     pub method: Method,
-    /// The path: a constant of [`messages::path`](crate::messages::path).
+    /// The path: one of the constants in [`messages::path`](crate::messages::path).
     pub path: &'static str,
     /// The body, if the request has one.
     pub body: Option<&'a [u8]>,
@@ -31,7 +31,7 @@ pub struct Request<'a> {
 
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of RFC 9110")]
+#[expect(missing_docs, reason = "the names are those in RFC 9110")]
 pub enum Method {
     Get,
     Post,
@@ -42,12 +42,12 @@ pub enum Method {
 pub struct Response {
     /// The HTTP status code.
     pub status: u16,
-    /// The body. A transport may cut a body that is longer than
-    /// [`MAX_BODY_LEN`](crate::wire::MAX_BODY_LEN), but not below `MAX_BODY_LEN + 1` bytes.
+    /// The body. A transport may truncate a body that is longer than
+    /// [`MAX_BODY_LEN`](crate::wire::MAX_BODY_LEN), but not to fewer than `MAX_BODY_LEN + 1` bytes.
     pub body: Vec<u8>,
 }
 
-/// The reason why a request got no response.
+/// The reason a request got no response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TransportError {
@@ -57,8 +57,8 @@ pub enum TransportError {
         /// A description of the failure.
         reason: String,
     },
-    /// No request can succeed with this configuration, because of an untrusted certificate or an
-    /// invalid address, for example.
+    /// No request can succeed with this configuration, for example because of an untrusted
+    /// certificate or an invalid address.
     Permanent {
         /// A description of the failure.
         reason: String,

@@ -1,4 +1,4 @@
-//! Messages and public derivations against the vectors in spec/vectors/vault.
+//! Checks messages and public derivations against the vectors in spec/vectors/vault.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -50,7 +50,7 @@ fn messages_decode_as_stated() {
             Err(DecodeError::Field { .. }) => "bad_field",
             Err(_) => "?",
         };
-        // The vector named like its message has the body that the library encodes.
+        // A vector with the same name as its message has exactly the body that the library encodes.
         let same = vector.name != vector.message || found.as_deref() == Ok(vector.body.as_bytes());
         if outcome != vector.outcome || !same {
             failures.push(format!("{}: {outcome}, expected {}", vector.name, vector.outcome));

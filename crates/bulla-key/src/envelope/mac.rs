@@ -1,4 +1,5 @@
-//! The MAC over an envelope, under a secret that its container exports (ENVELOPE.md, section 5).
+//! The MAC over an envelope, keyed with a secret that the container exports (ENVELOPE.md, section
+//! 5).
 
 use std::fmt;
 

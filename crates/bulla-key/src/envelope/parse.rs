@@ -1,4 +1,5 @@
-//! Parses an envelope and selects the authoritative one of two copies (ENVELOPE.md, section 2).
+//! Parses envelopes, and selects the authoritative one of a container's two copies (ENVELOPE.md,
+//! section 2).
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,9 +12,9 @@ use super::slot::{EncodedSlot, FRAME_LEN, SlotInfo, SlotKind};
 use crate::error::{Error, Result};
 use crate::passphrase::Passphrase;
 
-/// A key envelope: the key of one container, wrapped in slots under recovery keys and passphrases.
+/// A key envelope: a container's key, wrapped in slots under recovery keys and passphrases.
 ///
-/// Nothing in it is authenticated until it has been opened.
+/// An envelope is not authenticated until it has been opened.
 #[derive(Clone)]
 pub struct Envelope {
     bytes: Vec<u8>,
@@ -33,59 +34,59 @@ pub enum Secret<'s> {
 
 /// The state of the two copies of an envelope.
 ///
-/// The envelope opens in every state. Unless the state is `Intact` or `Single`, rewrite the
+/// The envelope can be opened in every state. Unless the state is `Intact` or `Single`, rewrite the
 /// envelope to restore both copies before the remaining one is damaged too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EnvelopeState {
     /// Both copies are valid and identical.
     Intact,
-    /// The first copy, after the header, is damaged or missing. The second was used.
+    /// The first copy, after the header, is damaged or missing. The second copy was used.
     FirstDamaged,
-    /// The second copy, before the footer, is damaged or missing. The first was used.
+    /// The second copy, before the footer, is damaged or missing. The first copy was used.
     SecondDamaged,
-    /// Both copies are valid but differ, as after an interrupted rewrite. The one with the higher
-    /// revision was used.
+    /// Both copies are valid but differ, as they do after an interrupted rewrite. The copy with the
+    /// higher revision was used.
     Differ,
-    /// Only one copy was available, from a stream or from a file beside the container.
+    /// Only one copy was available, from a stream or from a separate file.
     Single,
 }
 
 impl Envelope {
-    /// The usual number of bytes to reserve for an envelope: room for 32 slots for recovery keys
-    /// and passphrases.
+    /// The default envelope length, in bytes. It leaves room for 32 slots for recovery keys and
+    /// passphrases.
     pub const DEFAULT_LEN: u32 = 16 << 10;
-    /// Bytes in the shortest envelope, which has no slot.
+    /// The length in bytes of the shortest envelope, which has no slots.
     pub const MIN_LEN: u32 = (HEAD_LEN + TAIL_LEN) as u32;
 
-    /// Parses a single copy, such as an envelope from a file beside its container.
+    /// Parses a single copy, such as an envelope from a separate file.
     ///
     /// # Errors
     ///
-    /// [`Error::NoEnvelope`], [`Error::NotAnEnvelope`], [`Error::UnsupportedVersion`],
-    /// [`Error::Damaged`], [`Error::Malformed`], checked in the order of E-2.4 and E-2.5.
+    /// Returns [`Error::NoEnvelope`], [`Error::NotAnEnvelope`], [`Error::UnsupportedVersion`],
+    /// [`Error::Damaged`] or [`Error::Malformed`], checked in the order given in E-2.4 and E-2.5.
     pub fn parse(bytes: &[u8]) -> Result<Envelope> {
         select_copy(bytes, None).map(|(envelope, _)| envelope)
     }
 
     /// Reads a container's envelope from its authoritative copy (E-2.6).
     ///
-    /// The selection does not depend on any secret.
+    /// Which copy is selected does not depend on any secret.
     ///
     /// # Errors
     ///
-    /// Those of [`parse`](Envelope::parse). If neither copy is valid, the error describes the
-    /// first copy that is not all zeros.
+    /// Returns the same errors as [`parse`](Envelope::parse). If neither copy is valid, the error
+    /// describes the first copy that is not all zeros.
     pub fn from_preamble(preamble: &Preamble) -> Result<(Envelope, EnvelopeState)> {
         select_copy(preamble.envelope(), preamble.envelope_copy())
     }
 
-    /// Reads an envelope from the copy after the header and, if it was read, the copy before the
+    /// Reads an envelope from the copy after the header and, if available, the copy before the
     /// footer.
     ///
     /// # Errors
     ///
-    /// Those of [`from_preamble`](Envelope::from_preamble).
+    /// Returns the same errors as [`from_preamble`](Envelope::from_preamble).
     pub fn from_copies(first: &[u8], second: Option<&[u8]>) -> Result<(Envelope, EnvelopeState)> {
         select_copy(first, second)
     }
@@ -95,7 +96,7 @@ impl Envelope {
         &self.bytes
     }
 
-    /// Returns the revision. It starts at 1, and each rewrite increments it.
+    /// Returns the revision, which starts at 1 and is incremented by each rewrite.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -107,15 +108,15 @@ impl Envelope {
 
     /// Returns whether the envelope claims to belong to this container.
     ///
-    /// [`open`](Envelope::open) checks this first, so that no passphrase is hashed for an envelope
-    /// of another container.
+    /// [`open`](Envelope::open) checks this first, so that no passphrase is hashed for another
+    /// container's envelope.
     pub fn belongs_to(&self, header: &Header) -> bool {
         self.salt == *header.salt()
     }
 
     /// Returns whether a recovery key opens one of the slots.
     ///
-    /// This costs one HMAC for each slot, which makes it a suitable check for
+    /// This costs at most one HMAC per slot, which is fast enough for
     /// [`find_mistake`](crate::typing::find_mistake).
     pub fn matches(&self, key: &Key) -> bool {
         self.slots.iter().any(|slot| slot.takes_key() && slot.check(key.expose()).is_some())
@@ -180,24 +181,25 @@ impl fmt::Debug for Envelope {
     }
 }
 
-/// The header's magic, except for the first byte.
+/// The magic of a container header, with a different first byte.
 pub(super) const MAGIC: [u8; 8] = *b"\x95BULLA\r\n";
-/// The version that this crate writes and reads.
+/// The envelope version that this crate writes and reads.
 pub(super) const VERSION: u8 = 1;
 /// Bytes before the first slot.
 pub(super) const HEAD_LEN: usize = 64;
-/// Bytes in the check: a truncated SHA-256.
+/// Bytes in the check, which is a truncated SHA-256 hash.
 const CHECK_LEN: usize = 8;
-/// Bytes after the slots and the padding: MAC and check.
+/// Bytes after the slots and the padding: the MAC and the check.
 pub(super) const TAIL_LEN: usize = MAC_LEN + CHECK_LEN;
-/// Bytes in the longest envelope (FORMAT.md, section 2).
+/// The length in bytes of the longest envelope (FORMAT.md, section 2).
 pub(super) const MAX_LEN: usize = 1 << 20;
 /// The maximum number of slots (E-2.3).
 pub(super) const MAX_SLOTS: usize = 32;
-/// The maximum number of passphrase slots, each of which may cost a hash to try (E-2.3).
+/// The maximum number of passphrase slots. Trying a passphrase may cost a hash for each of them
+/// (E-2.3).
 pub(super) const MAX_PASSPHRASE_SLOTS: usize = 8;
 
-/// Selects the authoritative copy: the valid one, or of two valid ones the one with the higher
+/// Selects the authoritative copy: the valid one or, if both are valid, the one with the higher
 /// revision (E-2.6).
 pub(super) fn select_copy(
     first: &[u8],
@@ -221,8 +223,8 @@ pub(super) fn select_copy(
     Ok((Envelope::parse_valid(selected)?, state))
 }
 
-/// Returns the first 8 bytes of SHA-256 over all preceding bytes. The check distinguishes damage
-/// from a wrong secret; it provides no authentication.
+/// Returns the check, which is the first 8 bytes of SHA-256 over all preceding bytes. The check
+/// distinguishes damage from a wrong secret, but it does not authenticate the envelope.
 pub(super) fn check(covered: &[u8]) -> [u8; CHECK_LEN] {
     let mut check = [0; CHECK_LEN];
     check.copy_from_slice(&digest(&SHA256, covered).as_ref()[..CHECK_LEN]);

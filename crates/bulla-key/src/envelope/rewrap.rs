@@ -1,5 +1,5 @@
-//! Rewrites the envelope of a container in place, so that the old slots or the new ones open it at
-//! every moment (ENVELOPE.md, section 6).
+//! Rewrites a container's envelope in place, so that at every moment either the old slots or the
+//! new ones open it (ENVELOPE.md, section 6).
 
 use std::fs::File;
 
@@ -16,21 +16,22 @@ const FIRST_COPY: u64 = Header::LEN as u64;
 impl Unlocked {
     /// Writes these slots to both copies of the envelope in a container's file.
     ///
-    /// The file must be open for reading and writing. The data is not touched. There are two
-    /// synced writes, or three if the first copy has to be repaired.
+    /// The file must be open for reading and writing. The data is not touched. The rewrite takes
+    /// two synced writes, or three if the first copy has to be repaired.
     ///
-    /// An interruption at any point leaves the old envelope or the new one readable, and a
-    /// successful return means the new one. After an error, read the envelope again before
-    /// retrying. Concurrent rewrites are not always detected, so callers that may race have to lock
-    /// the file.
+    /// If the rewrite is interrupted at any point, either the old envelope or the new one remains
+    /// readable. Once this method has returned successfully, the new envelope is durable. After an
+    /// error, read the envelope again before retrying. Concurrent rewrites are not always detected,
+    /// so callers that may race must lock the file.
     ///
     /// # Errors
     ///
-    /// Those of [`Unlocked::seal`]; [`Error::AnotherContainer`] if this is not the container that
-    /// was opened; [`Error::NoRoom`] if the container does not reserve enough room;
-    /// [`Error::Outdated`] if the envelope was rewritten since it was read;
-    /// [`Error::AppendMode`]; [`Error::Container`] if reading, writing or syncing fails, or if the
-    /// container's end is damaged so that the position of the second copy is uncertain.
+    /// Returns the same errors as [`Unlocked::seal`], and [`Error::AnotherContainer`] if this is
+    /// not the container that was opened; [`Error::NoRoom`] if the container does not reserve
+    /// enough room; [`Error::Outdated`] if the envelope has been rewritten since it was read;
+    /// [`Error::AppendMode`] if the file is open in append mode; or [`Error::Container`] if
+    /// reading, writing or syncing fails, or if the container's end is damaged so that the position
+    /// of the second copy is uncertain.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -63,8 +64,8 @@ impl Unlocked {
     /// # Ok(()) }
     /// ```
     pub fn rewrap(&self, file: &File, slots: &Slots) -> Result<()> {
-        // Sealing comes first because it may be slow, and the state of the file should be read as
-        // late as possible.
+        // Seal first, because sealing may be slow and the state of the file should be read as late
+        // as possible.
         let new = self.seal_with_len(slots, self.header.envelope_len() as usize)?;
         let preamble = Preamble::read_at(file)?;
         if preamble.header().bound() != self.header.bound() {
@@ -96,7 +97,7 @@ impl Unlocked {
         let mut patches = Vec::new();
         if let Some(current) = &current {
             self.check_revision(current, new)?;
-            // The second copy is overwritten next, so it must not be the only current one.
+            // The second copy is overwritten next, so it must not be the only current copy.
             if current.bytes() != first {
                 patches.push(Patch { offset: FIRST_COPY, bytes: current.bytes().to_vec() });
             }
@@ -117,10 +118,11 @@ impl Unlocked {
         }
     }
 
-    /// Checks that the container ends where its length says, which locates the second copy.
+    /// Checks that the container ends where the file ends, because the file's length gives the
+    /// position of the second copy.
     ///
-    /// Without a valid footer there, only the last chunk proves that nothing is missing. If
-    /// something were, the write would overwrite a chunk.
+    /// Without a valid footer, only the last chunk proves that nothing is missing. If the end were
+    /// missing, the write would overwrite a chunk.
     fn verify_end(&self, preamble: Preamble, file: &File) -> Result<()> {
         if matches!(preamble.header_state(), Some(HeaderState::Intact | HeaderState::HeaderDamaged))
         {
@@ -148,11 +150,11 @@ mod tests {
     use super::*;
     use crate::envelope::parse::Secret;
 
-    /// Bytes in the envelope, slightly more than its slots need.
+    /// Length of the envelope in bytes, slightly more than its slots need.
     const LEN: usize = 400;
     const SECTOR: usize = 64;
 
-    /// A container on a disk, with the keys that open its old envelope and its new one.
+    /// A container on disk, with the keys that open its old envelope and its new one.
     struct Rewrite {
         container: Vec<u8>,
         unlocked: Unlocked,
@@ -161,14 +163,16 @@ mod tests {
         new: Vec<u8>,
     }
 
-    /// Makes the first and the second copy from two revisions, of which the older comes first.
+    /// Makes the first and the second copy from two revisions. The older revision is the first
+    /// argument.
     type MakeCopies = fn(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>);
 
     fn key(byte: u8) -> Key {
         Key::from_bytes(&[byte; 32])
     }
 
-    /// Creates a container whose two copies `copies` makes from two successive revisions.
+    /// Creates a container with two envelope copies, which `copies` makes from two successive
+    /// revisions.
     fn rewrite(copies: impl FnOnce(&[u8], &[u8]) -> (Vec<u8>, Vec<u8>)) -> Rewrite {
         let [container_key, oldest, old_key, new_key] = [1, 2, 3, 4].map(key);
         let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();
@@ -194,7 +198,7 @@ mod tests {
         Rewrite { container, unlocked, old_key, new_key, new }
     }
 
-    /// Returns a copy after a write of which only the first half reached the disk.
+    /// Returns the copy that results if only the first half of a write reaches the disk.
     fn torn(before: &[u8], after: &[u8]) -> Vec<u8> {
         [&after[..LEN / 2], &before[LEN / 2..]].concat()
     }
@@ -205,8 +209,8 @@ mod tests {
             self.unlocked.patches(&preamble, self.container.len() as u64, &self.new).unwrap()
         }
 
-        /// Opens the container in this state of the disk, and returns whether its envelope is the
-        /// new one.
+        /// Opens the container as it is on the disk, and returns whether its envelope is the new
+        /// one.
         fn is_new(&self, disk: &[u8]) -> bool {
             let preamble = Preamble::read_at(disk).unwrap();
             let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
@@ -219,8 +223,8 @@ mod tests {
             is_new
         }
 
-        /// Checks every state that a crash can leave: one write in part, and all earlier ones
-        /// complete, because they were synced. Returns the number of states.
+        /// Checks every state that a crash can leave. One write is incomplete, and all earlier
+        /// writes are complete because they were synced. Returns the number of states.
         fn crash_everywhere(&self) -> usize {
             let mut states = 0;
             let mut disk = self.container.clone();
@@ -261,7 +265,7 @@ mod tests {
         }
     }
 
-    /// E-6.1, E-6.2: after a crash at any point, the old envelope or the new one opens the
+    /// E-6.1, E-6.2: after a crash at any point, either the old envelope or the new one opens the
     /// container.
     #[test]
     fn survives_a_crash_at_any_point() {
@@ -270,7 +274,7 @@ mod tests {
         assert_eq!(sound.crash_everywhere(), 2 * (2 * (LEN + 1) + (1 << 7)));
     }
 
-    /// E-6.1: the same holds when a previous crash left only one of the copies current.
+    /// E-6.1: the same holds if an earlier crash left only one current copy.
     #[test]
     fn survives_a_crash_after_a_crash() {
         let cases: [(MakeCopies, usize); 5] = [

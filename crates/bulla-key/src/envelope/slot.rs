@@ -1,5 +1,4 @@
-//! One slot of an envelope: the container's key, wrapped under one secret (ENVELOPE.md, sections 3
-//! and 4).
+//! An envelope slot: the container's key, wrapped under one secret (ENVELOPE.md, sections 3 and 4).
 
 use std::fmt;
 
@@ -39,13 +38,13 @@ pub struct SlotInfo {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SlotKind {
-    /// A recovery key: 64 digits.
+    /// A 64-digit recovery key.
     RecoveryKey,
     /// A passphrase, with the cost of hashing it.
     Passphrase(PassphraseCost),
     /// A passphrase whose cost is out of range (E-3.3). The slot is kept but never tried.
     TooCostly,
-    /// A recovery key that is stored in a vault.
+    /// A recovery key stored in a vault.
     Locator(Locator),
     /// A kind that this release does not support. The slot is kept unchanged (E-3.5).
     Unknown(u16),
@@ -59,17 +58,18 @@ const PARAMS_AT: usize = FRAME_LEN + 32;
 const SEALED_LEN: usize = 32 + Key::LEN + 16;
 /// Bytes in the parameters of a passphrase slot (E-3.3).
 const COST_LEN: usize = 16;
-/// The first four bytes of those parameters: Argon2id, version 0x13, over an OpaqueString (E-3.3).
+/// The first four bytes of a passphrase slot's parameters: Argon2id version 0x13 over an
+/// OpaqueString (E-3.3).
 const ARGON2ID_OF_OPAQUE_STRING: [u8; 4] = [1, 1, 0, 0];
 
 const RECOVERY_KEY: u16 = 1;
 const PASSPHRASE: u16 = 2;
 const LOCATOR: u16 = 3;
 
-/// The prefix of the key derivation's input (E-4.1).
+/// The prefix of the key derivation input (E-4.1).
 const INFO: &[u8] = b"bulla v1 slot\0";
 
-/// A slot in its encoded form, whose length and parameters are valid for its kind.
+/// An encoded slot, with a length and parameters that are valid for its kind.
 #[derive(Clone)]
 pub(super) struct EncodedSlot {
     bytes: Vec<u8>,
@@ -77,11 +77,11 @@ pub(super) struct EncodedSlot {
 }
 
 impl EncodedSlot {
-    /// Parses a slot from exactly the bytes that its frame states.
+    /// Parses a slot. `bytes` must have exactly the length that the slot's frame states.
     ///
     /// # Errors
     ///
-    /// The offset of the first invalid field.
+    /// Returns the offset of the first invalid field.
     pub(super) fn parse(bytes: &[u8]) -> std::result::Result<EncodedSlot, usize> {
         let frame = bytes.first_chunk::<FRAME_LEN>().ok_or(0_usize)?;
         let number = u16::from_be_bytes([frame[0], frame[1]]);
@@ -102,10 +102,10 @@ impl EncodedSlot {
         Ok(EncodedSlot { bytes: bytes.to_vec(), info: SlotInfo { id, kind } })
     }
 
-    /// Wraps `key` in a new slot under a fresh salt (E-3.1).
+    /// Wraps `key` in a new slot with a fresh salt (E-3.1).
     ///
-    /// `secret` returns the 32 secret bytes for that salt. `bound` is `header[8..64]` of the
-    /// container.
+    /// `secret` returns the 32-byte secret for that salt. `bound` is bytes 8 to 63 of the
+    /// container's header.
     pub(super) fn seal(
         info: SlotInfo,
         secret: impl FnOnce(&[u8; 32]) -> Result<Zeroizing<[u8; 32]>>,
@@ -124,13 +124,13 @@ impl EncodedSlot {
         let mut bytes = Vec::with_capacity(len);
         bytes.extend(number.to_be_bytes());
         bytes.extend(info.id.0.to_be_bytes());
-        // At most 1,208, because a locator's hints are bounded.
+        // The cast is lossless, because hints are bounded and a slot has at most 1,208 bytes.
         bytes.extend((len as u32).to_be_bytes());
         bytes.extend(salt);
         bytes.extend(params);
 
         let keys = SlotKeys::derive(&*secret(&salt)?, &bytes);
-        // Encrypted in place, so that the plaintext key exists only in a buffer that is wiped.
+        // Encrypt in place, so that the plaintext key exists only in a buffer that is wiped.
         let mut wrapped = Zeroizing::new(*key.expose());
         let tag = keys
             .cipher()
@@ -150,7 +150,7 @@ impl EncodedSlot {
         &self.bytes
     }
 
-    /// Returns whether a recovery key opens the slot, rather than a passphrase.
+    /// Returns whether the slot opens with a recovery key rather than a passphrase.
     pub(super) fn takes_key(&self) -> bool {
         matches!(self.info.kind, SlotKind::RecoveryKey | SlotKind::Locator(_))
     }
@@ -160,15 +160,16 @@ impl EncodedSlot {
         self.bytes.get(FRAME_LEN..)?.first_chunk()
     }
 
-    /// Derives the slot's keys if `secret` matches its commitment, compared in constant time
-    /// (E-4.2).
+    /// Derives the slot's keys. Returns `None` if `secret` does not match the slot's commitment,
+    /// which is compared in constant time (E-4.2).
     pub(super) fn check(&self, secret: &[u8; 32]) -> Option<SlotKeys> {
         let (head, commitment, _) = self.split()?;
         let keys = SlotKeys::derive(secret, head);
         bool::from(keys.commitment[..].ct_eq(commitment)).then_some(keys)
     }
 
-    /// Unwraps the container's key, if the slot belongs to that container (E-4.4).
+    /// Unwraps the container's key. Returns `None` if the slot does not belong to that container
+    /// (E-4.4).
     pub(super) fn unwrap(&self, keys: &SlotKeys, bound: &[u8; 56]) -> Option<Key> {
         let (head, _, wrapped) = self.split()?;
         let mut wrapped = Zeroizing::new(wrapped.to_vec());
@@ -177,7 +178,8 @@ impl EncodedSlot {
         Some(Key::from_bytes((&*key).try_into().ok()?))
     }
 
-    /// Splits a slot of a known kind into head, commitment, and wrapped key with its tag.
+    /// Splits a slot of a known kind into its head, its commitment, and its wrapped key with the
+    /// tag.
     fn split(&self) -> Option<(&[u8], &[u8], &[u8])> {
         let (head, sealed) =
             self.bytes.split_at_checked(self.bytes.len().checked_sub(SEALED_LEN)?)?;
@@ -186,7 +188,7 @@ impl EncodedSlot {
     }
 }
 
-/// The wrapping key and the commitment of one slot, derived from its secret and its head (E-4.1).
+/// A slot's wrapping key and commitment, derived from its secret and its head (E-4.1).
 pub(super) struct SlotKeys {
     wrapping_key: Zeroizing<[u8; 32]>,
     commitment: [u8; 32],
@@ -215,8 +217,8 @@ impl SlotKeys {
     }
 }
 
-/// Returns the all-zero nonce. A wrapping key wraps a single key, because it is derived from the
-/// slot's fresh salt (E-4.1).
+/// Returns the all-zero nonce. It is never reused, because each wrapping key is derived from a
+/// fresh salt and encrypts only once (E-4.1).
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }
@@ -234,8 +236,8 @@ fn cost_bytes(cost: &PassphraseCost) -> [u8; COST_LEN] {
     bytes
 }
 
-/// Returns the kind for the parameters of a passphrase slot. Another algorithm or another text
-/// encoding makes the kind unknown (E-3.3).
+/// Returns the kind of a passphrase slot with these parameters. If the algorithm or the text
+/// encoding is not the supported one, the kind is unknown (E-3.3).
 fn passphrase_kind(params: &[u8]) -> SlotKind {
     let number =
         |at: usize| params[at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));

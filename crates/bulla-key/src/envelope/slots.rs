@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::locator::Locator;
 use crate::passphrase::{Passphrase, PassphraseCost};
 
-/// The slots for a new envelope: new ones, and ones kept from an envelope that was opened.
+/// The slots for a new envelope: newly added slots, and slots kept from an opened envelope.
 ///
-/// It holds the secrets of new slots, which are wiped on drop. Sealing the same slots twice gives
-/// different envelopes, because each envelope has fresh salts (E-3.1).
+/// The secrets of newly added slots are held in memory and wiped on drop. Sealing these slots twice
+/// yields different envelopes, because each of them gets a fresh salt every time (E-3.1).
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -35,7 +35,7 @@ use crate::passphrase::{Passphrase, PassphraseCost};
 #[derive(Debug, Default)]
 pub struct Slots {
     slots: Vec<PendingSlot>,
-    /// The salt of the container that kept slots belong to.
+    /// The salt of the container that the kept slots belong to.
     salt: Option<[u8; 32]>,
 }
 
@@ -50,20 +50,20 @@ impl Slots {
         Slots { slots: slots.iter().cloned().map(PendingSlot::Kept).collect(), salt: Some(*salt) }
     }
 
-    /// Adds a slot that a recovery key opens.
+    /// Adds a slot for a recovery key.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManySlots`] if there are 32 slots.
+    /// Returns [`Error::TooManySlots`] if there are already 32 slots.
     pub fn add_recovery_key(&mut self, key: &Key) -> Result<SlotId> {
         self.add(SlotKind::RecoveryKey, SlotSecret::Key(Key::from_bytes(key.expose())))
     }
 
-    /// Adds a slot that a passphrase opens.
+    /// Adds a slot for a passphrase.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManySlots`] if there are 32 slots, or 8 for passphrases.
+    /// Returns [`Error::TooManySlots`] if there are already 32 slots, or 8 passphrase slots.
     pub fn add_passphrase(
         &mut self,
         passphrase: &Passphrase,
@@ -79,12 +79,12 @@ impl Slots {
         self.add(SlotKind::Passphrase(cost), SlotSecret::Passphrase(passphrase.clone(), cost))
     }
 
-    /// Adds a slot that opens with a recovery key stored in a vault, along with the information
-    /// for fetching that key.
+    /// Adds a slot for a recovery key stored in a vault, along with the information needed to fetch
+    /// that key.
     ///
     /// # Errors
     ///
-    /// [`Error::TooManySlots`] if there are 32 slots.
+    /// Returns [`Error::TooManySlots`] if there are already 32 slots.
     pub fn add_locator(&mut self, key: &Key, locator: Locator) -> Result<SlotId> {
         self.add(SlotKind::Locator(locator), SlotSecret::Key(Key::from_bytes(key.expose())))
     }
@@ -97,7 +97,7 @@ impl Slots {
     ///
     /// # Errors
     ///
-    /// [`Error::UnknownSlot`].
+    /// Returns [`Error::UnknownSlot`] if there is no slot with this number.
     pub fn remove(&mut self, id: SlotId) -> Result<()> {
         let at = self
             .slots
@@ -113,25 +113,26 @@ impl Slots {
         self.slots.iter().map(|slot| slot.info().clone()).collect()
     }
 
-    /// Seals the envelope of a new container, with the length that the draft reserves.
+    /// Seals the envelope for a new container, with the length that the draft reserves.
     ///
     /// This hashes the passphrase of every new passphrase slot.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongContainerKey`] if the draft was made with another key;
+    /// Returns [`Error::WrongContainerKey`] if the draft was made with another key;
     /// [`Error::AnotherContainer`] if slots were kept from another container's envelope;
-    /// [`Error::NoSlots`], [`Error::NoRoom`], [`Error::OutOfMemory`]; [`Error::Container`] if the
-    /// system has no random bytes.
+    /// [`Error::NoSlots`] if no slot can be opened; [`Error::NoRoom`] if the slots do not fit;
+    /// [`Error::OutOfMemory`] if there is not enough memory to hash a passphrase; or
+    /// [`Error::Container`] if the system's random number generator fails.
     pub fn seal(&self, draft: &Draft<'_>, container_key: &Key) -> Result<Vec<u8>> {
         self.seal_with_len(draft, container_key, draft.header().envelope_len() as usize)
     }
 
-    /// Seals an envelope of `len` bytes, for a file beside the container.
+    /// Seals a `len`-byte envelope, to be kept in a separate file.
     ///
     /// # Errors
     ///
-    /// Those of [`seal`](Slots::seal).
+    /// Returns the same errors as [`seal`](Slots::seal).
     pub fn seal_with_len(
         &self,
         draft: &Draft<'_>,
@@ -185,7 +186,7 @@ impl Slots {
         let mut bytes = Vec::with_capacity(*len);
         bytes.extend(MAGIC);
         bytes.extend([VERSION, 0]);
-        // The casts are lossless: at most 32 slots and 2^20 bytes.
+        // The casts are lossless, because there are at most 32 slots and 2^20 bytes.
         bytes.extend((self.slots.len() as u16).to_be_bytes());
         bytes.extend((*len as u32).to_be_bytes());
         bytes.extend(revision.to_be_bytes());
@@ -207,8 +208,8 @@ impl Slots {
         Ok(id)
     }
 
-    /// Returns the number after the highest one, so that the number of a removed slot is not
-    /// reused immediately. When the numbers are exhausted, returns the lowest free one.
+    /// Returns the number after the highest one in use, so that the number of a removed slot is
+    /// usually not reused immediately. If there is no higher number, returns the lowest free one.
     fn unused_id(&self) -> SlotId {
         let is_used = |id: u16| self.slots.iter().any(|slot| slot.info().id.0 == id);
         let highest = self.slots.iter().map(|slot| slot.info().id.0).max().unwrap_or(0);
@@ -226,7 +227,7 @@ pub(super) struct EnvelopeParams<'p> {
     pub(super) len: usize,
 }
 
-/// A slot of the new envelope: copied from the old one, or still to be sealed.
+/// A slot of a new envelope, either copied from the old envelope or still to be sealed.
 enum PendingSlot {
     Kept(EncodedSlot),
     New(SlotInfo, SlotSecret),

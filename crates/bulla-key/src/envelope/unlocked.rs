@@ -10,7 +10,7 @@ use super::slot::{EncodedSlot, SlotId, SlotKeys, SlotKind};
 use super::slots::{EnvelopeParams, Slots};
 use crate::error::{Error, Result};
 
-/// An opened envelope, with the container's key and the means to write a new revision.
+/// An opened envelope, which gives access to the container's key and can write a new revision.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,7 +41,7 @@ pub struct Unlocked {
     pub(super) header: Header,
     #[cfg_attr(
         not(any(unix, windows)),
-        allow(dead_code, reason = "only `rewrap` reads it, which needs a file system")
+        allow(dead_code, reason = "only `rewrap` reads this field, and it needs a file system")
     )]
     pub(super) context: Option<Vec<u8>>,
     mac_key: MacKey,
@@ -53,14 +53,16 @@ impl Envelope {
     ///
     /// `context` is the context that the container was sealed with, if any.
     ///
-    /// Trying a passphrase hashes it once for each passphrase slot: about 0.1 s each at the default
-    /// cost, and bounded for any envelope (E-3.3).
+    /// A passphrase is hashed once for each passphrase slot that is tried. Each hash takes about
+    /// 0.1 s at the default cost, and its cost is bounded for any envelope (E-3.3).
     ///
     /// # Errors
     ///
-    /// [`Error::AnotherContainer`], [`Error::WrongSecret`], [`Error::NoSuchSlot`],
-    /// [`Error::TooCostly`], [`Error::OutOfMemory`]; [`Error::Container`] if the container needs
-    /// a context and none is given, or the reverse.
+    /// Returns [`Error::AnotherContainer`] if the envelope belongs to another container or the
+    /// context is wrong; [`Error::WrongSecret`], [`Error::NoSuchSlot`] or [`Error::TooCostly`] if
+    /// the secret opens no slot; [`Error::OutOfMemory`] if there is not enough memory to hash the
+    /// passphrase; or [`Error::Container`] if the container needs a context and none is given, or
+    /// vice versa.
     pub fn open(
         &self,
         secret: &Secret<'_>,
@@ -110,7 +112,7 @@ impl Envelope {
 }
 
 impl Unlocked {
-    /// Accepts the key from a slot if it is the container's key.
+    /// Accepts a slot's key if it is the container's key.
     fn new(
         envelope: &Envelope,
         opened_by: SlotId,
@@ -146,7 +148,7 @@ impl Unlocked {
         self.key
     }
 
-    /// Returns the slot that was opened.
+    /// Returns the number of the slot that was opened.
     pub fn opened_by(&self) -> SlotId {
         self.opened_by
     }
@@ -159,12 +161,13 @@ impl Unlocked {
         self.intact
     }
 
-    /// Returns the slots, for changing and sealing again. Kept slots stay the same, byte for byte.
+    /// Returns the slots, which can be changed and sealed again. Kept slots are copied byte for
+    /// byte.
     ///
     /// # Errors
     ///
-    /// [`Error::Altered`] unless the envelope [`is_intact`](Unlocked::is_intact). In that case
-    /// start from [`Slots::new`].
+    /// Returns [`Error::Altered`] if the envelope is not [intact](Unlocked::is_intact). In that
+    /// case, start from [`Slots::new`].
     pub fn slots(&self) -> Result<Slots> {
         if self.intact {
             Ok(Slots::from_existing(self.envelope.slots(), self.header.salt()))
@@ -173,30 +176,30 @@ impl Unlocked {
         }
     }
 
-    /// Seals the next revision of the envelope with these slots and the same length, for a file
-    /// beside the container or an object in a store without partial writes.
+    /// Seals the next revision of the envelope with these slots and the same length, for a separate
+    /// file or for an object store without partial writes.
     ///
     /// To update the container's file, use [`rewrap`](Unlocked::rewrap).
     ///
     /// # Errors
     ///
-    /// Those of [`Slots::seal`].
+    /// Returns the same errors as [`Slots::seal`].
     pub fn seal(&self, slots: &Slots) -> Result<Vec<u8>> {
         self.seal_with_len(slots, self.envelope.bytes().len())
     }
 
-    /// Seals the next revision with another length. An envelope beside the container may have any
+    /// Seals the next revision with another length. An envelope in a separate file may have any
     /// length up to 2^20 bytes.
     ///
     /// # Errors
     ///
-    /// Those of [`Slots::seal`].
+    /// Returns the same errors as [`Slots::seal`].
     pub fn seal_with_len(&self, slots: &Slots, len: usize) -> Result<Vec<u8>> {
         slots.encode(&EnvelopeParams {
             header: &self.header,
             key: &self.key,
             mac_key: &self.mac_key,
-            // The last revision is not exceeded. A rewrite in place is safe even so (E-6.2).
+            // The revision stops at its maximum. Rewriting in place is safe even then (E-6.2).
             revision: self.envelope.revision().saturating_add(1),
             len,
         })

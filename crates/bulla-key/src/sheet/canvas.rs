@@ -1,4 +1,4 @@
-//! Draws an SVG document, in millimetres, in memory that is wiped on drop.
+//! Draws an SVG document with positions in millimetres, in memory that is wiped on drop.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::qr::Qr;
 
-/// A font with its size in millimetres.
+/// A font. Its size is in millimetres.
 #[derive(Clone, Copy)]
 pub(super) struct Font {
     family: &'static str,
@@ -28,7 +28,7 @@ impl Font {
     }
 }
 
-/// The end of a text that its position refers to.
+/// Which end of a text its position refers to.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     Start,
@@ -56,7 +56,7 @@ impl Canvas {
         canvas
     }
 
-    /// Moves everything drawn from now on to the right.
+    /// Shifts everything drawn from now on to the right by `by` millimetres.
     pub(super) fn shift(&mut self, by: f32) {
         self.shift = by;
     }
@@ -72,7 +72,7 @@ impl Canvas {
         self.close_text(text);
     }
 
-    /// Draws a text stretched or compressed to `width`.
+    /// Draws a line of text, stretched or compressed to `width`.
     pub(super) fn spaced(&mut self, x: f32, y: f32, font: Font, width: f32, text: &str) {
         self.open_text(x, y, font);
         self.write(format_args!(" textLength=\"{width:.2}\">"));
@@ -96,8 +96,8 @@ impl Canvas {
         ));
     }
 
-    /// Draws a QR code with its margin, as a path with one rectangle for each horizontal run of
-    /// dark modules.
+    /// Draws a QR code with its margin, as a path with one rectangle per horizontal run of dark
+    /// modules.
     pub(super) fn modules(&mut self, x: f32, y: f32, side: f32, qr: &Qr) {
         let x = x + self.shift;
         let modules = qr.side();
@@ -139,7 +139,8 @@ impl Canvas {
                 '&' => self.svg.push_str("&amp;"),
                 '<' => self.svg.push_str("&lt;"),
                 '>' => self.svg.push_str("&gt;"),
-                // Some are not allowed in XML (XML 1.0, section 2.2), and none can be printed.
+                // Some of these characters are not allowed in XML (XML 1.0, section 2.2), and none
+                // of them can be printed.
                 c if c.is_control() || matches!(c, '\u{FFFE}' | '\u{FFFF}') => {
                     self.svg.push('\u{FFFD}')
                 }

@@ -6,11 +6,11 @@ use zeroize::Zeroizing;
 /// Width of the light margin around the code, in modules (ISO/IEC 18004, 6.3.8).
 pub(super) const MARGIN: u16 = 4;
 
-/// The code's version. 64 alphanumeric characters take 46 bytes, and this version holds 48 at error
-/// correction level Q, which recovers from the loss of a quarter of the code (ISO/IEC 18004, table
-/// 7).
+/// The QR code version. The 64 alphanumeric characters take 46 bytes, and version 4 holds 48 bytes
+/// at error correction level Q, which tolerates the loss of a quarter of the code (ISO/IEC 18004,
+/// table 7).
 const VERSION: Version = Version::new(4);
-/// Modules on a side of this version, without the margin.
+/// Modules per side in this version, without the margin.
 const MODULES: u16 = 33;
 const BUFFER_LEN: usize = VERSION.buffer_len();
 
@@ -33,8 +33,8 @@ impl Qr {
             None,
             false,
         );
-        // 64 digits always fit, which the tests check. If encoding failed, the page would still
-        // show them as text.
+        // 64 digits always fit, as the tests check. If encoding failed, the page would still show
+        // the digits as text.
         if let Ok(encoded) = encoded {
             for (position, module) in dark.iter_mut().enumerate() {
                 let side = usize::from(MODULES);
@@ -45,12 +45,12 @@ impl Qr {
         Qr(dark)
     }
 
-    /// Returns the number of modules on a side, including the margin.
+    /// Returns the number of modules per side, including the margin.
     pub(super) fn side(&self) -> u16 {
         MODULES + 2 * MARGIN
     }
 
-    /// Returns whether a module is dark. The margin is part of the coordinates.
+    /// Returns whether a module is dark. The coordinates include the margin.
     pub(super) fn is_dark(&self, column: u16, row: u16) -> bool {
         let inside = |position: u16| {
             position.checked_sub(MARGIN).filter(|inner| *inner < MODULES).map(usize::from)

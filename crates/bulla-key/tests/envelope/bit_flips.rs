@@ -1,4 +1,4 @@
-//! Every bit of an envelope flipped, by damage and by an attacker.
+//! Flips every bit of an envelope, first as damage would and then as an attacker would.
 
 use bulla::Preamble;
 use bulla_key::{Envelope, EnvelopeState, Error, Secret};
@@ -30,7 +30,8 @@ fn any_damaged_bit_selects_the_other_copy() {
 }
 
 /// E-4.2, E-4.4, E-5.2: an attacker flips one bit in both copies and corrects the check. The result
-/// is the container's key, reported as altered, or an error. It is never a panic or another key.
+/// is either an error, or the container's key with the envelope reported as altered. It is never a
+/// panic or another key.
 #[test]
 fn any_forged_bit_is_reported_or_rejected() {
     let whole = envelope();
@@ -66,14 +67,15 @@ fn any_forged_bit_is_reported_or_rejected() {
 
 /// E-4.2, E-4.4: a flipped bit in each part of a slot.
 #[test]
-fn each_part_of_a_slot_has_its_error() {
+fn each_part_of_a_slot_has_a_specific_error() {
     let result = |at: usize| {
         let mut forged = envelope();
         forged[at] ^= 1;
         write_check(&mut forged);
         open(&forged, &Secret::Key(&key(RECOVERY_KEY))).map(drop)
     };
-    // Slot 1: frame at 64, salt at 72, commitment at 104, wrapped key at 136, tag at 168.
+    // In slot 1, the frame is at byte 64, the salt at 72, the commitment at 104, the wrapped key at
+    // 136 and the tag at 168.
     assert!(matches!(result(64 + 3), Err(Error::WrongSecret | Error::Malformed { .. })), "id");
     assert!(matches!(result(72), Err(Error::WrongSecret)), "salt");
     assert!(matches!(result(104), Err(Error::WrongSecret)), "commitment");

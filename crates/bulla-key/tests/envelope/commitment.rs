@@ -1,5 +1,5 @@
-//! A ciphertext that opens under two keys, which AES-GCM allows and the commitment of a slot
-//! prevents (E-4.2). See "Fast Message Franking: From Invisible Salamanders to Encryptment" (2018).
+//! A ciphertext that opens under two keys. AES-GCM allows it, and a slot's commitment prevents it
+//! (E-4.2). See "Fast Message Franking: From Invisible Salamanders to Encryptment" (2018).
 
 use aes::Aes256;
 use aes::cipher::{BlockCipherEncrypt, KeyInit};
@@ -40,7 +40,7 @@ fn aes(key: &[u8], block: u128) -> u128 {
     u128::from_be_bytes(block.into())
 }
 
-/// Computes GHASH over associated data and ciphertext.
+/// Computes GHASH over the associated data and the ciphertext.
 fn ghash(h: u128, aad: &[u8], ciphertext: &[u8]) -> u128 {
     let blocks = |bytes: &[u8]| -> Vec<u128> {
         bytes
@@ -59,11 +59,11 @@ fn ghash(h: u128, aad: &[u8], ciphertext: &[u8]) -> u128 {
         .fold(0, |y, block| times(y ^ block, h))
 }
 
-/// Returns 32 bytes of ciphertext with a tag that is valid under both keys and an all-zero nonce.
+/// Returns a 32-byte ciphertext with a tag that is valid under both keys with an all-zero nonce.
 fn colliding_ciphertext(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
     let h = keys.map(|key| aes(key, 0));
     let mask = keys.map(|key| aes(key, 1));
-    // The second block c contributes c * h^2 to each hash, and the tags have to be equal, so
+    // The second block c contributes c * h^2 to each hash, and the tags must be equal. Therefore
     // c * (h0^2 + h1^2) equals the difference of all other terms.
     let mut ciphertext = [0x77; 32];
     ciphertext[16..].fill(0);
@@ -74,8 +74,8 @@ fn colliding_ciphertext(keys: [&[u8]; 2], aad: &[u8]) -> Vec<u8> {
     [&ciphertext[..], &tag.to_be_bytes()].concat()
 }
 
-/// E-4.2: only the secret that matches the commitment reaches the ciphertext. It is then rejected,
-/// because the key in it is not the container's.
+/// E-4.2: only the secret that matches the commitment reaches the ciphertext. The slot is then
+/// rejected, because the key in the ciphertext is not the container's.
 #[test]
 fn commitment_rejects_the_second_secret() {
     let head = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);

@@ -1,4 +1,4 @@
-//! Selection of the authoritative copy, and the reported state of the other one.
+//! Selecting the authoritative copy, and reporting the state of the other one.
 
 use bulla::{Preamble, Result};
 use bulla_key::{Envelope, EnvelopeState, Error, Secret};
@@ -54,8 +54,8 @@ fn selects_the_first_of_equal_revisions() {
     }
 }
 
-/// E-2.6: the selection does not depend on a secret. The authoritative copy has no slot for this
-/// one, and the other copy, which does, is not tried.
+/// E-2.6: the selection does not depend on a secret. The authoritative copy has no slot for the
+/// given secret, and the other copy is not tried even though it has one.
 #[test]
 fn does_not_try_the_other_copy() {
     let without = encode(&slots(LEN)[..1], LEN, 5, &SALT, &exporter(LEN));
@@ -93,9 +93,9 @@ fn reports_the_error_of_the_first_copy_that_is_not_blank() {
     assert!(matches!(error(&[7; LEN], &damaged_copy()), Error::NotAnEnvelope));
 }
 
-/// E-2.6: a stream provides the first copy only.
+/// E-2.6: a stream provides only the first copy.
 #[test]
-fn uses_the_first_copy_of_a_stream() -> Result<()> {
+fn uses_the_first_copy_from_a_stream() -> Result<()> {
     let whole = container(&revision(4));
     let preamble = Preamble::read(&mut &whole[..])?;
     assert_eq!(Envelope::from_preamble(&preamble).unwrap().1, EnvelopeState::Single);

@@ -1,4 +1,5 @@
-//! A container with an envelope from the reference implementation, with one slot of each kind.
+//! A container with an envelope from the reference implementation. The envelope has one slot of
+//! each kind.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,16 +15,16 @@ pub(crate) const CONTAINER_KEY: [u8; 32] = [0xC0; 32];
 pub(crate) const SALT: [u8; 32] = [0x5A; 32];
 /// A recovery key.
 pub(crate) const RECOVERY_KEY: [u8; 32] = [0x11; 32];
-/// A recovery key that is stored in a vault.
+/// A recovery key stored in a vault.
 pub(crate) const VAULT_KEY: [u8; 32] = [0x22; 32];
 /// A passphrase.
 pub(crate) const PASSPHRASE: &str = "correct horse";
 /// The container's plaintext.
 pub(crate) const PLAINTEXT: &[u8] = b"a message";
-/// Bytes in the envelope, slightly more than the slots need.
+/// Length of the envelope in bytes, slightly more than the slots need.
 pub(crate) const LEN: usize = 800;
 
-/// Returns the lowest cost that is allowed.
+/// Returns the lowest allowed cost.
 pub(crate) fn minimal_cost() -> PassphraseCost {
     PassphraseCost::new(1, 8, 1).unwrap()
 }
@@ -32,7 +33,7 @@ pub(crate) fn key(bytes: [u8; 32]) -> Key {
     Key::from_bytes(&bytes)
 }
 
-/// Searches `typed` for a mistake that it does not contain, and returns the number of keys tried.
+/// Runs a search that finds no mistake in `typed`, and returns the number of keys tried.
 pub(crate) fn keys_tried(typed: &str, matches: impl Fn(&Key) -> bool + Sync) -> usize {
     let tried = AtomicUsize::new(0);
     let found = typing::find_mistake(typed, |key| {
@@ -68,7 +69,7 @@ pub(crate) fn container_with(envelope: &[u8], context: Option<&[u8]>) -> Vec<u8>
     })
 }
 
-/// Returns the header of the container with an envelope of `len` bytes.
+/// Returns the header of the container with a `len`-byte envelope.
 pub(crate) fn header(len: usize) -> Header {
     static FOR_DEFAULT_LEN: OnceLock<Header> = OnceLock::new();
     let read = || Preamble::read_at(&container(&vec![0; len])).unwrap().header().clone();
@@ -80,12 +81,12 @@ pub(crate) fn bound(len: usize) -> [u8; 56] {
     *header(len).bound()
 }
 
-/// Returns the exporter of that container (F-4.3).
+/// Returns that container's exporter (F-4.3).
 pub(crate) fn exporter(len: usize) -> [u8; 32] {
     reference::schedule(&CONTAINER_KEY, &bound(len), None).exporter
 }
 
-/// Encodes slots 1 to 3: a recovery key, a passphrase, a locator.
+/// Encodes slots 1 to 3, for a recovery key, a passphrase and a locator.
 pub(crate) fn slots(len: usize) -> Vec<Vec<u8>> {
     let bound = bound(len);
     let recovery = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
@@ -108,7 +109,7 @@ pub(crate) fn envelope() -> Vec<u8> {
     envelope_of(&slots(LEN))
 }
 
-/// Opens an envelope of `LEN` bytes for its container.
+/// Opens a `LEN`-byte envelope for its container.
 pub(crate) fn open(envelope: &[u8], secret: &Secret<'_>) -> Result<Unlocked> {
     Envelope::parse(envelope)?.open(secret, &header(LEN), None)
 }
@@ -121,7 +122,7 @@ pub(crate) fn open_with_each_secret(envelope: &[u8]) -> [Result<Unlocked>; 3] {
         .map(|secret| open(envelope, &secret))
 }
 
-/// Encodes a slot of 60 bytes of an unknown kind.
+/// Encodes a 60-byte slot of an unknown kind.
 pub(crate) fn unknown_slot(kind: u16, id: u16) -> Vec<u8> {
     [&kind.to_be_bytes()[..], &id.to_be_bytes(), &60u32.to_be_bytes(), &[0xEE; 52]].concat()
 }

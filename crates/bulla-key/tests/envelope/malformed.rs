@@ -1,4 +1,4 @@
-//! Envelopes that break a rule of the format although their check matches.
+//! Envelopes that violate the format although their check matches.
 
 use bulla_key::{Envelope, Error, Result, Secret};
 use bulla_testkit::envelope::{complete, cost, kind, slot, slot_head, write_check};
@@ -17,7 +17,7 @@ fn forged(change: impl FnOnce(&mut Vec<u8>)) -> Result<Envelope> {
 fn assert_malformed(change: impl FnOnce(&mut Vec<u8>), at: usize) {
     match forged(change) {
         Err(Error::Malformed { offset }) => assert_eq!(offset, at),
-        other => panic!("{other:?}, expected a malformed byte {at}"),
+        other => panic!("expected a malformed field at byte {at}, got {other:?}"),
     }
 }
 
@@ -57,8 +57,8 @@ fn rejects_wrong_lengths() {
     for len in [0, 1, LEN as u32 - 1, LEN as u32 + 1, u32::MAX] {
         assert_malformed(|envelope| envelope[12..16].copy_from_slice(&len.to_be_bytes()), 12);
     }
-    // Of the second slot: too short for a frame or for its kind, overlapping the next slot, and
-    // beyond the end.
+    // Lengths of the second slot: too short for a frame or for its kind, overlapping the next slot,
+    // and extending beyond the end.
     for (len, at) in [
         (0, SECOND),
         (7, SECOND),
@@ -79,7 +79,7 @@ fn rejects_wrong_lengths() {
 /// E-2.3, E-2.5
 #[test]
 fn rejects_wrong_slot_counts() {
-    // After the third slot comes padding, which reads as a frame of zeros.
+    // The third slot is followed by padding, which is parsed as an all-zero frame.
     let padding_at = SECOND + 136 + 201;
     assert_malformed(|envelope| envelope[10..12].copy_from_slice(&4u16.to_be_bytes()), padding_at);
     for count in [33, 0x100, u16::MAX] {
@@ -139,7 +139,7 @@ fn rejects_incomplete_hints() {
 
 /// E-2.5
 #[test]
-fn rejects_known_kinds_of_another_length() {
+fn rejects_known_kinds_with_the_wrong_length() {
     for (kind, malformed) in [
         (kind::PASSPHRASE, true),
         (kind::LOCATOR, true),
@@ -158,8 +158,8 @@ fn rejects_known_kinds_of_another_length() {
     }
 }
 
-/// E-3.3: costs out of range are rejected before anything is hashed, or the first case would not
-/// terminate. Other slots still open.
+/// E-3.3: costs that are out of range are rejected before anything is hashed. Otherwise the first
+/// case would not terminate. Other slots still open.
 #[test]
 fn skips_slots_with_costs_out_of_range() {
     for (passes, memory, lanes) in [
@@ -235,11 +235,11 @@ fn work_for_the_longest_envelope_is_bounded() {
         .collect();
     let envelope = bulla_testkit::envelope::envelope(&slots, len, 1, &SALT, &exporter(LEN));
     let envelope = Envelope::parse(&envelope).unwrap();
-    // With 32 slots of 1.2 KB each, this puts about 50 MB through SHA-512.
+    // With 32 slots of 1.2 KB each, this hashes about 50 MB with SHA-512.
     assert!(keys_tried(&"7".repeat(64), |key| envelope.matches(key)) <= 1144);
 }
 
-/// Random bytes after magic and version, with a matching check.
+/// Random bytes after the magic and the version, with a matching check.
 #[test]
 fn random_bytes_neither_panic_nor_open() {
     use proptest::collection::vec;

@@ -6,10 +6,10 @@ use bulla_testkit::envelope::{cost, kind, slot, slot_head, stretch, t1, wrap};
 
 use crate::fixtures::*;
 
-/// E-2.1, E-2.3, E-3.1, E-3.3, E-3.4, E-4.1, E-5.1: an envelope that the reference implementation
-/// made from the specification alone.
+/// E-2.1, E-2.3, E-3.1, E-3.3, E-3.4, E-4.1, E-5.1: the envelope comes from the reference
+/// implementation, which follows the specification alone.
 #[test]
-fn opens_by_each_slot() {
+fn opens_with_each_slot() {
     let container = container(&envelope());
     let preamble = Preamble::read_at(&container).unwrap();
     let (envelope, _) = Envelope::from_preamble(&preamble).unwrap();
@@ -84,9 +84,9 @@ fn rejects_a_kind_of_secret_without_a_slot() {
     ));
 }
 
-/// E-4.3: the salt shows this before a secret is tried.
+/// E-4.3: the salt reveals the mismatch before any secret is tried.
 #[test]
-fn rejects_the_envelope_of_another_container() {
+fn rejects_another_containers_envelope() {
     let other = Preamble::read_at(&bulla::seal(&key(CONTAINER_KEY), b"", &Options::new()).unwrap())
         .unwrap();
     let envelope = Envelope::parse(&envelope()).unwrap();
@@ -95,9 +95,9 @@ fn rejects_the_envelope_of_another_container() {
     assert!(matches!(opened, Err(Error::AnotherContainer)));
 }
 
-/// E-4.4: a slot copied from the envelope of another container.
+/// E-4.4: a slot copied from another container's envelope.
 #[test]
-fn rejects_a_slot_of_another_container() {
+fn rejects_a_slot_from_another_container() {
     let head = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
     let moved = slot(&head, &RECOVERY_KEY, &bound(LEN + 1), &CONTAINER_KEY);
     let opened = open(&envelope_of(&[moved]), &Secret::Key(&key(RECOVERY_KEY)));
@@ -106,7 +106,7 @@ fn rejects_a_slot_of_another_container() {
 
 /// E-4.5: a valid slot that wraps another key.
 #[test]
-fn rejects_the_key_of_another_container() {
+fn rejects_another_containers_key() {
     let head = slot_head(kind::RECOVERY_KEY, 1, &[1; 32], &[]);
     let forged = slot(&head, &RECOVERY_KEY, &bound(LEN), &[0xBA; 32]);
     let opened = open(&envelope_of(&[forged]), &Secret::Key(&key(RECOVERY_KEY)));
@@ -168,7 +168,7 @@ fn finds_a_typing_mistake_with_an_envelope() {
     let envelope = Envelope::parse(&envelope()).unwrap();
     let right = Key::generate().unwrap();
     assert!(!envelope.matches(&right) && envelope.matches(&key(VAULT_KEY)));
-    // The hash of a passphrase is not a recovery key.
+    // A hashed passphrase does not count as a recovery key.
     assert!(!envelope.matches(&key(stretch(PASSPHRASE, &[2; 32], 1, 8, 1))));
     let typed = key_text::format(&key(VAULT_KEY)).replacen("2222 2222", "2222 2262", 1);
     let found = typing::find_mistake(&typed, |key| envelope.matches(key)).unwrap().unwrap();
@@ -176,7 +176,8 @@ fn finds_a_typing_mistake_with_an_envelope() {
     assert_eq!(found.key.expose(), &VAULT_KEY);
 }
 
-/// E-1.4: the key is the container's own. The search for a mistake that does not exist is bounded.
+/// E-1.4: the typed key is the container's own key. If there is no mistake to find, the search
+/// still ends after a bounded number of tries.
 #[test]
 fn finds_a_typing_mistake_without_an_envelope() {
     let container = bulla::seal(&key(CONTAINER_KEY), PLAINTEXT, &Options::new()).unwrap();

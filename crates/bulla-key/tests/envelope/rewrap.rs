@@ -1,4 +1,4 @@
-//! Rewriting the envelope of a container's file in place.
+//! Rewriting the envelope in a container's file in place.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ fn changes_the_slots_in_place() {
     let (plaintext, _) = bulla::open(unlocked.key(), &after, &Options::new()).unwrap();
     assert_eq!(plaintext, PLAINTEXT);
 
-    // Rewrite again, opened by the slot that was added.
+    // Rewrite again, after opening with the slot that was added.
     unlocked.rewrap(&disk.file(), &unlocked.slots().unwrap()).unwrap();
     let (unlocked, _) = unlock(&disk.path(), &Secret::Key(&recovery)).unwrap();
     assert!(unlocked.is_intact());
@@ -121,7 +121,7 @@ fn does_not_overwrite_a_concurrent_change() {
 
 /// E-2.2, E-6.3: an envelope from a separate file replaces an older or unusable one.
 #[test]
-fn replaces_the_envelope_by_a_separate_one() {
+fn replaces_the_envelope_with_a_separate_one() {
     let recovery = key(RECOVERY_KEY);
     let separate = |number| {
         let envelope = Envelope::parse(&revision(number)).unwrap();
@@ -155,8 +155,8 @@ fn rejects_another_container() {
     assert_eq!(disk.bytes(), other);
 }
 
-/// E-6.3: without the container's end the position of the second copy is unknown, so nothing is
-/// written.
+/// E-6.3: if the container's end is missing, the position of the second copy is unknown, so nothing
+/// is written.
 #[test]
 fn rejects_a_truncated_container() {
     let whole = container(&envelope());
@@ -200,7 +200,7 @@ fn rewrites_despite_a_damaged_header_or_footer() {
     }
 }
 
-/// In append mode every write goes to the end of the file.
+/// In append mode, every write goes to the end of the file.
 #[cfg(unix)]
 #[test]
 fn rejects_append_mode() {

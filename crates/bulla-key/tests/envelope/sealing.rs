@@ -1,4 +1,4 @@
-//! Envelopes that the library seals, and those that it refuses to seal.
+//! Sealing envelopes, and the errors for slots and lengths that cannot be sealed.
 
 use bulla::{Draft, Options, Preamble};
 use bulla_key::{Envelope, Error, Locator, Secret, SlotId, SlotKind, Slots, Unlocked};
@@ -29,7 +29,7 @@ fn three_slots() -> Slots {
 
 /// E-2.1, E-5.3
 #[test]
-fn sealed_envelope_opens_by_each_slot_as_revision_1() {
+fn sealed_envelope_has_revision_1_and_opens_with_each_slot() {
     let container = seal(&three_slots(), Envelope::DEFAULT_LEN);
     assert_eq!(container.len(), 256 + 2 * 16384 + PLAINTEXT.len() + 16);
     for secret in [
@@ -45,7 +45,7 @@ fn sealed_envelope_opens_by_each_slot_as_revision_1() {
     assert_eq!(Envelope::from_preamble(&preamble).unwrap().0.revision(), 1);
 }
 
-/// E-2.1, E-2.4: 64 bytes before the slots and 40 after them.
+/// E-2.1, E-2.4: an envelope has 64 bytes before the slots and 40 bytes after them.
 #[test]
 fn shortest_envelope_has_104_bytes() {
     assert_eq!(Envelope::MIN_LEN, 104);
@@ -62,7 +62,8 @@ fn salts_are_fresh() {
     let slots = three_slots();
     let (a, b) =
         (slots.seal(&draft, &container_key).unwrap(), slots.seal(&draft, &container_key).unwrap());
-    // Slot 1 is at 64: frame 8, salt 32, commitment 32, wrapped key 48.
+    // Slot 1 starts at byte 64, with an 8-byte frame, a 32-byte salt, a 32-byte commitment and a
+    // 48-byte wrapped key.
     for part in [72..104, 104..136, 136..184] {
         assert_ne!(a[part.clone()], b[part]);
     }
@@ -105,7 +106,7 @@ fn slots_of_an_altered_envelope_cannot_be_kept() {
             assert_eq!(unlocked.key().expose(), &CONTAINER_KEY);
             assert!(!unlocked.is_intact());
             assert!(matches!(unlocked.slots(), Err(Error::Altered)));
-            // New slots give an intact envelope.
+            // An envelope sealed with new slots is intact.
             let mut slots = Slots::new();
             slots.add_recovery_key(&key([9; 32])).unwrap();
             let new = unlocked.seal(&slots).unwrap();
@@ -196,7 +197,7 @@ fn rejects_an_envelope_that_no_secret_opens() {
 }
 
 #[test]
-fn rejects_a_length_too_short_or_too_long() {
+fn rejects_lengths_that_are_too_short_or_too_long() {
     let container_key = key(CONTAINER_KEY);
     let needed = 64 + 120 + 136 + (120 + 64 + 17) + 40;
     for (len, enough) in [(0, false), (needed - 1, false), (needed, true)] {
@@ -217,14 +218,14 @@ fn rejects_a_length_too_short_or_too_long() {
 }
 
 #[test]
-fn rejects_the_key_of_another_container() {
+fn rejects_another_containers_key() {
     let draft = Draft::new(&key(CONTAINER_KEY), &Options::new().envelope_len(LEN as u32)).unwrap();
     let sealed = three_slots().seal(&draft, &key(RECOVERY_KEY));
     assert!(matches!(sealed, Err(Error::WrongContainerKey)));
 }
 
 #[test]
-fn rejects_kept_slots_of_another_container() {
+fn rejects_slots_kept_from_another_container() {
     let unlocked = crate::fixtures::open(&envelope(), &Secret::Key(&key(RECOVERY_KEY))).unwrap();
     let container_key = key(CONTAINER_KEY);
     let draft = Draft::new(&container_key, &Options::new().envelope_len(LEN as u32)).unwrap();

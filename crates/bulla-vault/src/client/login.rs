@@ -16,7 +16,8 @@ use crate::protocol::reply::{GRANT_LEN, LoginReply, ReplyContext};
 use crate::protocol::suite::{ClientIdentity, Suite, context};
 use crate::protocol::{AttemptId, RegId};
 
-/// A login between KE1 and KE2. It is not `Clone`, since each login is one guess.
+/// A login that has sent KE1 and is waiting for KE2. It is not `Clone`, because each login is one
+/// guess.
 pub struct Login {
     state: ClientLogin<Suite>,
     input: PasswordInput,
@@ -24,7 +25,7 @@ pub struct Login {
     attempt_id: AttemptId,
 }
 
-/// A login whose password was correct, waiting for the vault to release the wrapped key.
+/// A login with a correct password that is waiting for the vault to release the wrapped key.
 pub struct ProvenLogin {
     export_key: ExportKey,
     session_key: Zeroizing<[u8; 64]>,
@@ -38,22 +39,23 @@ pub struct Recovered {
     pub reg_id: RegId,
     /// The backup key.
     pub key: Key,
-    /// Failed attempts at this registration since the last successful one. They are the user's
-    /// typing mistakes or somebody else's guesses.
+    /// Failed attempts at this registration since the last successful one. They are either the
+    /// user's typing mistakes or someone else's guesses.
     pub failures: u32,
-    /// Failed attempts at this account in its lifetime.
+    /// Failed attempts at this account over its lifetime.
     pub lifetime_failures: u32,
-    /// Proves this login to the vault for a few minutes, to replace or delete a registration.
+    /// Proves this login to the vault for a few minutes. With this grant, a registration can be
+    /// replaced or deleted immediately.
     pub grant: Zeroizing<[u8; GRANT_LEN]>,
 }
 
 impl Login {
-    /// Starts a login, and returns the request to send. If its response is lost, send it again
-    /// unchanged.
+    /// Starts a login, and returns the request to send. If the response is lost, send the request
+    /// again unchanged.
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`], [`Error::Internal`].
+    /// Returns [`Error::NoRandomness`] or [`Error::Internal`].
     pub fn start(
         password: &Passphrase,
         pepper: &[u8; 32],
@@ -72,13 +74,14 @@ impl Login {
     }
 
     /// Checks KE2, and returns the proof (KE3) to send. Runs Argon2id on the password with the
-    /// parameters of the registration.
+    /// registration's parameters.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongPassword`]; nothing is to be sent then, since the vault has counted the guess
-    /// already. [`Error::VaultMismatch`] if the registration was made with another vault than the
-    /// pinned one. [`Error::ProtocolViolation`], [`Error::OutOfMemory`], [`Error::Internal`].
+    /// Returns [`Error::WrongPassword`] if the password is wrong. In that case, send nothing: the
+    /// vault has already counted the guess. Returns [`Error::VaultMismatch`] if the registration
+    /// was made with a vault other than the pinned one. Other errors are
+    /// [`Error::ProtocolViolation`], [`Error::OutOfMemory`] and [`Error::Internal`].
     pub fn prove(self, started: &LoginStarted) -> Result<(ProvenLogin, LoginFinish)> {
         let left = Some(started.left);
         let response = CredentialResponse::<Suite>::deserialize(&started.ke2.0)
@@ -121,13 +124,13 @@ impl ProvenLogin {
     ///
     /// # Errors
     ///
-    /// [`Error::ProtocolViolation`] if the reply or the wrapped key belongs to another login or
-    /// registration. [`Error::Internal`].
+    /// Returns [`Error::ProtocolViolation`] if the reply or the wrapped key belongs to another
+    /// login or registration, or [`Error::Internal`].
     pub fn open(self, finished: &LoginFinished) -> Result<Recovered> {
         let Parties { account, reg_id, .. } = self.parties;
         let context = ReplyContext { account, reg_id, attempt_id: self.attempt_id };
         let reply = LoginReply::open(&finished.sealed.0, &self.session_key, &context)
-            .ok_or(Error::ProtocolViolation { what: "sealed reply of another login" })?;
+            .ok_or(Error::ProtocolViolation { what: "sealed reply belongs to another login" })?;
         Ok(Recovered {
             reg_id,
             key: self.export_key.unwrap(&reply.wrapped_key, &account, &reg_id)?,

@@ -28,20 +28,20 @@ pub struct Parties {
     pub public_key: PublicKey,
 }
 
-/// Options of a registration.
+/// Options for a registration.
 #[derive(Clone, Debug)]
 pub struct RegistrationOptions {
-    /// Guesses allowed without a successful login in between: 1 to [`MAX_GUESSES`].
+    /// Number of guesses allowed between successful logins: 1 to [`MAX_GUESSES`].
     pub max_guesses: u32,
     /// The cost of stretching the password.
     pub stretching: Stretching,
-    /// The grant of a recent login to the active registration. With it, the new registration
+    /// The grant from a recent login to the active registration. With a grant, the new registration
     /// replaces the active one immediately.
     pub grant: Option<Zeroizing<[u8; GRANT_LEN]>>,
 }
 
-/// A registration that waits for the vault's registration response. It is not `Clone`, since each
-/// one is for one attempt.
+/// A registration that is waiting for the vault's registration response. It is not `Clone`, because
+/// it can be used for only one attempt.
 pub struct Registration {
     state: ClientRegistration<Suite>,
     input: PasswordInput,
@@ -53,7 +53,7 @@ impl Registration {
     ///
     /// # Errors
     ///
-    /// [`Error::Internal`].
+    /// Returns [`Error::Internal`] if a cryptographic library fails.
     pub fn start(
         password: &Passphrase,
         pepper: &[u8; 32],
@@ -69,14 +69,14 @@ impl Registration {
         Ok((Registration { state: started.state, input, parties: *parties }, request))
     }
 
-    /// Checks the registration response, and returns the registration record with the wrapped key
-    /// to send. Runs Argon2id on the password.
+    /// Checks the registration response, and returns the message to send, which contains the
+    /// registration record and the wrapped key. Runs Argon2id on the password.
     ///
     /// # Errors
     ///
-    /// [`Error::VaultMismatch`] if the response is from another vault than the pinned one, before
-    /// anything is derived from the password. [`Error::GuessesOutOfRange`],
-    /// [`Error::ProtocolViolation`], [`Error::OutOfMemory`], [`Error::Internal`].
+    /// Returns [`Error::VaultMismatch`], before the password is stretched, if the response is from
+    /// a vault other than the pinned one. Other errors are [`Error::GuessesOutOfRange`],
+    /// [`Error::ProtocolViolation`], [`Error::OutOfMemory`] and [`Error::Internal`].
     pub fn finish(
         self,
         started: &RegisterStarted,
@@ -114,7 +114,7 @@ impl Registration {
 }
 
 impl Default for RegistrationOptions {
-    /// 10 guesses, the default stretching, and no grant.
+    /// Returns options with 10 guesses, the default stretching, and no grant.
     fn default() -> Self {
         RegistrationOptions { max_guesses: 10, stretching: Stretching::default(), grant: None }
     }

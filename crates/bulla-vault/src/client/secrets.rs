@@ -1,5 +1,4 @@
-//! Secrets of the client: the password input of OPAQUE, and the export key, which wraps the backup
-//! key.
+//! The client's secrets: the OPAQUE password input, and the export key, which wraps the backup key.
 
 use bulla_key::Passphrase;
 use opaque_ke::errors::{InternalError, ProtocolError};
@@ -13,14 +12,14 @@ use crate::protocol::suite::EXPORT_KEY_LEN;
 use crate::protocol::wire::Fixed;
 use crate::protocol::{AccountHash, RegId};
 
-/// OPAQUE's password input: 64 bytes derived from the password and the pepper (V-3.4). No guess can
-/// be tested without the pepper.
+/// The OPAQUE password input: 64 bytes derived from the password and the pepper (V-3.4). Without
+/// the pepper, no guess can be tested.
 pub(crate) struct PasswordInput(Zeroizing<[u8; 64]>);
 
-/// OPAQUE's export key of one registration, which only the client learns.
+/// The OPAQUE export key of one registration, which only the client learns.
 pub(crate) struct ExportKey(Zeroizing<[u8; EXPORT_KEY_LEN]>);
 
-/// A length of 64 bytes, for HKDF-Expand.
+/// A 64-byte output length for HKDF-Expand.
 struct Len64;
 
 impl hkdf::KeyType for Len64 {
@@ -44,7 +43,7 @@ impl PasswordInput {
 }
 
 impl ExportKey {
-    /// Moves the key out of a buffer of `opaque-ke`, and wipes the buffer.
+    /// Moves the key out of an `opaque-ke` buffer, and wipes the buffer.
     pub(crate) fn take(from: &mut [u8]) -> Result<ExportKey> {
         let key = take_64(from)?;
         Ok(ExportKey(key))
@@ -71,7 +70,8 @@ impl ExportKey {
     ///
     /// # Errors
     ///
-    /// [`Error::ProtocolViolation`] if it was not.
+    /// Returns [`Error::ProtocolViolation`] if the key was not wrapped for this account and
+    /// registration.
     pub(crate) fn unwrap(
         &self,
         wrapped: &[u8; WRAPPED_KEY_LEN],
@@ -82,7 +82,7 @@ impl ExportKey {
         let (cipher, aad) = (self.wrapping_key(reg_id)?, associated_data(account, reg_id));
         let opened =
             cipher.open_in_place(zero_nonce(), Aad::from(aad), &mut content[..]).map_err(|_| {
-                Error::ProtocolViolation { what: "wrapped key of another registration" }
+                Error::ProtocolViolation { what: "wrapped key belongs to another registration" }
             })?;
         let bytes = opened.first_chunk().ok_or(Error::Internal)?;
         Ok(bulla::Key::from_bytes(bytes))
@@ -98,13 +98,13 @@ impl ExportKey {
     }
 }
 
-/// Returns the constant nonce of the key wrapping. OPAQUE's envelope has a random nonce, so each
-/// attempt at a registration has another export key, and a wrapping key encrypts only once.
+/// Returns the constant nonce for wrapping keys. The OPAQUE envelope has a random nonce, so each
+/// registration attempt has a different export key, and a wrapping key encrypts only once.
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }
 
-/// Returns the associated data of a wrapped key: account, registration, version (V-3.5).
+/// Returns a wrapped key's associated data: the account, the registration and the version (V-3.5).
 fn associated_data(account: &AccountHash, reg_id: &RegId) -> [u8; 65] {
     let mut data = [1; 65];
     data[..32].copy_from_slice(account.as_bytes());
@@ -123,12 +123,12 @@ pub(crate) fn take_64(from: &mut [u8]) -> Result<Zeroizing<[u8; 64]>> {
     if right_length { Ok(taken) } else { Err(Error::Internal) }
 }
 
-/// Converts an OPAQUE message of known length for the wire.
+/// Converts a fixed-length OPAQUE message for the wire.
 pub(crate) fn message_bytes<const N: usize>(message: &[u8]) -> Result<Fixed<N>> {
     Fixed::new(message).ok_or(Error::Internal)
 }
 
-/// Maps an error of `opaque-ke`. `left` is the number of guesses left, as reported by the vault.
+/// Converts an `opaque-ke` error. `left` is the number of guesses left, as reported by the vault.
 pub(crate) fn opaque_error(error: ProtocolError, left: Option<u32>) -> Error {
     match error {
         ProtocolError::InvalidLoginError => Error::WrongPassword { left },

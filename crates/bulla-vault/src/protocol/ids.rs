@@ -1,4 +1,4 @@
-//! Identifiers of accounts, registrations and attempts.
+//! Identifiers for accounts, registrations and attempts.
 
 use std::fmt;
 
@@ -9,30 +9,31 @@ use sha2::{Digest, Sha256};
 use crate::protocol::wire::Fixed;
 
 /// Identifies an account by the SHA-256 hash of the token's issuer and subject (V-2.4). The vault
-/// stores nothing else of a user's name.
+/// stores no other form of the user's name.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AccountHash([u8; 32]);
 
-/// Identifies a registration: 32 random bytes, drawn by the client (V-2.5). Only holders of the
-/// locator know it, so a stolen token alone cannot use up the guesses.
+/// Identifies a registration with 32 random bytes that the client generates (V-2.5). Only holders
+/// of the locator know the identifier, so a stolen token alone cannot use up the guesses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RegId([u8; 32]);
 
-/// Names a registration without revealing its [`RegId`], of which it is a hash (V-2.5).
+/// Names a registration without revealing its [`RegId`]. The name is a hash of the identifier
+/// (V-2.5).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordName([u8; 32]);
 
-/// Identifies a login attempt: 16 random bytes, drawn by the client (V-2.5). A repeated request has
-/// the same ones.
+/// Identifies a login attempt with 16 random bytes that the client generates (V-2.5). A repeated
+/// request has the same identifier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AttemptId([u8; 16]);
 
 impl AccountHash {
-    /// Returns the account that a token names by its claims `iss` and `sub` (V-2.4).
+    /// Returns the account that a token names in its `iss` and `sub` claims (V-2.4).
     pub fn of(issuer: &str, subject: &str) -> AccountHash {
         let mut hash = Sha256::new();
         hash.update(b"bulla v1 vault account\0");
-        // Without the length, ("a", "bc") and ("ab", "c") would be one account.
+        // Without the length, ("a", "bc") and ("ab", "c") would be the same account.
         hash.update((issuer.len() as u64).to_be_bytes());
         hash.update(issuer);
         hash.update(subject);
@@ -41,18 +42,19 @@ impl AccountHash {
 }
 
 impl RegId {
-    /// Draws an identifier from the operating system's random number generator.
+    /// Generates an identifier with the operating system's random number generator.
     ///
     /// # Errors
     ///
-    /// The generator failed.
+    /// Returns an error if the generator fails.
     pub fn generate() -> Result<RegId, rand_core::Error> {
         let mut id = [0; 32];
         OsRng.try_fill_bytes(&mut id)?;
         Ok(RegId(id))
     }
 
-    /// Returns the name of the registration in a [`Status`](crate::messages::Status) (V-2.5).
+    /// Returns the registration's name, as it appears in a [`Status`](crate::messages::Status)
+    /// (V-2.5).
     pub fn record_name(&self) -> RecordName {
         let mut hash = Sha256::new();
         hash.update(b"bulla v1 vault record name\0");
@@ -62,11 +64,11 @@ impl RegId {
 }
 
 impl AttemptId {
-    /// Draws an identifier from the operating system's random number generator.
+    /// Generates an identifier with the operating system's random number generator.
     ///
     /// # Errors
     ///
-    /// The generator failed.
+    /// Returns an error if the generator fails.
     pub fn generate() -> Result<AttemptId, rand_core::Error> {
         let mut id = [0; 16];
         OsRng.try_fill_bytes(&mut id)?;
@@ -74,8 +76,8 @@ impl AttemptId {
     }
 }
 
-/// Implements what all identifiers share. They are public values. Separate types keep them from
-/// being confused with secrets of the same length.
+/// Implements the methods and traits that all identifiers share. Identifiers are public values, and
+/// their separate types keep them from being confused with secrets of the same length.
 macro_rules! identifier {
     ($name:ident, $len:literal) => {
         impl $name {

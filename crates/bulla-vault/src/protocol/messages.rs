@@ -12,7 +12,7 @@
 //!
 //! The body of every error response is a [`Failure`]. [`decode`](crate::wire::decode) and
 //! [`encode`](crate::wire::encode) convert between bodies and messages. Unknown fields are rejected
-//! in a request and ignored in a response, so that later vaults can add fields (V-2.2).
+//! in requests and ignored in responses, so that later vaults can add fields (V-2.2).
 
 mod failure;
 
@@ -38,7 +38,7 @@ pub const VERSION: u32 = 1;
 
 /// The paths of the endpoints.
 pub mod path {
-    #![allow(missing_docs, reason = "each name spells its path")]
+    #![allow(missing_docs, reason = "each name states its path")]
     pub const REGISTER_START: &str = "/v1/register/start";
     pub const REGISTER_FINISH: &str = "/v1/register/finish";
     pub const LOGIN_START: &str = "/v1/login/start";
@@ -50,20 +50,20 @@ pub mod path {
     pub const METRICS: &str = "/metrics";
 }
 
-/// Starts a registration. Repeated with the same `reg_id` if the response is lost.
+/// Starts a registration. If the response is lost, the request is repeated with the same `reg_id`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RegisterStart {
     /// The registration.
     pub reg_id: RegId,
-    /// OPAQUE's registration request.
+    /// The OPAQUE registration request.
     pub request: Fixed<REGISTRATION_REQUEST_LEN>,
 }
 
 /// The response to [`RegisterStart`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RegisterStarted {
-    /// OPAQUE's registration response.
+    /// The OPAQUE registration response.
     pub response: Fixed<REGISTRATION_RESPONSE_LEN>,
 }
 
@@ -73,28 +73,29 @@ pub struct RegisterStarted {
 pub struct RegisterFinish {
     /// The registration.
     pub reg_id: RegId,
-    /// OPAQUE's registration record.
+    /// The OPAQUE registration record.
     pub upload: Fixed<REGISTRATION_UPLOAD_LEN>,
     /// The backup key, wrapped under the client's export key (V-3.5).
     pub wrapped_key: Fixed<WRAPPED_KEY_LEN>,
-    /// Guesses allowed without a successful login in between: 1 to [`MAX_GUESSES`].
+    /// Number of guesses allowed between successful logins: 1 to [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses")]
     pub max: u32,
     /// The client's key stretching parameters, which the vault sends at each login.
     pub stretching: Stretching,
-    /// The grant of a recent login to the active record. With it, the new record replaces the
-    /// active one immediately.
+    /// The grant from a recent login to the active record. With a grant, the new record replaces
+    /// the active one immediately.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Fixed<GRANT_LEN>>,
 }
 
-/// The response to [`RegisterFinish`], also to a repeated one with the same content.
+/// The response to [`RegisterFinish`], whether the request is new or repeats an earlier one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegisterFinished {
-    /// [`RecordState::Pending`], or [`RecordState::Active`] if a login has already proven it.
+    /// [`RecordState::Pending`], or [`RecordState::Active`] if a login has already proven the
+    /// record.
     pub state: RecordState,
-    /// Without a grant, the time from which a login to the new record replaces the active one, in
-    /// seconds of Unix time.
+    /// If there was no grant, the time from which a login to the new record replaces the active
+    /// one, as Unix time in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
 }
@@ -105,23 +106,23 @@ pub struct RegisterFinished {
 pub struct LoginStart {
     /// The registration.
     pub reg_id: RegId,
-    /// The attempt. A repetition with the same KE1 costs no further guess.
+    /// The attempt. Repeating the request with the same KE1 does not cost another guess.
     pub attempt_id: AttemptId,
-    /// OPAQUE's KE1.
+    /// The OPAQUE message KE1.
     pub ke1: Fixed<KE1_LEN>,
 }
 
 /// The response to [`LoginStart`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoginStarted {
-    /// OPAQUE's KE2.
+    /// The OPAQUE message KE2.
     pub ke2: Fixed<KE2_LEN>,
-    /// The vault's state of this login, sealed by the vault for itself.
+    /// The vault's state for this login, sealed so that only the vault can open it.
     pub login_token: Bounded<MAX_LOGIN_TOKEN_LEN>,
     /// Guesses left if this one is wrong: at most [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses_left")]
     pub left: u32,
-    /// The key stretching parameters of the registration.
+    /// The registration's key stretching parameters.
     pub stretching: Stretching,
 }
 
@@ -135,7 +136,7 @@ pub struct LoginFinish {
     pub attempt_id: AttemptId,
     /// The token from [`LoginStarted`], unchanged.
     pub login_token: Bounded<MAX_LOGIN_TOKEN_LEN>,
-    /// OPAQUE's KE3.
+    /// The OPAQUE message KE3.
     pub ke3: Fixed<KE3_LEN>,
 }
 
@@ -152,8 +153,8 @@ pub struct LoginFinished {
 pub struct Delete {
     /// The registration.
     pub reg_id: RegId,
-    /// The grant of a recent login to this record. Without it, an active record is deleted only
-    /// after a delay.
+    /// The grant from a recent login to this record. Without a grant, an active record is deleted
+    /// only after a delay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<Fixed<GRANT_LEN>>,
 }
@@ -161,7 +162,7 @@ pub struct Delete {
 /// The response to [`Delete`] without a grant, if the record is active.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeleteAnnounced {
-    /// The time of the deletion, in seconds of Unix time. A login before then cancels it.
+    /// The time of the deletion, as Unix time in seconds. A login before then cancels the deletion.
     pub not_before: u64,
 }
 
@@ -175,7 +176,7 @@ pub struct Status {
         deserialize_with = "optional_object"
     )]
     pub current: Option<RecordStatus>,
-    /// The pending record, which may replace it.
+    /// The pending record, which may replace the current one.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -187,24 +188,24 @@ pub struct Status {
 /// The public state of a record, as part of [`Status`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordStatus {
-    /// The name of the registration. A client recognizes it by its locator, and nobody can derive
-    /// the registration from it.
+    /// The name of the registration. A client can compute the name from its locator, but nobody can
+    /// derive the registration from the name.
     pub name: RecordName,
     /// The state of the record.
     pub state: RecordState,
     /// Guesses left: at most [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses_left")]
     pub left: u32,
-    /// Guesses allowed without a successful login in between: 1 to [`MAX_GUESSES`].
+    /// Number of guesses allowed between successful logins: 1 to [`MAX_GUESSES`].
     #[serde(deserialize_with = "guesses")]
     pub max: u32,
-    /// The time, in seconds of Unix time, of an announced deletion or from which a login activates
-    /// the record.
+    /// The time of an announced deletion, or the time from which a login activates the record, as
+    /// Unix time in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<u64>,
 }
 
-/// The states of a record.
+/// The state of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", try_from = "String")]
 pub enum RecordState {
@@ -230,8 +231,8 @@ impl TryFrom<String> for RecordState {
     }
 }
 
-/// The vault's public facts, sent to anyone. Clients compare the public key with the one that their
-/// configuration pins.
+/// Public information about the vault, which anyone can request. Clients compare the public key
+/// with the one that their configuration pins.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Info {
     /// The protocol version.

@@ -1,4 +1,4 @@
-//! The reply that a login releases, sealed under its session key (V-5.4).
+//! The reply to a successful login, sealed under the login's session key (V-5.4).
 
 use std::fmt;
 
@@ -10,31 +10,31 @@ use zeroize::Zeroizing;
 use crate::protocol::ids::{AccountHash, AttemptId, RegId};
 use crate::protocol::suite::SESSION_KEY_LEN;
 
-/// Bytes of a wrapped backup key: ciphertext and tag (V-3.5).
+/// Bytes in a wrapped backup key: the ciphertext and the tag (V-3.5).
 pub const WRAPPED_KEY_LEN: usize = 48;
-/// Bytes of a grant, whose content is up to the vault (V-5.4).
+/// Bytes in a grant, whose content is up to the vault (V-5.4).
 pub const GRANT_LEN: usize = 64;
-/// Bytes of a sealed login reply: nonce, ciphertext and tag (V-5.4).
+/// Bytes in a sealed login reply: the nonce, the ciphertext and the tag (V-5.4).
 pub const SEALED_REPLY_LEN: usize = NONCE_LEN + PLAINTEXT_LEN + TAG_LEN;
 
-/// Bytes of an AES-GCM nonce (NIST SP 800-38D, 8.2).
+/// Bytes in an AES-GCM nonce (NIST SP 800-38D, 8.2).
 const NONCE_LEN: usize = 12;
-/// Bytes of an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
+/// Bytes in an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
 const TAG_LEN: usize = 16;
-/// Bytes of a login reply: wrapped key, two counters and grant (V-5.4).
+/// Bytes in a login reply: the wrapped key, two counters and the grant (V-5.4).
 const PLAINTEXT_LEN: usize = WRAPPED_KEY_LEN + 4 + 4 + GRANT_LEN;
 
-/// The reply that a login releases (V-5.4).
+/// The reply to a successful login (V-5.4).
 #[derive(Clone)]
 pub struct LoginReply {
     /// The backup key, wrapped under the client's export key.
     pub wrapped_key: [u8; WRAPPED_KEY_LEN],
     /// Failed attempts at this registration since the last successful one.
     pub failures: u32,
-    /// Failed attempts at this account in its lifetime.
+    /// Failed attempts at this account over its lifetime.
     pub lifetime_failures: u32,
-    /// Proves this login to the vault for a few minutes. With it, a registration can be replaced or
-    /// deleted immediately.
+    /// Proves this login to the vault for a few minutes. With this grant, a registration can be
+    /// replaced or deleted immediately.
     pub grant: Zeroizing<[u8; GRANT_LEN]>,
 }
 
@@ -50,12 +50,12 @@ pub struct ReplyContext {
 }
 
 impl LoginReply {
-    /// Seals the reply under the login's session key. The nonce is random, since a vault may seal
+    /// Seals the reply under the login's session key. The nonce is random, because a vault may seal
     /// several replies to the same login.
     ///
     /// # Errors
     ///
-    /// The operating system's random number generator failed.
+    /// Returns an error if the operating system's random number generator fails.
     pub fn seal(
         &self,
         session_key: &[u8; SESSION_KEY_LEN],
@@ -67,7 +67,7 @@ impl LoginReply {
             .ok_or_else(|| rand_core::Error::new("AES-256-GCM failed"))
     }
 
-    /// Seals with a given nonce, for test vectors.
+    /// Seals the reply with a given nonce, as the test vectors require.
     fn seal_with_nonce(
         &self,
         session_key: &[u8; SESSION_KEY_LEN],
@@ -164,7 +164,7 @@ mod tests {
 
     /// V-5.4
     #[test]
-    fn opens_only_unchanged_and_for_the_same_login() {
+    fn opens_only_if_unchanged_and_for_the_same_login() {
         let (reply, context) = sample();
         let sealed = reply.seal(&[8; 64], &context).unwrap();
         let opened = LoginReply::open(&sealed, &[8; 64], &context).unwrap();

@@ -1,4 +1,4 @@
-//! OPAQUE's key stretching function: Argon2id over the OPRF output.
+//! The OPAQUE key stretching function: Argon2id over the OPRF output.
 
 use std::fmt;
 
@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 
 use crate::protocol::wire::Object;
 
-/// OPAQUE's key stretching function: Argon2id with parameters of the registration (V-3.3).
+/// The OPAQUE key stretching function: Argon2id with the registration's parameters (V-3.3).
 ///
 /// The client chooses the parameters when it registers. The vault stores them and sends them at
-/// each login. [`PassphraseCost`] bounds them from above, so that a vault cannot make a client
-/// compute or allocate without limit. At a login no lower bound is needed, since a login with other
-/// parameters than those of the registration fails.
+/// each login. [`PassphraseCost`] sets upper bounds, so that a vault cannot make a client compute
+/// or allocate without limit. A login needs no lower bound, because it fails if the parameters
+/// differ from those of the registration.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Stretching(PassphraseCost);
 
@@ -27,7 +27,7 @@ impl Stretching {
     /// (RFC 9807, 7).
     const SALT: [u8; 16] = [0; 16];
 
-    /// Creates a stretching function of the given cost.
+    /// Creates a stretching function with the given cost.
     pub fn new(cost: PassphraseCost) -> Stretching {
         Stretching(cost)
     }

@@ -1,4 +1,4 @@
-//! The OPAQUE cipher suite, and the identities and context that are bound into it.
+//! The OPAQUE cipher suite, and the identities and the context that a login is bound to.
 
 use opaque_ke::{CipherSuite, Identifiers, Ristretto255, TripleDh};
 
@@ -15,32 +15,32 @@ impl CipherSuite for Suite {
     type Ksf = Stretching;
 }
 
-/// Bytes of the vault's public key: a ristretto255 element.
+/// Bytes in the vault's public key: a ristretto255 element.
 pub const PUBLIC_KEY_LEN: usize = 32;
-/// Bytes of a registration request (RFC 9807, 5.1): one element.
+/// Bytes in a registration request (RFC 9807, 5.1): one element.
 pub const REGISTRATION_REQUEST_LEN: usize = 32;
-/// Bytes of a registration response (RFC 9807, 5.1): an element and the vault's public key.
+/// Bytes in a registration response (RFC 9807, 5.1): an element and the vault's public key.
 pub const REGISTRATION_RESPONSE_LEN: usize = 64;
-/// Bytes of a registration record (RFC 9807, 5.1): the client's public key, masking key, and
+/// Bytes in a registration record (RFC 9807, 5.1): the client's public key, masking key, and
 /// envelope.
 pub const REGISTRATION_UPLOAD_LEN: usize = 192;
-/// Bytes of KE1, the first message of a login (RFC 9807, 6.1).
+/// Bytes in KE1, the first message of a login (RFC 9807, 6.1).
 pub const KE1_LEN: usize = 96;
-/// Bytes of KE2, the second message of a login (RFC 9807, 6.1).
+/// Bytes in KE2, the second message of a login (RFC 9807, 6.1).
 pub const KE2_LEN: usize = 320;
-/// Bytes of KE3, the third message of a login (RFC 9807, 6.1).
+/// Bytes in KE3, the third message of a login (RFC 9807, 6.1).
 pub const KE3_LEN: usize = 64;
-/// Bytes of the session key (V-3.1).
+/// Bytes in the session key (V-3.1).
 pub const SESSION_KEY_LEN: usize = 64;
-/// Bytes of the export key (V-3.1).
+/// Bytes in the export key (V-3.1).
 pub const EXPORT_KEY_LEN: usize = 64;
 
 /// The vault's public key, which clients pin.
 pub type PublicKey = [u8; PUBLIC_KEY_LEN];
 
-/// OPAQUE's client identity: account and registration (V-3.2). It binds a record to both, so that a
-/// vault cannot use it for another account or registration. The server identity is the vault's
-/// public key.
+/// The OPAQUE client identity: the account and the registration (V-3.2). It binds a record to both,
+/// so that a vault cannot use the record for another account or registration. The server identity
+/// is the vault's public key.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientIdentity([u8; 64]);
 
@@ -53,7 +53,7 @@ impl ClientIdentity {
         ClientIdentity(identity)
     }
 
-    /// Returns the bytes: account, then registration.
+    /// Returns the identity's bytes: the account, then the registration.
     pub fn as_bytes(&self) -> &[u8; 64] {
         &self.0
     }
@@ -64,7 +64,7 @@ impl ClientIdentity {
     }
 }
 
-/// Returns OPAQUE's context for a login: protocol, version and attempt (V-3.2).
+/// Returns the OPAQUE context for a login: the protocol, the version and the attempt (V-3.2).
 pub fn context(attempt_id: &AttemptId) -> [u8; 30] {
     let mut context = [0; 30];
     context[..14].copy_from_slice(b"bulla v1 vault");

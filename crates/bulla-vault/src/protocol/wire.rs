@@ -1,4 +1,4 @@
-//! The JSON encoding of messages. A body's length is checked before it is parsed.
+//! The JSON encoding of messages. The length of a body is checked before the body is parsed.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -9,16 +9,16 @@ use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroize;
 
-/// Maximum length of the body of a request or response in bytes (V-2.2).
+/// Maximum length of a request or response body, in bytes (V-2.2).
 pub const MAX_BODY_LEN: usize = 4096;
 
-/// Exactly `N` bytes: base64url without padding in JSON (V-2.3).
+/// Exactly `N` bytes, encoded in JSON as base64url without padding (V-2.3).
 ///
 /// The bytes are wiped on drop, and `Debug` shows only their number.
 #[derive(Clone)]
 pub struct Fixed<const N: usize>(pub [u8; N]);
 
-/// From 1 to `MAX` bytes: base64url without padding in JSON (V-2.3).
+/// From 1 to `MAX` bytes, encoded in JSON as base64url without padding (V-2.3).
 ///
 /// The bytes are wiped on drop, and `Debug` shows only their number.
 #[derive(Clone)]
@@ -43,20 +43,21 @@ impl<const MAX: usize> Bounded<MAX> {
     }
 }
 
-/// The reason why a body is not a message (V-2.2). It contains nothing of the body.
+/// The reason a body is not a message (V-2.2). It contains no part of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
     /// The body is longer than [`MAX_BODY_LEN`].
     TooLong,
-    /// The body is not one JSON value.
+    /// The body is not a single JSON value.
     Syntax {
-        /// The position of the error within its line, from 1.
+        /// The position of the error within its line, counted from 1.
         column: usize,
     },
-    /// The JSON is not this message: a field is missing, unknown, duplicate or out of bounds.
+    /// The JSON is not the expected message: a field is missing, unknown, duplicate or out of
+    /// bounds.
     Field {
-        /// The position of the error within its line, from 1.
+        /// The position of the error within its line, counted from 1.
         column: usize,
     },
 }
@@ -82,7 +83,7 @@ impl std::error::Error for DecodeError {}
 ///
 /// # Errors
 ///
-/// The body is too long, is not JSON, or is not this message.
+/// Returns an error if the body is too long, is not JSON, or is not the expected message.
 pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
     parse::<Object<T>>(body).map(|object| object.0)
 }
@@ -97,22 +98,22 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
         let line = body[..e.valid_up_to()].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         DecodeError::Syntax { column: line.len() + 1 }
     })?;
-    // serde_json's messages quote the input, which may be a secret. Only the position is kept.
+    // serde_json's messages quote the input, which may be a secret, so only the position is kept.
     serde_json::from_str(body).map_err(|e| match e.classify() {
         serde_json::error::Category::Data => DecodeError::Field { column: e.column() },
         _ => DecodeError::Syntax { column: e.column() },
     })
 }
 
-/// Encodes a message. Fields are in the order of their declaration.
+/// Encodes a message. The fields are in declaration order.
 pub fn encode<T: Serialize>(message: &T) -> Vec<u8> {
     // Serialization fails only for maps whose keys are not strings, and for types whose `Serialize`
-    // fails. Messages contain neither.
+    // implementation fails. Messages contain neither.
     serde_json::to_vec(message).unwrap_or_default()
 }
 
-/// Deserializes `T` from a JSON object only. A derived `Deserialize` also accepts an array of the
-/// field values (V-2.2).
+/// Deserializes `T` only from a JSON object. A derived `Deserialize` would also accept an array of
+/// the field values (V-2.2).
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -131,7 +132,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Deserializes an object or `null`, for `deserialize_with`.
+/// Deserializes an object or `null`, for use with `deserialize_with`.
 pub(crate) fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -197,7 +198,7 @@ fn serialize_bytes<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(&Base64UrlUnpadded::encode_string(bytes))
 }
 
-/// Deserializes an integer within bounds, for `deserialize_with`.
+/// Deserializes an integer within bounds, for use with `deserialize_with`.
 pub(crate) fn number_within<'de, D: Deserializer<'de>>(
     deserializer: D,
     range: std::ops::RangeInclusive<u32>,

@@ -63,7 +63,7 @@ impl Fixture {
         LocatorFiles::new(self.directory.path().join("key.locator"))
     }
 
-    /// Recovers with the stored locators.
+    /// Recovers the key with the stored locators.
     pub(crate) fn recover(&self, with: &str) -> Result<Recovered, Error> {
         self.client().recover(&password(with), &self.files().read().unwrap())
     }

@@ -1,4 +1,4 @@
-//! A malicious vault, or an attacker between client and vault.
+//! A malicious vault, or an attacker between the client and the vault.
 
 use bulla_vault::messages::*;
 use bulla_vault::suite::Suite;
@@ -12,7 +12,7 @@ use crate::fixture::{Fixture, options, password};
 use crate::server::Server;
 use crate::transport::Tamper;
 
-/// Changes the responses of one endpoint.
+/// Changes one endpoint's responses.
 fn at<T: serde::Serialize + serde::de::DeserializeOwned + 'static>(
     path: &'static str,
     change: impl Fn(&mut T) + 'static,
@@ -80,7 +80,7 @@ fn login_rejects_a_public_key_that_is_not_pinned() {
     assert_eq!(
         fixture.server.borrow().current.as_ref().unwrap().left,
         4,
-        "the attempt was counted and never proven"
+        "the attempt was counted but never proven"
     );
     assert!(matches!(client.info(), Err(Error::VaultMismatch)));
     assert!(fixture.client().info().is_ok());
@@ -131,7 +131,7 @@ fn registration_rejects_invalid_elements() {
             let server = fixture.server.clone();
             move |requested, response: &mut Response| {
                 if requested == path::REGISTER_START {
-                    // The last request that the server received.
+                    // Reflect the last request that the server received.
                     let received = server.borrow().received.clone();
                     let start =
                         received.windows(9).rposition(|bytes| bytes == b"{\"reg_id\"").unwrap();
@@ -186,7 +186,8 @@ fn login_rejects_a_bit_flip_in_the_sealed_reply() {
     assert!(matches!(error, Error::ProtocolViolation { .. }), "{error:?}");
 }
 
-/// V-4.4: the login that proves the registration detects it, and the old locator is still stored.
+/// V-4.4: the login that proves the registration detects the wrong key, and the old locator is
+/// still stored.
 #[test]
 fn registration_detects_a_vault_that_stores_another_key() {
     let fixture = Fixture::registered();

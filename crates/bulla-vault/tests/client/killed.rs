@@ -1,4 +1,4 @@
-//! The client is killed at each step of a registration. The key stays recoverable with the old
+//! Kills the client at each step of a registration. The key must remain recoverable with the old
 //! password or the new one.
 
 use bulla_vault::RegistrationOptions;
@@ -6,7 +6,8 @@ use bulla_vault::RegistrationOptions;
 use crate::fixture::{Fixture, options, password};
 use crate::transport::{CrashingLocators, StepBudget};
 
-/// Registers under "second" until killed after `steps` steps. Returns whether it completed.
+/// Registers under the password "second", and kills the client after `steps` steps. Returns whether
+/// the registration completed.
 fn register_until_killed(fixture: &Fixture, options: &RegistrationOptions, steps: u32) -> bool {
     let budget = StepBudget::new(steps);
     let mut locators = CrashingLocators { files: fixture.files(), budget: budget.clone() };
@@ -16,7 +17,7 @@ fn register_until_killed(fixture: &Fixture, options: &RegistrationOptions, steps
         &mut locators,
         options,
     );
-    assert_eq!(done.is_err(), budget.is_exhausted(), "fails exactly if killed: {done:?}");
+    assert_eq!(done.is_err(), budget.is_exhausted(), "fails if and only if killed: {done:?}");
     done.is_ok()
 }
 
@@ -43,7 +44,7 @@ fn killed_while_replacing_with_a_grant() {
         assert!(fixture.recovers("third"), "killed after {steps} steps");
         assert_eq!(fixture.files().read().unwrap().len(), 1);
         if done {
-            // Four requests and two changes of locators, with a step before and after each.
+            // Four requests and two locator changes, with a step before and after each.
             assert_eq!(steps, 12);
             break;
         }
@@ -64,7 +65,7 @@ fn killed_while_replacing_without_a_grant() {
     }
 }
 
-/// V-6.2: the staged locator of an earlier, announced registration is of the active record.
+/// V-6.2: the staged locator of an earlier, announced registration belongs to the active record.
 #[test]
 fn killed_while_replacing_after_an_announced_registration() {
     for steps in 0.. {
@@ -75,7 +76,7 @@ fn killed_while_replacing_after_an_announced_registration() {
             .register(&password("announced"), &fixture.key, &mut files, &options())
             .unwrap();
         let grant = Some(fixture.recover("announced").unwrap().grant);
-        assert!(!fixture.recovers("first"), "the announced one replaced it");
+        assert!(!fixture.recovers("first"), "the announced registration replaced the first");
         assert_eq!(files.read().unwrap().len(), 2);
         let done =
             register_until_killed(&fixture, &RegistrationOptions { grant, ..options() }, steps);
@@ -84,7 +85,7 @@ fn killed_while_replacing_after_an_announced_registration() {
             "killed after {steps} steps"
         );
         if done {
-            // One request for the status and one change of locators more.
+            // One more request, for the status, and one more locator change.
             assert_eq!(steps, 16);
             assert_eq!(files.read().unwrap().len(), 1);
             break;
@@ -94,7 +95,7 @@ fn killed_while_replacing_after_an_announced_registration() {
 
 /// V-4.4: once the locator is stored, the pending record can be recovered.
 #[test]
-fn killed_in_the_first_registration() {
+fn killed_during_the_first_registration() {
     for steps in 0.. {
         let fixture = Fixture::new();
         let done = register_until_killed(&fixture, &options(), steps);

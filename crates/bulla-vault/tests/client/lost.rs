@@ -62,7 +62,7 @@ fn retried_login_with_a_wrong_password_costs_one_guess() {
     assert!(matches!(refused, Err(Error::WrongPassword { left: Some(4) })));
 }
 
-/// V-5.2: waits double until the client gives up.
+/// V-5.2: the wait doubles with each retry until the client gives up.
 #[test]
 fn gives_up_after_four_retries() {
     let fixture = Fixture::registered();
@@ -74,7 +74,7 @@ fn gives_up_after_four_retries() {
     assert_eq!(fixture.server.borrow().current.as_ref().unwrap().left, 4, "one guess in total");
 }
 
-/// Replaces the first responses by 503, and leaves the others unchanged.
+/// Replaces the first `times` responses with status 503, and leaves the others unchanged.
 fn unavailable(times: u32, retry_after: Option<u32>) -> Tamper {
     let mut left = times;
     Box::new(move |_, response| {

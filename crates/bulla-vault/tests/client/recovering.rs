@@ -1,4 +1,4 @@
-//! Recoveries and the counting of guesses.
+//! Recovering keys and counting guesses.
 
 use bulla_key::{Locator, PassphraseCost};
 use bulla_vault::{Error, LocatorStore, RegistrationOptions, Stretching};
@@ -49,7 +49,7 @@ fn correct_password_on_the_last_guess_succeeds() {
 
 /// V-3.3
 #[test]
-fn login_uses_the_stretching_parameters_of_the_registration() {
+fn login_uses_the_registrations_stretching_parameters() {
     let fixture = Fixture::new();
     let cost = PassphraseCost::new(2, 64, 2).unwrap();
     let options = RegistrationOptions { stretching: Stretching::new(cost), ..options() };
@@ -59,7 +59,7 @@ fn login_uses_the_stretching_parameters_of_the_registration() {
         .unwrap();
     assert!(fixture.recovers("first"));
 
-    // With other parameters the correct password fails.
+    // With other parameters, the correct password fails.
     let cheaper = PassphraseCost::new(1, 64, 2).unwrap();
     fixture.server.borrow_mut().current.as_mut().unwrap().content.stretching =
         Stretching::new(cheaper);
@@ -78,7 +78,7 @@ fn correct_password_fails_with_another_pepper() {
 
 /// V-3.6: hints are compared with the configuration before anything is sent.
 #[test]
-fn rejects_a_locator_of_another_vault() {
+fn rejects_a_locator_for_another_vault() {
     let fixture = Fixture::registered();
     let stored = fixture.files().read().unwrap().remove(0);
     let sent = fixture.server.borrow().received.len();

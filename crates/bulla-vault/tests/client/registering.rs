@@ -40,7 +40,7 @@ fn grant_replaces_the_registration_immediately() {
     assert_eq!(fixture.files().read().unwrap().len(), 1);
 }
 
-/// V-4.5: both locators stay stored.
+/// V-4.5: both locators remain stored.
 #[test]
 fn replacement_without_a_grant_is_announced() {
     let fixture = Fixture::registered();
@@ -55,7 +55,7 @@ fn replacement_without_a_grant_is_announced() {
 
 /// V-4.1
 #[test]
-fn each_registration_draws_a_fresh_identity_and_pepper() {
+fn each_registration_generates_a_fresh_identity_and_pepper() {
     let (one, two) = (Fixture::registered(), Fixture::registered());
     let (one, two) = (one.files().read().unwrap().remove(0), two.files().read().unwrap().remove(0));
     assert_ne!(one.registration(), two.registration());
@@ -64,7 +64,7 @@ fn each_registration_draws_a_fresh_identity_and_pepper() {
 
 /// V-4.3
 #[test]
-fn rejects_a_number_of_guesses_out_of_range() {
+fn rejects_an_out_of_range_number_of_guesses() {
     let fixture = Fixture::new();
     for max_guesses in [0, 101, u32::MAX] {
         let options = RegistrationOptions { max_guesses, ..options() };

@@ -5,7 +5,7 @@ use bulla_key::Passphrase;
 
 use crate::fixture::{Fixture, options};
 
-/// V-7.1: searched as bytes, and as base64url at any alignment.
+/// V-7.1: the test searches for each secret as bytes, and as base64url at any alignment.
 #[test]
 fn sends_neither_key_nor_password_nor_pepper() {
     let fixture = Fixture::new();

@@ -16,7 +16,7 @@ use opaque_ke::{
 use rand_core::OsRng;
 use zeroize::Zeroizing;
 
-/// The grant that this vault gives out at every login.
+/// The grant that this vault returns at every login.
 pub(crate) const GRANT: [u8; 64] = [0x47; 64];
 /// The time of every announced replacement and deletion.
 pub(crate) const ANNOUNCED: u64 = 2_000_000_000;
@@ -26,7 +26,7 @@ pub(crate) struct Server {
     account: AccountHash,
     pub(crate) current: Option<Record>,
     pub(crate) pending: Option<Record>,
-    /// The number of distinct KE1 evaluated.
+    /// The number of distinct KE1 messages evaluated.
     pub(crate) evaluations: u32,
     /// The bodies of all requests.
     pub(crate) received: Vec<u8>,
@@ -183,7 +183,7 @@ impl Server {
             .session_key;
         let reply = LoginReply {
             wrapped_key: record.content.wrapped_key.0,
-            // Without the current attempt, which was counted when it started.
+            // Exclude the current attempt, which was counted when it started.
             failures: record.failures - 1,
             lifetime_failures: record.failures - 1,
             grant: Zeroizing::new(GRANT),

@@ -12,7 +12,7 @@ use bulla_vault::{LocatorFiles, LocatorStore};
 
 use crate::server::Server;
 
-/// The number of steps until the client is killed. Each request and each change of a locator has a
+/// The number of steps until the client is killed. Each request and each locator change has one
 /// step before it and one after it.
 #[derive(Clone)]
 pub(crate) struct StepBudget(Rc<Cell<Option<u32>>>);
@@ -22,7 +22,7 @@ impl StepBudget {
         StepBudget(Rc::new(Cell::new(Some(steps))))
     }
 
-    /// Takes a step. Returns false if the client is killed.
+    /// Takes a step. Returns `false` if the client is killed.
     fn step(&self) -> bool {
         let left = self.0.get().and_then(|left| left.checked_sub(1));
         self.0.set(left);
@@ -38,7 +38,7 @@ impl StepBudget {
 pub(crate) struct TestTransport {
     pub(crate) server: Rc<RefCell<Server>>,
     budget: StepBudget,
-    /// The fate of the next requests. All later ones are delivered.
+    /// The fate of each of the next requests. All later requests are delivered.
     pub(crate) deliveries: Vec<Delivery>,
     /// The durations of all sleeps.
     pub(crate) waits: Vec<Duration>,

@@ -14,7 +14,7 @@ use bulla_vault::transport::{Method, Request, Response, Transport, TransportErro
 use bulla_vault::wire::MAX_BODY_LEN;
 use server::{Certificates, Server};
 
-/// Longer than any server here takes, even on a busy machine.
+/// Longer than any server in these tests takes to respond, even on a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn token() -> Token {
@@ -95,9 +95,9 @@ fn redirects_are_not_followed() {
     assert!(elsewhere.requests().is_empty());
 }
 
-/// V-5.2: the client may retry.
+/// V-5.2: the errors allow the client to retry.
 #[test]
-fn broken_responses_and_refused_connections_are_lost() {
+fn broken_responses_and_refused_connections_are_reported_as_lost() {
     let whole = response("200 OK", "{\"a\":1}");
     for broken in [
         Vec::new(),
@@ -109,7 +109,7 @@ fn broken_responses_and_refused_connections_are_lost() {
         let found = send(&server.address, &Trust::System, &get(path::STATUS));
         assert!(matches!(found, Err(TransportError::Lost { .. })), "{broken:?}: {found:?}");
     }
-    // No server listens at this address anymore.
+    // No server listens at this address any more.
     let address = Server::plain(Vec::new()).address.clone();
     assert!(matches!(
         send(&address, &Trust::System, &get(path::STATUS)),
@@ -132,7 +132,7 @@ fn times_out_if_the_server_does_not_respond() {
 
 /// V-2.7
 #[test]
-fn accepts_a_certificate_of_a_trusted_authority() {
+fn accepts_a_certificate_from_a_trusted_authority() {
     let certificates = Certificates::new();
     let server =
         Server::tls(&certificates, &[&rustls::version::TLS13], vec![response("200 OK", "{}")]);
@@ -153,9 +153,9 @@ fn rejects_tls_1_2() {
     assert!(server.requests().is_empty());
 }
 
-/// V-2.7: given authorities replace the system's.
+/// V-2.7: explicitly given authorities replace the system's.
 #[test]
-fn rejects_a_certificate_of_another_authority() {
+fn rejects_a_certificate_from_another_authority() {
     let (certificates, others) = (Certificates::new(), Certificates::new());
     let server =
         Server::tls(&certificates, &[&rustls::version::TLS13], vec![response("200 OK", "{}")]);

@@ -38,11 +38,12 @@ impl Certificates {
     }
 }
 
-/// How long a silent server keeps a connection open: much longer than a client waits for it.
+/// How long a silent server keeps a connection open: much longer than any client in the tests
+/// waits.
 pub(crate) const SILENCE: Duration = Duration::from_secs(60);
 
 impl Server {
-    /// Starts a server without TLS. After an incomplete response the client gives up the
+    /// Starts a server without TLS. After an incomplete response, the client gives up the
     /// connection, and the next response is sent on a new one.
     pub(crate) fn plain(responses: Vec<Vec<u8>>) -> Server {
         Server::start("http", serve, responses)
@@ -91,7 +92,7 @@ impl Server {
         let address = format!("{scheme}://{}", listener.local_addr().unwrap());
         let requests = Arc::new(Mutex::new(Vec::new()));
         let received = requests.clone();
-        // Without responses the listener is dropped, and connections are refused.
+        // Without responses, the listener is dropped and connections are refused.
         if !responses.is_empty() {
             thread::spawn(move || {
                 while !responses.is_empty() {
@@ -118,7 +119,7 @@ fn serve(
     }
 }
 
-/// Reads the head and body of a request. Returns `None` if the connection ends before.
+/// Reads the head and body of a request. Returns `None` if the connection ends first.
 fn read_request(stream: &mut impl Read) -> Option<String> {
     let mut bytes = Vec::new();
     let mut byte = [0];

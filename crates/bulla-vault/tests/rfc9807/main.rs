@@ -1,5 +1,6 @@
-//! The vectors of RFC 9807 for OPAQUE-3DH over ristretto255 with SHA-512 (C.1.1, C.1.2, C.2.1),
-//! with the library and groups that the vault uses. These vectors have no key stretching.
+//! Checks the library and the groups that the vault uses against the RFC 9807 vectors for
+//! OPAQUE-3DH over ristretto255 with SHA-512 (C.1.1, C.1.2, C.2.1). These vectors use no key
+//! stretching.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -17,7 +18,7 @@ impl CipherSuite for Unstretched {
     type Ksf = Identity;
 }
 
-/// The values of a vector by their lower-case names in the RFC.
+/// A vector's values, keyed by their names in the RFC, in lower case.
 struct Vector(BTreeMap<String, String>);
 
 impl Vector {
@@ -50,8 +51,8 @@ impl Scripted {
         Scripted(parts.concat())
     }
 
-    /// Returns 64 bytes from which `opaque-ke` draws the given scalar. It reduces them modulo the
-    /// group order, which does not change a scalar.
+    /// Returns 64 bytes from which `opaque-ke` derives the given scalar. `opaque-ke` reduces the
+    /// bytes modulo the group order, which does not change a scalar.
     fn scalar(scalar: &[u8]) -> Vec<u8> {
         [scalar, &[0; 32]].concat()
     }

@@ -10,7 +10,7 @@ use super::MAX_GUESSES;
 /// The body of an error response (V-2.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The reason, equal to the HTTP status.
+    /// The reason, which equals the HTTP status.
     pub code: Code,
     /// Seconds to wait before the request is repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,7 +20,8 @@ pub struct Failure {
     pub left: Option<u32>,
 }
 
-/// The reason of an error response (V-2.6): an HTTP status, and the same number in JSON.
+/// The reason for an error response (V-2.6). The HTTP status and the JSON body contain the same
+/// number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
     /// 400: the request is malformed.
@@ -75,7 +76,7 @@ impl Code {
         }
     }
 
-    /// Returns the code for an HTTP status, if it is one of the protocol.
+    /// Returns the code for an HTTP status, if the protocol uses that status.
     pub fn from_number(number: u16) -> Option<Code> {
         Code::ALL.into_iter().find(|code| code.number() == number)
     }
@@ -85,7 +86,7 @@ impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Code::Malformed => {
-                "request rejected as malformed; client and vault may be of different versions"
+                "request rejected as malformed; client and vault may have different versions"
             }
             Code::Unauthorized => "token rejected",
             Code::WrongPassword => "wrong password",
