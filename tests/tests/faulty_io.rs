@@ -136,7 +136,7 @@ fn container_of(plaintext: &[u8]) -> Bytes {
 
 /// F-6.1, F-7.8
 #[test]
-fn sealer_that_is_written_to() {
+fn writing_to_a_sealer_reports_faults() {
     let plaintext = long();
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
@@ -163,7 +163,7 @@ fn sealer_that_is_written_to() {
 
 /// F-6.1, F-7.8: both the reader and the writer fail.
 #[test]
-fn sealer_that_copies_from_a_reader() {
+fn copying_to_a_sealer_reports_faults() {
     let plaintext = long();
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
@@ -206,7 +206,7 @@ impl<S: ReadAt> Plan for FromSource<S> {
 
 /// F-6.1: a plan reads from a source and is sealed to a stream.
 #[test]
-fn sealing_a_plan() {
+fn sealing_a_plan_reports_faults() {
     let plaintext = plaintext((1 << 20) + 5);
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
@@ -223,7 +223,7 @@ fn sealing_a_plan() {
 
 /// F-7.2, F-7.8: both the reader and the writer fail.
 #[test]
-fn opener_that_copies_to_a_writer() {
+fn copying_from_an_opener_reports_faults() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
@@ -245,7 +245,7 @@ fn opener_that_copies_to_a_writer() {
 
 /// F-7.2, F-7.8
 #[test]
-fn opener_that_is_read() {
+fn reading_from_an_opener_reports_faults() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
@@ -275,7 +275,7 @@ fn opener_that_is_read() {
 
 /// F-7.1, F-8.1: preambles are read from a stream and with positional access.
 #[test]
-fn preambles() {
+fn reading_a_preamble_reports_faults() {
     let container = container_of(b"a message");
     let by_stream = |calls: &Calls| {
         let preamble = Preamble::read(&mut Faulty::new(&container[..], calls));
@@ -296,7 +296,7 @@ fn preambles() {
 
 /// F-7.5, F-7.6
 #[test]
-fn range_reader() {
+fn reading_ranges_reports_faults() {
     let container = container_of(&long());
     let range = |calls: &Calls| {
         RangeReader::new(&key(), Faulty::new(&container[..], calls), &options())
@@ -330,7 +330,7 @@ fn range_reader() {
 
 /// F-7.2: the visitor sees only verified bytes.
 #[test]
-fn extents() {
+fn visiting_extents_reports_faults() {
     let (plaintext, container) = (long(), container_of(&long()));
     let operation = |calls: &Calls| {
         let visited = Mutex::new(Vec::new());
@@ -356,7 +356,7 @@ fn extents() {
 
 /// Only unreadable chunks are lost, and all other chunks match what was sealed.
 #[test]
-fn salvage_reader() {
+fn salvage_reader_loses_only_unreadable_chunks() {
     let (plaintext, container) =
         (plaintext(5 * CHUNK + 9), container_of(&plaintext(5 * CHUNK + 9)));
     let read = |calls: &Calls| -> bulla::Result<usize> {
@@ -418,7 +418,7 @@ fn container_error(error: bulla_archive::Error) -> Error {
 
 ///
 #[test]
-fn archive_reader() {
+fn reading_an_archive_reports_faults() {
     let archive = archive();
     type Reader<'c, 'b> = ArchiveReader<'static, Faulty<'c, &'b [u8]>>;
     let with =
@@ -471,7 +471,7 @@ fn archive_reader() {
 
 /// a failing source becomes a note, and a failing writer becomes an error.
 #[test]
-fn archive_writer() {
+fn writing_an_archive_reports_faults() {
     let operation = |calls: &Calls| {
         let mut writer = ArchiveBuilder::new();
         for (name, content) in contents() {
@@ -555,7 +555,7 @@ fn failing_sources_are_noted() {
 
 /// salvage recovers all readable data and reports the rest as lost.
 #[test]
-fn salvage_of_an_archive() {
+fn salvage_recovers_all_readable_data() {
     let archive = archive();
     let contents = contents();
     let read = |calls: &Calls| -> Result<u64, bulla_archive::Error> {

@@ -80,7 +80,7 @@ fn rejects_other_major_versions() {
 
 /// F-4.3
 #[test]
-fn changed_bound_fields_give_a_wrong_key() {
+fn changing_a_bound_field_reports_a_wrong_key() {
     let container = &sample(10, 0).container;
     for (at, bytes) in
         [(9, &[1][..]), (12, &[13]), (13, &[1]), (20, &[1]), (31, &[1]), (32, &[1]), (63, &[1])]

@@ -195,7 +195,7 @@ fn bytes_and_errors_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn cancelling_stops_sealer_and_opener() {
+fn cancelling_stops_the_sealer_and_the_opener() {
     let progress = Progress::new();
     let options = options().progress(&progress);
     let plaintext = plaintext(400 * CHUNK);
@@ -212,7 +212,7 @@ fn cancelling_stops_sealer_and_opener() {
 
 /// F-4.5, F-8.1, F-8.3
 #[test]
-fn every_reader_gives_the_same_export_and_envelope() {
+fn every_reader_returns_the_same_export_and_envelope() {
     let options = options().envelope_len(300);
     let draft = bulla::Draft::new(&key(), &options).unwrap();
     let secret = draft.export(b"example.org test");
