@@ -11,7 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::limits::TAG;
 
-/// Bytes in the header, and in the footer (FORMAT.md, section 3).
+/// Bytes in the header and in the footer (FORMAT.md, section 3).
 const HEADER: usize = 128;
 /// Base-2 logarithm of the default chunk size. A message is shorter than one chunk.
 const CHUNK_LOG2: u8 = 16;
@@ -84,7 +84,7 @@ fn schedule(key: &[u8; 32], bound: &[u8]) -> [u8; 128] {
     secrets
 }
 
-/// Returns the cipher, and the nonce of chunk 0.
+/// Returns the cipher and the nonce for chunk 0.
 fn cipher(secrets: &[u8; 128]) -> (LessSafeKey, Nonce) {
     let key = UnboundKey::new(&AES_256_GCM, &secrets[..32]).expect("the key has 32 bytes");
     let nonce = Nonce::try_assume_unique_for_key(&secrets[32..44]).expect("the nonce has 12 bytes");

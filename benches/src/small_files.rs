@@ -1,4 +1,4 @@
-//! Archives of many small files, made in memory.
+//! Archives of many small files, created in memory.
 
 use bulla::{Key, Options};
 use bulla_archive::{ArchiveBuilder, Metadata};

@@ -19,7 +19,7 @@ impl Threads {
         Threads { count, pool }
     }
 
-    /// Returns one value for each of the [`counts`] for this machine's cores.
+    /// Returns one `Threads` for each of the [`counts`] up to this machine's number of cores.
     pub fn each() -> Vec<Threads> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         counts(cores).into_iter().map(Threads::new).collect()

@@ -1,5 +1,5 @@
-//! The library behind the interface of the reference implementation, with a function for whole
-//! files.
+//! Wraps the library in the interface of the reference implementation, and adds a function for
+//! whole files.
 
 use std::fs::File;
 

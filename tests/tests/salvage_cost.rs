@@ -1,5 +1,5 @@
-//! Tests that salvaging archives that are both malicious and damaged takes a bounded number of
-//! reads, and returns no unrelated bytes.
+//! Salvaging an archive that is both malicious and damaged must take a bounded number of reads and
+//! return no unrelated bytes.
 
 use bulla_archive::{Recovered, Salvage};
 use bulla_testkit::archive::{self, CorruptibleArchive, Item, Lengths, Piece, Record, kind};

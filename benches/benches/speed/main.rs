@@ -34,7 +34,7 @@ fn main() {
     criterion.final_summary();
 }
 
-/// The chunk sizes to measure: smallest, default, largest.
+/// The chunk sizes to measure: the smallest, the default and the largest.
 const CHUNKS: [ChunkSize; 3] = match (ChunkSize::from_log2(16), ChunkSize::from_log2(20)) {
     (Some(default), Some(largest)) => [ChunkSize::MIN, default, largest],
     _ => unreachable!(),

@@ -1,4 +1,4 @@
-//! Fixed costs before the first byte: reading the header, deriving keys.
+//! Fixed costs before the first byte: reading the header and deriving the keys.
 
 use std::hint::black_box;
 

@@ -34,7 +34,7 @@ struct Args {
     /// Write the report into this directory
     #[arg(long, value_name = "DIR", default_value = "target/report.d")]
     out: PathBuf,
-    /// Update the generated parts of a README, between the speed and the results markers
+    /// Update the generated parts of a README, which are enclosed in speed or results markers
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     readme: Vec<PathBuf>,
     /// Measure only these sections, separated by commas [default: all but `many`]
@@ -54,7 +54,7 @@ struct Args {
     /// Run everything once on small inputs, to test the report itself
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Measure larger inputs, more rounds, and the section `many`; takes hours
+    /// Use larger inputs and more rounds, and include the section `many`; takes hours
     #[arg(long)]
     full: bool,
     /// Size of the file that commands seal and open, in MiB
@@ -63,7 +63,7 @@ struct Args {
     /// Maximum number of rounds per comparison
     #[arg(long)]
     rounds: Option<usize>,
-    /// Seconds after which a comparison starts no new round, if it has completed three;
+    /// Seconds after which a comparison starts no new round, once it has completed three;
     /// comparisons with a target get seven times as long
     #[arg(long)]
     seconds: Option<f64>,

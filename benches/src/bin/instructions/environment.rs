@@ -50,7 +50,7 @@ impl Environment {
 
 /// A recorded environment that differs from this machine's.
 ///
-/// Displays as advice on how to read the counts.
+/// Formats as advice on how to interpret the counts.
 pub(crate) struct Difference<'e> {
     recorded: &'e Environment,
     here: &'e Environment,

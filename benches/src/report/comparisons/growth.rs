@@ -35,8 +35,9 @@ pub(crate) fn measure_sizes(
     measure_entries(results, &scratch, settings)
 }
 
-/// Measures by input size, on two threads so that memory is comparable between machines. Needs up
-/// to twice the size of the largest input in disk space.
+/// Measures by input size, on two threads so that memory is comparable between machines.
+///
+/// Needs disk space for up to twice the largest input.
 fn measure_inputs(results: &mut Results, parent: &Path, settings: &Settings) -> io::Result<()> {
     let bulla = bulla()?;
     let seal = format!("exec {bulla} seal -q -k key --threads 2 --no-sync in -o out1");
@@ -166,8 +167,8 @@ pub(crate) fn measure_threads(
     Ok(())
 }
 
-/// Bytes above which an input gets only two rounds, because each takes minutes, mostly for the
-/// disk.
+/// Inputs with more bytes than this get only two rounds, because each round takes minutes, most of
+/// which is spent on the disk.
 const TWO_ROUNDS_ABOVE: u64 = 4 << 30;
 
 /// Returns an effort of `rounds` rounds, or fewer if the settings allow fewer.

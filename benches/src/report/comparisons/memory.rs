@@ -34,7 +34,7 @@ pub(crate) const COPY: &str = "memcpy";
 /// Seals, opens or copies from one buffer into another.
 type Transform<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> bulla::Result<()>;
 
-/// Adds points for chunk sizes and numbers of threads, and rows for some of them.
+/// Adds points by chunk size and by number of threads, and rows for some of them.
 pub(crate) fn compare(results: &mut Results, settings: &Settings) -> io::Result<()> {
     let mut plaintext = vec![0; settings.memory];
     rand::rng().fill_bytes(&mut plaintext);

@@ -81,7 +81,7 @@ fn file_system(directory: &Path) -> String {
     printed.lines().nth(1).unwrap_or("unknown").trim().to_owned()
 }
 
-/// Returns the processor's model and those of its instruction set extensions that AES-GCM uses.
+/// Returns the processor model and the available instruction set extensions that AES-GCM uses.
 fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {

@@ -17,7 +17,7 @@ pub(crate) struct Settings {
     pub(crate) memory: usize,
     /// Files in the directory tree.
     pub(crate) tree_files: usize,
-    /// Approximate bytes in all files of the tree.
+    /// The approximate total number of bytes in the tree.
     pub(crate) tree_bytes: u64,
     /// Bytes in the file that is an archive's only entry.
     pub(crate) large: u64,

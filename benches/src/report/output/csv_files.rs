@@ -41,7 +41,7 @@ pub(crate) fn read(directory: &Path) -> io::Result<Results> {
     Ok(results)
 }
 
-/// Adds those tables, series and facts from the files in `directory` that `results` does not have.
+/// Adds the tables, series and facts that `results` lacks, from the files in `directory`.
 ///
 /// If the directory has no report, nothing is added.
 pub(crate) fn add_unmeasured(results: &mut Results, directory: &Path) -> io::Result<()> {
@@ -289,7 +289,7 @@ mod tests {
         add_unmeasured(&mut second, directory.path()).unwrap();
         write(&second, directory.path()).unwrap();
 
-        // Stored results survive a second round unchanged.
+        // Stored results do not change when they are stored again.
         let mut third = no_results();
         add_unmeasured(&mut third, directory.path()).unwrap();
         let stored: Vec<_> = third

@@ -203,7 +203,7 @@ impl BarChart<'_> {
 }
 
 impl Axis<'_> {
-    /// Returns the coordinate of a value on an axis between two coordinates.
+    /// Returns a value's coordinate on an axis that extends between two coordinates.
     fn position(&self, value: f64, from: f64, to: f64) -> f64 {
         let scaled = |value: f64| if self.log { value.max(f64::MIN_POSITIVE).ln() } else { value };
         let (Some((first, _)), Some((last, _))) = (self.ticks.first(), self.ticks.last()) else {

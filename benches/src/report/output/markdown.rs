@@ -7,7 +7,7 @@ use crate::measure::results::{CONDITIONS, Point, Results, Row, Table, Variable};
 use crate::output::charts::Chart;
 use crate::units;
 
-/// How to read a ratio.
+/// Explains how to read a ratio.
 const LEGEND: &str = "\
 A ratio is bulla's time divided by the peer's time, so a ratio below 1 means that bulla is faster.
 Each ratio is the median over rounds in which the two run back to back, with the range over all
