@@ -20,7 +20,7 @@ def cargo_test(*arguments):
     return ["cargo", "test", "--locked", "-q", *arguments]
 
 
-UNITS = ("unit tests of the core", cargo_test("-p", "bulla", "--lib"))
+UNITS = ("core unit tests", cargo_test("-p", "bulla", "--lib"))
 EXHAUSTIVE = ("bit flips, truncations and splices", cargo_test("-p", "bulla-tests", "--test", "exhaustive"))
 VECTORS = ("vectors", cargo_test("-p", "bulla-tests", "--test", "vectors"))
 DIFFERENTIAL = ("differential", cargo_test("-p", "bulla-tests", "--test", "differential"))
@@ -116,7 +116,7 @@ def main():
         all_suites = {suite[0]: suite for *_, suites in chosen for suite in suites}
         for suite in all_suites.values():
             if not passes(suite, copy):
-                sys.exit(f"bugs: {suite[0]}: fails without a bug")
+                sys.exit(f"bugs: {suite[0]}: fails even without a bug")
         for bug, file, right, wrong, suites in chosen:
             path = copy / file
             text = path.read_text()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures line coverage for each crate. Fails if that of the core or of the archives is below 95%.
+# Measures line coverage for each crate. Fails if the coverage of the core or the archives is below 95%.
 #
 # usage: tests/scripts/coverage.sh [--lines]
 #

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the command on a full disk. It has to fail with an error message and leave no files behind.
+# Runs `bulla` on a full disk. It has to fail with an error message and leave no files behind.
 #
 # usage: tests/scripts/enospc.sh path/to/bulla
 #
@@ -46,7 +46,7 @@ fails open -k key plain.bulla -o small/plain
 fails open --threads 1 -k key plain.bulla -o small/plain
 fails open -k key - -o small/plain <plain.bulla
 
-# A file that should have been replaced is intact.
+# A file that the command failed to replace is intact.
 head -c 1000 plain >small/there
 fails seal -k key plain -o small/there --force
 fails open -k key plain.bulla -o small/there --force

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Injects faults into every system call that the command makes, one per run.
+"""Injects a fault into each system call that `bulla` makes, one per run.
 
 usage: tests/scripts/faults.py path/to/bulla [CASE...]
 
@@ -177,7 +177,7 @@ class Restore(Case):
 
 
 class Rotate(Case):
-    """Writes a new container under a new key. The old one is an input and is not changed."""
+    """Writes a new container with a new key. The old container is an input and must not change."""
 
     def check_complete(self, directory, found):
         self.opens(directory, directory / "other", found, PHOTO)
@@ -364,12 +364,12 @@ def check_run(case, directory, done, what, killed):
 
 
 def calls(case, work):
-    """Counts the calls in a run without faults. strace counts by thread, so the count is that of the thread with the most calls."""
+    """Counts the calls in a run without faults. strace counts by thread, so each count is the highest of any thread."""
     log = work / "log"
     names = ",".join(f"?{name}" for name in CHANGES + QUERIES)
     _, done = run(case, work, [*STRACE, "-o", log, "-e", f"trace={names}"])
     if done.returncode != 0:
-        sys.exit(f"faults: {case.name}: fails without a fault: {done.stderr.decode()}")
+        sys.exit(f"faults: {case.name}: fails even without a fault: {done.stderr.decode()}")
     found = (re.match(r"(\d+) +(\w+)\(", line) for line in log.read_text(errors="replace").splitlines())
     most = Counter()
     for (_, name), times in Counter(match.groups() for match in found if match).items():

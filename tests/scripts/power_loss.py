@@ -186,8 +186,10 @@ class Disk:
 
 
 def traced(command, directory, log):
-    """Returns the successful calls in order of completion. Each has a name, arguments, a result, and the number of calls that had
-    completed before it started."""
+    """Returns the successful calls in order of completion.
+
+    Each has a name, arguments, a result, and the number of calls that had completed before it started.
+    """
     prefix = ["strace", "-f", "-y", "-xx", "-s", "100000000", "-o", str(log), "-e", f"trace={CALLS}"]
     done = subprocess.run([*prefix, *command], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True)
     if done.returncode != 0:

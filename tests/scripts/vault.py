@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Uses a vault through the commands, as a new user would, and then searches the server's memory, files and log for secrets.
+"""Uses a vault with the `bulla` command, as a new user would, and then searches the server's memory, files and log for secrets.
 
 usage: tests/scripts/vault.py path/to/bulla path/to/bulla-vaultd
 

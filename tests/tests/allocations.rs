@@ -68,7 +68,7 @@ fn open_archive(container: &[u8], key: &Key, context: Option<&[u8]>) {
 /// Checks that `work` does not allocate more memory than the bound for `container`.
 fn check(name: &str, container: &[u8], work: impl FnOnce()) {
     let (peak, bound) = (peak(work), FIXED + PER_BYTE * container.len());
-    assert!(peak <= bound, "{name}: {peak} bytes allocated for an input of {}", container.len());
+    assert!(peak <= bound, "{name}: {peak} bytes allocated for {} bytes of input", container.len());
 }
 
 /// Returns containers whose header fields are at and beyond their limits, with valid checksums and

@@ -34,7 +34,7 @@ fn replay(directory: &str, target: &str, oracle: Oracle) {
     let fails = |bytes: &[u8]| catch_unwind(|| oracle(bytes)).is_err();
     let failed: Vec<_> =
         inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
-    assert!(failed.is_empty(), "fuzz/{directory}/{target}: {failed:?}");
+    assert!(failed.is_empty(), "fuzz/{directory}/{target}: failed inputs: {failed:?}");
 }
 
 #[test]
