@@ -9,6 +9,6 @@ for source in fuzz/fuzz_targets/*.rs; do
     cp "fuzz/target/x86_64-unknown-linux-gnu/release/$target" "$OUT/"
     zip -jq "$OUT/${target}_seed_corpus.zip" "fuzz/seeds/$target/"* "fuzz/regressions/$target/"*
     cp fuzz/bulla.dict "$OUT/$target.dict"
-    # The limits of fuzz/run.
+    # These are the same limits as in fuzz/run.
     printf '[libfuzzer]\nmalloc_limit_mb = 64\nrss_limit_mb = 2048\ntimeout = 10\n' > "$OUT/$target.options"
 done

@@ -1,5 +1,5 @@
-//! Shared parts of the benches: seeded data, thread pools, archives of small files, and the
-//! baselines that each measurement is compared with.
+//! Parts that the benches share: seeded data, thread pools, archives of small files, and the lower
+//! bounds that measurements are compared with.
 
 #![forbid(unsafe_code)]
 

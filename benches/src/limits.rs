@@ -1,5 +1,5 @@
-//! Lower bounds on the time that sealing and opening take: a copy, the cipher alone, and a file
-//! copy.
+//! Lower bounds on the time that sealing and opening take: a memory copy, the bare cipher, and a
+//! file copy.
 
 use std::fs::File;
 use std::io;
@@ -13,12 +13,12 @@ use crate::threads::Threads;
 
 /// Bytes in an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
 pub const TAG: usize = 16;
-/// Bytes that a thread copies, or reads and writes, per step.
+/// Bytes that a thread copies, or reads and writes, in one step.
 const PIECE: usize = 1 << 20;
 /// Bytes per write call.
 const WRITE: usize = 256 << 10;
 
-/// Copies `from` to `to`, which is as long.
+/// Copies `from` to `to`, which has the same length.
 pub fn copy(threads: &Threads, from: &[u8], to: &mut [u8]) {
     match threads.pool() {
         None => to.copy_from_slice(from),
@@ -32,21 +32,21 @@ pub fn copy(threads: &Threads, from: &[u8], to: &mut [u8]) {
 
 /// Ring's AES-256-GCM in a loop over chunks.
 ///
-/// For each chunk it copies the bytes to the output and runs the cipher there, which is the least
-/// work that sealing from one buffer into another can do.
+/// It copies each chunk to the output and runs the cipher there. Sealing from one buffer into
+/// another cannot do less work than this.
 pub struct BareCipher {
     key: LessSafeKey,
     chunk: usize,
 }
 
 impl BareCipher {
-    /// Prepares a loop over chunks of `chunk` bytes of plaintext.
+    /// Prepares a loop over chunks with `chunk` bytes of plaintext each.
     pub fn new(chunk: usize) -> BareCipher {
         let key = UnboundKey::new(&AES_256_GCM, &seeded::KEY).expect("the key has 32 bytes");
         BareCipher { key: LessSafeKey::new(key), chunk }
     }
 
-    /// Returns the length of `plaintext_len` bytes once sealed.
+    /// Returns the sealed length of `plaintext_len` bytes.
     pub fn sealed_len(&self, plaintext_len: usize) -> usize {
         plaintext_len + plaintext_len.div_ceil(self.chunk) * TAG
     }
@@ -92,14 +92,14 @@ impl BareCipher {
     }
 }
 
-/// Copies `len` bytes from `input` to `output` at the same offsets, on all threads.
+/// Copies the first `len` bytes of `input` to the same offsets in `output`, on all threads.
 ///
-/// Each thread reads 1 MiB, then writes it in pieces of 256 KiB under a lock shared by all threads.
-/// Of the ways that were tried, this one is the fastest.
+/// Each thread reads 1 MiB, then writes it in 256 KiB pieces under a lock that all threads share.
+/// This is the fastest of the approaches that were tried.
 ///
 /// # Errors
 ///
-/// Returns the first error of either file.
+/// Returns the first error from either file.
 #[cfg(unix)]
 pub fn read_and_write(
     threads: &Threads,

@@ -1,7 +1,8 @@
-//! A minimal implementation of containers of one chunk (FORMAT.md, sections 3 to 5).
+//! A minimal implementation of single-chunk containers (FORMAT.md, sections 3 to 5).
 //!
-//! It does all that the format requires for a short message, on one thread and without options. The
-//! difference between its time and the library's is the cost of the library's generality.
+//! It does everything that the format requires for a short message, on one thread and without
+//! options. The difference between its time and the library's is the cost of the library's
+//! generality.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::digest::{SHA256, digest};
@@ -10,7 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::limits::TAG;
 
-/// Bytes in the header, and in the footer (FORMAT.md, section 3).
+/// Bytes in the header and in the footer (FORMAT.md, section 3).
 const HEADER: usize = 128;
 /// Base-2 logarithm of the default chunk size. A message is shorter than one chunk.
 const CHUNK_LOG2: u8 = 16;
@@ -44,7 +45,7 @@ pub fn seal(key: &[u8; 32], message: &[u8]) -> Vec<u8> {
     container
 }
 
-/// Opens a container that [`seal`] or the library made; returns `None` unless it is authentic.
+/// Opens a container that [`seal`] or the library made. Returns `None` if it is not authentic.
 pub fn open(key: &[u8; 32], container: &[u8]) -> Option<Vec<u8>> {
     let (head, rest) = container.split_first_chunk::<HEADER>()?;
     let (chunk, foot) = rest.split_last_chunk::<HEADER>()?;
@@ -83,7 +84,7 @@ fn schedule(key: &[u8; 32], bound: &[u8]) -> [u8; 128] {
     secrets
 }
 
-/// Returns the cipher, and the nonce of chunk 0.
+/// Returns the cipher and the nonce for chunk 0.
 fn cipher(secrets: &[u8; 128]) -> (LessSafeKey, Nonce) {
     let key = UnboundKey::new(&AES_256_GCM, &secrets[..32]).expect("the key has 32 bytes");
     let nonce = Nonce::try_assume_unique_for_key(&secrets[32..44]).expect("the nonce has 12 bytes");

@@ -1,10 +1,10 @@
-//! Seeded data: every run works on the same bytes.
+//! Seeded data, so that every run processes the same bytes.
 
 use bulla::Key;
 use rand::rngs::StdRng;
 use rand::{RngCore, SeedableRng};
 
-/// The bytes of [`key`].
+/// The bytes of the key that [`key`] returns.
 pub const KEY: [u8; Key::LEN] = [0x42; Key::LEN];
 
 /// Returns the key that all benches use.

@@ -1,10 +1,10 @@
-//! Archives of many small files, made in memory.
+//! Archives of many small files, created in memory.
 
 use bulla::{Key, Options};
 use bulla_archive::{ArchiveBuilder, Metadata};
 use bytes::Bytes;
 
-/// Files that share one content, 1000 to a directory.
+/// Files that all have the same content, 1000 in each directory.
 pub struct SmallFiles {
     count: usize,
     content: Bytes,
@@ -16,17 +16,17 @@ impl SmallFiles {
         SmallFiles { count, content: content.into() }
     }
 
-    /// Returns the bytes in all files together.
+    /// Returns the total number of bytes in all files.
     pub fn len(&self) -> usize {
         self.count * self.content.len()
     }
 
-    /// Returns whether the files hold no bytes.
+    /// Returns whether the files contain no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Returns the path of file `number`.
+    /// Returns the path of file number `number`.
     pub fn path(number: usize) -> Vec<u8> {
         format!("photos/{:04}/{:03}.jpg", number / 1000, number % 1000).into_bytes()
     }

@@ -3,15 +3,15 @@
 use bulla::Workers;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// A number of threads, and the pool that runs them.
+/// A number of threads, and the pool that contains them.
 pub struct Threads {
     count: usize,
-    /// `None` for one thread, which is the caller's.
+    /// `None` for a single thread, because that is the calling thread.
     pool: Option<ThreadPool>,
 }
 
 impl Threads {
-    /// Starts a pool of `count` threads. One thread needs no pool.
+    /// Starts a pool of `count` threads, or no pool for a single thread.
     pub fn new(count: usize) -> Threads {
         let pool = (count > 1).then(|| {
             ThreadPoolBuilder::new().num_threads(count).build().expect("threads can be started")
@@ -19,7 +19,7 @@ impl Threads {
         Threads { count, pool }
     }
 
-    /// Returns pools of the sizes of [`counts`], for the cores of this machine.
+    /// Returns one `Threads` for each of the [`counts`] up to this machine's number of cores.
     pub fn each() -> Vec<Threads> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         counts(cores).into_iter().map(Threads::new).collect()
@@ -30,7 +30,7 @@ impl Threads {
         self.count
     }
 
-    /// Returns the threads as an argument of [`bulla::Options::workers`].
+    /// Returns the threads in the form that [`bulla::Options::workers`] takes.
     pub fn workers(&self) -> Workers<'_> {
         match &self.pool {
             Some(pool) => Workers::Pool(pool),
@@ -38,7 +38,7 @@ impl Threads {
         }
     }
 
-    /// Returns the pool, or `None` for one thread.
+    /// Returns the pool, or `None` for a single thread.
     pub fn pool(&self) -> Option<&ThreadPool> {
         self.pool.as_ref()
     }

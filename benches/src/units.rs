@@ -1,9 +1,9 @@
-//! Byte counts in the names of benches.
+//! Byte counts in bench names.
 
 /// Returns `bytes` in the largest unit that divides it: `4KiB`, `256MiB`, `1GiB`.
 ///
-/// Names of benches contain the label, so its form is stable: criterion finds saved baselines by
-/// name.
+/// Bench names contain this label, and criterion finds saved baselines by name, so the format must
+/// stay stable.
 pub fn size_label(bytes: usize) -> String {
     let (unit, shift) = match bytes.trailing_zeros() {
         _ if bytes == 0 => ("B", 0),

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Plants bugs and checks that at least two independent test suites detect each of them.
+"""Plants bugs, and checks that at least two independent test suites detect each bug.
 
 usage: tests/scripts/bugs.py [BUG...]
 
-Works on a copy of the last commit and builds in target/bugs. Each suite first has to pass without a bug. Requires strace.
+Works on a copy of the last commit and builds in target/bugs. Each suite first has to pass without any bugs. Requires strace.
 Takes ten minutes on an idle machine with 2 cores.
 """
 
@@ -20,7 +20,7 @@ def cargo_test(*arguments):
     return ["cargo", "test", "--locked", "-q", *arguments]
 
 
-UNITS = ("unit tests of the core", cargo_test("-p", "bulla", "--lib"))
+UNITS = ("core unit tests", cargo_test("-p", "bulla", "--lib"))
 EXHAUSTIVE = ("bit flips, truncations and splices", cargo_test("-p", "bulla-tests", "--test", "exhaustive"))
 VECTORS = ("vectors", cargo_test("-p", "bulla-tests", "--test", "vectors"))
 DIFFERENTIAL = ("differential", cargo_test("-p", "bulla-tests", "--test", "differential"))
@@ -30,8 +30,8 @@ BUILD = ["cargo", "build", "--locked", "-q", "--release", "-p", "bulla-cli"]
 FAULTS = ("kills, I/O faults, and the order of sync and rename", ["tests/scripts/faults.py", COMMAND, "seal"])
 POWER = ("power loss", ["tests/scripts/power_loss.py", COMMAND, "seal"])
 
-# Name, file, original text, text with the bug, suites. If the original text is not found, the script fails and the entry has
-# to be updated.
+# Each entry has a name, a file, the original text, the text with the bug, and the suites that are expected to detect the bug. If
+# the original text is not found, the script fails and the entry has to be updated.
 BUGS = [
     (
         "the tag of the last chunk is not checked",
@@ -118,7 +118,7 @@ def main():
         all_suites = {suite[0]: suite for *_, suites in chosen for suite in suites}
         for suite in all_suites.values():
             if not passes(suite, copy):
-                sys.exit(f"bugs: {suite[0]}: fails without a bug")
+                sys.exit(f"bugs: {suite[0]}: fails even without a bug")
         for bug, file, right, wrong, suites in chosen:
             path = copy / file
             text = path.read_text()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures line coverage by crate. Fails if the core or the archives are below 95%.
+# Measures line coverage for each crate. Fails if the coverage of the core or the archives is below 95%.
 #
 # usage: tests/scripts/coverage.sh [--lines]
 #
@@ -13,7 +13,7 @@ export CARGO_INCREMENTAL=0
 
 report=$(mktemp)
 trap 'rm -f "$report"' EXIT
-# Some tests kill the command, which leaves incomplete profiles.
+# Some tests kill the command, which leaves incomplete profiles behind.
 cargo llvm-cov --locked --workspace --exclude bulla-benches --failure-mode all --json --output-path "$report" > /dev/null
 
 python3 - "$report" "${1:-}" << 'PYTHON'

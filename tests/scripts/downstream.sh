@@ -3,7 +3,7 @@
 #
 # usage: tests/scripts/downstream.sh [--bench]
 #
-# Without --bench, the benchmark runs once and is not measured. Builds in target/downstream.
+# Without --bench, the benchmark runs only once, without measuring. Builds in target/downstream.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,9 +15,9 @@ version=$(cargo pkgid -p bulla | sed 's/.*[#@]//')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -r tests/downstream "$work/downstream"
-# The same versions of all other dependencies as in the workspace.
+# Use the same versions of all other dependencies as the workspace.
 cp Cargo.lock "$work/downstream"
-printf '\n# The packages instead of the registry.\n[patch.crates-io]\n' >> "$work/downstream/Cargo.toml"
+printf '\n# Uses the local packages instead of the registry.\n[patch.crates-io]\n' >> "$work/downstream/Cargo.toml"
 for package in "${packages[@]}"; do
     tar xzf "target/package/$package-$version.crate" -C "$work"
     printf '%s = { path = "../%s-%s" }\n' "$package" "$package" "$version" >> "$work/downstream/Cargo.toml"

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Runs the command on a full disk: it has to fail with a message and leave no files behind.
+# Runs `bulla` on a full disk. It has to fail with an error message and leave no files behind.
 #
 # usage: tests/scripts/enospc.sh path/to/bulla
 #
-# Mounts a file system of 64 KiB, which requires root. Fails if that is not possible, because a skipped check must not count
-# as passed.
+# Mounts a 64 KiB file system, which requires root. Fails if it cannot be mounted, because a skipped check must not count as
+# passed.
 set -eu
 
 bulla=$(realpath "${1:?usage: enospc.sh path/to/bulla}")
@@ -21,7 +21,7 @@ fail() {
 mount -t tmpfs -o size=64k,nr_inodes=16 tmpfs "$small" || fail "cannot mount a tmpfs; run this as root"
 cd "$work"
 
-# Checks that the command fails with a message for lack of space and leaves the small disk unchanged.
+# Checks that the command reports a lack of space and leaves the small disk unchanged.
 fails() {
     before=$(ls -A "$small")
     code=0
@@ -46,20 +46,20 @@ fails open -k key plain.bulla -o small/plain
 fails open --threads 1 -k key plain.bulla -o small/plain
 fails open -k key - -o small/plain <plain.bulla
 
-# A file that was to be replaced is intact.
+# A file that the command failed to replace is intact.
 head -c 1000 plain >small/there
 fails seal -k key plain -o small/there --force
 fails open -k key plain.bulla -o small/there --force
 head -c 1000 plain | cmp - small/there || fail "the old file was changed"
 
-# With a redirection in the shell, the file gets its old content back.
+# If the shell redirects output to a file, the command restores the file's old content.
 code=0
 "$bulla" open -k key plain.bulla -o - 2>message >>small/there || code=$?
 [ "$code" = 1 ] || fail "exit $code instead of 1 for a redirection"
 head -c 1000 plain | cmp - small/there || fail "the redirected file was changed"
 echo "ok: redirection"
 
-# No room at all, not even for a key.
+# There is no space at all, not even for a key.
 head -c 65536 /dev/zero >small/filler 2>/dev/null || true
 fails keygen -o small/key
 fails seal --new-key small/key plain -o c

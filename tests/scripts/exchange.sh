@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Exchanges containers and archives between the command and the independent implementation. Each opens what the other sealed.
+# Exchanges containers and archives between the command and the independent implementation. Each opens what the other has sealed.
 #
 # usage: tests/scripts/exchange.sh path/to/bulla path/to/python
 set -euo pipefail
 bulla=$(realpath "$1")
-# Symbolic links are not resolved: an interpreter finds its virtual environment by the path it is called with.
+# Do not resolve symbolic links, because an interpreter finds its virtual environment by the path that it is called with.
 python=$(realpath -s "$2")
 independent=$(realpath "$(dirname "$0")/../independent")
 other="$python $independent/bulla.py"
@@ -42,7 +42,7 @@ for size in 0 1 4095 4096 4097 65535 65536 65537 1048576 3000001; do
 done
 echo "$exchanged containers exchanged"
 
-# A tree with everything that an archive stores.
+# A tree that contains everything an archive can store.
 mkdir -p tree/empty tree/deep/er/still 'tree/na me'
 printf 'x' > "tree/na me/$(printf 'new\nline')"
 printf 'y' > "tree/na me/$(printf 'no utf-8: \377')"
@@ -55,7 +55,7 @@ chmod 750 tree/deep/er
 touch -d '1969-12-31 23:59:58.123456789 UTC' tree/deep/0
 touch -d '2001-02-03 04:05:06.000000001 UTC' tree/deep tree/empty
 
-# Prints type, mode, mtime and target of everything below a directory. A symbolic link has no mode.
+# Prints the type, mode, mtime and target of everything in a directory. Symbolic links have no mode.
 facts() { (cd "$1" && find . \( -type l -printf '%P %y %T@ %l\n' -o -printf '%P %y %m %T@\n' \) | sort); }
 same() {
     diff -r --no-dereference tree "$1"
@@ -70,7 +70,7 @@ for entry in map(json.loads, sys.stdin):
     kind = entry["kind"].replace("symlink", "link")
     sys.stdout.buffer.write(b"%s 0 %d %s\n" % (kind.encode(), entry["len"], name))'
 }
-# Compares every file as read by both implementations.
+# Checks that both implementations read every file correctly.
 contents() {
     find tree -type f -print0 | while IFS= read -r -d '' name; do
         "$bulla" cat -k key "$1" "$name" | cmp - "$name"

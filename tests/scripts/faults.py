@@ -1,26 +1,26 @@
 #!/usr/bin/env python3
-"""Injects faults into every system call that the command makes, one per run.
+"""Injects a fault into each system call that `bulla` makes, one per run.
 
 usage: tests/scripts/faults.py path/to/bulla [CASE...]
 
-Requires strace and cc. For each kind of call, a run without faults gives the number of calls, and each of them then fails in a
-separate run:
+Requires strace and cc. A run without faults first counts the calls of each kind. Each of these calls then fails in a separate
+run:
 
 - a kill (SIGKILL) at every call that changes the disk,
 - EIO, ENOSPC and EINTR from every call that reads, writes or queries,
-- short reads and short writes, by a shim loaded before the C library.
+- short reads and short writes, caused by a shim that is loaded before the C library.
 
-At least nine in ten faults of each kind have to be observed, so that no sweep passes because nothing was injected.
+At least nine out of ten faults of each kind have to be observed, so that no sweep passes because nothing was injected.
 
-A run without faults also checks the order of calls: every file is synced after its last write and before it is renamed, and its
-directory after that, so that a power loss leaves no name without its content.
+A run without faults also checks the order of calls. Every file must be synced after its last write and before it is renamed, and
+its directory must be synced afterwards, so that a power loss leaves no file name without its content.
 
-After each run, the output is the whole old file or the whole new one. A command that succeeds has written its output. A
-command that fails gives the reason and leaves no other files behind. Nothing panics, and the inputs are unchanged.
+After each run, the output must be the whole old file or the whole new one. A command that succeeds must have written its output.
+A command that fails must report the reason and leave no other files behind. Nothing may panic, and the inputs must be unchanged.
 
-A command that changes slots in place leaves the old slots or the new ones, and the data unchanged. Its writes are synced one by
-one. The case "repeated kills" kills it ROUNDS times (default 400) on the same container, with some writes shortened, so that it
-also starts from the states that a kill leaves.
+A command that changes slots in place must leave either the old or the new slots, and the data unchanged. It must sync each write
+before the next one. The case "repeated kills" kills such commands ROUNDS times (default: 400) on the same container and shortens
+some of their writes, so that commands also start from the states that earlier kills left.
 """
 
 import os
@@ -39,7 +39,7 @@ CHANGES = (
     "openat open creat write pwrite64 writev ftruncate fallocate fsync fdatasync syncfs rename renameat renameat2 link linkat "
     "unlink unlinkat mkdir mkdirat symlink symlinkat fchmod fchmodat chmod utimensat futimesat fchown rmdir"
 ).split()
-# Without getrandom: hash maps of the standard library panic if it fails, before any file is written.
+# getrandom is not included, because hash maps in the standard library panic if it fails, before any file is written.
 QUERIES = "read pread64 readv preadv statx fstat newfstatat stat lstat lseek getdents64 readlink readlinkat fcntl flock".split()
 ERRORS = ("EIO", "ENOSPC", "EINTR")
 # --seccomp-bpf would be faster but loses injected signals.
@@ -57,7 +57,7 @@ class Violation(Exception):
 
 
 class Case:
-    """A command with its initial state, and the checks after it has ended in any way."""
+    """A command with its initial state, and the checks that follow however it ends."""
 
     def __init__(self, bulla, name, arguments, output, old=None):
         self.bulla, self.name, self.arguments = bulla, name, arguments
@@ -84,7 +84,7 @@ class Case:
         elif self.old is not None:
             raise Violation("the old file is gone")
         if done and not complete:
-            raise Violation("success without an output")
+            raise Violation("the command succeeded without writing its output")
         known = {path.relative_to(self.inputs) for path in self.inputs.rglob("*")} | {Path(self.output)}
         known |= {Path(extra) for extra in self.extras}
         left = [
@@ -119,13 +119,13 @@ class SealWithNewKey(Case):
 
     def check_complete(self, directory, found):
         if not (directory / "new.key").exists():
-            raise Violation("a container without its key")
+            raise Violation("the container exists without its key")
         self.opens(directory, directory / "new.key", found, PHOTO)
 
     def check(self, directory, done, clean):
         super().check(directory, done, clean)
         if clean and not done and (directory / "new.key").exists() and not (directory / self.output).exists():
-            raise Violation("a key was left behind without its container")
+            raise Violation("the key was left behind without its container")
 
 
 class Open(Case):
@@ -151,10 +151,10 @@ class Backup(Case):
 
 class Restore(Case):
     def check_complete(self, directory, found):
-        # Files are restored one by one, and a file with its final name is complete.
+        # Files are restored one by one. A file that has its final name must be complete.
         for path in found.rglob("*"):
             source = directory / "photos" / path.relative_to(found / "photos") if path != found / "photos" else None
-            # Salvage marks partly recovered files by their names.
+            # Salvage marks partly recovered files in their names.
             if path.is_file() and not path.is_symlink() and path.suffix not in (".tmp", ".damaged"):
                 if path.read_bytes() != source.read_bytes():
                     raise Violation(f"{path.name} is not complete")
@@ -169,7 +169,7 @@ class Restore(Case):
                 if not os.path.lexists(restored / "photos" / path.relative_to(directory / "photos"))
             ]
             if missing:
-                raise Violation(f"success, but {missing[0].name} is missing")
+                raise Violation(f"the command succeeded, but {missing[0].name} is missing")
         if clean and restored.exists():
             left = [path for path in restored.rglob("*.tmp")]
             if left:
@@ -177,7 +177,7 @@ class Restore(Case):
 
 
 class Rotate(Case):
-    """Writes a new container under a new key. The old one is an input and is not changed."""
+    """Writes a new container with a new key. The old container is an input and must not change."""
 
     def check_complete(self, directory, found):
         self.opens(directory, directory / "other", found, PHOTO)
@@ -193,7 +193,7 @@ class RotateArchive(Case):
 
 
 class InPlace(Case):
-    """Changes the slots of an envelope in place. At every moment the old slots or the new ones open the container."""
+    """Changes an envelope's slots in place. At any time, either the old or the new slots open the container."""
 
     keys = ("key", "other", "third")
 
@@ -209,7 +209,7 @@ class InPlace(Case):
     def check(self, directory, done, clean):
         found = self.check_slots(directory)
         if done and found != self.after:
-            raise Violation("success without the new slots")
+            raise Violation("the command succeeded without writing the new slots")
         left = {path.relative_to(directory) for path in directory.rglob("*")} - {
             path.relative_to(self.inputs) for path in self.inputs.rglob("*")
         }
@@ -218,10 +218,10 @@ class InPlace(Case):
             raise Violation(f"left behind: {', '.join(map(str, left))}")
 
     def check_slots(self, directory):
-        """Returns the keys that open it, either the old ones or the new ones. Only the envelopes may have changed."""
+        """Returns the keys that open the container: the old or the new ones. Only the envelopes may have changed."""
         found = (directory / self.output).read_bytes()
         if len(found) != len(self.old):
-            raise Violation("the length of the container changed")
+            raise Violation("the container's length changed")
         for part in (slice(HEADER_LEN), slice(ENVELOPE_END, -ENVELOPE_END), slice(-HEADER_LEN, None)):
             if found[part] != self.old[part]:
                 raise Violation("bytes outside the envelopes changed")
@@ -234,7 +234,7 @@ class InPlace(Case):
         run = subprocess.run(
             [self.bulla, "open", "-q", "-k", key, self.output, "-o", "-"], cwd=directory, capture_output=True
         )
-        # Exit code 6: the copies differ or one is torn, and the other one was used.
+        # Exit code 6 means that the copies differ or that one is torn, so the other one was used.
         if run.returncode in (0, 6) and run.stdout == PHOTO:
             return True
         if run.returncode != 3:
@@ -243,7 +243,7 @@ class InPlace(Case):
 
 
 class InPlaceWithNewKey(InPlace):
-    """Adds a slot for a new key file. At no moment does a slot exist without its key file; the reverse is harmless."""
+    """Adds a slot for a new key file. A slot must never exist without its key file, but the reverse is harmless."""
 
     extras = (Path("new.key"),)
     keys = ("key", "new.key")
@@ -253,7 +253,7 @@ class InPlaceWithNewKey(InPlace):
         listed = subprocess.run([self.bulla, "key", "list", self.output], cwd=directory, capture_output=True, text=True)
         slots = sum("recovery key" in line for line in listed.stdout.splitlines())
         if slots != len(keys):
-            raise Violation(f"{slots} slots, but opened by {sorted(keys)}")
+            raise Violation(f"{slots} slots exist, but the container is opened by {sorted(keys)}")
         return keys
 
 
@@ -292,7 +292,7 @@ def cases(bulla, inputs):
             {"key"},
             {"key", "new.key"},
         ),
-        # Only the second copy is current.
+        # In this container, only the second copy is current.
         InPlace(bulla, "key add again", add, "interrupted.bulla", {"key", "third"}, {"key", "third", "other"}),
     ]
     for case in common:
@@ -321,7 +321,7 @@ def make_inputs(bulla, directory):
         ["backup", "-q", "-k", "key", "photos.bulla", "photos"],
     ):
         subprocess.run([bulla, *arguments], cwd=directory, check=True)
-    # The state after a kill between the two writes: the slot was added to the second copy, but not to the first.
+    # Create the state after a kill between the two writes, with the slot added to the second copy but not to the first.
     interrupted = directory / "interrupted.bulla"
     before = (directory / "one-slot.bulla").read_bytes()
     interrupted.write_bytes(before)
@@ -332,7 +332,7 @@ def make_inputs(bulla, directory):
 
 
 def run(case, work, prefix=(), env=None):
-    """Runs a case in a fresh directory. Returns the directory and the finished process."""
+    """Runs a case in a new directory. Returns the directory and the finished process."""
     directory = work / "run"
     shutil.rmtree(directory, ignore_errors=True)
     case.prepare(directory)
@@ -356,20 +356,20 @@ def check_run(case, directory, done, what, killed):
         if not killed and done.returncode < 0:
             raise Violation(f"terminated by signal {-done.returncode}")
         if not killed and done.returncode not in (0, 6) and not stderr.strip():
-            raise Violation("failure without a message")
-        # Exit code 6: the command has completed, except for what it warned of.
+            raise Violation("the command failed without an error message")
+        # Exit code 6 means that the command has finished, except for what it warned about.
         case.check(directory, done.returncode == 0, not killed)
     except Violation as violation:
         sys.exit(f"faults: {case.name}: {what}: {violation}\nexit {done.returncode}\n{stderr}")
 
 
 def calls(case, work):
-    """Counts the calls of a run without faults, each on the thread that makes it most often, because strace counts by thread."""
+    """Counts the calls in a run without faults. strace counts by thread, so each count is the highest of any thread."""
     log = work / "log"
     names = ",".join(f"?{name}" for name in CHANGES + QUERIES)
     _, done = run(case, work, [*STRACE, "-o", log, "-e", f"trace={names}"])
     if done.returncode != 0:
-        sys.exit(f"faults: {case.name}: fails without a fault: {done.stderr.decode()}")
+        sys.exit(f"faults: {case.name}: fails even without a fault: {done.stderr.decode()}")
     found = (re.match(r"(\d+) +(\w+)\(", line) for line in log.read_text(errors="replace").splitlines())
     most = Counter()
     for (_, name), times in Counter(match.groups() for match in found if match).items():
@@ -380,7 +380,7 @@ def calls(case, work):
 
 
 def check_order(case, work):
-    """Checks that files are synced after their last write before they are renamed, and the directory after the last rename."""
+    """Checks that files are synced between their last write and their rename, and the directory after the last rename."""
     log = work / "log"
     names = "?pwrite64,?write,?writev,?ftruncate,?fsync,?fdatasync,?syncfs,?rename,?renameat,?renameat2,?link,?linkat"
     run(case, work, [*STRACE, "-y", "-o", log, "-e", f"trace={names}"])
@@ -405,7 +405,7 @@ def check_order(case, work):
 
 
 def check_order_in_place(case, work):
-    """Checks that the second copy is written before the first, and that each is synced before the next call."""
+    """Checks that the second copy is written before the first, and that each write is synced before the next one."""
     log = work / "log"
     directory, _ = run(case, work, [*STRACE, "-y", "-o", log, "-e", "trace=?pwrite64,?fsync,?fdatasync"])
     second = len(case.old) - ENVELOPE_END
@@ -424,7 +424,7 @@ def check_order_in_place(case, work):
 
 
 def kill_repeatedly(add, remove, work, shim):
-    """Adds and removes a slot of one container, killed at a random write or sync, with some writes shortened."""
+    """Adds and removes a slot in one container. Each run is killed at a random write or sync, and some writes are short."""
     seed = random.randrange(1 << 32)
     dice = random.Random(seed)
     directory = work / "run"
@@ -437,23 +437,23 @@ def kill_repeatedly(add, remove, work, shim):
         arguments = add.arguments
         if has_other:
             list_ = subprocess.run([add.bulla, "key", "list", add.output], cwd=directory, capture_output=True, text=True)
-            # The number of the last slot, which is that of the other key.
+            # The last slot is the one for the other key.
             arguments = [*remove.arguments[:-1], list_.stdout.splitlines()[-1].split()[0]]
         name, most, short = dice.choice((("fsync", 3, False), ("pwrite64", 3, False), ("pwrite64", 34, True)))
         inject = f"inject={name}:signal=KILL:when={dice.randint(1, most)}"
         prefix = [*STRACE, "-o", "/dev/null", "-e", f"trace={name}", "-e", inject]
         if short:
-            # Each write transfers half of the rest, so a kill between them leaves a torn copy.
+            # Each write transfers only half of the remaining bytes, so a kill between two writes leaves a torn copy.
             prefix += ["-E", f"LD_PRELOAD={shim}", "-E", "SHORT_KIND=write", "-E", "SHORT_AT=0"]
         done = subprocess.run(
             [*prefix, add.bulla, *arguments], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, timeout=120
         )
         try:
             if done.returncode > 0 and done.returncode != 6:
-                raise Violation("failure without a kill")
+                raise Violation("the command failed without being killed")
             has_other_now = "other" in case.check_slots(directory)
             if done.returncode >= 0 and has_other_now == has_other:
-                raise Violation("success without a change of slots")
+                raise Violation("the command succeeded without changing the slots")
         except Violation as violation:
             where = f"round {number} of seed {seed}"
             stderr = done.stderr.decode(errors="replace")
@@ -485,7 +485,7 @@ def sweep_traced(case, work):
                 injected[fault] += 1
                 observed[fault] += done.returncode == -signal.SIGKILL or "(INJECTED)" in log.read_text(errors="replace")
     for fault in injected:
-        # Some injections miss, because the thread that makes the k-th call can differ between runs.
+        # Some injections have no effect, because the thread that makes the k-th call can differ between runs.
         if observed[fault] < injected[fault] * 9 // 10:
             counts = f"observed {observed[fault]} of {injected[fault]}"
             sys.exit(f"faults: {case.name}: {fault}: {counts}: too few to be significant")
@@ -493,7 +493,7 @@ def sweep_traced(case, work):
 
 
 def sweep_short(case, work, shim):
-    """Shortens each of the first 40 reads and writes to a single byte, and then all of them by half."""
+    """Shortens each of the first 40 reads and writes to a single byte, and then halves all reads and writes."""
     count = 0
     for kind in ("read", "write"):
         for k in [*range(1, 41), 0]:
@@ -538,7 +538,7 @@ def main():
                 return kill_repeatedly(all_cases["key add"], all_cases["key remove"], own, shim)
             return sweep_case(all_cases[name], own, shim)
 
-        # Cases run in parallel in separate directories, and the runs of a case one after the other.
+        # Cases run in parallel in separate directories. The runs within a case are sequential.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             sweeps = [pool.submit(sweep, number, name) for number, name in enumerate(chosen)]
             try:

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Runs tests without cryptography under Miri: arithmetic, parsing, and communication between threads under several schedules.
+# Runs the tests without cryptography under Miri: arithmetic, parsing, and communication between threads under several schedules.
 #
 # usage: tests/scripts/miri.sh
 #
-# ring and AWS-LC are written in C and assembly, which Miri cannot run. Code that calls them is covered by fuzzing with
-# AddressSanitizer instead. rayon requires tree borrows, and its threads outlive the tests.
+# ring and AWS-LC are written in C and assembly, which Miri cannot run. Code that calls them is fuzzed with AddressSanitizer
+# instead. rayon requires tree borrows. Leaks are ignored, because rayon's threads outlive the tests.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -22,6 +22,6 @@ miri() {
 miri -p bulla --lib -- format::geometry:: error::
 miri -p bulla-archive --lib
 miri -p bulla-key --lib -- locator:: key_text:: --skip any_
-# Data races and lost wake-ups. Each seed gives another schedule.
+# Look for data races and lost wake-ups. Each seed gives a different schedule.
 flags+=" -Zmiri-many-seeds=0..${SEEDS:-4}"
 miri -p bulla --lib -- parallel::

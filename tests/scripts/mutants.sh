@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs mutation tests on the central modules: each mutation of an operator or a return value has to fail a test.
+# Runs mutation tests on the central modules. Each mutation of an operator or a return value has to make a test fail.
 #
 # usage: tests/scripts/mutants.sh [core|archive|key]...
 #
@@ -9,11 +9,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 cargo mutants --version > /dev/null 2>&1 || cargo install --locked cargo-mutants
-# Builds are many and runs are short, so optimization does not pay off.
+# There are many builds but only short runs, so optimization does not pay off.
 export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_OPT_LEVEL=0
 
-# mutants NAME PACKAGE FILES -- TESTS: tests each mutant with the package's own tests, which build quickly, and the remaining
-# ones with the black-box tests.
+# mutants NAME PACKAGE FILES -- TESTS: runs the package's own tests on each mutant, because they build quickly. The black-box tests
+# run only on the mutants that remain undetected.
 mutants() {
     local name=$1 package=$2 files=()
     shift 2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that the comparison with other libraries and commands works, without measuring. It builds 140 additional crates.
+# Checks that the comparison with other libraries and commands works, without measuring. Builds 140 additional crates.
 #
 # usage: tests/scripts/peers.sh
 set -euo pipefail

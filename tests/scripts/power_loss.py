@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Simulates a power loss after every call that changes the disk, on a model of the disk.
+"""Simulates a power loss after every call that changes the disk, using a model of the disk.
 
 usage: tests/scripts/power_loss.py path/to/bulla [COMMAND...]
 
-Requires strace. Each command runs once, and every prefix of its calls is replayed. After a power loss the disk may be in one of
-several states: of the writes since the last sync, all, none, only the new length, a prefix, or any single one has arrived.
-Names are the current ones, or those at the last sync of their directory. In each state, a final name refers to the whole old file,
-the whole new one, or (if there was none) nothing. Once the command succeeds, it refers to the new one.
+Requires strace. Each command runs once, and every prefix of its calls is replayed. After a power loss, the disk may be in one of
+several states. Of the writes since a file's last sync, the disk may contain all, none, a prefix, any single one, or only the new
+length. File names may be the current ones or those at the last sync of their directory. In each state, the name of an output must
+refer to the whole old file, to the whole new file, or, if there was no old file, to nothing. After the command succeeds, it must
+refer to the new file.
 """
 
 import re
@@ -28,7 +29,7 @@ class Lost(Exception):
 
 
 class File:
-    """A file: its synced content and the changes since."""
+    """A file, with its synced content and the changes since the last sync."""
 
     def __init__(self, content=b""):
         self.durable = bytes(content)
@@ -79,7 +80,7 @@ def text(quoted):
 
 
 class Disk:
-    """The directory of the command, as its calls change it."""
+    """A model of the directory in which the command runs. The command's calls change it."""
 
     def __init__(self, root):
         self.root = str(root)
@@ -101,7 +102,7 @@ class Disk:
         return path.startswith(self.root + "/")
 
     def sync_names(self, directory):
-        """Syncs the entries of a directory, or of the whole file system if it is None."""
+        """Syncs the entries of a directory, or of the whole file system if `directory` is None."""
         inside = (lambda path: True) if directory is None else (lambda path: path.rpartition("/")[0] == directory)
         kept = {path: file for path, file in self.durable.items() if not inside(path)}
         self.durable = kept | {path: file for path, file in self.now.items() if inside(path)}
@@ -185,7 +186,10 @@ class Disk:
 
 
 def traced(command, directory, log):
-    """Returns the successful calls in order of completion: name, arguments, result, and the number of calls that preceded its start."""
+    """Returns the successful calls in order of completion.
+
+    Each has a name, arguments, a result, and the number of calls that had completed before it started.
+    """
     prefix = ["strace", "-f", "-y", "-xx", "-s", "100000000", "-o", str(log), "-e", f"trace={CALLS}"]
     done = subprocess.run([*prefix, *command], cwd=directory, stdin=subprocess.DEVNULL, capture_output=True)
     if done.returncode != 0:
@@ -214,7 +218,7 @@ def replay(directory, calls):
     lens = []
     yield disk
     for call, arguments, result, before in calls:
-        # A sync covers the writes before it started. Those that were synced since are no longer pending.
+        # A sync covers the writes that preceded its start. Writes that were synced in the meantime are no longer pending.
         lens.append({id(file): len(file.pending) for file in disk.now.values()})
         started = {}
         if call in ("fsync", "fdatasync") and before < len(lens) - 1:
@@ -225,7 +229,7 @@ def replay(directory, calls):
 
 
 class Command:
-    """A command, the names that it creates, and the old content of those that existed."""
+    """A command, the files that it creates, and the old content of those that already exist."""
 
     def __init__(self, name, arguments, finals, old=None):
         self.name, self.arguments, self.finals, self.old = name, arguments, finals, old or {}
@@ -284,7 +288,7 @@ def sweep(bulla, command, work):
     checked = 0
     disk = None
     for step, disk in enumerate(replay(directory, calls)):
-        for names, which in ((disk.now, "as of now"), (disk.durable, "as of the last sync of their directory")):
+        for names, which in ((disk.now, "as they are now"), (disk.durable, "as of the last sync of their directory")):
             for path, new in finals.items():
                 old = command.old.get(Path(path).relative_to(directory).as_posix())
                 file = names.get(path)
@@ -297,9 +301,9 @@ def sweep(bulla, command, work):
     for path, new in finals.items():
         file = disk.durable.get(path)
         if file is None or file.durable != new:
-            raise Lost(f"{command.name}: success, but {path} is not on the disk")
+            raise Lost(f"{command.name}: succeeded, but {path} is not on the disk")
         if disk.now[path].content(range(len(disk.now[path].pending))) != new:
-            raise AssertionError(f"{command.name}: the model of {path} differs from the actual file")
+            raise AssertionError(f"{command.name}: the model's {path} differs from the actual file")
     return checked
 
 
@@ -327,7 +331,7 @@ def main():
             sweep(bulla, Command("seal --no-sync", unsynced, ["out"]), work)
             sys.exit("power_loss: an unsynced file survived every power loss, so the model is wrong")
         except Lost as lost:
-            print(f"ok: loss of an unsynced file detected: {lost}")
+            print(f"ok: detected the loss of an unsynced file: {lost}")
     print(f"power_loss: {total} states passed")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks that the benchmark report works with the available tools, without measuring.
+# Checks that the benchmark report works with the tools that are installed, without measuring.
 #
 # usage: tests/scripts/report.sh path/to/report
 set -euo pipefail

@@ -3,8 +3,8 @@
 #
 # usage: tests/scripts/sheet.sh path/to/bulla
 #
-# Requires rsvg-convert (Debian: librsvg2-bin) and zbarimg (zbar-tools). Fails if they are missing, because a skipped check must
-# not count as passed.
+# Requires rsvg-convert (Debian: librsvg2-bin) and zbarimg (Debian: zbar-tools). Fails if either is missing, because a skipped
+# check must not count as passed.
 set -eu
 
 bulla=$(realpath "${1:?usage: sheet.sh path/to/bulla}")
@@ -28,7 +28,7 @@ for paper in a4 letter; do
         "$bulla" seal -q -k key plain -o sealed.bulla
         "$bulla" sheet -q -k key -o sealed.svg --paper $paper --container sealed.bulla
         for sheet in new sealed; do
-            # The resolutions of a fax and of an office printer.
+            # Test the resolutions of a fax and of an office printer.
             for dpi in 100 300; do
                 rsvg-convert -d $dpi -p $dpi $sheet.svg -o $sheet.png
                 zbarimg -q --raw --nodbus $sheet.png >scanned || fail "no QR code found in $sheet.svg at $dpi dpi"

@@ -1,7 +1,7 @@
-/* Shortens reads or writes. A system call may transfer fewer bytes than requested, which rarely happens in tests.
+/* Shortens reads or writes. A system call may always transfer fewer bytes than requested, but this rarely happens in tests.
  *
- * Loaded before the C library by LD_PRELOAD. SHORT_KIND is "read" or "write". SHORT_AT is the number of the call, counted from 1,
- * that transfers a single byte, or 0 to halve every call. */
+ * LD_PRELOAD loads this shim before the C library. SHORT_KIND is "read" or "write". SHORT_AT is the number, counted from 1, of the
+ * call that transfers a single byte. If SHORT_AT is 0, every call transfers only half of its bytes. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ ssize_t pwrite64(int fd, const void *buf, size_t len, off64_t offset)
     return real(fd, buf, shorter("write", len), offset);
 }
 
-/* Transfers only the first buffer, shortened. */
+/* If the first buffer is to be shortened, transfers part of that buffer only. */
 ssize_t readv(int fd, const struct iovec *buffers, int count)
 {
     REAL(ssize_t, "readv", int, const struct iovec *, int);

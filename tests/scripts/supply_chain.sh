@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Checks the licences and sources of all dependencies, the minimum supported versions of the compiler and of dependencies, and the
-# public API against the last tag.
+# Checks the licences and sources of all dependencies, builds with the minimum supported versions of the compiler and of the
+# dependencies, and compares the public API with the last tag.
 #
 # usage: tests/scripts/supply_chain.sh
 #
-# Advisories are not checked, because they need a database. Run `cargo deny check advisories` for them.
+# Does not check advisories, because they require a database. To check them, run `cargo deny check advisories`.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 packages=(-p bulla -p bulla-archive -p bulla-key -p bulla-vault -p bulla-cli)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# A separate clone, in which Cargo.lock may be changed.
+# Work in a separate clone, where Cargo.lock may be changed.
 git clone -q --local . "$work/bulla"
 export CARGO_TARGET_DIR=$PWD/target/supply CARGO_INCREMENTAL=0
 
@@ -25,7 +25,7 @@ echo "=== Rust $oldest"
 rustup toolchain list | grep -q "^$oldest" || rustup toolchain install "$oldest" --profile minimal
 cargo "+$oldest" check --locked "${packages[@]}"
 
-# Without the benchmarks and black-box tests, which are not published.
+# Leave out the benchmarks and black-box tests, which are not published.
 echo "=== minimum versions of dependencies"
 sed -i 's|^members = .*|members = ["crates/*"]|' Cargo.toml
 rm Cargo.lock

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Runs the tests of the pipeline under ThreadSanitizer: sealing, opening, streams, ranges, cancellation, the first error.
+# Runs the pipeline tests under ThreadSanitizer: sealing, opening, streams, ranges, cancellation, and reporting the first error.
 #
 # usage: tests/scripts/tsan.sh
 #
-# The standard library is instrumented too, because its locks would otherwise be reported as races.
+# The standard library is instrumented too, because otherwise its locks would be reported as races.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Tests the vault over several data centres: five etcd members, three servers, and evaluators with their keys in SoftHSM2.
+# Tests the vault across several data centres: five etcd members, three servers, and evaluators with their keys in SoftHSM2.
 #
 # usage: tests/scripts/vault-cluster.sh [--load | TEST...]
 #
-# With --load, runs the load test instead. TEST filters tests by name, as with `cargo test`. Requires etcd (Debian: etcd-server)
-# and SoftHSM2 (softhsm2), and fails if they are missing.
+# With --load, runs the load test instead. TEST filters the tests by name, as in `cargo test`. Requires etcd (Debian: etcd-server)
+# and SoftHSM2 (Debian: softhsm2), and fails if either is missing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -25,9 +25,9 @@ for token in "$BULLA_PKCS11_TOKEN" "$BULLA_PKCS11_FRESH_TOKEN" "$BULLA_PKCS11_IM
     softhsm2-util --init-token --free --label "$token" --so-pin 12345678 --pin 123456 > /dev/null
 done
 
-# Selecting tests of the whole workspace reuses the build of `cargo test --workspace`, which includes the server.
+# Select tests from the whole workspace, to reuse the build of `cargo test --workspace`, which includes the server.
 directory=debug tests=(test --locked --workspace --test keys --test cluster)
-# One at a time, because each test starts a cluster.
+# Run the tests one at a time, because each test starts a cluster.
 arguments=(--ignored --nocapture --test-threads 1 "$@")
 if [ "${1:-}" = --load ]; then
     directory=release tests=(test --release --locked -p bulla-vaultd --test load)

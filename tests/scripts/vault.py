@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Uses a vault by the commands as a new user would, and then searches the server's memory, files and log for secrets.
+"""Uses a vault with the `bulla` command, as a new user would, and then searches the server's memory, files and log for secrets.
 
 usage: tests/scripts/vault.py path/to/bulla path/to/bulla-vaultd
 
-Linux only. Reading the server's memory requires root or permission to trace the server.
+Runs only on Linux. Reading the server's memory requires root or the permission to trace the server.
 """
 
 import base64
@@ -132,7 +132,7 @@ def backup_and_restore(bulla, directory, vault):
 
 
 def check_no_secrets(vault, secrets):
-    """Checks that the server's memory, files and log contain no secret in any common encoding."""
+    """Checks that the server's memory, files and log do not contain any of the secrets in any common encoding."""
     encodings = {}
     for name, secret in secrets.items():
         for encoding in secret, secret.hex().encode(), base64.b64encode(secret)[:-4], base64.urlsafe_b64encode(secret)[:-4]:
@@ -149,7 +149,7 @@ def check_no_secrets(vault, secrets):
         content = file.read_bytes()
         for encoding, name in encodings.items():
             assert encoding not in content, f"{name} is in {file.name}"
-    print(f"ok: none of {len(secrets)} secrets in {read >> 20} MiB of the server's memory, its files and its log")
+    print(f"ok: found none of {len(secrets)} secrets in {read >> 20} MiB of the server's memory, its files and its log")
 
 
 def exhaust_guesses(here):

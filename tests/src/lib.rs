@@ -1,4 +1,5 @@
-//! Fixtures for the black-box tests: containers of every shape, opened through every API.
+//! Fixtures for the black-box tests: containers of every shape, and functions that open them
+//! through every API.
 
 use std::io::Read;
 
@@ -6,25 +7,26 @@ use bulla::{ChunkSize, Error, HeaderState, Key, Opener, Options, RangeReader, Wo
 
 pub mod library;
 
-/// Bytes of plaintext in a chunk of the test containers. The minimum keeps exhaustive tests fast.
+/// Bytes of plaintext in each chunk of the test containers. This is the smallest chunk size, which
+/// keeps exhaustive tests fast.
 pub const CHUNK: usize = 4096;
 
-/// Returns the key of the test containers.
+/// Returns the test containers' key.
 pub fn key() -> Key {
     Key::from_bytes(&[0x4B; 32])
 }
 
-/// Returns options with the smallest chunks, for the calling thread only.
+/// Returns options with the smallest chunk size that use only the calling thread.
 pub fn options<'a>() -> Options<'a> {
     Options::new().chunk_size(ChunkSize::MIN).workers(Workers::Serial)
 }
 
-/// Returns `len` bytes, in which no two chunks are equal.
+/// Returns `len` bytes, of which no two chunks are identical.
 pub fn plaintext(len: usize) -> Vec<u8> {
     (0..len as u64).map(|i| (i.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8).collect()
 }
 
-/// A container with its plaintext.
+/// A container and its plaintext.
 #[derive(Clone)]
 pub struct Sample {
     /// A description for assertion messages.
@@ -54,7 +56,7 @@ pub fn sample(len: usize, envelope_len: usize) -> Sample {
     let plaintext = plaintext(len);
     let options = options().envelope_len(envelope_len as u32);
     Sample {
-        name: format!("{len} bytes, envelope of {envelope_len}"),
+        name: format!("{len} bytes, {envelope_len}-byte envelope"),
         container: bulla::seal(&key(), &plaintext, &options)
             .expect("sealing a sample failed")
             .into(),
@@ -66,9 +68,9 @@ pub fn sample(len: usize, envelope_len: usize) -> Sample {
 /// The outcome of opening a container.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The whole plaintext, and the state of header and footer.
+    /// The whole plaintext, and the state of the header and the footer.
     Opened(Vec<u8>, HeaderState),
-    /// The error, and the plaintext released before it.
+    /// The error, and the plaintext that was released before it.
     Refused(Error, Vec<u8>),
 }
 
@@ -82,12 +84,12 @@ impl Outcome {
     }
 }
 
-/// Opens as a stream, with the default key and options.
+/// Opens a container as a stream, with the default key and options.
 pub fn by_stream(container: &[u8]) -> Outcome {
     stream(container, &key(), &options())
 }
 
-/// Opens as a stream.
+/// Opens a container as a stream.
 pub fn stream(container: impl Read, key: &Key, options: &Options<'_>) -> Outcome {
     let mut opener = match Opener::new(key, container, options) {
         Ok(opener) => opener,
@@ -100,12 +102,12 @@ pub fn stream(container: impl Read, key: &Key, options: &Options<'_>) -> Outcome
     }
 }
 
-/// Opens from memory, with the default key and options.
+/// Opens a container from memory, with the default key and options.
 pub fn by_slice(container: &[u8]) -> Outcome {
     slice(container, &key(), &options())
 }
 
-/// Opens from memory and by range, and checks that both have the same outcome.
+/// Opens a container from memory and by range, and checks that both have the same outcome.
 pub fn slice(container: &[u8], key: &Key, options: &Options<'_>) -> Outcome {
     let whole = match bulla::open(key, container, options) {
         Ok((plaintext, opened)) => {
@@ -120,12 +122,12 @@ pub fn slice(container: &[u8], key: &Key, options: &Options<'_>) -> Outcome {
     });
     match (&whole, ranges) {
         (Outcome::Opened(..), ranges) => {
-            assert_eq!(whole, ranges.expect("opened whole, refused by range"))
+            assert_eq!(whole, ranges.expect("opened whole, but rejected by range"))
         }
         (Outcome::Refused(error, _), ranges) => {
-            let by_range = ranges.expect_err("refused whole, opened by range");
-            // A reader of ranges verifies the last chunk alone, and may reject it where the whole
-            // container has a lower one to reject (F-7.5).
+            let by_range = ranges.expect_err("rejected whole, but opened by range");
+            // A range reader verifies the last chunk first, so it may reject that chunk although
+            // the container also has an invalid chunk with a lower index (F-7.5).
             match (error, &by_range) {
                 (Error::ChunkRejected { index: lowest }, Error::ChunkRejected { index }) => {
                     assert!(index >= lowest, "{by_range:?} by range, {error:?} whole");

@@ -1,4 +1,5 @@
-//! The library behind the interface of the reference implementation, including whole files.
+//! Wraps the library in the interface of the reference implementation, and adds a function for
+//! whole files.
 
 use std::fs::File;
 
@@ -11,7 +12,7 @@ pub use bulla_testkit::library::*;
 ///
 /// # Panics
 ///
-/// Panics if a temporary file cannot be used, or if the output is not empty after an error.
+/// Panics if a temporary file cannot be used, or if opening fails and the output is not empty.
 pub fn open_file(
     container: &[u8],
     key: &[u8; 32],

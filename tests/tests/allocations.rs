@@ -1,7 +1,7 @@
-//! F-12 and A-7: the memory that a reader allocates for hostile input is bounded by the length of
-//! the input and the limits of the format.
+//! F-12 and A-7: the memory that a reader allocates for hostile input is bounded by the input
+//! length and the limits of the format.
 //!
-//! This file has only one test, because the allocator counts the memory of the whole process.
+//! This file contains only one test, because the allocator counts the memory of the whole process.
 
 use std::io::sink;
 
@@ -14,10 +14,10 @@ use sha2::{Digest, Sha256};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Bytes allowed for a container of any length: the largest chunk, the largest envelope at both
-/// ends, and read-ahead.
+/// Bytes allowed for a container of any length. They cover the largest chunk, the largest envelope
+/// at both ends, and read-ahead.
 const FIXED: usize = 8 << 20;
-/// Bytes allowed for each byte of input: its plaintext, and the index of an archive in memory.
+/// Bytes allowed for each byte of input. They cover its plaintext and an archive's index in memory.
 const PER_BYTE: usize = 8;
 
 /// Returns the peak memory that `work` allocates, in bytes.
@@ -36,7 +36,7 @@ fn options(context: Option<&[u8]>) -> Options<'_> {
     }
 }
 
-/// Opens a container with each function of the API, and drops the results.
+/// Opens a container with every function of the API, and drops the results.
 fn open(container: &[u8], key: &Key, context: Option<&[u8]>) {
     let options = options(context);
     let _ = Preamble::read(&mut &container[..]);
@@ -65,14 +65,14 @@ fn open_archive(container: &[u8], key: &Key, context: Option<&[u8]>) {
     }
 }
 
-/// Checks that the memory that `work` allocates is within the bound for `container`.
+/// Checks that `work` does not allocate more memory than the bound for `container`.
 fn check(name: &str, container: &[u8], work: impl FnOnce()) {
     let (peak, bound) = (peak(work), FIXED + PER_BYTE * container.len());
-    assert!(peak <= bound, "{name}: {peak} bytes allocated for an input of {}", container.len());
+    assert!(peak <= bound, "{name}: {peak} bytes allocated for {} bytes of input", container.len());
 }
 
-/// Returns containers whose header fields are at their limits and beyond, with valid checksums and
-/// few or no bytes after them.
+/// Returns containers whose header fields are at and beyond their limits, with valid checksums and
+/// few or no bytes after the header.
 fn hostile_headers(container: &[u8]) -> Vec<Vec<u8>> {
     let mut hostile = Vec::new();
     for log2 in [0, 12, 16, 20, 21, 63, 255u8] {
@@ -102,7 +102,7 @@ fn memory_is_bounded_by_the_input() {
     let container = bulla::seal(&key, &[1; 1000], &options(None)).unwrap();
     for bytes in hostile_headers(&container) {
         check("header", &bytes, || open(&bytes, &key, None));
-        check("header of an archive", &bytes, || open_archive(&bytes, &key, None));
+        check("archive header", &bytes, || open_archive(&bytes, &key, None));
     }
     for vector in vectors::container::all() {
         let key = Key::from_bytes(vector.key[..].try_into().unwrap());
@@ -118,6 +118,6 @@ fn memory_is_bounded_by_the_input() {
         most = most.max(vector.container.len());
     }
     assert!(most > 0);
-    // The allocator does count.
+    // Make sure that the allocator counts.
     assert!(peak(|| drop(std::hint::black_box(vec![0u8; FIXED + 1]))) > FIXED);
 }

@@ -1,5 +1,5 @@
 //! Compares the archive library with the reference implementation on archives with one changed
-//! byte: both must fail at the same step with the same error, or return the same entries.
+//! byte. Both must fail at the same step with the same error, or return the same entries.
 
 use bulla::{Key, Options, Workers};
 use bulla_archive::{ArchiveReader, Entry, Error, Kind};
@@ -7,8 +7,8 @@ use bulla_testkit::archive::{self, ReferenceArchive, kind};
 use bulla_testkit::reference::{self, SealParams};
 use bulla_testkit::vectors::archive::{Vector, all};
 
-/// The result of reading an archive: the entries' paths, kinds and lengths, or the first failing
-/// step and its error.
+/// The result of reading an archive: the paths, kinds and lengths of its entries, or the first
+/// failing step and its error.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Reads(Vec<(Vec<u8>, u8, u64)>),
@@ -64,7 +64,7 @@ fn name(error: &Error) -> &'static str {
     }
 }
 
-/// Seals `plaintext` with the key and salt of `vector`, so that the marker stays the same.
+/// Seals `plaintext` with the vector's key and salt, so that the marker stays the same.
 fn resealed(vector: &Vector, plaintext: &[u8]) -> Vec<u8> {
     reference::seal(&SealParams {
         key: vector.key[..].try_into().unwrap(),
@@ -77,7 +77,7 @@ fn resealed(vector: &Vector, plaintext: &[u8]) -> Vec<u8> {
     })
 }
 
-/// Changes each byte of the plaintext in turn, and compares both implementations.
+/// Changes each plaintext byte in turn, and compares both implementations.
 fn compare_with_changed_bytes(vector: &str, change: impl Fn(u8) -> u8) {
     let vectors = all();
     let vector = vectors.iter().find(|candidate| candidate.name == vector).unwrap();
@@ -89,9 +89,10 @@ fn compare_with_changed_bytes(vector: &str, change: impl Fn(u8) -> u8) {
         let container = resealed(vector, &bytes);
         let (reference, library) = (by_reference(&container, &key), by_library(&container, &key));
         let same = match (&reference, &library) {
-            // The number of entries: allows a reader to check it before listing.
+            // allows a reader to check the number of entries before listing.
             (Outcome::Fails("list", one), Outcome::Fails("open", other)) => one == other,
-            // The containers record and the trailer, which a reader may check when it opens.
+            // A reader may check the containers record and the trailer as soon as it opens the
+            // archive.
             (Outcome::Fails("verify", one), Outcome::Fails("open", other)) => {
                 one == other && (at < 32 + 2 * 96 || at >= plaintext.len() - 96)
             }
@@ -99,13 +100,13 @@ fn compare_with_changed_bytes(vector: &str, change: impl Fn(u8) -> u8) {
         };
         assert!(
             same,
-            "{}, byte {at}: the reference gives {reference:?}, the library {library:?}",
+            "{}, byte {at}: {reference:?} from the reference, {library:?} from the library",
             vector.name
         );
     }
 }
 
-/// every byte of the plaintext is changed in four ways.
+/// each plaintext byte is changed in four ways.
 #[test]
 fn agrees_with_the_reference_on_changed_bytes() {
     for vector in [

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 
 type Reader<'v> = ArchiveReader<'v, &'v [u8]>;
 
-/// The result of a step, with the error's name in the vectors.
+/// The result of a step. The error is named as in the vectors.
 type StepResult<T> = Result<T, &'static str>;
 
 fn open(vector: &Vector) -> StepResult<Reader<'_>> {
@@ -26,7 +26,8 @@ fn list(reader: &Reader<'_>) -> StepResult<Vec<Entry>> {
     reader.entries().collect::<Result<_, _>>().map_err(|error| name(&error))
 }
 
-/// Returns the name of an error in the vectors, which is coarser than the library's errors.
+/// Returns the name that the vectors use for an error. Several errors of the library can share a
+/// name.
 fn name(error: &Error) -> &'static str {
     match error {
         Error::NotAnArchive { .. } => "not_an_archive",
@@ -41,7 +42,8 @@ fn name(error: &Error) -> &'static str {
     }
 }
 
-/// Converts an entry to its form in the vectors. Also returns the error of its content, if any.
+/// Converts an entry to the form that the vectors use. Also returns the error that reading its
+/// content caused, if any.
 fn describe(reader: &Reader<'_>, entry: &Entry) -> (archive::VectorEntry, Option<&'static str>) {
     let (mut container, mut sha256, mut failure) = (0, None, None);
     let content = reader.content(entry).and_then(|content| content.range(0..entry.len()));
@@ -83,13 +85,13 @@ fn state_names(state: State) -> Vec<String> {
     names.into_iter().filter(|(bit, _)| state.has(*bit)).map(|(_, name)| name.to_owned()).collect()
 }
 
-/// Returns the expected entry for a reader that does not follow references.
+/// Returns the entry to expect from a reader that does not follow references.
 fn without_external_content(expected: &archive::VectorEntry) -> archive::VectorEntry {
     let sha256 = expected.sha256.clone().filter(|_| expected.container == 0);
     archive::VectorEntry { sha256, ..expected.clone() }
 }
 
-/// Runs the steps up to the first that fails, and compares each with the vector.
+/// Runs the steps up to the first that fails, and compares each result with the vector.
 fn check(vector: &Vector) -> Result<(), String> {
     let ensure = |ok: bool, message: &dyn Fn() -> String| if ok { Ok(()) } else { Err(message()) };
     let expected_error = vector.error.as_ref();
@@ -133,17 +135,17 @@ fn check(vector: &Vector) -> Result<(), String> {
     }
     if let Some((entry, Some(error))) = described.iter().find(|(_, failure)| failure.is_some()) {
         let named = expected_error.and_then(|error| error.entry.as_ref()) == Some(&entry.name);
-        ensure(named, &|| format!("unexpected error of the content of {:?}: {error}", entry.name))?;
+        ensure(named, &|| format!("{:?}: unexpected content error: {error}", entry.name))?;
         return fails(Step::Content, error);
     }
     if expected_error.is_some_and(|expected| expected.step == Step::Content) {
-        // The error is in a reference, which the library does not follow.
+        // The error is behind a reference, which the library does not follow.
         let has_error = |entry: &archive::VectorEntry| {
             expected_error.is_some_and(|expected| expected.entry.as_ref() == Some(&entry.name))
         };
         let external = described.iter().any(|(entry, _)| entry.container > 0 && has_error(entry));
         return ensure(external, &|| {
-            format!("all contents can be read, expected {expected_error:?}")
+            format!("all contents are readable, expected {expected_error:?}")
         });
     }
     match reader.verify() {
@@ -171,7 +173,7 @@ fn matches_every_vector() {
     );
 }
 
-/// looking up a path returns the entry that listing returns, and nothing for paths
+/// looking up a path returns the same entry as listing, and nothing if the path is
 /// between two entries.
 #[test]
 fn lookup_agrees_with_listing() {

@@ -1,5 +1,5 @@
-//! Every normative clause of the specifications is cited by a test, and every citation in the
-//! source names an existing clause.
+//! Checks that every normative clause of the specifications is cited by a test, and that every
+//! citation in the source names an existing clause.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The specifications, and the prefix of their clauses.
+/// The specifications and the prefixes of their clauses.
 const SPECIFICATIONS: [(&str, &str); 4] = [
     ("spec/FORMAT.md", "F-"),
     ("spec/ARCHIVE.md", "A-"),
@@ -16,7 +16,7 @@ const SPECIFICATIONS: [(&str, &str); 4] = [
     ("spec/VAULT.md", "V-"),
 ];
 
-/// Returns the clauses with the given prefix that `text` names, such as `F-7.2`.
+/// Returns the clauses with the given prefix that `text` cites, such as `F-7.2`.
 fn clauses(text: &str, prefix: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for (at, _) in text.match_indices(prefix) {
@@ -41,7 +41,7 @@ fn defined(page: &str, prefix: &str) -> BTreeSet<String> {
     heads.flat_map(|head| clauses(head, prefix)).collect()
 }
 
-/// Adds the paths of all Rust files below `directory` to `found`.
+/// Adds the paths of all Rust files in `directory` and its subdirectories to `found`.
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -53,8 +53,8 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Returns the part of a source file that is tests: all of a file in a `tests` directory, or else
-/// the part from the first `#[cfg(test)]` or `#[cfg(all(test,` on.
+/// Returns the part of a source file that contains tests. In a `tests` directory, this is the whole
+/// file. Elsewhere, it starts at the first `#[cfg(test)]` or `#[cfg(all(test,`.
 fn test_part<'t>(path: &Path, text: &'t str) -> &'t str {
     if path.components().any(|part| part.as_os_str() == "tests") {
         return text;
@@ -68,7 +68,7 @@ fn test_part<'t>(path: &Path, text: &'t str) -> &'t str {
 
 #[test]
 fn every_clause_is_cited_by_a_test() {
-    // Canonical, because the unresolved root has a `tests` component.
+    // The path has to be canonical, because the unresolved root has a `tests` component.
     let root = root().canonicalize().unwrap();
     let mut paths = Vec::new();
     for directory in ["crates", "tests"] {

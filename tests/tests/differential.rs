@@ -1,5 +1,5 @@
-//! Compares the library with the reference implementation: the same bytes when sealing, and the
-//! same outcome when opening corrupted containers.
+//! Compares the library with the reference implementation. Both must produce the same bytes when
+//! sealing, and have the same outcome when opening corrupted containers.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestRunner;
 
-/// The inputs of a container.
+/// The inputs from which a container is sealed.
 #[derive(Clone, Debug)]
 struct Sample {
     key: [u8; 32],
@@ -28,7 +28,7 @@ struct Sample {
 }
 
 impl Sample {
-    /// Calls `use_params` with the parameters for sealing.
+    /// Calls `use_params` with the parameters for sealing this sample.
     fn with<T>(&self, use_params: impl FnOnce(&SealParams<'_>) -> T) -> T {
         let plaintext = bulla_tests::plaintext(self.plaintext_len);
         use_params(&SealParams {
@@ -105,7 +105,7 @@ fn at() -> impl Strategy<Value = At> {
 #[derive(Clone, Debug)]
 enum Change {
     FlipBit(At, u8),
-    /// Sets a byte of the header or the footer and recomputes the check.
+    /// Sets a byte in the header or the footer, and recomputes the checksum.
     SetField(bool, usize, u8),
     Truncate(At),
     Extend(Vec<u8>),
@@ -115,7 +115,7 @@ enum Change {
     /// Overwrites part of the container with its own footer.
     PlantFooter(At),
     SwapChunks(Index, Index),
-    /// Replaces a range of bytes by that of another container of the same shape, key and context.
+    /// Replaces a byte range with that of another container of the same shape, key and context.
     Splice(At, At),
 }
 
@@ -152,7 +152,7 @@ fn changes() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Applies a change. A change that does not apply leaves the container as it is.
+/// Applies a change, or returns the container unchanged if the change does not apply.
 fn apply(change: &Change, sample: &Sample, container: Vec<u8>) -> Vec<u8> {
     let len = container.len();
     let footer = || sample.container().split_off(sample.container().len() - HEADER_LEN);
@@ -196,7 +196,7 @@ fn apply(change: &Change, sample: &Sample, container: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// Swaps two full chunks, if the container has two.
+/// Swaps two full chunks if the container has at least two.
 fn swap_chunks(mut container: Vec<u8>, sample: &Sample, a: &Index, b: &Index) -> Vec<u8> {
     let (start, step) = (HEADER_LEN + sample.envelope.len(), (1 << sample.chunk_log2) + TAG_LEN);
     let chunks = container.len().saturating_sub(start) / step;
@@ -212,8 +212,8 @@ fn swap_chunks(mut container: Vec<u8>, sample: &Sample, a: &Index, b: &Index) ->
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
-    /// F-2.1, F-3.1, F-3.2, F-4.3, F-4.5, F-5.1, F-5.2: the same salt gives the same bytes and the
-    /// same exported secrets.
+    /// F-2.1, F-3.1, F-3.2, F-4.3, F-4.5, F-5.1, F-5.2: with the same salt, both produce the same
+    /// bytes and export the same secrets.
     #[test]
     fn seals_the_same_bytes(sample in samples(), write_len in 1usize..20_000, label: Vec<u8>) {
         let container = sample.container();
@@ -228,7 +228,7 @@ proptest! {
     }
 }
 
-/// A corrupted container, and the key, context and range that it is opened with.
+/// A corrupted container, and the key, context and range with which it is opened.
 #[derive(Clone, Debug)]
 struct Case {
     sample: Sample,
@@ -238,7 +238,7 @@ struct Case {
     range: (Index, Index),
 }
 
-/// Generates cases with up to two changes, most of them with the right key and context.
+/// Generates cases with at most two changes. Most cases have the correct key and context.
 fn cases() -> impl Strategy<Value = Case> {
     let wrong_key = prop_oneof![19 => Just(0), 1 => Just(1u8)];
     let other_context =
@@ -255,7 +255,7 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 /// Checks that the library and the reference have the same outcome through every API. Returns the
-/// outcomes as a stream and with positional access.
+/// outcomes of opening as a stream and with positional access.
 fn check_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     let Case { sample, changes, key, .. } = case;
     let intact = sample.container();
@@ -269,7 +269,7 @@ fn check_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     let by_library = library::open_positional(container, key, context);
     prop_assert!(by_library == whole, "{:?} and {:?}", by_library.err(), whole.err());
 
-    // Up to two bytes beyond the end of the plaintext.
+    // Ranges extend up to two bytes beyond the end of the plaintext.
     let offset = |index: Index| index.index(sample.plaintext_len + 3) as u64;
     let range = offset(case.range.0)..offset(case.range.1);
     let part = reference::open_range(container, key, context, range.clone());
@@ -291,7 +291,8 @@ fn check_outcome(case: &Case) -> Result<[String; 2], TestCaseError> {
     ])
 }
 
-/// F-3.4 to F-3.8, F-4.4, F-7.1 to F-7.6, F-8.1: the same outcome and the same released plaintext.
+/// F-3.4 to F-3.8, F-4.4, F-7.1 to F-7.6, F-8.1: the outcome and the released plaintext are the
+/// same.
 #[test]
 fn opens_with_the_same_outcome() {
     let seen = RefCell::new(BTreeSet::new());
@@ -305,7 +306,7 @@ fn opens_with_the_same_outcome() {
     assert!(seen.len() >= 24, "too few different outcomes: {seen:?}");
 }
 
-/// F-5.2: chunk numbers above 255, for which the vectors are too short.
+/// F-5.2: tests chunk numbers above 255, which do not occur in the vectors.
 #[test]
 fn agrees_on_three_hundred_chunks() {
     let sample = Sample {

@@ -1,4 +1,4 @@
-//! Every single corruption of small containers of every shape.
+//! Tests every possible single corruption of small containers of every shape.
 
 use bulla::{Error, HeaderState, Options, Workers};
 use bulla_tests::{
@@ -12,7 +12,7 @@ fn chunks(sample: &Sample) -> std::ops::Range<usize> {
     128 + sample.envelope_len..sample.container.len() - 128 - sample.envelope_len
 }
 
-/// F-2.1, F-5.1: an intact container opens through every API and has the specified length.
+/// F-2.1, F-5.1: an intact container has the specified length and opens through every API.
 #[test]
 fn opens_intact_containers() {
     for sample in samples() {
@@ -84,7 +84,7 @@ fn rejects_every_truncation() {
     }
 }
 
-/// F-6.2, F-7.4: with positional access, the error gives the amount of trailing data, up to the
+/// F-6.2, F-7.4: with positional access, the error gives the length of the trailing data, up to the
 /// search limit.
 #[test]
 fn rejects_every_extension() {
@@ -98,8 +98,8 @@ fn rejects_every_extension() {
                 Some(&Error::TrailingData { extra: extra as u64 }),
                 "{place}"
             );
-            // A stream cannot look back for the footer, so it reports the chunk that it took the
-            // extra bytes for.
+            // A stream reader cannot search for the footer, so it takes the extra bytes for part of
+            // a chunk and reports that chunk.
             let n = sample.plaintext.len() / CHUNK;
             let error = match (longer.len() - 256 - 2 * sample.envelope_len) / SEALED {
                 last if last == n => Error::Truncated { after: n as u64 },
@@ -115,7 +115,7 @@ fn rejects_every_extension() {
     }
 }
 
-/// F-5.2, F-7.5: every pair of chunks swapped, and every chunk dropped or duplicated.
+/// F-5.2, F-7.5: swaps every pair of chunks, and drops or duplicates every chunk.
 #[test]
 fn rejects_swapped_dropped_and_duplicated_chunks() {
     let sample = sample(4 * CHUNK + 77, 0);
@@ -149,8 +149,8 @@ fn rejects_swapped_dropped_and_duplicated_chunks() {
     }
 }
 
-/// F-4.2, F-4.3: chunks of containers with the same key, or with another key, context, content or
-/// chunk size, at the same index or another.
+/// F-4.2, F-4.3: inserts chunks from other containers at the same index and at other indices. These
+/// containers have the same key, or a different key, context, content type or chunk size.
 #[test]
 fn rejects_chunks_of_other_containers() {
     let sample = sample(2 * CHUNK + 5, 0);
@@ -161,7 +161,7 @@ fn rejects_chunks_of_other_containers() {
         ("another key", bulla::seal(&other_key, &same, &options()).unwrap()),
         ("another context", bulla::seal(&key(), &same, &options().context(b"x")).unwrap()),
         (
-            "another content",
+            "another content type",
             bulla::seal(&key(), &same, &options().content_type(bulla::ContentType(200))).unwrap(),
         ),
         (
@@ -186,7 +186,7 @@ fn rejects_chunks_of_other_containers() {
                 assert_eq!(by_slice(&spliced).error(), Some(&error), "{name}");
             }
         }
-        // The header of one container with the chunks of the other.
+        // Combine the header of one container with the chunks of the other.
         let mut spliced = sample.container.clone();
         spliced[..128].copy_from_slice(&other[..128]);
         assert!(matches!(by_stream(&spliced), Outcome::Refused(..)), "{name}");
@@ -194,7 +194,7 @@ fn rejects_chunks_of_other_containers() {
     }
 }
 
-/// F-3.4, F-4.4: the footer is not tried after the header rejected the key.
+/// F-3.4, F-4.4: the footer is not tried after the header has rejected the key.
 #[test]
 fn rejects_every_wrong_key() {
     let sample = sample(CHUNK + 1, 0);
@@ -206,7 +206,8 @@ fn rejects_every_wrong_key() {
         assert_eq!(stream(&sample.container[..], &wrong, &options()), refused);
         assert_eq!(slice(&sample.container, &wrong, &options()), refused);
     }
-    // The header of a container under another key. Our key must not open the rest by the footer.
+    // The header is from a container with another key. Our key must not open the rest through the
+    // footer.
     let other =
         bulla::seal(&bulla::Key::generate().unwrap(), &sample.plaintext, &options()).unwrap();
     let mut mixed = sample.container.clone();

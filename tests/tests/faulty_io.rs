@@ -1,5 +1,5 @@
-//! Failing and short I/O at every call of every operation: no data is lost silently, and no
-//! unverified plaintext is released.
+//! Injects failing and short I/O into every call of every operation. No data may be lost silently,
+//! and no unverified plaintext may be released.
 
 use std::io::{self, Read, Write};
 use std::sync::Mutex;
@@ -15,18 +15,19 @@ use bytes::Bytes;
 const EIO: i32 = 5;
 const ENOSPC: i32 = 28;
 
-/// Faults that have no visible effect.
+/// Faults that must not have a visible effect.
 const ABSORBED: [Fault; 3] =
     [Fault::Interrupted, Fault::Short, Fault::Delay(Duration::from_micros(50))];
-/// Faults that are reported as errors.
+/// Faults that must be reported as errors.
 const ERRORS: [Fault; 3] =
     [Fault::Os(EIO), Fault::Os(ENOSPC), Fault::Kind(io::ErrorKind::TimedOut)];
 
-/// The output of an operation, or its output before an error with that error.
+/// An operation's output, or an error and the output before it.
 type Output = Result<Vec<u8>, (Vec<u8>, Error)>;
 
-/// Runs `operation` with every fault at every call that it makes. Errors and short calls are also
-/// repeated at all later calls. Returns the number of cases.
+/// Runs `operation` with every fault at every call that it makes, and returns the number of cases.
+///
+/// Further runs inject errors and short reads and writes into all later calls as well.
 fn sweep(name: &str, operation: impl Fn(&Calls) -> Output) -> u64 {
     let sound = Calls::without_fault();
     let expected =
@@ -45,7 +46,7 @@ fn sweep(name: &str, operation: impl Fn(&Calls) -> Output) -> u64 {
         let result = operation(&Calls::since(Fault::Short, n));
         assert!(
             result.is_ok_and(|output| output == expected),
-            "{name}: short calls from {n} on changed the outcome"
+            "{name}: short reads or writes from call {n} on changed the outcome"
         );
         for fault in ERRORS {
             for calls in [Calls::at(fault, n), Calls::since(fault, n)] {
@@ -69,7 +70,7 @@ fn sweep(name: &str, operation: impl Fn(&Calls) -> Output) -> u64 {
     cases
 }
 
-/// Returns whether the error is that of the fault, with the same code or kind.
+/// Returns whether the error has the same code or kind as the fault.
 fn is_reported(fault: Fault, error: &Error) -> bool {
     let Error::Io(error) = error else { return false };
     match fault {
@@ -88,9 +89,9 @@ fn assert_same(again: &Error, first: &Error) {
     assert_eq!((again.to_string(), code(again)), (first.to_string(), code(first)));
 }
 
-/// Runs `operation` with a source that ends early or a writer that accepts nothing, at every call.
-/// The result is the whole output, an error that reports damage, or an I/O error for the short
-/// call.
+/// Runs `operation` with each call in turn made empty: the source ends early, or the writer accepts
+/// nothing. Each run must return the whole output, an error that reports damage, or an I/O error
+/// for the empty call.
 fn sweep_empty_calls(name: &str, operation: impl Fn(&Calls) -> Output) {
     let sound = Calls::without_fault();
     let expected =
@@ -101,7 +102,7 @@ fn sweep_empty_calls(name: &str, operation: impl Fn(&Calls) -> Output) {
                 // The call was at the end of the input, or had nothing left to write.
                 Ok(output) => assert!(
                     output == expected,
-                    "{name}: wrong bytes and no error if call {n} is empty"
+                    "{name}: wrong bytes but no error if call {n} is empty"
                 ),
                 Err((before, error)) => {
                     assert!(expected.starts_with(&before), "{name}: wrong bytes before {error:?}");
@@ -121,7 +122,7 @@ fn sweep_empty_calls(name: &str, operation: impl Fn(&Calls) -> Output) {
     }
 }
 
-/// Returns more than 1 MiB of plaintext, so that work is in flight when a call fails.
+/// Returns more than 1 MiB of plaintext, so that chunks are in flight when a call fails.
 fn long() -> Vec<u8> {
     plaintext((1 << 20) + 2 * CHUNK + 9)
 }
@@ -135,7 +136,7 @@ fn container_of(plaintext: &[u8]) -> Bytes {
 
 /// F-6.1, F-7.8
 #[test]
-fn sealer_that_is_written_to() {
+fn writing_to_a_sealer_reports_faults() {
     let plaintext = long();
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
@@ -162,7 +163,7 @@ fn sealer_that_is_written_to() {
 
 /// F-6.1, F-7.8: both the reader and the writer fail.
 #[test]
-fn sealer_that_copies_from_a_reader() {
+fn copying_to_a_sealer_reports_faults() {
     let plaintext = long();
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
@@ -182,7 +183,7 @@ fn sealer_that_copies_from_a_reader() {
     assert!(sweep("copying to a sealer", operation) > 50);
 }
 
-/// A plan that reads its bytes from a source with positional access.
+/// A plan that reads its bytes from a source that supports positional access.
 struct FromSource<S>(S);
 
 impl<S: ReadAt> Plan for FromSource<S> {
@@ -203,13 +204,13 @@ impl<S: ReadAt> Plan for FromSource<S> {
     }
 }
 
-/// F-6.1: a plan that reads from a source and is written to a stream.
+/// F-6.1: a plan reads from a source and is sealed to a stream.
 #[test]
-fn sealing_a_plan() {
+fn sealing_a_plan_reports_faults() {
     let plaintext = plaintext((1 << 20) + 5);
     let operation = |calls: &Calls| {
         let mut written = Vec::new();
-        // Each full chunk is filled by one call, so larger chunks mean fewer cases.
+        // One call fills each full chunk, so larger chunks mean fewer cases.
         let options = options().chunk_size(ChunkSize::default());
         let draft = bulla::hazmat::draft_with_salt(&key(), &options, &[8; 32]).unwrap();
         let plan = FromSource(Faulty::new(&plaintext[..], calls));
@@ -222,7 +223,7 @@ fn sealing_a_plan() {
 
 /// F-7.2, F-7.8: both the reader and the writer fail.
 #[test]
-fn opener_that_copies_to_a_writer() {
+fn copying_from_an_opener_reports_faults() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
@@ -244,7 +245,7 @@ fn opener_that_copies_to_a_writer() {
 
 /// F-7.2, F-7.8
 #[test]
-fn opener_that_is_read() {
+fn reading_from_an_opener_reports_faults() {
     let container = container_of(&long());
     let operation = |calls: &Calls| {
         let mut released = Vec::new();
@@ -272,9 +273,9 @@ fn opener_that_is_read() {
     sweep_empty_calls("reading from an opener", operation);
 }
 
-/// F-7.1, F-8.1: from a stream and with positional access.
+/// F-7.1, F-8.1: preambles are read from a stream and with positional access.
 #[test]
-fn preambles() {
+fn reading_a_preamble_reports_faults() {
     let container = container_of(b"a message");
     let by_stream = |calls: &Calls| {
         let preamble = Preamble::read(&mut Faulty::new(&container[..], calls));
@@ -295,7 +296,7 @@ fn preambles() {
 
 /// F-7.5, F-7.6
 #[test]
-fn range_reader() {
+fn reading_ranges_reports_faults() {
     let container = container_of(&long());
     let range = |calls: &Calls| {
         RangeReader::new(&key(), Faulty::new(&container[..], calls), &options())
@@ -327,15 +328,15 @@ fn range_reader() {
     }
 }
 
-/// F-7.2: the visitor sees verified bytes only.
+/// F-7.2: the visitor sees only verified bytes.
 #[test]
-fn extents() {
+fn visiting_extents_reports_faults() {
     let (plaintext, container) = (long(), container_of(&long()));
     let operation = |calls: &Calls| {
         let visited = Mutex::new(Vec::new());
         let reader = RangeReader::new(&key(), Faulty::new(&container[..], calls), &options());
         let all = reader.and_then(|reader| {
-            // On a single thread, extents come in order.
+            // A single thread visits extents in order.
             let all = 0..reader.len();
             reader.for_each_extent(std::slice::from_ref(&all), |offset, piece| {
                 assert!(
@@ -353,9 +354,9 @@ fn extents() {
     sweep_empty_calls("extents", operation);
 }
 
-/// Only unreadable chunks are lost, and all others are those that were sealed.
+/// Only unreadable chunks are lost, and all other chunks match what was sealed.
 #[test]
-fn salvage_reader() {
+fn salvage_reader_loses_only_unreadable_chunks() {
     let (plaintext, container) =
         (plaintext(5 * CHUNK + 9), container_of(&plaintext(5 * CHUNK + 9)));
     let read = |calls: &Calls| -> bulla::Result<usize> {
@@ -387,7 +388,7 @@ fn salvage_reader() {
     }
 }
 
-/// Returns entries of several sizes, the last with more than one chunk.
+/// Returns entries of several sizes. The last one has more than one chunk.
 fn contents() -> Vec<(&'static [u8], Bytes)> {
     let content = |len: usize| Bytes::from(plaintext(len));
     vec![
@@ -407,17 +408,17 @@ fn archive() -> Bytes {
     writer.seal_to(&key(), Vec::new(), &options()).unwrap().0.into()
 }
 
-/// Returns the container's error from an archive error.
+/// Returns the container error inside an archive error.
 fn container_error(error: bulla_archive::Error) -> Error {
     match error {
         bulla_archive::Error::Container(error) => error,
-        error => panic!("{error:?} from a valid archive"),
+        error => panic!("unexpected error for a valid archive: {error:?}"),
     }
 }
 
 ///
 #[test]
-fn archive_reader() {
+fn reading_an_archive_reports_faults() {
     let archive = archive();
     type Reader<'c, 'b> = ArchiveReader<'static, Faulty<'c, &'b [u8]>>;
     let with =
@@ -470,7 +471,7 @@ fn archive_reader() {
 
 /// a failing source becomes a note, and a failing writer becomes an error.
 #[test]
-fn archive_writer() {
+fn writing_an_archive_reports_faults() {
     let operation = |calls: &Calls| {
         let mut writer = ArchiveBuilder::new();
         for (name, content) in contents() {
@@ -484,7 +485,7 @@ fn archive_writer() {
     assert!(sweep("writing an archive", operation) > 20);
 }
 
-/// A source whose calls are counted together with those of all other sources.
+/// A source that shares its call counter with all other sources.
 struct Shared<'c> {
     calls: &'c Calls,
     bytes: Bytes,
@@ -513,8 +514,8 @@ impl ReadAt for Opened<'_> {
 
 impl bulla_archive::ContentSource for Opened<'_> {}
 
-/// a failing source is noted and its entry has the bytes read before. All other
-/// entries are whole.
+/// a failing source is noted, and its entry has the bytes that were read before the
+/// failure. All other entries are whole.
 #[test]
 fn failing_sources_are_noted() {
     let seal = |calls: &Calls| {
@@ -554,7 +555,7 @@ fn failing_sources_are_noted() {
 
 /// salvage recovers all readable data and reports the rest as lost.
 #[test]
-fn salvage_of_an_archive() {
+fn salvage_recovers_all_readable_data() {
     let archive = archive();
     let contents = contents();
     let read = |calls: &Calls| -> Result<u64, bulla_archive::Error> {

@@ -1,4 +1,4 @@
-//! Sealing and opening whole files, including files that shrink, grow or are damaged.
+//! Tests sealing and opening whole files, including files that shrink, grow or are damaged.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek};
@@ -32,7 +32,7 @@ impl Directory {
     }
 }
 
-/// F-2.1, F-5.1: on one thread and on four.
+/// F-2.1, F-5.1: files are sealed and opened on one thread and on four.
 #[test]
 fn round_trips_every_shape() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
@@ -126,8 +126,8 @@ fn opens_and_reports_a_damaged_header_or_footer() {
     }
 }
 
-/// Seals a file of `LONG` bytes and changes it once the first extent is sealed: after its length
-/// was read, and long before its end is read.
+/// Seals a file of `LONG` bytes, and changes it as soon as the first extent is sealed. At that
+/// point, the length of the file has been read, but its end will not be read for a long time.
 fn seal_while(change: impl FnOnce(&File)) -> (bulla::Result<bulla::Sealed>, Directory) {
     let directory = Directory::new();
     let plain = directory.create("plain");
@@ -168,7 +168,7 @@ fn growing_source_is_sealed_to_its_initial_length() {
     bulla::RangeReader::new(&key(), &container, &Options::new()).unwrap().verify().unwrap();
 }
 
-/// Files in /proc report a length of 0 and are sealed as streams.
+/// Files in /proc report a length of 0, so they are sealed as streams.
 #[cfg(target_os = "linux")]
 #[test]
 fn seals_a_file_without_a_length() {

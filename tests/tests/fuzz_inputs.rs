@@ -1,4 +1,5 @@
-//! Replays the seeds and regressions of the fuzz targets through the same oracles, on stable Rust.
+//! Replays the seeds and regressions of the fuzz targets through the targets' oracles, on stable
+//! Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,7 +12,7 @@ fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz")
 }
 
-/// Returns the contents of the files in a directory, by name.
+/// Returns the contents of the files in a directory, by file name.
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries =
         fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
@@ -26,14 +27,14 @@ fn names(directory: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Runs an oracle on every input in a directory, and panics with the names of those that fail.
+/// Runs an oracle on every input in a directory, and panics with the names of the inputs that fail.
 fn replay(directory: &str, target: &str, oracle: Oracle) {
     let inputs = files(&fuzz().join(directory).join(target));
     assert!(!inputs.is_empty(), "fuzz/{directory}/{target} has no inputs");
     let fails = |bytes: &[u8]| catch_unwind(|| oracle(bytes)).is_err();
     let failed: Vec<_> =
         inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
-    assert!(failed.is_empty(), "fuzz/{directory}/{target}: {failed:?}");
+    assert!(failed.is_empty(), "fuzz/{directory}/{target}: failed inputs: {failed:?}");
 }
 
 #[test]
@@ -50,7 +51,7 @@ fn every_target_accepts_its_regressions() {
     }
 }
 
-/// The target whose oracle is in the vault server, whose tests replay its inputs.
+/// The target whose oracle is in the vault server. The server's own tests replay its inputs.
 const SERVER_TARGET: &str = "vault_records";
 
 /// Targets, oracles and input directories correspond one to one, and each target calls its oracle.
@@ -78,7 +79,7 @@ fn targets_oracles_and_directories_correspond() {
     }
 }
 
-/// The committed seeds are those that the generator writes, at most 100 for each target.
+/// The committed seeds are the ones that the generator writes, with at most 100 for each target.
 #[test]
 fn seeds_are_up_to_date() {
     let generated = seeds::generate();

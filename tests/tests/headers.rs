@@ -1,16 +1,16 @@
-//! Headers and footers with changed fields and a recomputed check, and envelopes rewritten in
-//! place.
+//! Tests headers and footers with changed fields and recomputed checksums, and envelopes that are
+//! rewritten in place.
 
 use bulla::{ContentType, Error, Feature, HeaderState, Preamble, RangeReader};
 use bulla_tests::{CHUNK, Outcome, by_slice, by_stream, key, options, sample, slice};
 use sha2::{Digest, Sha256};
 
-/// Sets bytes of a container's header and recomputes its check.
+/// Sets bytes in a container's header and recomputes its checksum.
 fn with_header(container: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
     with_copy(container, 0, at, bytes)
 }
 
-/// Sets bytes of a container's footer and recomputes its check.
+/// Sets bytes in a container's footer and recomputes its checksum.
 fn with_footer(container: &[u8], at: usize, bytes: &[u8]) -> Vec<u8> {
     with_copy(container, container.len() - 128, at, bytes)
 }
@@ -34,7 +34,7 @@ fn assert_refused(container: &[u8], error: Error) {
     assert_eq!(Preamble::read_at(container).unwrap_err(), error);
 }
 
-/// F-3.7, F-7.1, F-11.1: checked in the specified order, before the key.
+/// F-3.7, F-7.1, F-11.1: features are checked in the specified order, and before the key.
 #[test]
 fn rejects_unsupported_features() {
     let container = &sample(10, 0).container;
@@ -54,7 +54,7 @@ fn rejects_unsupported_features() {
         let error = Error::UnsupportedFeature(Feature::EnvelopeLen(len));
         assert_refused(&with_both(container, 16, &len.to_be_bytes()), error);
     }
-    // Suite is checked before flags, chunk size and envelope length.
+    // The suite is checked before the flags, the chunk size and the envelope length.
     let all = [0, 9, 99, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF];
     assert_refused(&with_both(container, 10, &all), Error::UnsupportedSuite { suite: 9 });
     let all = [0, 1, 99, 0, 0, 2, 0xFF, 0xFF, 0xFF, 0xFF];
@@ -66,13 +66,13 @@ fn rejects_unsupported_features() {
     );
 }
 
-/// F-3.5: rejected if both copies have this major version.
+/// F-3.5: a container is rejected if both copies have another major version.
 #[test]
 fn rejects_other_major_versions() {
     let container = &sample(10, 0).container;
     for major in [0u8, 2, 255] {
         assert_refused(&with_both(container, 8, &[major]), Error::UnsupportedVersion { major });
-        // In one copy, another major version counts as damage.
+        // If only one copy has another major version, that copy counts as damaged.
         let opened = by_slice(&with_header(container, 8, &[major]));
         assert!(matches!(opened, Outcome::Opened(_, HeaderState::HeaderDamaged)), "{opened:?}");
     }
@@ -80,7 +80,7 @@ fn rejects_other_major_versions() {
 
 /// F-4.3
 #[test]
-fn changed_bound_fields_give_a_wrong_key() {
+fn changing_a_bound_field_reports_a_wrong_key() {
     let container = &sample(10, 0).container;
     for (at, bytes) in
         [(9, &[1][..]), (12, &[13]), (13, &[1]), (20, &[1]), (31, &[1]), (32, &[1]), (63, &[1])]
@@ -104,7 +104,7 @@ fn changed_bound_fields_give_a_wrong_key() {
     );
 }
 
-/// F-3.1, F-3.7: bytes 96..120 of either copy, including the length hint in the footer.
+/// F-3.1, F-3.7: bytes 96..120 of either copy are ignored, including the length hint in the footer.
 #[test]
 fn ignores_reserved_bytes() {
     let sample = sample(10, 0);
@@ -119,7 +119,7 @@ fn ignores_reserved_bytes() {
     }
 }
 
-/// F-3.4, F-3.6: of two valid copies that differ, the header is authoritative.
+/// F-3.4, F-3.6: if two valid copies differ, the header is authoritative.
 #[test]
 fn opens_and_reports_copies_that_differ() {
     let sample = sample(CHUNK, 0);
@@ -128,7 +128,7 @@ fn opens_and_reports_copies_that_differ() {
         let opened = Outcome::Opened(sample.plaintext.clone(), HeaderState::Differ);
         assert_eq!(by_slice(&changed), opened, "byte {at}");
         assert_eq!(by_stream(&changed), opened, "byte {at}");
-        // With a changed header the key is wrong, and the footer, which it would match, is not
+        // The key does not match a changed header. It would match the footer, but the footer is not
         // tried.
         assert_eq!(
             by_slice(&with_header(&sample.container, at, &[0x55])).error(),
@@ -164,13 +164,13 @@ fn accepts_and_returns_every_content_type() {
     }
 }
 
-/// F-7.6: the length is known only once the last chunk is verified.
+/// F-7.6: the length is not known until the last chunk has been verified.
 #[test]
 fn length_is_authenticated() {
     let sample = sample(3 * CHUNK, 0);
     let reader = RangeReader::new(&key(), &sample.container[..], &options()).unwrap();
     assert_eq!(reader.len(), 3 * CHUNK as u64);
-    // Without the last chunk, which is empty, the rest is a whole number of chunks.
+    // The last chunk is empty. Without it, the rest is a whole number of chunks.
     let truncated = [
         &sample.container[..128 + 3 * (CHUNK + 16)],
         &sample.container[sample.container.len() - 128..],
@@ -179,8 +179,8 @@ fn length_is_authenticated() {
     assert!(matches!(refused, Error::Truncated { after: 3 }), "{refused:?}");
 }
 
-/// F-8.1, F-8.2: the second copy is written first. After each write the container opens, and each
-/// copy is the old one or the new one.
+/// F-8.1, F-8.2: the second copy is written first. After each write, the container opens, and each
+/// copy of the envelope is either the old one or the new one.
 #[test]
 fn container_opens_while_its_envelope_is_rewritten() {
     let sample = sample(CHUNK + 7, 40);

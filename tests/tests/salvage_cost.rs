@@ -1,5 +1,5 @@
-//! Salvaging archives that are both malicious and damaged: the number of reads is bounded, and no
-//! unrelated bytes are returned.
+//! Salvaging an archive that is both malicious and damaged must take a bounded number of reads and
+//! return no unrelated bytes.
 
 use bulla_archive::{Recovered, Salvage};
 use bulla_testkit::archive::{self, CorruptibleArchive, Item, Lengths, Piece, Record, kind};
@@ -25,9 +25,9 @@ fn salvage(container: &[u8], calls: &Calls) -> Vec<Recovered> {
     Salvage::new(&key, Faulty::new(container, calls), &options()).unwrap().collect()
 }
 
-/// promise 5: consecutive heads of index blocks all claim to extend to the end of the
-/// archive, and a chunk within all of them is lost. The bytes before it must be read once, not once
-/// for each head.
+/// promise 5: consecutive index block heads all claim to extend to the end of the archive,
+/// and a chunk inside all of these blocks is lost. The bytes before the lost chunk must be read
+/// once, not once for each head.
 #[test]
 fn reads_each_chunk_once_despite_overlapping_heads() {
     const HEADS: u64 = 4000;
@@ -46,8 +46,8 @@ fn reads_each_chunk_once_despite_overlapping_heads() {
     assert!(calls.count() < 10 * chunks as u64, "{} reads for {chunks} chunks", calls.count());
 }
 
-/// a reference to row 0, which is this container, is ignored. It would return the
-/// records themselves as content.
+/// a reference to row 0 is ignored. Row 0 is the container itself, so the reference
+/// would return the archive's own records as content.
 #[test]
 fn ignores_references_to_row_0() {
     let pieces = [Item::reference(b"a", 0, 0, 64), Item::file(b"b", b"content")].map(Piece::Entry);

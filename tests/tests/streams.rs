@@ -1,5 +1,5 @@
-//! Sealing and opening streams: the bytes do not depend on how a reader or writer splits them, and
-//! errors are reported and final.
+//! Tests sealing and opening streams. The bytes must not depend on how a reader or writer splits
+//! them, and errors must be reported and final.
 
 use std::io::{self, Read, Write};
 
@@ -7,8 +7,8 @@ use bulla::{ChunkSize, Error, HeaderState, Opener, Options, Progress, Sealer, Wo
 use bulla_tests::{CHUNK, Outcome, by_slice, key, options, plaintext, sample, stream};
 use proptest::prelude::*;
 
-/// A reader that returns at most `max` bytes at a time and is interrupted before each read. At the
-/// end it fails with `error_at_end`, if set.
+/// A reader that returns at most `max` bytes at a time and is interrupted before each read. If
+/// `error_at_end` is set, the reader fails with that error at the end.
 struct ShortReader<'a> {
     bytes: &'a [u8],
     max: usize,
@@ -37,7 +37,7 @@ fn short_reader(bytes: &[u8], max: usize) -> ShortReader<'_> {
 }
 
 /// A writer that accepts at most `max` bytes at a time, is interrupted before each write, and fails
-/// from byte `room` on.
+/// after `room` bytes.
 struct ShortWriter {
     written: Vec<u8>,
     max: usize,
@@ -71,7 +71,7 @@ impl Write for ShortWriter {
     }
 }
 
-/// F-6.1, F-7.2: interrupted before each byte.
+/// F-6.1, F-7.2: the reader and the writer are interrupted before each byte.
 #[test]
 fn round_trips_one_byte_at_a_time() {
     let plaintext = plaintext(2 * CHUNK + 9);
@@ -95,7 +95,7 @@ fn round_trips_one_byte_at_a_time() {
     assert_eq!(opener.opened().unwrap().plaintext_len, plaintext.len() as u64);
 }
 
-/// F-6.1, F-7.8: any error other than an interruption, at any byte.
+/// F-6.1, F-7.8: applies to any error other than an interruption, at any byte.
 #[test]
 fn failed_sealer_repeats_its_error() {
     let plaintext = plaintext(2 * CHUNK);
@@ -106,7 +106,7 @@ fn failed_sealer_repeats_its_error() {
                 Sealer::new(&key(), ShortWriter::new(usize::MAX, room, kind), &options()).unwrap();
             let first = sealer.write_all(&plaintext).and_then(|()| sealer.flush());
             let Err(first) = first else {
-                let Err(Error::Io(error)) = sealer.finish() else { panic!("the error is lost") };
+                let Err(Error::Io(error)) = sealer.finish() else { panic!("the error was lost") };
                 assert_eq!(error.kind(), kind);
                 continue;
             };
@@ -133,7 +133,7 @@ fn dropped_sealer_leaves_a_truncated_container() {
     }
 }
 
-/// F-7.8: a reader's error comes after the plaintext that was read before it.
+/// F-7.8: a reader's error is reported after the plaintext that was read before it.
 #[test]
 fn failed_opener_repeats_its_error() {
     let sample = sample(200 * CHUNK, 0);
@@ -186,7 +186,7 @@ fn bytes_and_errors_do_not_depend_on_the_number_of_threads() {
             let error = bulla::open(&key(), &damaged, &options).unwrap_err();
             assert!(matches!(error, Error::ChunkRejected { index: 700 }), "{error:?}");
         }
-        // Called from within the pool.
+        // Open from within the pool.
         pool.install(|| {
             assert_eq!(stream(&container[..], &key(), &options).error(), None);
             assert_eq!(stream(&container[..], &key(), &Options::new()).error(), None);
@@ -195,7 +195,7 @@ fn bytes_and_errors_do_not_depend_on_the_number_of_threads() {
 }
 
 #[test]
-fn cancelling_stops_sealer_and_opener() {
+fn cancelling_stops_the_sealer_and_the_opener() {
     let progress = Progress::new();
     let options = options().progress(&progress);
     let plaintext = plaintext(400 * CHUNK);
@@ -212,7 +212,7 @@ fn cancelling_stops_sealer_and_opener() {
 
 /// F-4.5, F-8.1, F-8.3
 #[test]
-fn every_reader_gives_the_same_export_and_envelope() {
+fn every_reader_returns_the_same_export_and_envelope() {
     let options = options().envelope_len(300);
     let draft = bulla::Draft::new(&key(), &options).unwrap();
     let secret = draft.export(b"example.org test");
@@ -237,7 +237,7 @@ fn every_reader_gives_the_same_export_and_envelope() {
     assert!(matches!(bulla::Draft::new(&key(), &too_long), Err(Error::EnvelopeLength { .. })));
 }
 
-/// F-4.2: no two containers share a salt or anything derived from it.
+/// F-4.2: no two containers have the same salt or anything derived from the same salt.
 #[test]
 fn salts_do_not_repeat() {
     let mut salts = std::collections::HashSet::new();
@@ -257,8 +257,8 @@ fn salts_do_not_repeat() {
     let b = windows(&bulla::seal(&key(), &plaintext, &options()).unwrap());
     let shared =
         a.intersection(&b).filter(|window| !window.windows(7).any(|w| w == b"BULLA\r\n")).count();
-    // The remaining ones cover fixed fields of header and footer.
-    assert!(shared < 24, "both containers share {shared} windows of 16 bytes");
+    // The remaining windows cover fixed fields of the header and the footer.
+    assert!(shared < 24, "the containers share {shared} 16-byte windows");
 }
 
 proptest! {
@@ -266,7 +266,7 @@ proptest! {
 
     /// F-5.3
     #[test]
-    fn any_range_equals_that_part_of_the_plaintext(
+    fn any_range_matches_the_plaintext(
         len in 0usize..300_000,
         ranges: [(u32, u32); 8],
         threads in 1usize..4,
@@ -290,7 +290,7 @@ proptest! {
     }
 
     #[test]
-    fn container_does_not_depend_on_the_writes(
+    fn container_does_not_depend_on_how_writes_are_split(
         len in 0usize..600_000,
         cuts: [usize; 6],
         flush: bool,

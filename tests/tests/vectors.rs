@@ -1,5 +1,5 @@
-//! Checks the library against every vector in spec/vectors, through every API for opening and
-//! sealing.
+//! Checks the library against every container vector in `spec/vectors`, through every API for
+//! opening and sealing.
 
 use bulla_testkit::reference::{self, ContainerError, SealParams};
 use bulla_testkit::vectors::container::{Failure, Outcome, Vector, all};
@@ -10,7 +10,7 @@ fn key(vector: &Vector) -> [u8; 32] {
 }
 
 /// F-2.1, F-3.3 to F-3.8, F-4.3, F-4.4, F-5.2, F-7.1 to F-7.5: the released plaintext and the final
-/// outcome.
+/// outcome match.
 #[test]
 fn opens_as_a_stream() {
     for vector in all() {
@@ -19,7 +19,7 @@ fn opens_as_a_stream() {
     }
 }
 
-/// From memory and from a file.
+/// Opens each vector from memory and from a file.
 #[test]
 fn opens_with_positional_access() {
     for vector in all() {
@@ -31,8 +31,8 @@ fn opens_with_positional_access() {
     }
 }
 
-/// F-7.5, F-7.6: a range reader verifies chunk n first, so it may report n where a lower chunk is
-/// rejected too.
+/// F-7.5, F-7.6: a range reader verifies chunk n first, so it may report n even if a lower chunk is
+/// also invalid.
 #[test]
 fn opens_by_range() {
     let mut reported_last = 0;
@@ -56,7 +56,7 @@ fn opens_by_range() {
     assert!(reported_last > 0, "no vector rejects the last chunk and a lower one");
 }
 
-/// F-8.1: reading the envelopes needs no key.
+/// F-8.1: reading the envelopes requires no key.
 #[test]
 fn returns_both_envelopes() {
     for vector in all() {
@@ -68,13 +68,14 @@ fn returns_both_envelopes() {
             (Err(fault), None) => {
                 assert_eq!(vector.positional, Outcome::Error(fault.into()), "{}", vector.name);
             }
-            (Ok(_), None) => panic!("{}: the envelopes are read", vector.name),
+            (Ok(_), None) => panic!("{}: the envelopes could be read", vector.name),
             (Err(fault), Some(_)) => panic!("{}: {fault:?}", vector.name),
         }
     }
 }
 
-/// F-4.5: for every container whose header matches the key, even if later parts are invalid.
+/// F-4.5: every container whose header matches the key exports the secret, even if later parts are
+/// invalid.
 #[test]
 fn exports_the_same_secrets() {
     let mut exported = 0;

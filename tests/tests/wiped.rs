@@ -1,5 +1,5 @@
-//! No copy of a key is left in memory once everything made with it is dropped (SECURITY.md,
-//! "Secrets in memory").
+//! Tests that memory contains no copy of a key once everything that was made with it has been
+//! dropped (SECURITY.md, "Secrets in memory").
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, File};
@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 
 use bulla::{Key, Opener, Options, RangeReader, Sealer, Workers};
 
-/// Counts the occurrences of a masked key in the writable memory of the process: heap, stacks and
-/// data.
+/// Counts the occurrences of a masked key in the process's writable memory, which comprises the
+/// heap, the stacks and the data segments.
 fn count(masked: &[u8; 32]) -> usize {
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = fs::read_to_string("/proc/self/maps").unwrap();
@@ -27,7 +27,7 @@ fn count(masked: &[u8; 32]) -> usize {
             continue;
         }
         found += bytes.windows(32).filter(|window| is_key(window, masked)).count();
-        // Otherwise, the next call would find the key in this copy.
+        // Otherwise, the next call would find the key in this buffer.
         bytes.fill(0);
         std::hint::black_box(&bytes);
     }
@@ -40,7 +40,7 @@ fn is_key(window: &[u8], masked: &[u8; 32]) -> bool {
 
 /// Returns the key XORed with a constant, so that the search does not find the result.
 fn mask(key: &Key) -> [u8; 32] {
-    // Byte by byte, because `map` of an array would copy the key.
+    // Mask the key byte by byte, because `map` on an array would copy it.
     let mut masked = [0; 32];
     masked.iter_mut().zip(key.expose()).for_each(|(masked, byte)| *masked = byte ^ 0xA5);
     masked
@@ -71,5 +71,9 @@ fn leaves_no_copy_of_the_key() {
     use_key(&key);
     let live = count(&masked);
     drop(key);
-    assert_eq!(count(&masked), 0, "{live} copies before it was dropped");
+    assert_eq!(
+        count(&masked),
+        0,
+        "the key is still in memory; there were {live} copies before the drop"
+    );
 }

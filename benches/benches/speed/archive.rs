@@ -1,4 +1,4 @@
-//! Archives: sealing many small files in memory, and finding one entry in a million.
+//! Archives: sealing many small files in memory, and finding one of a million entries.
 
 use std::cell::LazyCell;
 use std::hint::black_box;
@@ -18,7 +18,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     find(criterion);
 }
 
-/// Plans an archive and seals it to memory. The limit is that of `stream/seal`.
+/// Plans an archive and seals it in memory. The bound is the same as for `stream/seal`.
 fn make(criterion: &mut Criterion) {
     let key = seeded::key();
     let count = scaled(10_000, 100);
@@ -36,7 +36,8 @@ fn make(criterion: &mut Criterion) {
     }
 }
 
-/// Looks up a different path each time, so that processor caches help no more than in practice.
+/// Looks up a different path each time, so that processor caches do not help more than they would
+/// in practice.
 fn find(criterion: &mut Criterion) {
     let (key, options) = (seeded::key(), Options::new());
     let count = scaled(1_000_000, 2000);

@@ -1,4 +1,4 @@
-//! File to file in the temporary directory (`TMPDIR`), not synced, beside a plain copy.
+//! From file to file in the temporary directory (`TMPDIR`), not synced, compared with a plain copy.
 
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -53,7 +53,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     }
 }
 
-/// Measures `run` on a new file each time. Creating and removing the file is not counted.
+/// Measures `run` on a new file each time. Creating and removing the file is not timed.
 fn to_file(bencher: &mut Bencher<'_>, run: impl Fn(&File)) {
     bencher.iter_batched(
         temporary,

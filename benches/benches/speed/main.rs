@@ -1,5 +1,5 @@
-//! Benches in wall time, each beside the bound that it cannot beat. benches/README.md explains
-//! their names and how to select some of them.
+//! Wall-time benches, each next to a bound that it cannot beat. benches/README.md explains their
+//! names and how to select them.
 
 mod archive;
 mod file;
@@ -34,22 +34,22 @@ fn main() {
     criterion.final_summary();
 }
 
-/// The chunk sizes to measure: smallest, default, largest.
+/// The chunk sizes to measure: the smallest, the default and the largest.
 const CHUNKS: [ChunkSize; 3] = match (ChunkSize::from_log2(16), ChunkSize::from_log2(20)) {
     (Some(default), Some(largest)) => [ChunkSize::MIN, default, largest],
     _ => unreachable!(),
 };
 
-/// Returns `full` for a measurement, or `quick` where `cargo test --benches` runs each bench once.
+/// Returns `full` for a measurement, or `quick` if `cargo test --benches` runs each bench once.
 ///
-/// Names of benches are built from the returned size.
+/// Bench names contain the returned size.
 fn scaled(full: usize, quick: usize) -> usize {
     let has = |flag| std::env::args().any(|arg| arg == flag);
-    // The rule that criterion uses: `cargo bench` passes `--bench`, `cargo test` does not.
+    // Criterion uses the same rule: `cargo bench` passes `--bench`, and `cargo test` does not.
     if has("--bench") && !has("--test") { full } else { quick }
 }
 
-/// Adds a bench whose iterations take milliseconds and process `bytes` each.
+/// Adds a bench whose iterations take milliseconds and process `bytes` bytes each.
 fn large(
     group: &mut BenchmarkGroup<'_, WallTime>,
     name: &str,

@@ -1,4 +1,4 @@
-//! Short messages, one container each, beside a minimal implementation.
+//! Short messages, each in its own container, compared with a minimal implementation.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! `seal_into` and `open_into`, from one buffer into another, beside a bare loop over the cipher
-//! and a plain copy.
+//! `seal_into` and `open_into`, from one buffer into another, compared with a bare loop over the
+//! cipher and with a plain copy.
 
 use std::hint::black_box;
 

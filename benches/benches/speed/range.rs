@@ -1,4 +1,4 @@
-//! Ranges of a container in memory. Reading one costs the opening of the chunks that it overlaps.
+//! Ranges of a container in memory. Reading a range opens the chunks that it overlaps.
 
 use std::cell::LazyCell;
 use std::hint::black_box;

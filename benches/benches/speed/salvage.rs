@@ -1,4 +1,4 @@
-//! Salvage of a damaged archive, with and without its index. The limit is `limit/open` on one
+//! Salvage of a damaged archive, with and without its index. The bound is `limit/open` on one
 //! thread.
 
 use bulla::{Options, SalvageReader};
@@ -14,7 +14,7 @@ pub(crate) fn benches(criterion: &mut Criterion) {
     let (key, options) = (seeded::key(), Options::new());
     let files = SmallFiles::new(scaled(1000, 100), seeded::bytes(64 << 10));
     let mut archive = files.archive(&key, &options);
-    // Damages one chunk in the middle.
+    // Corrupts one chunk in the middle.
     let middle = archive.len() / 2;
     archive[middle] ^= 1;
     let truncated = &archive[..archive.len() - (200 << 10)];

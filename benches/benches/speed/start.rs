@@ -1,4 +1,4 @@
-//! Fixed costs before the first byte: reading the header, deriving keys.
+//! Fixed costs before the first byte: reading the header and deriving the keys.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use criterion::Criterion;
 
 pub(crate) fn benches(criterion: &mut Criterion) {
     let (key, options) = (seeded::key(), Options::new());
-    // The last chunk is empty, so opening costs the header and the key schedule alone.
+    // The last chunk is empty, so opening costs only the header and the key schedule.
     let container =
         bulla::seal(&key, &seeded::bytes(64 << 10), &options).expect("sealing succeeds");
     let mut group = criterion.benchmark_group("start");

@@ -1,4 +1,4 @@
-//! [`Sealer`] and [`Opener`], from memory to memory. The limits are `limit/seal` and `limit/open`,
+//! [`Sealer`] and [`Opener`], from memory to memory. The bounds are `limit/seal` and `limit/open`,
 //! plus one more copy.
 
 use std::hint::black_box;

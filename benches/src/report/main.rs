@@ -1,5 +1,5 @@
-//! Compares bulla with its peers, measures how its cost scales, and writes a report: tables, CSV
-//! files and charts.
+//! Compares bulla with its peers, measures how its cost scales, and writes a report with tables,
+//! CSV files and charts.
 //!
 //! `cargo build --release -p bulla-cli && cargo run --release -p bulla-benches --features libraries
 //! --bin report`
@@ -34,16 +34,16 @@ struct Args {
     /// Write the report into this directory
     #[arg(long, value_name = "DIR", default_value = "target/report.d")]
     out: PathBuf,
-    /// Update the generated parts of a README, between its speed or results markers
+    /// Update the generated parts of a README, which are enclosed in speed or results markers
     #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     readme: Vec<PathBuf>,
     /// Measure only these sections, separated by commas [default: all but `many`]
     #[arg(long, value_name = "SECTION", value_delimiter = ',', value_enum)]
     only: Vec<Section>,
-    /// Keep the sections of an earlier report in the same directory that are not measured now
+    /// Keep sections that are not measured now from an earlier report in the same directory
     #[arg(long, conflicts_with = "quick")]
     keep: bool,
-    /// Measure nothing: write the report of the CSV files in the directory again
+    /// Measure nothing; render the report again from the CSV files in the output directory
     #[arg(
         long,
         conflicts_with_all = [
@@ -54,7 +54,7 @@ struct Args {
     /// Run everything once on small inputs, to test the report itself
     #[arg(long, conflicts_with = "full")]
     quick: bool,
-    /// Measure larger inputs and more rounds, `many` included; takes hours
+    /// Use larger inputs and more rounds, and include the section `many`; takes hours
     #[arg(long)]
     full: bool,
     /// Size of the file that commands seal and open, in MiB
@@ -63,11 +63,11 @@ struct Args {
     /// Maximum number of rounds per comparison
     #[arg(long)]
     rounds: Option<usize>,
-    /// Seconds after which a comparison begins no further round, once it had three; comparisons
-    /// with a target get seven times as long
+    /// Seconds after which a comparison starts no new round, once it has completed three;
+    /// comparisons with a target get seven times as long
     #[arg(long)]
     seconds: Option<f64>,
-    /// Largest input of the scaling measurements in GiB; needs twice as much disk space
+    /// Largest input of the scaling measurements, in GiB; needs twice as much disk space
     #[arg(
         long,
         value_name = "GIB",
@@ -75,7 +75,7 @@ struct Args {
         conflicts_with = "quick"
     )]
     up_to: Option<u64>,
-    /// Measure on the disk of this directory
+    /// Measure the disk that contains this directory
     #[arg(long, value_name = "DIR", default_value = ".")]
     directory: PathBuf,
 }
@@ -102,7 +102,7 @@ enum Section {
     Growth,
     /// Throughput of sealing a file by number of threads
     Threads,
-    /// One entry of a million; creates a million files, so name a directory in memory
+    /// Reading one of a million entries; creates a million files, so use an in-memory directory
     #[value(name = "many")]
     MillionFiles,
 }
@@ -139,7 +139,7 @@ fn measure(args: &Args) -> io::Result<Results> {
         #[cfg(feature = "libraries")]
         comparisons::libraries::compare(&mut results, &settings)?;
         #[cfg(not(feature = "libraries"))]
-        results.add_fact("libraries", "not measured: built without the feature `libraries`");
+        results.add_fact("libraries", "not measured: built without the `libraries` feature");
     }
     if selected(Section::Files) {
         files::compare(&mut results, &args.directory, &settings)?;

@@ -1,4 +1,4 @@
-//! How measurements are taken, and what is kept of them.
+//! How measurements are made and stored.
 //!
 //! Modules are listed in dependency order: each imports only from those above it.
 

@@ -1,4 +1,4 @@
-//! Writes results: CSV files, charts, the report in Markdown, and generated parts of READMEs.
+//! Writes results: CSV files, charts, the Markdown report, and the generated parts of READMEs.
 //!
 //! Modules are listed in dependency order: each imports only from those above it.
 
@@ -14,7 +14,7 @@ use std::path::Path;
 
 use crate::measure::results::Results;
 
-/// Writes the CSV files, the charts and report.md. Creates the directory if it does not exist.
+/// Writes the CSV files, the charts and report.md, and creates the directory if necessary.
 pub(crate) fn write(results: &Results, directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)?;
     csv_files::write(results, directory)?;

@@ -1,4 +1,4 @@
-//! Quantities as people read them.
+//! Formats quantities for people.
 
 /// Formats a byte count that is a multiple of 1 KiB: `64 KiB`, `4 GiB`.
 pub(crate) fn bytes(bytes: u64) -> String {
@@ -9,7 +9,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     }
 }
 
-/// Formats a number with a comma between thousands: `20,000`.
+/// Formats a number with commas as thousands separators: `20,000`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
     let groups: Vec<&str> =
@@ -17,7 +17,7 @@ pub(crate) fn count(number: u64) -> String {
     groups.join(",")
 }
 
-/// Formats a power of ten in seconds: `10 ms`.
+/// Formats a time that is a power of ten: `10 ms`.
 pub(crate) fn seconds(seconds: f64) -> String {
     match seconds {
         _ if seconds >= 0.999 => format!("{seconds:.0} s"),

@@ -1,20 +1,21 @@
-//! A messenger's store of attachments, each in a separate container under a common key.
+//! A messenger's attachment store. Each attachment is in its own container, and all containers have
+//! the same key.
 
 use bulla::{Key, Options, Result};
 use bytes::Bytes;
 
-/// Attachments under one key.
+/// A store of attachments that are all sealed with the same key.
 pub struct Store {
     key: Key,
     sealed: Vec<Bytes>,
 }
 
 impl Store {
-    /// Creates an empty store under a new key.
+    /// Creates an empty store with a new key.
     ///
     /// # Errors
     ///
-    /// Fails if the system has no random bytes.
+    /// Returns an error if the system provides no random bytes.
     pub fn new() -> Result<Store> {
         Ok(Store { key: Key::generate()?, sealed: Vec::new() })
     }
@@ -23,7 +24,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of [`bulla::seal`].
+    /// Returns the same errors as [`bulla::seal`].
     pub fn put(&mut self, attachment: &[u8]) -> Result<usize> {
         self.sealed.push(bulla::seal(&self.key, attachment, &Options::new())?);
         Ok(self.sealed.len() - 1)
@@ -33,7 +34,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Those of [`bulla::open`].
+    /// Returns the same errors as [`bulla::open`].
     pub fn get(&self, number: usize) -> Result<Option<Bytes>> {
         let Some(sealed) = self.sealed.get(number) else { return Ok(None) };
         let (attachment, _) = bulla::open(&self.key, sealed, &Options::new())?;

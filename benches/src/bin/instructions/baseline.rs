@@ -1,4 +1,4 @@
-//! The recorded counts, a CSV file, and how measured counts compare with them.
+//! The recorded counts, stored in a CSV file, and their comparison with measured counts.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,13 +9,13 @@ use std::path::Path;
 use crate::counts::Counts;
 use crate::environment::Environment;
 
-/// Relative tolerance of the count of Rust code, which is the same for unchanged code.
+/// Relative tolerance for the Rust count, which does not vary for unchanged code.
 const RUST_TOLERANCE: f64 = 0.01;
-/// Relative tolerance of the total count. The C library's allocator takes more or fewer
+/// Relative tolerance for the total count. The C library's allocator takes more or fewer
 /// instructions depending on earlier allocations anywhere in the process.
 const TOTAL_TOLERANCE: f64 = 0.02;
 
-/// The content of the file.
+/// The contents of the CSV file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Baseline {
     environment: Environment,
@@ -31,7 +31,7 @@ impl Baseline {
         let text =
             fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
         parse(&text).ok_or_else(|| {
-            format!("{}: malformed; restore it, or write it with `record`", file.display())
+            format!("{}: malformed; restore it, or recreate it with `record`", file.display())
         })
     }
 
@@ -51,7 +51,7 @@ impl Baseline {
         self.counts.insert(case.to_owned(), counts);
     }
 
-    /// Compares the measured counts of a case with the recorded ones.
+    /// Compares a case's measured counts with its recorded ones.
     pub(crate) fn compare<'c>(
         &self,
         case: &'c str,
@@ -100,7 +100,7 @@ impl fmt::Display for Baseline {
     }
 }
 
-/// How the measured counts of a case compare with the recorded ones.
+/// How a case's measured counts compare with its recorded ones.
 pub(crate) struct Verdict<'c> {
     case: &'c str,
     measured: Counts,
@@ -112,7 +112,8 @@ pub(crate) struct Verdict<'c> {
 impl Verdict<'_> {
     /// Returns whether the counts are within tolerance, in either direction.
     ///
-    /// A lower count has to be recorded too, or a later regression to the old count would pass.
+    /// A lower count has to be recorded too. Otherwise, a later regression to the old count would
+    /// pass.
     pub(crate) fn matches(&self) -> bool {
         self.recorded.is_some_and(|recorded| {
             within(RUST_TOLERANCE, self.measured.rust, recorded.rust)
@@ -132,7 +133,7 @@ impl fmt::Display for Verdict<'_> {
         let Some(recorded) = self.recorded else {
             return write!(
                 f,
-                "DIFFERS: {}: rust {rust}, total {total}; no counts are recorded",
+                "DIFFERS: {}: rust {rust}, total {total}; no counts recorded",
                 self.case
             );
         };
@@ -190,7 +191,7 @@ mod tests {
         assert!(!matches(1000, 102_001, &here) && !matches(1000, 97_999, &here));
         assert!(!baseline().compare("new", Counts { rust: 1, total: 1 }, &here).matches());
 
-        // On another processor only the counts of Rust code are compared.
+        // On another processor, only the Rust counts are compared.
         let elsewhere = Environment { processor: "x86_64".to_owned(), ..environment() };
         assert!(matches(1000, 300_000, &elsewhere) && !matches(1011, 300_000, &elsewhere));
         // Another compiler does not relax the bounds.

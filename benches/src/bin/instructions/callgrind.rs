@@ -7,10 +7,10 @@ use std::process::Command;
 
 use crate::Result;
 
-/// A function and its exclusive instruction count: without the functions that it calls.
+/// A function and its exclusive instruction count, which does not include the functions it calls.
 pub(crate) struct Function {
     pub(crate) name: String,
-    /// Whether it is in the executable rather than in a shared library.
+    /// Whether the function is in the executable rather than in a shared library.
     in_executable: bool,
     pub(crate) instructions: u64,
 }
@@ -18,14 +18,14 @@ pub(crate) struct Function {
 impl Function {
     /// Returns whether the function is Rust code.
     ///
-    /// The cipher's assembly and the C library pick their code by processor, so their counts do not
-    /// compare between machines. Rust symbols contain a path or start with `_R`.
+    /// The cipher's assembly and the C library select their code by processor, so their counts
+    /// cannot be compared between machines. Rust symbols contain a path or start with `_R`.
     pub(crate) fn is_rust(&self) -> bool {
         self.in_executable && (self.name.contains("::") || self.name.starts_with("_R"))
     }
 }
 
-/// Returns the functions that a case runs, most expensive first.
+/// Returns the functions that a case runs, the most expensive first.
 pub(crate) fn functions(case: &str) -> Result<Vec<Function>> {
     let directory = tempfile::tempdir()?;
     let file = directory.path().join("counts");
@@ -34,8 +34,8 @@ pub(crate) fn functions(case: &str) -> Result<Vec<Function>> {
         .args(["--tool=callgrind", "--toggle-collect=*instructions*measured*"])
         .args(["--compress-strings=no", "--compress-pos=no"])
         .arg(format!("--callgrind-out-file={}", file.display()))
-        // The path of the executable and the environment are on the stack: keep both short and
-        // constant, so that they do not move it.
+        // The executable's path and the environment are on the stack. Both are short and constant,
+        // so that they do not shift the stack.
         .arg(Path::new(".").join(this.file_name().unwrap_or_default()))
         .args(["run", case])
         .current_dir(this.parent().unwrap_or(Path::new(".")))

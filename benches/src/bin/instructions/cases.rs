@@ -1,4 +1,4 @@
-//! The cases that are counted, all on one thread. Setting up a case is not counted.
+//! The cases to count, all on one thread. The setup of a case is not counted.
 
 use std::hint::black_box;
 
@@ -49,7 +49,7 @@ fn options(chunk_log2: u8) -> Options<'static> {
     Options::new().chunk_size(chunk).workers(Workers::Serial)
 }
 
-/// Returns the options of cases whose cost does not depend on the chunk size.
+/// Returns the options for cases whose cost does not depend on the chunk size.
 fn default_chunks() -> Options<'static> {
     options(16)
 }
@@ -114,7 +114,7 @@ fn header() -> Work {
 
 fn range_reader() -> Work {
     let (key, options) = (key(), default_chunks());
-    // The last chunk is empty, so opening costs the header and the key schedule alone.
+    // The last chunk is empty, so opening costs only the header and the key schedule.
     let container = sealed(64 * KIB, &options);
     Box::new(move || {
         black_box(RangeReader::new(&key, &container[..], &options).expect("opening succeeds"));
@@ -177,7 +177,7 @@ fn archive_lookup() -> Work {
     })
 }
 
-/// The archive has lost its second half, and with it the index, so its records are scanned.
+/// The archive has lost its second half, and the index with it, so salvage scans the records.
 fn salvage() -> Work {
     let (key, options) = (key(), default_chunks());
     let mut archive = SmallFiles::new(1000, seeded::bytes(KIB)).archive(&key, &options);

@@ -2,10 +2,10 @@
 
 use crate::callgrind::Function;
 
-/// Instructions of one run.
+/// The number of instructions in one run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
-    /// Instructions in Rust code. The cipher does most of the work in many cases; this count shows
+    /// Instructions in Rust code. In many cases, the cipher does most of the work; this count shows
     /// the code around it.
     pub(crate) rust: u64,
     /// All instructions, including the cipher's assembly and the C library.

@@ -1,21 +1,21 @@
-//! What instruction counts depend on besides the code: the compiler, valgrind with the processor
-//! that it emulates, and the C library.
+//! What instruction counts depend on besides the code: the compiler, the C library, and valgrind
+//! with the processor that it emulates.
 
 use std::fmt;
 use std::process::Command;
 
 use crate::Result;
 
-/// The environment that counts were taken in.
+/// The environment in which counts were measured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Environment {
     /// The output of `rustc --version`.
     pub(crate) compiler: String,
     /// The output of `valgrind --version`.
     pub(crate) valgrind: String,
-    /// The first line of `ldd --version`; empty where that command does not exist.
+    /// The first line of `ldd --version`, or empty if that command does not exist.
     pub(crate) c_library: String,
-    /// The architecture, and the extensions for which the cipher has separate code.
+    /// The architecture, and the extensions for which the cipher has its own code.
     pub(crate) processor: String,
 }
 
@@ -30,7 +30,7 @@ impl Environment {
             c_library: output_of("ldd", &["--version"]).map_or(String::new(), |output| {
                 output.lines().next().unwrap_or_default().to_owned()
             }),
-            // Under valgrind, because the processor that it emulates is older than the real one.
+            // Run under valgrind, which emulates a processor that is older than the real one.
             processor: output_of("valgrind", &["--tool=none", "--quiet", &this, "processor"])?,
         })
     }
@@ -50,7 +50,7 @@ impl Environment {
 
 /// A recorded environment that differs from this machine's.
 ///
-/// Displays as advice on how to read the counts.
+/// Formats as advice on how to interpret the counts.
 pub(crate) struct Difference<'e> {
     recorded: &'e Environment,
     here: &'e Environment,
@@ -62,9 +62,9 @@ impl fmt::Display for Difference<'_> {
         if recorded.compiler != here.compiler {
             writeln!(
                 f,
-                "note: recorded with {}, measured with {}. The compiler may be the cause of \
-                 counts out of bounds: with this compiler, record the last commit whose counts \
-                 were within bounds, then check again.",
+                "note: recorded with {}, measured with {}. The compiler may be why counts are \
+                 out of bounds. With this compiler, record the counts of the last commit that \
+                 was within bounds, then check again.",
                 recorded.compiler, here.compiler
             )?;
         }
@@ -72,8 +72,7 @@ impl fmt::Display for Difference<'_> {
             writeln!(
                 f,
                 "note: recorded with {}, {}, {}; measured with {}, {}, {}. The cipher and the C \
-                 library may run different code there, so only the counts of Rust code were \
-                 compared.",
+                 library may run different code there, so only the Rust counts were compared.",
                 recorded.valgrind,
                 recorded.c_library,
                 recorded.processor,

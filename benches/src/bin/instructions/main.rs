@@ -1,6 +1,6 @@
 //! Counts instructions with callgrind and compares them with recorded counts.
 //!
-//! Unlike times, counts do not depend on what else the machine does.
+//! Unlike times, counts do not depend on other load on the machine.
 //!
 //! `cargo run --release -p bulla-benches --bin instructions -- check`
 
@@ -45,7 +45,7 @@ enum Command {
         /// Name of the case
         case: String,
     },
-    /// Run a case twice: once to warm up, once to be counted by callgrind
+    /// Run a case twice: once to warm up, and once for callgrind to count
     #[command(hide = true)]
     Run {
         /// Name of the case
@@ -91,7 +91,7 @@ fn check(filter: &str) -> Result<bool> {
         all_match &= verdict.matches();
     }
     for case in baseline.cases().filter(|case| cases::ALL.iter().all(|(name, _)| name != case)) {
-        println!("{case}: recorded, but no such case exists");
+        println!("{case}: counts are recorded, but this case does not exist; record again");
         all_match = false;
     }
     if let Some(difference) = baseline.environment().difference(&here) {
@@ -99,10 +99,10 @@ fn check(filter: &str) -> Result<bool> {
     }
     if !all_match {
         println!(
-            "\nIf the change is intended, record the new counts and commit \
-             benches/instructions.csv with it:\n    \
+            "\nIf the difference is intended, record the new counts and commit \
+             benches/instructions.csv with your change:\n    \
              cargo run --release -p bulla-benches --bin instructions -- record\n\
-             Otherwise compare the functions of the case before and after the change:\n    \
+             Otherwise, compare the functions of the case before and after your change:\n    \
              cargo run --release -p bulla-benches --bin instructions -- show CASE"
         );
     }
@@ -131,18 +131,17 @@ fn run(case: &str) -> Result<bool> {
         return Err(format!("{case}: no such case").into());
     };
     let mut work = set_up();
-    // The first run resolves symbols and detects the processor, once per process. It is not
-    // counted.
+    // The first run is not counted, because it resolves symbols and detects the processor.
     work();
     measured(&mut *work);
     Ok(true)
 }
 
-/// Runs `work`; callgrind counts while this function is on the stack.
+/// Runs `work`. Callgrind counts instructions while this function is on the stack.
 #[inline(never)]
 fn measured(work: &mut dyn FnMut()) {
     work();
-    // Without this the call above may become a tail call, and this function leaves the stack
-    // before it.
+    // Without this line, the call above could become a tail call, and this function would leave the
+    // stack before `work` runs.
     std::hint::black_box(());
 }

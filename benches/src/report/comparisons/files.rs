@@ -1,4 +1,5 @@
-//! Commands on a single file: file to file with and without sync, through pipes, to /dev/null.
+//! Commands on a single file: from file to file with and without sync, through pipes, and to
+//! /dev/null.
 
 use std::io;
 use std::path::Path;
@@ -8,14 +9,14 @@ use crate::measure::results::{Results, Table};
 use crate::measure::scratch::{Availability, Comparison, Scratch, bulla, failed};
 use crate::measure::settings::Settings;
 
-/// Lower bounds on any command that writes a file, and on any that syncs it.
+/// Lower bounds for any command that writes a file, and for any that also syncs it.
 pub(crate) const BOUNDS: [&str; 2] = ["plain write from memory", "dd with O_DIRECT"];
 
 /// The input, the peers and the commands of all comparisons in this module.
 struct Files {
     scratch: Scratch,
     programs: [(Program, Availability); PROGRAMS.len()],
-    /// Bulla's commands without input and output.
+    /// Bulla's commands, without the input and the output.
     seal: String,
     open: String,
     bytes: u64,
@@ -99,7 +100,7 @@ impl Files {
         Ok(())
     }
 
-    /// Compares commands between two other programs, as in a transfer over a network.
+    /// Compares commands in a pipeline between two other programs, as in a network transfer.
     fn compare_pipe(&self, results: &mut Results) -> io::Result<()> {
         let through =
             |from: &str, command: &str| format!("cat {from} | {command} | cat > /dev/null");
@@ -118,7 +119,7 @@ impl Files {
             let row =
                 Comparison::new(Table::Pipe, "seal through a pipe", program.name, &seal, &theirs);
             self.scratch.compare(results, &row.if_available(available.clone()))?;
-            // Opening with every program would add minutes and no information.
+            // Opening with every program would add minutes but no information.
             if program.name == "age" {
                 let theirs = through("theirs", their_open);
                 let row = Comparison::new(
@@ -149,7 +150,7 @@ impl Files {
         Ok(())
     }
 
-    /// Creates `theirs`, the file sealed by the program.
+    /// Creates `theirs`, which is the file sealed by the program.
     fn sealed_by(&self, program: &Program, available: &Availability) -> Availability {
         available.clone().and_then(|()| {
             self.scratch.shell(&seal_command(program, "theirs")).map_err(|error| failed(&error))
@@ -157,7 +158,7 @@ impl Files {
     }
 }
 
-/// Returns the command with which the program seals the file.
+/// Returns the command that seals the file with the program.
 fn seal_command(program: &Program, output: &str) -> String {
     program.seal.replace("IN", "plain").replace("OUT", output)
 }

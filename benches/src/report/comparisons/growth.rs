@@ -35,8 +35,9 @@ pub(crate) fn measure_sizes(
     measure_entries(results, &scratch, settings)
 }
 
-/// Measures by input size on two threads, so that memory compares between machines. Takes up to
-/// twice the largest input of disk space.
+/// Measures by input size, on two threads so that memory is comparable between machines.
+///
+/// Needs disk space for up to twice the largest input.
 fn measure_inputs(results: &mut Results, parent: &Path, settings: &Settings) -> io::Result<()> {
     let bulla = bulla()?;
     let seal = format!("exec {bulla} seal -q -k key --threads 2 --no-sync in -o out1");
@@ -63,7 +64,7 @@ fn measure_inputs(results: &mut Results, parent: &Path, settings: &Settings) -> 
     Ok(())
 }
 
-/// A series by input size: its command, and the highest peak memory so far.
+/// A series by input size, with its command and its highest peak memory so far.
 struct Series<'a> {
     name: &'static str,
     scratch: &'a Scratch,
@@ -95,8 +96,8 @@ impl<'a> Series<'a> {
     }
 }
 
-/// Measures by number of entries, with the library in memory: the file system would cost more than
-/// the archive.
+/// Measures by number of entries, with the library in memory, because the file system would cost
+/// more than the archive.
 fn measure_entries(
     results: &mut Results,
     scratch: &Scratch,
@@ -132,7 +133,7 @@ fn measure_entries(
     Ok(())
 }
 
-/// Adds points by number of threads, file to file.
+/// Adds points by number of threads, from file to file.
 pub(crate) fn measure_threads(
     results: &mut Results,
     parent: &Path,
@@ -166,10 +167,11 @@ pub(crate) fn measure_threads(
     Ok(())
 }
 
-/// Bytes above which an input gets only two rounds: each takes minutes, mostly the disk's.
+/// Inputs with more bytes than this get only two rounds, because each round takes minutes, most of
+/// which is spent on the disk.
 const TWO_ROUNDS_ABOVE: u64 = 4 << 30;
 
-/// Returns the effort of `rounds` rounds, limited to the maximum of the settings.
+/// Returns an effort of `rounds` rounds, or fewer if the settings allow fewer.
 fn effort_for(rounds: usize, settings: &Settings) -> Effort {
     let rounds = settings.effort.max_rounds.min(rounds);
     Effort { max_rounds: rounds, min_rounds: rounds, ..settings.effort }

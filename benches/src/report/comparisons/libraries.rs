@@ -1,4 +1,4 @@
-//! Other libraries, from one buffer into another on the same bytes.
+//! Comparison with other libraries, from one buffer into another on the same bytes.
 
 use std::error::Error;
 use std::io::{self, Cursor, Read, Write};
@@ -21,18 +21,18 @@ type Output = Result<Vec<u8>, Box<dyn Error>>;
 
 /// A peer.
 ///
-/// Both operations append to an empty vector with enough capacity and return it.
+/// Both operations append to an empty vector that has enough capacity, and return it.
 trait Library {
     fn name(&self) -> &'static str;
     fn seal(&self, plaintext: &[u8], output: Vec<u8>) -> Output;
     fn open(&self, sealed: &Bytes, output: Vec<u8>) -> Output;
 }
 
-/// Adds rows for each library, on one thread and on all.
+/// Adds rows for each library, with bulla on one thread and on all threads.
 pub(crate) fn compare(results: &mut Results, settings: &Settings) -> io::Result<()> {
     let mut plaintext = vec![0; settings.memory];
     rand::rng().fill_bytes(&mut plaintext);
-    // Times in memory vary little, and this comparison has many rows.
+    // Half the time is enough: times in memory vary little, and this comparison has many rows.
     let effort = Effort { max_seconds: settings.effort.max_seconds / 2.0, ..settings.effort };
     let libraries: [Box<dyn Library>; 4] = [
         Box::new(Age::new()),
@@ -60,7 +60,7 @@ fn compare_one(
     let to_open = Bytes::copy_from_slice(&theirs);
     let mut their_plain = library.open(&to_open, empty())?;
     if their_plain != plaintext {
-        return Err("opened bytes differ from the plaintext".into());
+        return Err("the opened bytes differ from the plaintext".into());
     }
     let mut workers_of = vec![(1, Workers::Serial)];
     if cores > 1 {
@@ -70,11 +70,11 @@ fn compare_one(
         let options = Options::new().workers(workers);
         let mut ours = vec![0; bulla::sealed_len(plaintext.len() as u64, &options)? as usize];
         let mut our_plain = vec![0; plaintext.len()];
-        // Warms up. The peer has already run once.
+        // Warm up. The peer has already run once.
         bulla::seal_into(&key, plaintext, &mut ours, &options)?;
         bulla::open_into(&key, &ours, &mut our_plain, &options)?;
         if our_plain != plaintext {
-            return Err("bulla: opened bytes differ from the plaintext".into());
+            return Err("bulla: the opened bytes differ from the plaintext".into());
         }
         let seal = alternate_pair(
             effort,
@@ -115,7 +115,7 @@ fn compare_one(
     Ok(())
 }
 
-/// Returns the time of one call that writes into memory that was used before.
+/// Returns the time of one call that writes into previously used memory.
 fn timed(
     buffer: &mut Vec<u8>,
     operation: impl FnOnce(Vec<u8>) -> Output,
@@ -208,7 +208,7 @@ impl Library for Mla {
     }
 }
 
-/// RustCrypto's AES-256-GCM in the STREAM construction, with chunks of 64 KiB.
+/// RustCrypto's AES-256-GCM in the STREAM construction, with 64 KiB chunks.
 struct Stream {
     key: aes_gcm::Key<Aes256Gcm>,
     nonce: aead_stream::Nonce<Aes256Gcm, aead_stream::StreamBE32<Aes256Gcm>>,
@@ -269,7 +269,7 @@ impl Library for Stream {
     }
 }
 
-/// Tink's streaming AEAD: AES-256-GCM with HKDF, with segments of 1 MiB.
+/// Tink's streaming AEAD: AES-256-GCM with HKDF and 1 MiB segments.
 struct Tink(AesGcmHkdf);
 
 impl Tink {
@@ -280,7 +280,7 @@ impl Tink {
     }
 }
 
-/// A vector with shared ownership, for a writer that takes ownership of its output.
+/// A vector with shared ownership, because Tink's writer takes ownership of its output.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
 

@@ -1,5 +1,5 @@
-//! The library in memory, compared with a bare loop over ring's AES-256-GCM on the same buffers, by
-//! chunk size and by number of threads.
+//! In-memory comparison of the library with a bare loop over ring's AES-256-GCM on the same
+//! buffers, by chunk size and by number of threads.
 
 use std::cell::RefCell;
 use std::hint::black_box;
@@ -19,8 +19,8 @@ use crate::measure::settings::Settings;
 
 /// Bytes before the first chunk in a container (FORMAT.md, section 2).
 ///
-/// The bare loop leaves as many bytes before its first chunk: the alignment of source and
-/// destination within their pages costs up to a tenth.
+/// The bare loop leaves the same space before its first chunk, because the alignment of source and
+/// destination within their pages changes times by up to a tenth.
 const HEADER: usize = 128;
 /// The default chunk size.
 const DEFAULT_CHUNK: usize = 64 << 10;
@@ -34,7 +34,7 @@ pub(crate) const COPY: &str = "memcpy";
 /// Seals, opens or copies from one buffer into another.
 type Transform<'a> = &'a dyn Fn(&[u8], &mut [u8]) -> bulla::Result<()>;
 
-/// Adds points for chunk sizes and numbers of threads, and rows for some of them.
+/// Adds points by chunk size and by number of threads, and rows for some of them.
 pub(crate) fn compare(results: &mut Results, settings: &Settings) -> io::Result<()> {
     let mut plaintext = vec![0; settings.memory];
     rand::rng().fill_bytes(&mut plaintext);
@@ -74,8 +74,8 @@ fn compare_one(
     let mut bare_container = vec![0; bare_end];
     bare.seal(&threads, plaintext, &mut bare_container[HEADER..]);
 
-    // All operations share two buffers: for the lifetime of a process, the physical pages of a
-    // buffer cost up to a tenth more or less than those of another.
+    // All operations share two buffers. Because of its physical pages, a buffer can be up to a
+    // tenth slower than another for the lifetime of the process.
     let buffers = RefCell::new((vec![0; len], vec![0; len]));
     let timed = |input: &[u8], to: Range<usize>, transform: Transform<'_>| {
         let (source, target) = &mut *buffers.borrow_mut();
@@ -85,7 +85,7 @@ fn compare_one(
         result.map(|()| taken).map_err(io::Error::other)
     };
     let plain = 0..plaintext.len();
-    // Each operation of bulla runs next to the bare loop that it is compared with.
+    // Each of bulla's operations runs next to the bare loop that it is compared with.
     let mut operations: [Operation<'_>; 5] = [
         &mut || timed(plaintext, 0..len, &|from, to| bulla::seal_into(&key, from, to, &options)),
         &mut || {
@@ -139,7 +139,7 @@ fn compare_one(
             add(Variable::Threads, thread_count as u64);
         }
     }
-    // At least 90% of the bare loop's throughput for the smallest chunks, 95% for the default.
+    // At least 90% of the bare loop's throughput for the smallest chunks, and 95% for the default.
     let target = match chunk {
         4096 => Some(1.0 / 0.90),
         DEFAULT_CHUNK => Some(1.0 / 0.95),

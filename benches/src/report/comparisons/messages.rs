@@ -1,5 +1,5 @@
-//! Short messages, one container each, compared with a minimal implementation: the cost of the
-//! library's generality where there is little to encrypt.
+//! Short messages, each in its own container, compared with a minimal implementation. The ratio is
+//! the cost of the library's generality when there is little to encrypt.
 
 use std::hint::black_box;
 use std::io;
@@ -11,12 +11,12 @@ use crate::measure::alternate::{Effort, Operation, PairedTimes, alternate, time}
 use crate::measure::results::{Results, Row, Table};
 use crate::measure::settings::Settings;
 
-/// Bytes of a message.
+/// Bytes in a message.
 const LEN: usize = 1 << 10;
-/// Rounds. Each takes milliseconds.
+/// The number of rounds. Each round takes milliseconds.
 const ROUNDS: usize = 51;
 
-/// Adds a row for each direction, with default options and on the calling thread.
+/// Adds rows for sealing and opening, with the default options and with [`Workers::Serial`].
 pub(crate) fn compare(results: &mut Results, settings: &Settings) -> io::Result<()> {
     let (key, plaintext) = (seeded::key(), seeded::bytes(LEN));
     let container = minimal_container::seal(&seeded::KEY, &plaintext);
@@ -45,10 +45,10 @@ pub(crate) fn compare(results: &mut Results, settings: &Settings) -> io::Result<
         {
             results.add_row(Row {
                 table: Table::Messages,
-                operation: format!("{verb} messages of 1 KiB{variant}"),
+                operation: format!("{verb} 1 KiB messages{variant}"),
                 peer: "minimal implementation".to_owned(),
                 ours: format!("bulla::{verb}, {per_round} times"),
-                theirs: format!("{verb} of benches/src/minimal_container.rs, {per_round} times"),
+                theirs: format!("minimal_container::{verb}, {per_round} times"),
                 bytes: 0,
                 target: Some(1.0 / 0.8),
                 outcome: Ok(PairedTimes::new(ours, theirs)),

@@ -8,13 +8,13 @@ use crate::measure::scratch::{Availability, Scratch, failed};
 /// A program that encrypts a file. Its commands contain the placeholders IN and OUT.
 pub(crate) struct Program {
     pub(crate) name: &'static str,
-    /// The executables that it needs in PATH.
+    /// The executables that the commands need in `PATH`.
     pub(crate) needs: &'static [&'static str],
-    /// Creates its keys.
+    /// Creates the program's keys.
     prepare: &'static str,
     pub(crate) seal: &'static str,
     pub(crate) open: &'static str,
-    /// Commands that seal and open from standard input to standard output.
+    /// The commands that seal and open from standard input to standard output.
     pub(crate) pipe: Option<(&'static str, &'static str)>,
     /// The highest ratio that meets the target.
     pub(crate) target: Option<f64>,
@@ -95,13 +95,13 @@ pub(crate) struct Archiver {
     pub(crate) name: &'static str,
     pub(crate) needs: &'static [&'static str],
     prepare: &'static str,
-    /// File name of its archive.
+    /// The file name of the archive.
     pub(crate) archive: &'static str,
     pub(crate) backup: &'static str,
     pub(crate) restore: &'static str,
     /// Writes one entry to standard output.
     pub(crate) entry: &'static str,
-    /// The highest ratio that meets the target of the backup.
+    /// The highest ratio that meets the target for backups.
     pub(crate) target: Option<f64>,
 }
 
@@ -152,14 +152,14 @@ pub(crate) const ARCHIVERS: [Archiver; 4] = [
 ];
 
 impl Program {
-    /// Creates its keys.
+    /// Creates the program's keys.
     pub(crate) fn prepare(&self, scratch: &Scratch) -> Availability {
         prepare(scratch, self.needs, self.prepare)
     }
 }
 
 impl Archiver {
-    /// Creates its keys.
+    /// Creates the program's keys.
     pub(crate) fn prepare(&self, scratch: &Scratch) -> Availability {
         prepare(scratch, self.needs, self.prepare)
     }
@@ -183,7 +183,7 @@ pub(crate) fn add_versions(machine: &mut Machine) {
     }
 }
 
-/// Returns whether a program is in PATH.
+/// Returns whether a program is in `PATH`.
 pub(crate) fn installed(program: &str) -> bool {
     Command::new("sh")
         .args(["-c", "command -v \"$0\" > /dev/null", program])

@@ -1,4 +1,4 @@
-//! Archives: a tree of many small files, one large file, and one entry read from an archive.
+//! Archives of many small files and of one large file, and reading one entry from an archive.
 
 use std::fs;
 use std::io;
@@ -12,7 +12,7 @@ use crate::measure::scratch::{Comparison, Scratch, bulla, failed};
 use crate::measure::settings::Settings;
 use crate::units::count;
 
-/// Files per directory of the tree.
+/// Files in each directory of the tree.
 const FILES_PER_DIRECTORY: usize = 200;
 
 /// Adds a row for each pair of commands.
@@ -70,7 +70,7 @@ pub(crate) fn compare(results: &mut Results, parent: &Path, settings: &Settings)
     compare_large(results, parent, settings)
 }
 
-/// Compares an archive of one large file with the same file as a single stream.
+/// Compares an archive of one large file with the same file sealed as a single stream.
 fn compare_large(results: &mut Results, parent: &Path, settings: &Settings) -> io::Result<()> {
     let scratch = Scratch::new(parent, settings, settings.large)?;
     scratch.create_random("large", settings.large)?;
@@ -82,7 +82,7 @@ fn compare_large(results: &mut Results, parent: &Path, settings: &Settings) -> i
     scratch.compare(results, &row)
 }
 
-/// Creates files of log-normal sizes, like photos with their thumbnails.
+/// Creates files with log-normally distributed sizes, like photos with their thumbnails.
 fn create_tree(root: &Path, files: usize, total: u64) -> io::Result<()> {
     let mut random = rand::rng();
     let sizes: Vec<f64> = (0..files).map(|_| (normal(&mut random) * 1.8).exp()).collect();
@@ -105,7 +105,7 @@ fn file_path(number: usize) -> String {
     format!("{:03}/{number:05}.jpg", number / FILES_PER_DIRECTORY)
 }
 
-/// Returns a normally distributed number, approximated by the sum of twelve uniform ones.
+/// Returns a normally distributed number, approximated by the sum of twelve uniform numbers.
 fn normal(random: &mut impl Rng) -> f64 {
     (0..12).map(|_| random.random_range(0.0..1.0)).sum::<f64>() - 6.0
 }

@@ -1,27 +1,28 @@
-//! Runs competing operations alternately and compares them round by round: A B, B A, A B, ...
+//! Runs competing operations alternately and compares them round by round: A B, B A, A B, and so
+//! on.
 //!
 //! On a shared machine, times drift by a factor of two within minutes. Operations that run back to
-//! back drift together, so the ratio of a round is stable where its times are not.
+//! back drift together, so a round's ratio is stable even if its times are not.
 
 use std::fmt;
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How often to repeat a measurement.
+/// How many times to repeat a measurement.
 #[derive(Clone, Copy)]
 pub(crate) struct Effort {
     /// Maximum number of rounds.
     pub(crate) max_rounds: usize,
     /// Minimum number of rounds, however long they take.
     pub(crate) min_rounds: usize,
-    /// Seconds after which no further round begins.
+    /// Seconds after which no new round begins.
     pub(crate) max_seconds: f64,
 }
 
-/// An operation to measure. It returns the time that it took.
+/// An operation to measure, which returns the time that it took.
 pub(crate) type Operation<'a> = &'a mut dyn FnMut() -> io::Result<Duration>;
 
-/// Median, range and number of measured values, which are seconds or ratios.
+/// The median, range and number of measured values, which are seconds or ratios.
 #[derive(Clone)]
 pub(crate) struct Summary {
     median: f64,
@@ -30,17 +31,17 @@ pub(crate) struct Summary {
     count: usize,
 }
 
-/// Two operations, measured alternately.
+/// The times of two operations that were measured alternately.
 pub(crate) struct PairedTimes {
-    /// Seconds of bulla.
+    /// Bulla's times in seconds.
     pub(crate) ours: Summary,
-    /// Seconds of the peer.
+    /// The peer's times in seconds.
     pub(crate) theirs: Summary,
-    /// Ratios of bulla's time to the peer's, one per round.
+    /// The ratios of bulla's time to the peer's, one for each round.
     pub(crate) ratios: Summary,
 }
 
-/// Runs all operations alternately, like [`alternate_all`].
+/// Runs a fixed number of operations alternately, like [`alternate_all`].
 pub(crate) fn alternate<const N: usize>(
     effort: Effort,
     mut operations: [Operation<'_>; N],
@@ -49,10 +50,10 @@ pub(crate) fn alternate<const N: usize>(
     Ok(seconds.try_into().expect("there is one list per operation"))
 }
 
-/// Runs all operations in each round and returns the seconds of each, by round.
+/// Runs all operations in each round, and returns the seconds of each operation by round.
 ///
-/// Every other round runs them in reverse order, because the first may find the machine in another
-/// state than the last. Callers warm up before.
+/// Every other round runs the operations in reverse order, because the machine may be in a
+/// different state for the first operation than for the last one. The caller has to warm up first.
 pub(crate) fn alternate_all(
     effort: Effort,
     operations: &mut [Operation<'_>],
@@ -89,7 +90,7 @@ pub(crate) fn time(operation: impl FnOnce()) -> Duration {
 }
 
 impl PairedTimes {
-    /// Compares the seconds of two operations, both by round.
+    /// Compares two operations by their seconds in each round.
     pub(crate) fn new(ours: &[f64], theirs: &[f64]) -> PairedTimes {
         let ratios = ours.iter().zip(theirs).map(|(ours, theirs)| ours / theirs);
         PairedTimes {
@@ -107,7 +108,7 @@ impl Summary {
         sorted.sort_by(f64::total_cmp);
         let count = sorted.len();
         Summary {
-            // The mean of the two middle values where their number is even.
+            // The mean of the two middle values if the number of values is even.
             median: (sorted[(count - 1) / 2] + sorted[count / 2]) / 2.0,
             min: sorted[0],
             max: sorted[count - 1],
@@ -115,7 +116,7 @@ impl Summary {
         }
     }
 
-    /// Restores a summary from its parts, as the CSV files store them.
+    /// Restores a summary from the values that the CSV files store.
     pub(crate) fn from_parts(median: f64, min: f64, max: f64, count: usize) -> Summary {
         Summary { median, min, max, count }
     }
@@ -138,7 +139,7 @@ impl Summary {
     }
 }
 
-/// Displays median and range as a table cell.
+/// Displays the median and the range as a table cell.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [median, min, max] = [self.median, self.min, self.max].map(two_digits);

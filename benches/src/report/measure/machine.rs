@@ -1,4 +1,4 @@
-//! The machine, the time and the command of a measurement.
+//! The conditions of a measurement: the machine, the time and the command.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,11 @@ use std::process::Command;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Machine(Vec<(String, String)>);
 
-/// The fact that marks a quick run, whose numbers mean nothing.
+/// The name of the fact that marks a quick run, whose numbers mean nothing.
 pub(crate) const NO_MEASUREMENT: &str = "no measurement";
 
 impl Machine {
-    /// Describes this machine; `directory` is on the disk to measure.
+    /// Describes this machine. `directory` is on the disk to measure.
     pub(crate) fn detect(directory: &Path, quick: bool) -> Machine {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut facts = vec![
@@ -27,13 +27,13 @@ impl Machine {
             ("cipher backend", bulla::BACKEND.to_owned()),
         ];
         if quick {
-            let warning = "a quick run; it only tests that the report works";
+            let warning = "a quick run, which only tests that the report works";
             facts.insert(0, (NO_MEASUREMENT, warning.to_owned()));
         }
         Machine(facts.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    /// Restores the description that an earlier report stored.
+    /// Restores a description from the facts that an earlier report stored.
     pub(crate) fn from_facts(facts: Vec<(String, String)>) -> Machine {
         Machine(facts)
     }
@@ -54,7 +54,8 @@ impl Machine {
     }
 }
 
-/// Returns the first line that a command prints to either output, or `unknown`.
+/// Returns the first line that a command prints to standard output or standard error, or
+/// `unknown`.
 pub(crate) fn first_line_of(command: &str, args: &[&str]) -> String {
     let Ok(output) = Command::new(command).args(args).output() else {
         return "unknown".to_owned();
@@ -80,7 +81,7 @@ fn file_system(directory: &Path) -> String {
     printed.lines().nth(1).unwrap_or("unknown").trim().to_owned()
 }
 
-/// Returns the processor's model and its instruction set extensions that AES-GCM uses.
+/// Returns the processor model and the available instruction set extensions that AES-GCM uses.
 fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {

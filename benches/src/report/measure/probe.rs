@@ -1,4 +1,4 @@
-//! Measurements that run in a small separate process, so that nothing else adds to its memory or
+//! Measurements that run in a small separate process, so that nothing else adds to their memory or
 //! time.
 
 use std::fs::File;
@@ -18,15 +18,15 @@ use crate::measure::alternate::time;
 /// A measurement in a separate process.
 #[derive(Subcommand)]
 pub(crate) enum Probe {
-    /// Write bytes from memory to a new file: a lower bound on the time of any command
+    /// Write bytes from memory to a new file: a lower bound on any command's time
     Write { file: PathBuf, bytes: u64 },
-    /// Touch free memory, so that the host backs it
+    /// Touch free memory, so that the host of a virtual machine backs it
     Touch { bytes: usize },
-    /// Run a script and print its seconds and its peak memory in MiB
+    /// Run a script, and print its time in seconds and its peak memory in MiB
     Peak { script: String },
-    /// Seal an archive of small entries in memory and print the seconds
+    /// Seal an archive of small entries in memory, and print the time in seconds
     SealEntries { entries: u64 },
-    /// List such an archive, look up one entry, and print the seconds of both
+    /// List such an archive, look up entries, and print both times in seconds
     ReadEntries { entries: u64 },
 }
 
@@ -57,8 +57,8 @@ impl Probe {
 
 /// Writes `bytes` bytes from one thread.
 ///
-/// Linux serializes writes to a file, so sealing into a file cannot be faster than this, whatever
-/// the number of threads.
+/// Linux serializes writes to a file, so sealing into a file cannot be faster than this, no matter
+/// how many threads it uses.
 fn write_only(file: &Path, bytes: u64) -> io::Result<()> {
     let mut file = File::create_new(file)?;
     let block = vec![7; 960 << 10];
@@ -71,16 +71,16 @@ fn write_only(file: &Path, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Touches `bytes` bytes of memory, but no more than is free, or the input would be evicted from
-/// the page cache.
+/// Touches `bytes` bytes of memory, but no more than is free, because touching more would evict the
+/// input from the page cache.
 ///
 /// On a virtual machine, the first use of a page is three times as expensive if the host has not
-/// backed it yet. Without this, the second of two commands is faster.
+/// backed the page yet. Without this step, the second of two commands is faster.
 fn touch_memory(bytes: usize) {
     std::hint::black_box(vec![1u8; bytes.min(free_memory())]);
 }
 
-/// Returns the bytes of unused memory on Linux, and no limit elsewhere.
+/// Returns the bytes of unused memory on Linux, or `usize::MAX` elsewhere.
 fn free_memory() -> usize {
     let info = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
     let line = info.lines().find_map(|line| line.strip_prefix("MemFree:"));
@@ -88,10 +88,10 @@ fn free_memory() -> usize {
     kib.map_or(usize::MAX, |kib| kib << 10)
 }
 
-/// Runs a script and prints its seconds and its peak memory.
+/// Runs a script, and prints its time in seconds and its peak memory in MiB.
 ///
-/// Linux includes the memory that a process had before `exec` in the peak memory of the new
-/// program, so the process that starts it has to be small.
+/// On Linux, a program's peak memory includes the memory that its process had before `exec`, so the
+/// process that starts the program has to be small.
 fn peak(script: &str) -> io::Result<()> {
     let start = Instant::now();
     let mut child = Command::new("sh").args(["-c", script]).stdin(Stdio::null()).spawn()?;
@@ -104,10 +104,10 @@ fn peak(script: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Bytes of each entry, about the size of a short message.
+/// Bytes in each entry, about the size of a short message.
 pub(crate) const ENTRY_LEN: usize = 200;
 
-/// Plans an archive whose entries share one content, so that the sources take little memory.
+/// Plans an archive whose entries share the same content, so that the sources take little memory.
 fn plan(entries: u64) -> bulla_archive::Result<ArchiveBuilder<Bytes>> {
     let mut writer = ArchiveBuilder::new();
     let content = Bytes::from_static(&[b'm'; ENTRY_LEN]);
@@ -134,8 +134,8 @@ fn read_entries(entries: u64) -> bulla_archive::Result<()> {
     println!("list {}", start.elapsed().as_secs_f64());
     assert_eq!(listed, entries);
 
-    // A single lookup is too short to time. The lookups are spread over the archive; in a small one
-    // some paths repeat.
+    // A single lookup is too fast to time. The lookups are spread over the archive. If the archive
+    // is small, some paths repeat.
     const LOOKUPS: u64 = 100;
     let start = Instant::now();
     for lookup in 0..LOOKUPS {

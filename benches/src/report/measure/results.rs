@@ -1,4 +1,4 @@
-//! The results of a run: rows of comparisons, points of scaling measurements, and single facts.
+//! The results of a run: comparison rows, points of scaling measurements, and individual facts.
 
 use crate::measure::alternate::{PairedTimes, Summary};
 use crate::measure::machine::Machine;
@@ -8,7 +8,7 @@ pub(crate) struct Results {
     pub(crate) machine: Machine,
     pub(crate) rows: Vec<Row>,
     pub(crate) points: Vec<Point>,
-    /// Results that are neither row nor point: a name and a value.
+    /// The names and values of all results that are neither rows nor points.
     pub(crate) facts: Vec<(String, String)>,
 }
 
@@ -18,9 +18,9 @@ pub(crate) struct Row {
     /// What bulla does.
     pub(crate) operation: String,
     pub(crate) peer: String,
-    /// The exact command, or library call, of bulla.
+    /// Bulla's exact command or library call.
     pub(crate) ours: String,
-    /// The exact command, or library call, of the peer.
+    /// The peer's exact command or library call.
     pub(crate) theirs: String,
     /// Bytes of input; 0 where they do not matter.
     pub(crate) bytes: u64,
@@ -32,7 +32,7 @@ pub(crate) struct Row {
     pub(crate) stored: Option<Conditions>,
 }
 
-/// One measurement of a series over sizes or over numbers of threads.
+/// One measurement in a series by size, number of entries or number of threads.
 pub(crate) struct Point {
     pub(crate) variable: Variable,
     /// The name of the series.
@@ -48,7 +48,7 @@ pub(crate) struct Point {
     pub(crate) stored: Option<Conditions>,
 }
 
-/// A table of comparisons, in the order of the report.
+/// A table of comparisons. The variants are in the order of the report.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Table {
     Memory,
@@ -65,7 +65,7 @@ pub(crate) enum Table {
     MillionFiles,
 }
 
-/// What a series of points varies.
+/// The quantity that a series of points varies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Variable {
     ChunkSize,
@@ -74,7 +74,7 @@ pub(crate) enum Variable {
     Entries,
 }
 
-/// The machine, time and command of a measurement: one value for each of [`CONDITIONS`].
+/// The machine, time and command of a measurement, with one value for each of [`CONDITIONS`].
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Conditions(pub(crate) [String; CONDITIONS.len()]);
 
@@ -83,7 +83,7 @@ pub(crate) const CONDITIONS: [&str; 8] =
     ["processor", "cores", "memory", "kernel", "file system", "date", "cipher backend", "command"];
 
 impl Results {
-    /// Starts a run on `machine` without results.
+    /// Starts a run on `machine`, without any results yet.
     pub(crate) fn new(machine: Machine) -> Results {
         Results { machine, rows: Vec::new(), points: Vec::new(), facts: Vec::new() }
     }
@@ -133,7 +133,7 @@ impl Results {
         self.rows.iter().filter(move |row| row.table == table)
     }
 
-    /// Returns the stored conditions, or those of this run.
+    /// Returns the stored conditions, or those of this run if there are none.
     pub(crate) fn conditions(&self, stored: Option<&Conditions>) -> Conditions {
         stored.cloned().unwrap_or_else(|| {
             Conditions(CONDITIONS.map(|name| self.machine.fact(name).to_owned()))
@@ -142,7 +142,7 @@ impl Results {
 }
 
 impl Row {
-    /// Returns whether the median meets the target; `None` without a target or a measurement.
+    /// Returns whether the median meets the target, or `None` without a target or a measurement.
     pub(crate) fn meets_target(&self) -> Option<bool> {
         Some(self.outcome.as_ref().ok()?.ratios.median() <= self.target?)
     }
@@ -172,7 +172,7 @@ impl Table {
         Table::MillionFiles,
     ];
 
-    /// Returns the heading of the table, which is also its name in CSV files.
+    /// Returns the table's heading, which is also its name in CSV files.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Table::Memory => "In memory, compared with a bare loop over the cipher",
@@ -185,8 +185,8 @@ impl Table {
             Table::DevNull => "Seal to /dev/null",
             Table::Backup => "Back up a directory",
             Table::Restore => "Restore a directory",
-            Table::ReadEntry => "Read one entry of an archive",
-            Table::MillionFiles => "Read one entry of a million",
+            Table::ReadEntry => "Read one entry from an archive",
+            Table::MillionFiles => "Read one of a million entries",
         }
     }
 }

@@ -18,13 +18,13 @@ pub(crate) struct Scratch {
     effort: Effort,
     /// The effort of comparisons with a target.
     target_effort: Effort,
-    /// Approximate bytes that a command reads or writes.
+    /// The approximate number of bytes that a command reads or writes.
     bytes: u64,
-    /// Whether nothing is measured, so that the disk need not be idle.
+    /// Whether nothing is measured, so the disk need not be idle.
     quick: bool,
 }
 
-/// Whether a peer can be measured; if not, why.
+/// Whether a peer can be measured, and the reason if it cannot.
 pub(crate) type Availability = Result<(), String>;
 
 /// Two commands to compare.
@@ -39,7 +39,7 @@ pub(crate) struct Comparison<'a> {
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares with a peer that every machine has.
+    /// Creates a comparison with a peer that is available on every machine.
     pub(crate) fn new(
         table: Table,
         operation: &'a str,
@@ -62,7 +62,7 @@ impl<'a> Comparison<'a> {
 }
 
 impl Scratch {
-    /// Creates a directory below `parent` with a key and a password file in it.
+    /// Creates a directory in `parent` that contains a key file and a password file.
     pub(crate) fn new(parent: &Path, settings: &Settings, bytes: u64) -> io::Result<Scratch> {
         let directory = tempfile::Builder::new().prefix("bulla-report-").tempdir_in(parent)?;
         let scratch = Scratch {
@@ -82,7 +82,7 @@ impl Scratch {
         self.directory.path().join(name)
     }
 
-    /// Creates a file of `len` random bytes, rounded down to a multiple of 1 MiB.
+    /// Creates a file of random bytes. Its length is `len` rounded down to a multiple of 1 MiB.
     pub(crate) fn create_random(&self, name: &str, len: u64) -> io::Result<()> {
         let mut file = File::create(self.path(name))?;
         let mut block = vec![0; 1 << 20];
@@ -93,7 +93,11 @@ impl Scratch {
         Ok(())
     }
 
-    /// Runs a script in the directory. An error contains the last line of its standard error.
+    /// Runs a script in the directory.
+    ///
+    /// # Errors
+    ///
+    /// If the script fails, the error contains the last line of its standard error.
     pub(crate) fn shell(&self, script: &str) -> io::Result<()> {
         let output =
             Command::new("sh").args(["-c", script]).current_dir(self.directory.path()).output()?;
@@ -105,7 +109,7 @@ impl Scratch {
         Err(io::Error::other(format!("`{script}`: {}: {last}", output.status)))
     }
 
-    /// Returns the time that a script takes, under the conditions of [`prepared`](Self::prepared).
+    /// Returns the time that a script takes when it is run by [`prepared`](Self::prepared).
     pub(crate) fn timed(&self, script: &str) -> io::Result<Duration> {
         self.prepared(|| {
             let mut result = Ok(());
@@ -114,12 +118,11 @@ impl Scratch {
         })
     }
 
-    /// Runs a measurement with memory touched before it, and removes its outputs and syncs the
-    /// disk after it.
+    /// Touches memory, runs a measurement, then removes its outputs and syncs the disk.
     pub(crate) fn prepared<T>(&self, measurement: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        // Three times the output, because a process gets only part of the pages that another one
-        // has just freed. In a child process, because Linux adds the peak memory of a parent to
-        // that of its children.
+        // Touch three times the output, because a process gets only some of the pages that another
+        // process has just freed. Do it in a child process, because Linux adds a parent's peak
+        // memory to that of its children.
         let touched = (self.bytes + (2 * self.bytes).min(4 << 30)).to_string();
         Command::new(std::env::current_exe()?).args(["probe", "touch", &touched]).status()?;
         let result = measurement();
@@ -134,26 +137,26 @@ impl Scratch {
 
     /// Removes a file or a directory, if it exists.
     pub(crate) fn remove(&self, name: &str) {
-        // It is one of the two, so one of the calls fails.
+        // It is either a file or a directory, so at least one of the calls fails.
         let _ = fs::remove_file(self.path(name));
         let _ = fs::remove_dir_all(self.path(name));
     }
 
     /// Compares two commands and adds the row.
     ///
-    /// A failure of the peer becomes the outcome of the row.
+    /// If the peer fails, its error becomes the outcome of the row.
     ///
     /// # Errors
     ///
-    /// Returns the error of bulla's command.
+    /// Returns an error if bulla's command fails.
     pub(crate) fn compare(
         &self,
         results: &mut Results,
         comparison: &Comparison<'_>,
     ) -> io::Result<()> {
         let Comparison { ours, theirs, target, .. } = comparison;
-        // No warm-up is needed: the inputs were just written, and each program has printed its
-        // version.
+        // No warm-up is needed, because the inputs were just written and each program has already
+        // printed its version.
         let mut peer_failure = None;
         let outcome = match comparison.available.clone() {
             Err(reason) => Err(reason),
@@ -183,8 +186,8 @@ impl Scratch {
         Ok(())
     }
 
-    /// Runs a script from a small process and returns its named values: `time` in seconds, `peak`
-    /// memory in MiB, and those that the script prints.
+    /// Runs a script from a small process and returns named values: its `time` in seconds, its
+    /// `peak` memory in MiB, and the values that it prints.
     pub(crate) fn probe(&self, script: &str) -> io::Result<Vec<(String, f64)>> {
         let output = Command::new(std::env::current_exe()?)
             .args(["probe", "peak", script])
@@ -205,26 +208,26 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if self.path("gpg").exists() {
-            // gpg leaves an agent running.
+            // gpg leaves its agent running.
             let _ = self.shell("gpgconf --homedir gpg --kill all");
         }
     }
 }
 
-/// Returns the outcome of a peer that failed.
+/// Returns the outcome for a peer that failed.
 pub(crate) fn failed(error: &io::Error) -> String {
     format!("failed: {error}")
 }
 
-/// Returns the value called `name` of a probe.
+/// Returns the probe's value called `name`.
 pub(crate) fn value(values: &[(String, f64)], name: &str) -> io::Result<f64> {
     let found = values.iter().find(|(known, _)| known == name);
     found
         .map(|(_, value)| *value)
-        .ok_or_else(|| io::Error::other(format!("probe: printed no value for {name}")))
+        .ok_or_else(|| io::Error::other(format!("probe: no value for {name} was printed")))
 }
 
-/// Returns the path of the command, which is built into the directory of this executable.
+/// Returns the path of the `bulla` command, which is in the same directory as this executable.
 pub(crate) fn bulla() -> io::Result<String> {
     let bulla = std::env::current_exe()?.with_file_name("bulla");
     if bulla.exists() {
@@ -237,7 +240,7 @@ pub(crate) fn bulla() -> io::Result<String> {
     }
 }
 
-/// Removes the directory of this executable from a command that is to be shown.
+/// Removes the directory of this executable from a command, for display.
 fn without_directory(command: &str) -> String {
     let directory = std::env::current_exe()
         .ok()

@@ -11,15 +11,15 @@ pub(crate) struct Settings {
     pub(crate) effort: Effort,
     /// The effort of comparisons with a target.
     pub(crate) target_effort: Effort,
-    /// Bytes of the file that commands seal and open.
+    /// Bytes in the file that commands seal and open.
     pub(crate) file: u64,
     /// Bytes that are sealed in memory.
     pub(crate) memory: usize,
     /// Files in the directory tree.
     pub(crate) tree_files: usize,
-    /// Approximate bytes in all files of the tree.
+    /// The approximate total number of bytes in the tree.
     pub(crate) tree_bytes: u64,
-    /// Bytes of the file that is an archive's only entry.
+    /// Bytes in the file that is an archive's only entry.
     pub(crate) large: u64,
     /// Input sizes of the scaling measurements in bytes, smallest first.
     pub(crate) inputs: Vec<u64>,
@@ -32,7 +32,7 @@ pub(crate) struct Settings {
 const MIB: u64 = 1 << 20;
 
 impl Settings {
-    /// The default: less than half an hour on two cores.
+    /// Returns the default settings. A run takes less than half an hour on two cores.
     pub(crate) fn usual() -> Settings {
         Settings {
             quick: false,
@@ -49,7 +49,7 @@ impl Settings {
         }
     }
 
-    /// More rounds and larger inputs; more than an hour.
+    /// Returns settings with more rounds and larger inputs. A run takes more than an hour.
     pub(crate) fn full() -> Settings {
         let effort = Effort { max_rounds: 9, min_rounds: 9, max_seconds: 0.0 };
         Settings {
@@ -62,7 +62,7 @@ impl Settings {
         }
     }
 
-    /// The least that exercises every comparison.
+    /// Returns the smallest settings that exercise every comparison.
     pub(crate) fn quick() -> Settings {
         let effort = Effort { max_rounds: 1, min_rounds: 1, max_seconds: 0.0 };
         Settings {
@@ -81,7 +81,7 @@ impl Settings {
     }
 }
 
-/// Returns 64 MiB and its doubles up to `largest`, in bytes.
+/// Returns 64 MiB and its repeated doublings up to `largest`, in bytes.
 pub(crate) fn sizes_up_to(largest: u64) -> Vec<u64> {
     let doubled = std::iter::successors(Some(64 * MIB), |size| size.checked_mul(2));
     doubled.take_while(|size| *size <= largest.max(64 * MIB)).collect()

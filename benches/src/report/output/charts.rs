@@ -1,4 +1,4 @@
-//! The charts of a report: which results each one shows, and how it is labelled.
+//! The charts in a report: which results each chart shows, and how it is labelled.
 
 use crate::comparisons::{growth, memory};
 use crate::measure::alternate::Summary;
@@ -10,9 +10,9 @@ use crate::units;
 
 /// A chart, drawn as SVG.
 pub(crate) struct Chart {
-    /// File name of the SVG.
+    /// The file name of the SVG.
     pub(crate) file: &'static str,
-    /// The title, which is also the alternative text.
+    /// The title, which is also the alt text.
     pub(crate) title: &'static str,
     pub(crate) svg: String,
 }
@@ -20,17 +20,17 @@ pub(crate) struct Chart {
 /// The chart that the project's README shows.
 pub(crate) const PEERS_SEAL: &str = "peers-seal.svg";
 
-/// Series that are bounds rather than measurements of bulla. They are drawn dashed.
+/// Series that are bounds rather than measurements of bulla. Their lines are dashed.
 const BOUNDS: [&str; 3] = [memory::BARE_SEAL, memory::COPY, growth::COPY_FILE];
 
-/// Labels and scale of a line chart.
+/// The labels and the scale of a line chart.
 struct LineChartSpec {
     file: &'static str,
     title: &'static str,
     variable: Variable,
     /// The quantity on the y axis and its unit.
     y_label: &'static str,
-    /// Whether the y axis is logarithmic. It shows time then.
+    /// Whether the y axis is logarithmic, which is only supported for times.
     log: bool,
 }
 
@@ -80,8 +80,8 @@ pub(crate) fn draw(results: &Results) -> Vec<Chart> {
                 log: true,
             },
             &files,
-            // The fastest run shows the cost of the input's size. The table of the report has the
-            // median and the range, which include what else a shared machine does.
+            // The fastest run shows the cost of the input size. The median and the range, which
+            // other load on a shared machine affects, are in the report's table.
             |point| Some(point.seconds.min()),
         ),
         line_chart(
@@ -124,7 +124,7 @@ pub(crate) fn draw(results: &Results) -> Vec<Chart> {
     charts.into_iter().flatten().collect()
 }
 
-/// Draws the series called `names`, or returns `None` if none of them has points.
+/// Draws the series in `names`, or returns `None` if none of these series has any points.
 fn line_chart(
     results: &Results,
     spec: LineChartSpec,
@@ -186,14 +186,14 @@ fn line_chart(
     Some(Chart { file: spec.file, title: spec.title, svg: svg.draw() })
 }
 
-/// Draws the throughput of every peer in a table, or returns `None` if none was measured.
+/// Draws the throughput of every peer in a table, or returns `None` if no peer was measured.
 fn bar_chart(
     results: &Results,
     table: Table,
     file: &'static str,
     title: &'static str,
 ) -> Option<Chart> {
-    // A table may contain several operations. The chart shows the first one.
+    // A table may contain several operations, of which the chart shows the first.
     let first = results.table(table).find(|row| row.outcome.is_ok())?;
     let pairs: Vec<_> = results
         .table(table)
@@ -205,7 +205,8 @@ fn bar_chart(
     let mut bars: Vec<Bar> = pairs
         .iter()
         .map(|(row, pair)| {
-            // Ratios are stable where times drift, so a peer's bar is bulla's times the ratio.
+            // Ratios are more stable than times, so a peer's bar is bulla's bar multiplied by the
+            // ratio.
             let ratio = pair.ratios.median();
             let value = our_speed * ratio;
             let note = format!("{value:.0} MB/s (bulla ×{:.2})", 1.0 / ratio);
@@ -226,7 +227,7 @@ fn bar_chart(
     Some(Chart { file, title, svg })
 }
 
-/// Returns the input and the conditions of a measurement in one line.
+/// Returns one line with the input and the conditions of a measurement.
 fn caption(results: &Results, input: &str, stored: Option<&Conditions>) -> String {
     let quick = if results.machine.fact(NO_MEASUREMENT).is_empty() {
         ""

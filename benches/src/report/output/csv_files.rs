@@ -1,4 +1,4 @@
-//! The CSV files of a report, which store everything that the other outputs are rendered from.
+//! The report's CSV files, from which all other outputs can be rendered.
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -41,9 +41,9 @@ pub(crate) fn read(directory: &Path) -> io::Result<Results> {
     Ok(results)
 }
 
-/// Adds the tables, series and facts that `results` lacks from the files in `directory`.
+/// Adds the tables, series and facts that `results` lacks, from the files in `directory`.
 ///
-/// A directory without a report adds nothing.
+/// If the directory has no report, nothing is added.
 pub(crate) fn add_unmeasured(results: &mut Results, directory: &Path) -> io::Result<()> {
     let measured: Vec<_> =
         Table::ALL.into_iter().filter(|table| results.table(*table).next().is_some()).collect();
@@ -204,7 +204,7 @@ fn parse_conditions(record: &StringRecord, from: usize) -> Option<Conditions> {
     Some(Conditions(values))
 }
 
-/// Writes a file of names and values.
+/// Writes a CSV file of names and values.
 fn write_pairs(pairs: &[(String, String)], file: &Path) -> io::Result<()> {
     let mut out = csv::Writer::from_path(file)?;
     out.write_record(["name", "value"])?;
@@ -219,7 +219,7 @@ fn read_pairs(file: &Path) -> io::Result<Vec<(String, String)>> {
     records(file)?.iter().map(|record| pair(record).ok_or_else(|| malformed(file))).collect()
 }
 
-/// Returns the records of a file after its head; none if the file does not exist.
+/// Returns the records of a file without its header, or no records if the file does not exist.
 fn records(file: &Path) -> io::Result<Vec<StringRecord>> {
     match File::open(file) {
         Ok(file) => Ok(csv::Reader::from_reader(file).records().collect::<Result<_, _>>()?),
@@ -232,7 +232,7 @@ fn malformed(file: &Path) -> io::Error {
     let path = file.display();
     io::Error::new(
         ErrorKind::InvalidData,
-        format!("{path}: not in the format of this version; measure again without --keep"),
+        format!("{path}: not in this version's format; measure again without --keep"),
     )
 }
 
@@ -289,7 +289,7 @@ mod tests {
         add_unmeasured(&mut second, directory.path()).unwrap();
         write(&second, directory.path()).unwrap();
 
-        // Stored results survive a second round unchanged.
+        // Stored results do not change when they are stored again.
         let mut third = no_results();
         add_unmeasured(&mut third, directory.path()).unwrap();
         let stored: Vec<_> = third

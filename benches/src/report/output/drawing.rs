@@ -1,4 +1,4 @@
-//! Draws line charts and bar charts as SVG, on a light card that is readable on dark pages too.
+//! Draws line charts and bar charts as SVG, on a light card that is also readable on dark pages.
 
 use svg::node::element::{Circle, Line as Stroke, Polyline, Rectangle, Text};
 use svg::{Document, Node};
@@ -23,7 +23,7 @@ pub(crate) struct Axis<'a> {
     pub(crate) ticks: Vec<(f64, String)>,
 }
 
-/// A series of a line chart.
+/// A series in a line chart.
 pub(crate) struct Line<'a> {
     pub(crate) name: &'a str,
     pub(crate) points: Vec<(f64, f64)>,
@@ -55,7 +55,7 @@ const CARD: &str = "#fbfaf7";
 const INK: &str = "#24292f";
 const SOFT: &str = "#57606a";
 const GRID: &str = "#d8dee4";
-/// Colours of series. They differ for readers with colour vision deficiency as well.
+/// Colours of series, which readers with colour vision deficiency can also distinguish.
 const COLOURS: [&str; 4] = ["#b5451b", "#0b6e99", "#8a6d00", "#7d4e9e"];
 /// Colours of bounds.
 const BOUND_COLOURS: [&str; 2] = ["#2f363d", "#8c959f"];
@@ -120,7 +120,7 @@ impl LineChart<'_> {
         picture.0.to_string()
     }
 
-    /// Returns the colour of a line. Charts that start with the same lines use the same colours.
+    /// Returns a line's colour. Charts that start with the same lines use the same colours.
     fn colour(&self, number: usize) -> &'static str {
         let bound = self.lines[number].bound;
         let before = self.lines[..number].iter().filter(|line| line.bound == bound).count();
@@ -131,8 +131,8 @@ impl LineChart<'_> {
         }
     }
 
-    /// Draws the names of the lines above the chart, in as many rows as they need, and returns the
-    /// baseline of the last row.
+    /// Draws the names of the lines above the chart, in one or more rows, and returns the baseline
+    /// of the last row.
     fn legend(&self, picture: &mut Picture) -> f64 {
         let (mut x, mut y) = (MARGIN, 84.0);
         for (number, line) in self.lines.iter().enumerate() {
@@ -164,7 +164,7 @@ impl BarChart<'_> {
         let bottom = TOP + STEP * self.bars.len() as f64;
         let mut picture = Picture::new(bottom + 58.0, self.title, self.caption);
         let longest = self.bars.iter().map(|bar| bar.name.chars().count()).max().unwrap_or(0);
-        // Room for the names on the left and the notes on the right.
+        // Leave room for the names on the left and the notes on the right.
         let left = MARGIN + 7.0 * longest as f64 + 10.0;
         let notes = self.bars.iter().map(|bar| bar.note.chars().count()).max().unwrap_or(0);
         let right = (WIDTH - MARGIN - 7.0 * notes as f64 - 12.0).max(left + 120.0);
@@ -203,7 +203,7 @@ impl BarChart<'_> {
 }
 
 impl Axis<'_> {
-    /// Returns the coordinate of a value on an axis between two coordinates.
+    /// Returns a value's coordinate on an axis that extends between two coordinates.
     fn position(&self, value: f64, from: f64, to: f64) -> f64 {
         let scaled = |value: f64| if self.log { value.max(f64::MIN_POSITIVE).ln() } else { value };
         let (Some((first, _)), Some((last, _))) = (self.ticks.first(), self.ticks.last()) else {
@@ -216,7 +216,7 @@ impl Axis<'_> {
     }
 }
 
-/// Returns ticks from zero to at least the greatest value, at most nine.
+/// Returns at most nine ticks, from zero to at least the greatest value.
 pub(crate) fn ticks(values: impl Iterator<Item = f64>) -> Vec<(f64, String)> {
     let greatest = values.fold(0.0f64, f64::max).max(1e-9);
     let power = 10f64.powf(greatest.log10().floor());
@@ -262,7 +262,7 @@ const SMALL: Style = Style { size: 12.0, weight: "400", anchor: "start", colour:
 struct Picture(Document);
 
 impl Picture {
-    /// Starts a card with title and caption.
+    /// Starts a card with a title and a caption.
     fn new(height: f64, title: &str, caption: &str) -> Picture {
         let card = Rectangle::new()
             .set("width", WIDTH - 1.0)
@@ -297,7 +297,7 @@ impl Picture {
             .set("font-weight", style.weight)
             .set("text-anchor", style.anchor)
             .set("fill", style.colour)
-            // A halo in the colour of the card keeps text readable where it crosses a grid line.
+            // A halo in the card's colour keeps text readable where it crosses a grid line.
             .set("stroke", CARD)
             .set("stroke-width", 4)
             .set("paint-order", "stroke");

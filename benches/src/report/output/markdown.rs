@@ -1,4 +1,4 @@
-//! The report in Markdown, and the parts of it that READMEs share.
+//! The Markdown report, and the parts that it shares with READMEs.
 
 use std::fmt::Write;
 
@@ -7,15 +7,17 @@ use crate::measure::results::{CONDITIONS, Point, Results, Row, Table, Variable};
 use crate::output::charts::Chart;
 use crate::units;
 
-/// How to read a ratio.
+/// Explains how to read a ratio.
 const LEGEND: &str = "\
-A ratio is the time of bulla divided by the time of the peer: below 1, bulla is faster. It is the
-median over rounds in which the two run back to back; the range over all rounds is in parentheses.";
+A ratio is bulla's time divided by the peer's time, so a ratio below 1 means that bulla is faster.
+Each ratio is the median over rounds in which the two run back to back, with the range over all
+rounds in parentheses.";
 
 /// Returns report.md.
 pub(crate) fn report(results: &Results, charts: &[Chart]) -> String {
-    let mut out =
-        format!("# Speed report\n\n{LEGEND}\nThe tables include every peer, faster or not.\n");
+    let mut out = format!(
+        "# Speed report\n\n{LEGEND} The tables include all peers, even those that are faster.\n"
+    );
     write_machine(&mut out, results);
     for table in Table::ALL {
         let rows: Vec<&Row> = results.table(table).collect();
@@ -39,7 +41,7 @@ pub(crate) fn report(results: &Results, charts: &[Chart]) -> String {
     out
 }
 
-/// Returns the median and range of a row's ratio, or why it was not measured.
+/// Returns the median and range of a row's ratio, or the reason why it was not measured.
 pub(crate) fn ratio(row: &Row) -> String {
     match &row.outcome {
         Ok(pair) => pair.ratios.to_string(),
@@ -47,12 +49,12 @@ pub(crate) fn ratio(row: &Row) -> String {
     }
 }
 
-/// Returns the target of a row as a table cell.
+/// Returns a row's target as a table cell.
 pub(crate) fn target(row: &Row) -> String {
     row.target.map(|target| format!("≤ {}", two_digits(target))).unwrap_or_default()
 }
 
-/// Returns whether a row meets its target as a table cell.
+/// Returns whether a row meets its target, as a table cell.
 pub(crate) fn met(row: &Row) -> &'static str {
     match row.meets_target() {
         Some(true) => "yes",
@@ -61,7 +63,7 @@ pub(crate) fn met(row: &Row) -> &'static str {
     }
 }
 
-/// Returns the input size of a row as a table cell.
+/// Returns a row's input size as a table cell.
 pub(crate) fn input(row: &Row) -> String {
     if row.bytes == 0 { String::new() } else { units::bytes(row.bytes) }
 }
@@ -74,7 +76,9 @@ pub(crate) fn cell(text: &str) -> String {
 fn write_machine(out: &mut String, results: &Results) {
     let _ = writeln!(
         out,
-        "\n## Conditions\n\nThe latest run. Sections that an earlier run measured name it.\n\n\
+        "\n## Conditions\n\n\
+         These are the conditions of the latest run. A section that an earlier run measured gives \
+         the\nconditions of that run.\n\n\
          | condition | value |\n|---|---|"
     );
     for (name, value) in results.machine.facts() {
@@ -88,7 +92,7 @@ fn write_table(out: &mut String, results: &Results, table: Table, rows: &[&Row])
     if CONDITIONS.iter().any(|name| conditions.get(name) != results.machine.fact(name)) {
         let _ = writeln!(
             out,
-            "Measured {} on {} with\n`{}`.\n",
+            "Measured at {} on {} with\n`{}`.\n",
             conditions.get("date"),
             conditions.get("processor"),
             conditions.get("command")
@@ -160,7 +164,7 @@ fn write_points(out: &mut String, results: &Results) {
     }
 }
 
-/// Returns the value of a point's variable as a table cell.
+/// Returns the value of a point's variable, as a table cell.
 fn at(point: &Point) -> String {
     match (point.variable, point.x) {
         (Variable::ChunkSize, x) => format!("{} chunks, 1 thread", units::bytes(x)),
@@ -182,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pipe_does_not_end_its_cell() {
+    fn a_pipe_does_not_end_the_cell() {
         assert_eq!(cell("cat a | cat"), "cat a \\| cat");
     }
 }

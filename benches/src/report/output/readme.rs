@@ -1,4 +1,5 @@
-//! The generated parts of READMEs: five rows for the project's, all targets for the benches'.
+//! The generated parts of READMEs: five rows for the project's README, and all rows with a target
+//! for the README of the benches.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,7 +14,7 @@ use crate::output::charts::{self, PEERS_SEAL};
 use crate::output::markdown::{cell, input, met, ratio, target};
 use crate::units;
 
-/// The comparisons of the project's README: a table and a peer.
+/// The comparisons in the project's README, by table and peer.
 const FIVE_ROWS: [(Table, &str); 5] = [
     (Table::Seal, "cp"),
     (Table::Open, "cp"),
@@ -22,13 +23,15 @@ const FIVE_ROWS: [(Table, &str); 5] = [
     (Table::Restore, "cp -r"),
 ];
 
-/// Replaces the text between `<!-- speed -->` and `<!-- /speed -->` by five rows with their
-/// conditions and a chart of `directory`, and that between `<!-- results -->` and
-/// `<!-- /results -->` by all rows with a target.
+/// Updates the generated text in a README.
+///
+/// The text between `<!-- speed -->` and `<!-- /speed -->` is replaced with five rows, their
+/// conditions, and a chart in `directory`. The text between `<!-- results -->` and
+/// `<!-- /results -->` is replaced with all rows that have a target or a lower bound.
 ///
 /// # Errors
 ///
-/// Returns an error if the README has neither pair of markers.
+/// Returns an error if the README cannot be read or written, or if it has neither pair of markers.
 pub(crate) fn update(results: &Results, readme: &Path, directory: &Path) -> io::Result<()> {
     let mut text = fs::read_to_string(readme)?;
     // Links are relative to the README.
@@ -43,18 +46,19 @@ pub(crate) fn update(results: &Results, readme: &Path, directory: &Path) -> io::
     }
     if !found {
         return Err(io::Error::other(format!(
-            "{}: no <!-- speed --> or <!-- results --> markers; add them where the text belongs",
+            "{}: no <!-- speed --> or <!-- results --> markers; add a pair where the text belongs",
             readme.display()
         )));
     }
     fs::write(readme, text)
 }
 
-/// Returns five rows, a chart and the conditions.
+/// Returns the five rows, a chart and the conditions.
 fn speed(results: &Results, directory: &Path) -> String {
     let mut out = String::from(
-        "Time of `bulla` divided by the time of the other program: below 1, `bulla` is faster. \
-         Medians of alternating runs, with\nthe range of all runs in parentheses.\n\n\
+        "The ratio is the time of `bulla` divided by the time of the other program, so a ratio \
+         below 1 means that `bulla` is\nfaster. Each ratio is the median over alternating runs, \
+         with the range over all runs in parentheses.\n\n\
          | operation | input | compared with | time ratio | target |\n|---|---|---|---|---|\n",
     );
     let rows: Vec<&Row> = FIVE_ROWS
@@ -85,11 +89,11 @@ fn speed(results: &Results, directory: &Path) -> String {
     out
 }
 
-/// The commands that repeat the measurement of [`FIVE_ROWS`].
+/// The commands that measure [`FIVE_ROWS`] again.
 const COMMANDS: &str = "    cargo build --release -p bulla-cli -p bulla-benches\n    \
                         target/release/report --only files,trees";
 
-/// Returns all rows with a target or a lower bound, and the range of peak memory.
+/// Returns all rows that have a target or a lower bound, and the range of peak memory.
 fn all_targets(results: &Results) -> String {
     let rows: Vec<&Row> = Table::ALL
         .into_iter()
@@ -132,7 +136,7 @@ fn all_targets(results: &Results) -> String {
     out
 }
 
-/// Returns a sentence with the machine and the dates of the rows.
+/// Returns a sentence with the machine and the dates on which the rows were measured.
 fn conditions(results: &Results, rows: &[&Row]) -> String {
     let all: Vec<_> = rows.iter().map(|row| results.conditions(row.stored.as_ref())).collect();
     let values = |name: &str| {
@@ -142,8 +146,8 @@ fn conditions(results: &Results, rows: &[&Row]) -> String {
     let days: BTreeSet<&str> =
         all.iter().filter_map(|conditions| conditions.get("date").split(' ').next()).collect();
     let dates = match (days.first(), days.last()) {
-        (Some(first), Some(last)) if first != last => format!("{first} to {last}"),
-        (Some(day), _) => (*day).to_owned(),
+        (Some(first), Some(last)) if first != last => format!("from {first} to {last}"),
+        (Some(day), _) => format!("on {day}"),
         _ => "on an unknown date".to_owned(),
     };
     format!(
@@ -156,7 +160,8 @@ fn conditions(results: &Results, rows: &[&Row]) -> String {
     )
 }
 
-/// Returns `text` with `content` between the markers called `name`, or `None` without markers.
+/// Returns `text` with `content` between the markers called `name`, or `None` if `text` does not
+/// contain them.
 fn replace_between(text: &str, name: &str, content: &str) -> Option<String> {
     let start_marker = format!("<!-- {name} -->\n");
     let start = text.find(&start_marker)? + start_marker.len();
