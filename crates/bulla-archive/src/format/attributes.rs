@@ -1,10 +1,10 @@
-//! Attributes of entries: mtime, mode and link target.
+//! Entry attributes: the mtime, the mode and the link target.
 
 use std::time::{Duration, SystemTime};
 
 /// Maximum bytes in the attributes of one entry.
 pub(crate) const MAX_ATTR_LEN: usize = 1 << 16;
-/// Bytes in the longest target of a symbolic link.
+/// Maximum bytes in a symbolic link target.
 const MAX_TARGET_LEN: usize = 4096;
 
 // Tags.
@@ -32,7 +32,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Returns metadata without an mtime and a mode.
+    /// Returns metadata without an mtime or a mode.
     pub fn new() -> Metadata {
         Metadata::default()
     }
@@ -127,7 +127,7 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<(Metadata, Option<&[u8]>), &'st
     Ok((metadata, target))
 }
 
-/// Returns `target` if it is a valid target of a symbolic link, or the rule that it breaks.
+/// Returns `target` if it is a valid symbolic link target. The error is the rule that is violated.
 pub(crate) fn check_target(target: &[u8]) -> Result<&[u8], &'static str> {
     match target.len() {
         0 => Err("link target is empty"),

@@ -91,7 +91,7 @@ drwxr-xr-x              - 1970-01-01T00:00:00Z photos
 -rwSr--r--         100000 2001-09-09T01:46:40Z photos/1.jpg
 l?????????              - -                    photos/link\\u{1b}[2J -> ../some\\nwhere
 -rwSr--r--              0 2001-09-09T01:46:40Z photos/none
--?????????              5 -                    photos/short  [became shorter while it was read]
+-?????????              5 -                    photos/short  [shrank while it was being read]
 -                       - -                    photos/socket  [was skipped]
 ";
     assert_eq!(listed, expected);
@@ -173,8 +173,8 @@ fn contents_of_what_has_none() {
 fn content_that_was_short() {
     let sandbox = with_archive();
     let ran = sandbox.run("cat -k k a photos/short").exits(6);
-    let ran = ran
-        .says("photos/short: warning: when it was backed up, it became shorter while it was read");
+    let ran =
+        ran.says("photos/short: warning: when it was backed up, it shrank while it was being read");
     assert_eq!(ran.out, b"short");
     sandbox.run("cat -k k a photos/short --range 0..6").exits(2).says("the file has 5 bytes");
 }

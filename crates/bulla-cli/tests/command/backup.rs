@@ -481,12 +481,12 @@ mod on_unix {
         child.stdout.take().unwrap().read_to_end(&mut out).unwrap();
         let ran = finish(child).exits(6);
         for (name, what) in [
-            ("shrinks", "became shorter while it was read"),
-            ("grows", "grew while it was read"),
+            ("shrinks", "shrank while it was being read"),
+            ("grows", "grew while it was being read"),
             ("vanishes", "could not be read"),
             ("becomes a pipe", "could not be read"),
             ("becomes a link", "could not be read"),
-            ("is written to", "was changed while it was read"),
+            ("is written to", "was changed while it was being read"),
         ] {
             let line = format!("bulla: photos/{name}: warning: {what}");
             assert!(ran.err.contains(&line), "{line:?} is missing in {}", ran.err);

@@ -450,7 +450,7 @@ fn entries_that_are_not_as_planned() {
     });
     let ran = sandbox.run("restore -qk k a -C out").exits(6).says("warning: and so with 5 more");
     let ran =
-        ran.says("short/00: warning: when it was backed up, it became shorter while it was read");
+        ran.says("short/00: warning: when it was backed up, it shrank while it was being read");
     assert!(!ran.err.contains("short/20"), "{}", ran.err);
     assert_eq!(sandbox.read("out/short/24"), b"cut");
     sandbox.run("restore -qk k a whole -C other").exits(0).says_nothing();

@@ -178,7 +178,7 @@ fn entries_that_were_short() {
     sandbox.archive(|writer| {
         writer.file(b"short", &Metadata::new(), 10, bytes::Bytes::from_static(b"cut")).unwrap();
     });
-    let said = "short: warning: when it was backed up, it became shorter while it was read";
+    let said = "short: warning: when it was backed up, it shrank while it was being read";
     sandbox.run("salvage -k k a -C out").exits(6).says(said);
     assert_eq!(sandbox.read("out/short"), b"cut");
 }

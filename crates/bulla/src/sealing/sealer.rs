@@ -271,8 +271,8 @@ impl SealBatch {
         let first = self.full_chunks();
         let end = capacity.min(first + 1 + wanted / self.chunk.bytes()) * self.chunk.sealed();
         if self.buffer.is_empty() {
-            // Reserves the full capacity, so that the buffer never moves and leaves plaintext in
-            // freed memory. Capacity that is not used is not touched.
+            // Reserves the full capacity, so that growing the buffer never leaves plaintext in
+            // freed memory. Unused capacity is not touched.
             self.buffer.reserve_exact(capacity * self.chunk.sealed());
         }
         if self.buffer.len() < end {
