@@ -27,7 +27,7 @@ use crate::format::record::{MARKER_LABEL, Marker};
 
 /// Builds an archive: entries are planned one by one, then sealed together on all cores.
 ///
-/// Contents are stored in the order in which their entries are planned, and the plan fixes their
+/// File contents are stored in the order in which the files are planned, and the plan fixes their
 /// sizes. If a source turns out to have a different size or cannot be read, sealing continues, and
 /// [`SealReport::notes`] lists the entry.
 ///
@@ -65,7 +65,7 @@ pub struct ArchiveBuilder<S> {
 pub struct SealReport {
     /// The result of sealing the container.
     pub sealed: Sealed,
-    /// Number of entries.
+    /// The number of entries.
     pub entries: u64,
     /// Entries that differ from the plan, and [skipped](ArchiveBuilder::skip) paths. Empty if every
     /// entry is complete and nothing was skipped.

@@ -128,10 +128,10 @@ fn read_trailer(plaintext: &impl Plaintext, marker: &Marker) -> Result<Trailer> 
     // The counts are checked before memory is reserved for blocks and entries. A fence is
     // longer than FENCE_LEN bytes, and an entry is longer than HEAD_LEN bytes.
     if trailer.blocks > (start - fence_offset) / FENCE_LEN as u64 {
-        return Err(malformed("the number of blocks exceeds the fence"));
+        return Err(malformed("the fence is too short for the number of blocks"));
     }
     if trailer.entries > (fence_offset - index_offset) / HEAD_LEN as u64 {
-        return Err(malformed("the number of entries exceeds the index"));
+        return Err(malformed("the index is too short for the number of entries"));
     }
     if trailer.rows > MAX_ROWS {
         return Err(malformed("the number of rows exceeds 65536"));
@@ -139,7 +139,7 @@ fn read_trailer(plaintext: &impl Plaintext, marker: &Marker) -> Result<Trailer> 
     if trailer.rows > 0 {
         let end = HEAD_LEN as u64 + trailer.rows * ROW_LEN;
         if end > notes_offset {
-            return Err(malformed("the number of rows exceeds the space before the notes"));
+            return Err(malformed("there is no space for the rows before the notes"));
         }
         read_record(plaintext, marker, RecordKind::CONTAINERS, 0..end)?;
     }
@@ -164,7 +164,7 @@ fn read_fences(
             return Err(malformed("a block does not start where the one before it ends"));
         }
         if fences.last().is_some_and(|last| last.first_path >= fence.first_path) {
-            return Err(malformed("the paths of the fence are not in ascending order"));
+            return Err(malformed("the paths in the fence are not in ascending order"));
         }
         at = at
             .checked_add(HEAD_LEN as u64 + u64::from(fence.content_len))
@@ -264,13 +264,13 @@ mod tests {
             (Trailer { notes_offset: 401, ..full }, order),
             (Trailer { index_offset: 501, ..full }, order),
             (Trailer { fence_offset: 1000, ..full }, order),
-            (Trailer { blocks: 32, ..full }, "the number of blocks exceeds the fence"),
-            (Trailer { entries: 4, ..full }, "the number of entries exceeds the index"),
+            (Trailer { blocks: 32, ..full }, "the fence is too short for the number of blocks"),
+            (Trailer { entries: 4, ..full }, "the index is too short for the number of entries"),
             (
                 Trailer { notes_offset: 319, ..full },
-                "the number of rows exceeds the space before the notes",
+                "there is no space for the rows before the notes",
             ),
-            (Trailer { rows: 4, ..full }, "the number of rows exceeds the space before the notes"),
+            (Trailer { rows: 4, ..full }, "there is no space for the rows before the notes"),
         ] {
             assert_eq!(violation(trailer, 1000), Some(what), "{trailer:?}");
         }

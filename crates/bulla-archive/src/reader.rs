@@ -74,7 +74,7 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         self.len() == 0
     }
 
-    /// Returns the total length of all contents in bytes.
+    /// Returns the total length of all file contents in bytes.
     pub fn content_len(&self) -> u64 {
         self.index.trailer().content_len
     }
@@ -144,8 +144,8 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// Returns the same errors as [`content`](ArchiveReader::content) before anything is read,
-    /// [`Error::Malformed`] if contents overlap, and the same errors as
+    /// Before anything is read, returns the same errors as [`content`](ArchiveReader::content), and
+    /// [`Error::Malformed`] if contents overlap. After that, returns the same errors as
     /// [`RangeReader::for_each_extent`].
     pub fn read_all(
         &self,

@@ -91,7 +91,7 @@ pub enum Recovered {
 pub enum IndexState {
     /// The whole index is left. Every entry is returned.
     Whole,
-    /// Some of its blocks are left.
+    /// Some index blocks are left.
     Partial,
     /// Nothing is left. Only the entries whose records were found are returned.
     Lost,
@@ -103,8 +103,8 @@ pub enum IndexState {
 pub struct Summary {
     /// How much of the index is left.
     pub index: IndexState,
-    /// The notes of the archive, or `None` if they are lost. Without the notes, a file that was
-    /// shorter than planned may end in zeros.
+    /// The notes of the archive, or `None` if they are lost. Without the notes, the recovered
+    /// content of a file that was shorter than planned may end in zeros.
     pub notes: Option<Vec<Note>>,
     /// Total bytes in the holes returned so far.
     pub lost: u64,

@@ -37,7 +37,7 @@ pub enum Error {
     UnsupportedFeature(Feature),
     /// The header is damaged, and there is no valid footer to use instead (F-3.5).
     DamagedHeader,
-    /// The container requires a context, and none was given (F-3.8).
+    /// The container requires a context, but none was given (F-3.8).
     ContextRequired,
     /// A context was given, but the container was sealed without one (F-3.8).
     ContextUnexpected,

@@ -7,7 +7,7 @@ use crate::sealing::draft::Draft;
 
 /// Returns a draft that uses the given salt instead of a random one.
 ///
-/// ***Sealing two containers under the same key and salt reveals both plaintexts** (F-4.2).
+/// **Sealing two containers under the same key and salt reveals both plaintexts** (F-4.2).
 ///
 /// # Errors
 ///

@@ -111,8 +111,9 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<(Metadata, Option<&[u8]>), &'st
         let (head, rest) = bytes.split_first_chunk::<4>().ok_or("an attribute is truncated")?;
         let tag = u16::from_be_bytes([head[0], head[1]]);
         let len = usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let (value, rest) =
-            rest.split_at_checked(len).ok_or("an attribute exceeds the attributes' length")?;
+        let (value, rest) = rest
+            .split_at_checked(len)
+            .ok_or("an attribute extends past the end of the attributes")?;
         if tag <= last {
             return Err("attribute tags are not in ascending order");
         }

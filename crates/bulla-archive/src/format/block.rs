@@ -16,7 +16,7 @@ pub(crate) fn decode(
     while !bytes.is_empty() {
         let entry = Entry::decode(&mut bytes)?;
         if entries.last().is_some_and(|last| last.path() >= entry.path()) {
-            return Err("the paths of a block are not in ascending order");
+            return Err("the paths in a block are not in ascending order");
         }
         if entry.is_internal() && entry.offset + entry.len > trailer.notes_offset {
             return Err("the content of an entry extends past the start of the notes");
@@ -27,10 +27,10 @@ pub(crate) fn decode(
         entries.push(entry);
     }
     if entries.first().is_none_or(|first| first.path() != &*fence.first_path) {
-        return Err("the first path of a block differs from the fence");
+        return Err("the first path in a block differs from the fence");
     }
     if entries.last().is_some_and(|last| next_path.is_some_and(|next| last.path() >= next)) {
-        return Err("the last path of a block is not below the first path of the next one");
+        return Err("the last path in a block does not sort before the first path in the next one");
     }
     Ok(entries)
 }

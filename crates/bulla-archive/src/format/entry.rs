@@ -162,7 +162,7 @@ impl Entry {
             RecordKind::REFERENCE => None,
             kind => Kind::of_record(kind),
         };
-        let kind = kind.ok_or("invalid kind of index entry")?;
+        let kind = kind.ok_or("invalid index entry kind")?;
         let entry = Entry {
             state: State::from_bits(u16::from_be_bytes([head[2], head[3]])),
             container: u32_at(12),

@@ -20,7 +20,7 @@ impl State {
     /// The path was skipped: the archive has no entry for it.
     pub const SKIPPED: State = State(16);
 
-    /// Returns whether no flag is set: the entry is as it was planned.
+    /// Returns whether no flag is set: the entry is as planned.
     pub fn is_whole(self) -> bool {
         self.0 == 0
     }
@@ -67,11 +67,11 @@ impl std::fmt::Debug for State {
     }
 }
 
-/// A path that is not in the archive as it was planned.
+/// An entry that differs from the plan, or a path that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Note {
-    /// Path of the entry. A skipped path need not be valid.
+    /// The path. A skipped path need not be valid.
     pub path: Vec<u8>,
     /// The difference from the plan.
     pub state: State,

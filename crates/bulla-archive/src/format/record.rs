@@ -1,4 +1,4 @@
-//! Records, the units of which an archive consists. Each has a marker, a kind and lengths.
+//! Records, the units that make up an archive. Each has a marker, a kind and lengths.
 
 use zeroize::Zeroizing;
 

@@ -47,7 +47,8 @@ impl<S: ReadAt> Chunks<S> {
         (at / self.chunk_size + 1) * self.chunk_size
     }
 
-    /// Returns the bytes of `range` that are in its first chunk, or `None` if that chunk is lost.
+    /// Returns the part of `range` that is in the first chunk it touches, or `None` if that chunk
+    /// is lost.
     pub(crate) fn piece(&self, range: Range<u64>) -> Option<Zeroizing<Vec<u8>>> {
         let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         self.with_chunk(range.start, |bytes| Zeroizing::new(bytes[..bytes.len().min(len)].to_vec()))

@@ -19,7 +19,7 @@ pub(crate) struct Walked {
     pub(crate) notes: Option<Vec<Note>>,
     /// Whether any entries from an index block were found.
     pub(crate) found_block: bool,
-    /// Whether no record could be read in some range, so that entries may be missing.
+    /// Whether there are ranges in which no record could be read, so that entries may be missing.
     pub(crate) has_gaps: bool,
 }
 

@@ -130,7 +130,7 @@ fn detects_every_bit_flip() {
             || at >= reserved
             || contents(at)
             || is_reserved_in_index(&plaintext, at);
-        assert!(ignored, "a change of byte {at} of {} is not detected", plaintext.bytes.len());
+        assert!(ignored, "a change to byte {at} of {} is not detected", plaintext.bytes.len());
     }
 }
 

@@ -148,7 +148,7 @@ fn recovers_everything_outside_random_damage() {
         for _ in 0..1 + next(3) {
             let start = next(last);
             let end = (start + 1 + next(last / 3)).min(last);
-            // From a byte of the first chunk to a byte of the last one.
+            // From a random byte in the first chunk to a random byte in the last one.
             let from = 128 + start as usize * SEALED + next(SEALED as u64) as usize;
             let to = 128 + (end - 1) as usize * SEALED + next(SEALED as u64) as usize;
             damaged[from.min(to)..from.max(to) + 1].iter_mut().for_each(|byte| *byte = !*byte);

@@ -22,7 +22,7 @@ pub(crate) use ring::rand::{SecureRandom, SystemRandom};
 pub(crate) const TAG_LEN: usize = 16;
 
 /// The name of the crate that implements AES-256-GCM, HMAC and SHA-2: `ring`, or `aws-lc-rs` with
-/// the feature of that name. The containers are identical, but the speed is not, so benchmark
+/// the feature of that name. The containers are identical, but the speeds differ, so benchmark
 /// reports should name the crate.
 pub const BACKEND: &str = if cfg!(feature = "aws-lc-rs") { "aws-lc-rs" } else { "ring" };
 

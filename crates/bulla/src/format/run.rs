@@ -7,7 +7,8 @@ use crate::format::geometry::ChunkSize;
 /// Seals `plain_len` bytes of plaintext, one chunk per ticket, and returns the total length of the
 /// sealed chunks.
 ///
-/// Chunk k of the run begins at `buffer[k * (C + 16)]` and is followed by space for its tag.
+/// Chunk k of the run begins at `buffer[k * (C + 16)]` where C is the chunk size, and is followed
+/// by space for its tag.
 pub(crate) fn seal_run(
     cipher: &ChunkSealer,
     tickets: Tickets,

@@ -1,4 +1,4 @@
-//! Reads from and flushes streams, retrying interrupted calls but no other errors.
+//! Reads and flushes streams, retrying a call only if it was interrupted.
 
 use std::io::{self, IoSliceMut, Read, Write};
 

@@ -47,7 +47,7 @@ pub fn open_file(key: &Key, input: &File, output: &File, options: &Options<'_>) 
     })
 }
 
-/// Opens extents on all workers, and writes each at its offset.
+/// Opens extents on all workers, and writes each one at its offset.
 fn open_at_offsets(reader: &RangeReader<'_, &File>, output: &File) -> Result<()> {
     output.set_len(reader.len())?;
     let all = 0..reader.len();

@@ -58,7 +58,7 @@ impl Preamble {
             _ => return Err(diagnose(&head)),
         };
         // `read_to_end` allocates as bytes arrive, so a header that claims a longer envelope than
-        // there is does not waste memory (F-7.7).
+        // there is does not cause a large allocation (F-7.7).
         let mut envelope = Vec::new();
         reader.by_ref().take(header.envelope_len().into()).read_to_end(&mut envelope)?;
         if envelope.len() < header.envelope_len() as usize {

@@ -8,7 +8,7 @@ use crate::format::header::Header;
 use crate::io::read_at::{ReadAt, read_full_at};
 use crate::opening::preamble::read_footer;
 
-/// The number of bytes to search for a footer before the end (F-7.4).
+/// How far before the end to search for a footer, in bytes (F-7.4).
 const TRAILING_WINDOW: u64 = 65536;
 
 /// Returns the error for a container whose last chunk is missing or was rejected.

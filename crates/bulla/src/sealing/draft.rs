@@ -61,8 +61,8 @@ impl<'a> Draft<'a> {
         &self.0.header
     }
 
-    /// Derives a container-specific secret for a layer above (F-4.5). Labels that begin with `bulla
-    /// ` or `archive` are reserved.
+    /// Derives a container-specific secret for a layer above (F-4.5). Labels that begin with
+    /// `archive` or `bulla ` are reserved.
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.0.exporter.export(label)
     }
@@ -146,7 +146,7 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// Returns any error from the plan, and the same errors as [`Sealer`].
+    /// Returns any error from the plan, and any error that [`Sealer`] returns.
     pub fn seal_plan_to<W: Write>(self, plan: &impl Plan, writer: W) -> Result<(W, Sealed)> {
         extents::seal_in_order(self.0, plan, writer)
     }

@@ -1,4 +1,4 @@
-//! Plaintexts that are produced while they are sealed.
+//! Plaintexts that are produced while they are being sealed.
 
 #[cfg(any(unix, windows))]
 use std::fs::File;
@@ -10,8 +10,8 @@ use crate::error::Result;
 #[cfg(any(unix, windows))]
 use crate::io::read_at::read_full_at;
 
-/// A plaintext that is produced while it is sealed: a planned number of bytes from any number of
-/// sources, followed by a tail that may depend on those bytes.
+/// A plaintext that is produced while it is being sealed: a planned number of bytes from any number
+/// of sources, followed by a tail that may depend on those bytes.
 ///
 /// Each planned byte is requested once, in any order and from several threads. The tail is
 /// requested last. Thousands of small sources therefore keep the cores as busy as one large source.
