@@ -8,7 +8,7 @@
 //! |---|---|
 //! | create an archive from files, in-memory bytes or any other [`Source`] | [`ArchiveBuilder`] |
 //! | list, look up, read and verify entries | [`ArchiveReader`] |
-//! | recover the entries of a damaged archive | [`Salvage`] |
+//! | recover entries from a damaged archive | [`Salvage`] |
 //!
 //! Apart from [`std::fs::File`], this crate does not use the file system. Walking directories, and
 //! restoring entries without writing outside the target directory, are up to the caller. The

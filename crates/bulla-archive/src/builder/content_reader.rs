@@ -47,8 +47,8 @@ impl<'p, S: Source> ContentReader<'p, S> {
     pub(crate) fn check_end(&mut self, planned_mtime: Option<Time>) {
         let len = self.entry.len;
         let Some(content) = self.open() else { return };
-        // Reading past the end is reliable, whereas the reported size is not: files in /proc report
-        // 0 bytes.
+        // Reads past the planned end, because the reported size is unreliable: files in /proc
+        // report 0 bytes.
         let grew = content.read_at(&mut [0], len).is_ok_and(|read| read > 0);
         let mtime = content.mtime().ok().flatten();
         if grew {

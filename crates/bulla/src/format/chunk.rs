@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::format::geometry::MAX_CHUNK_INDEX;
 use crate::format::schedule::Schedule;
 
-/// The right to seal the chunk with one particular number, exactly once (F-6.1).
+/// Permission to seal the chunk with a particular number, exactly once (F-6.1).
 ///
 /// Only a [`ChunkSealer`] issues tickets, and it issues each number only once. A ticket cannot be
 /// cloned, and sealing consumes it, so no nonce is ever used for two plaintexts under one salt.

@@ -111,7 +111,7 @@ impl Header {
         commitment
     }
 
-    /// Returns header bytes 8 to 63, which the key schedule binds (F-4.3). A layer above can
+    /// Returns header bytes 8 to 63, which the key schedule binds (F-4.3). A higher layer can
     /// include these bytes in data that it binds to the container.
     pub fn bound(&self) -> &[u8; 56] {
         let Some(bound) = self.bytes[8..].first_chunk() else {
@@ -189,7 +189,7 @@ impl Header {
         self.unlock(key, context).is_ok()
     }
 
-    /// Derives a container-specific secret for a layer above (F-4.5), like
+    /// Derives a container-specific secret for a higher layer (F-4.5), like
     /// [`Draft::export`](crate::Draft::export), but needs only the header and the key.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub(crate) struct Schedule {
     pub(crate) exporter: Exporter,
 }
 
-/// The secret from which layers above derive their own secrets.
+/// The secret from which higher layers derive their own secrets.
 pub(crate) struct Exporter(Zeroizing<[u8; 32]>);
 
 impl Schedule {

@@ -107,7 +107,7 @@ impl<'a, R: Read> Opener<'a, R> {
         &self.input.header
     }
 
-    /// Derives a container-specific secret for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)

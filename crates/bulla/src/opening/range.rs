@@ -101,7 +101,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         }
     }
 
-    /// Derives a container-specific secret for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)

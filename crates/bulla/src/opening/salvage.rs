@@ -82,7 +82,7 @@ impl<S: ReadAt> SalvageReader<S> {
         self.layout.chunk
     }
 
-    /// Derives a container-specific secret for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)

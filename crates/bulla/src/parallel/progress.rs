@@ -26,7 +26,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Creates a `Progress` that is at 0 bytes and not cancelled.
+    /// Creates a `Progress` at 0 bytes that is not cancelled.
     pub const fn new() -> Progress {
         Progress { done: AtomicU64::new(0), cancelled: AtomicBool::new(false) }
     }

@@ -21,7 +21,7 @@ use crate::sealing::{extents, memory};
 /// A container that is about to be sealed: its salt and keys have been generated, but nothing has
 /// been written.
 ///
-/// Use it when the envelope depends on the salt or on exported secrets (F-8.3). Otherwise
+/// Use it when the envelope depends on the salt or on exported secrets (F-8.3). Otherwise,
 /// [`seal`](crate::seal), [`Sealer::new`] and [`seal_file`](crate::seal_file) are simpler.
 ///
 /// Sealing consumes the draft, and a draft cannot be cloned, because a salt must be used for only
@@ -61,7 +61,7 @@ impl<'a> Draft<'a> {
         &self.0.header
     }
 
-    /// Derives a container-specific secret for a layer above (F-4.5). Labels that begin with
+    /// Derives a container-specific secret for a higher layer (F-4.5). Labels that begin with
     /// `archive` or `bulla ` are reserved.
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.0.exporter.export(label)

@@ -13,8 +13,8 @@ use crate::io::read_at::read_full_at;
 /// A plaintext that is produced while it is being sealed: a planned number of bytes from any number
 /// of sources, followed by a tail that may depend on those bytes.
 ///
-/// Each planned byte is requested once, in any order and from several threads. The tail is
-/// requested last. Thousands of small sources therefore keep the cores as busy as one large source.
+/// Each planned byte is requested once, in any order and from several threads, so thousands of
+/// small sources keep the cores as busy as one large source. The tail is requested last.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {

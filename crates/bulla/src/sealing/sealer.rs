@@ -68,7 +68,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         &self.session.header
     }
 
-    /// Derives a container-specific secret for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.session.exporter.export(label)
