@@ -27,8 +27,8 @@ use crate::format::record::{MARKER_LABEL, Marker};
 
 /// Builds an archive: entries are planned one by one, then sealed together on all cores.
 ///
-/// Contents are stored in the order in which entries are planned. Their sizes are fixed by the
-/// plan. If a source turns out to have another size, or cannot be read, sealing continues and
+/// File contents are stored in the order in which the files are planned, and the plan fixes their
+/// sizes. If a source turns out to have a different size or cannot be read, sealing continues, and
 /// [`SealReport::notes`] lists the entry.
 ///
 /// ```
@@ -65,7 +65,7 @@ pub struct ArchiveBuilder<S> {
 pub struct SealReport {
     /// The result of sealing the container.
     pub sealed: Sealed,
-    /// Number of entries.
+    /// The number of entries.
     pub entries: u64,
     /// Entries that differ from the plan, and [skipped](ArchiveBuilder::skip) paths. Empty if every
     /// entry is complete and nothing was skipped.
@@ -84,7 +84,7 @@ impl<S> Default for ArchiveBuilder<S> {
 }
 
 impl<S: Source> ArchiveBuilder<S> {
-    /// Creates a builder without entries.
+    /// Creates an empty builder.
     pub fn new() -> ArchiveBuilder<S> {
         ArchiveBuilder::default()
     }
@@ -93,42 +93,42 @@ impl<S: Source> ArchiveBuilder<S> {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPath`]; [`Error::TooLarge`] for more than 2^32 - 1 entries, or for more
-    /// bytes than a container can hold.
+    /// Returns [`Error::InvalidPath`], or [`Error::TooLarge`] if there are more than 2^32 - 1
+    /// entries or more bytes than a container can hold.
     pub fn file(&mut self, path: &[u8], metadata: &Metadata, len: u64, source: S) -> Result<()> {
         self.entries.add(Kind::File, path, metadata, None, len, Some(source))
     }
 
-    /// Plans a directory. The parents of other entries need not be planned, unless their metadata
-    /// is to be kept.
+    /// Plans a directory. Parent directories need not be planned unless their metadata should be
+    /// kept.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveBuilder::file).
+    /// Returns the same errors as [`file`](ArchiveBuilder::file).
     pub fn directory(&mut self, path: &[u8], metadata: &Metadata) -> Result<()> {
         self.entries.add(Kind::Directory, path, metadata, None, 0, None)
     }
 
-    /// Plans a symbolic link to `target`, which need not exist or be a valid path of an entry.
+    /// Plans a symbolic link to `target`, which need not exist or be a valid entry path.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveBuilder::file); [`Error::InvalidPath`] if the target is empty, contains a
-    /// NUL byte or is longer than 4096 bytes.
+    /// Returns the same errors as [`file`](ArchiveBuilder::file), and [`Error::InvalidPath`] if the
+    /// target is empty, contains a NUL byte or is longer than 4096 bytes.
     pub fn symlink(&mut self, path: &[u8], metadata: &Metadata, target: &[u8]) -> Result<()> {
         attributes::check_target(target)
             .map_err(|why| Error::InvalidPath { path: target.to_vec(), why })?;
         self.entries.add(Kind::Symlink, path, metadata, Some(target), 0, None)
     }
 
-    /// Plans a copy of an entry of another archive, with its attributes and its
+    /// Plans a copy of an entry from another archive, with the same attributes and
     /// [state](Entry::state). `source` provides the content of a file and is unused for other
     /// entries.
     ///
     /// # Errors
     ///
-    /// As [`file`](ArchiveBuilder::file); [`Error::ExternalContent`] or [`Error::UnknownEncoding`]
-    /// if the content cannot be read from the other archive.
+    /// Returns the same errors as [`file`](ArchiveBuilder::file), and [`Error::ExternalContent`] or
+    /// [`Error::UnknownEncoding`] if the content cannot be read from the other archive.
     pub fn copy_entry(&mut self, entry: &Entry, source: S) -> Result<()> {
         if entry.kind() == Kind::File {
             entry.check_readable()?;
@@ -136,15 +136,15 @@ impl<S: Source> ArchiveBuilder<S> {
         self.entries.copy_entry(entry, source)
     }
 
-    /// Adds a note that `path` was skipped, such as a socket or an unreadable file. The path need
-    /// not be valid; it is truncated to 65535 bytes.
+    /// Adds a note that `path` was skipped, for example because it is a socket or cannot be read.
+    /// The path need not be valid, and is truncated to 65535 bytes.
     pub fn skip(&mut self, path: &[u8]) {
         let len = path.len().min(u16::MAX.into());
         self.skipped.push(path[..len].to_vec());
     }
 
-    /// Sets whether padding hides the exact size of the archive. It adds less than an eighth, and
-    /// less for large archives (A-8.1).
+    /// Sets whether padding hides the exact size of the archive. Padding adds less than an eighth
+    /// to the size, and proportionally less for large archives (A-8.1).
     pub fn pad(&mut self, padded: bool) {
         self.padded = padded;
     }
@@ -154,12 +154,13 @@ impl<S: Source> ArchiveBuilder<S> {
         self.entries.as_slice().len() as u64
     }
 
-    /// Returns whether no entry is planned.
+    /// Returns whether no entries are planned.
     pub fn is_empty(&self) -> bool {
         self.entries.as_slice().is_empty()
     }
 
-    /// Returns the planned bytes of plaintext: the records of all entries, without the index.
+    /// Returns the planned number of plaintext bytes: the records of all entries, without the
+    /// index.
     pub fn planned_len(&self) -> u64 {
         self.entries.end()
     }
@@ -172,14 +173,14 @@ impl<S: Source> ArchiveBuilder<S> {
 
     /// Seals the archive into `output`, which must be empty.
     ///
-    /// All workers read, seal and write concurrently if `output` is a regular file. Any other
+    /// If `output` is a regular file, all workers read, seal and write in parallel. Any other
     /// output is written in order. As with [`bulla::seal_file`], write to a temporary file and
-    /// rename it when this function succeeds.
+    /// rename it once this function has succeeded.
     ///
     /// # Errors
     ///
-    /// [`Error::Duplicate`], [`Error::ParentNotDirectory`]; [`Error::Container`] with the errors of
-    /// [`bulla::seal_file`]. Errors of sources are noted instead of returned.
+    /// Returns [`Error::Duplicate`] or [`Error::ParentNotDirectory`], and [`Error::Container`] with
+    /// the errors of [`bulla::seal_file`]. Errors from sources are noted instead of returned.
     pub fn seal(self, key: &Key, output: &File, options: &Options<'_>) -> Result<SealReport> {
         self.seal_draft(new_draft(key, options)?, output)
     }
@@ -188,7 +189,7 @@ impl<S: Source> ArchiveBuilder<S> {
     ///
     /// # Errors
     ///
-    /// As [`seal`](ArchiveBuilder::seal).
+    /// Returns the same errors as [`seal`](ArchiveBuilder::seal).
     pub fn seal_to<W: Write>(
         self,
         key: &Key,
@@ -198,26 +199,26 @@ impl<S: Source> ArchiveBuilder<S> {
         self.seal_draft_to(new_draft(key, options)?, writer)
     }
 
-    /// Seals the archive into `output` as [`seal`](ArchiveBuilder::seal) does, in a container that
-    /// the caller has drafted, which may have an envelope. Its [`Options::content_type`] must be
-    /// [`ContentType::ARCHIVE`].
+    /// Seals the archive into `output` like [`seal`](ArchiveBuilder::seal), but in a container that
+    /// the caller has drafted and that may have an envelope. The draft's [`Options::content_type`]
+    /// must be [`ContentType::ARCHIVE`].
     ///
     /// # Errors
     ///
-    /// As [`seal`](ArchiveBuilder::seal); [`Error::NotAnArchive`] if the draft has another content
-    /// type.
+    /// Returns the same errors as [`seal`](ArchiveBuilder::seal), and [`Error::NotAnArchive`] if
+    /// the draft has a different content type.
     pub fn seal_draft(self, draft: Draft<'_>, output: &File) -> Result<SealReport> {
         let plaintext = self.into_plaintext(&draft)?;
         let sealed = draft.seal_plan(&plaintext, output)?;
         Ok(SealReport::new(&plaintext, sealed))
     }
 
-    /// Seals the archive into a stream as [`seal_to`](ArchiveBuilder::seal_to) does, in a container
-    /// that the caller has drafted.
+    /// Seals the archive into a stream like [`seal_to`](ArchiveBuilder::seal_to), but in a
+    /// container that the caller has drafted.
     ///
     /// # Errors
     ///
-    /// As [`seal_draft`](ArchiveBuilder::seal_draft).
+    /// Returns the same errors as [`seal_draft`](ArchiveBuilder::seal_draft).
     pub fn seal_draft_to<W: Write>(self, draft: Draft<'_>, writer: W) -> Result<(W, SealReport)> {
         let plaintext = self.into_plaintext(&draft)?;
         let (writer, sealed) = draft.seal_plan_to(&plaintext, writer)?;

@@ -1,17 +1,17 @@
-//! The error type of this crate.
+//! The crate's error type.
 
 use std::{fmt, io};
 
-/// An error of building or reading an archive.
+/// An error from building or reading an archive.
 ///
-/// Messages include the paths of entries. Paths are secret until the container is opened, and
-/// these errors are only returned afterwards.
+/// Messages include entry paths. In a sealed archive, paths are secret until the container is
+/// opened, and these errors are returned only after that.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// The container does not hold an archive.
     NotAnArchive {
-        /// Content type of the container. An archive has 1.
+        /// The container's content type. An archive has content type 1.
         content_type: u8,
     },
     /// The archive is authentic but violates `spec/ARCHIVE.md`: a faulty or malicious program wrote
@@ -26,22 +26,22 @@ pub enum Error {
     UnknownKind {
         /// Offset of the record in the container's plaintext.
         offset: u64,
-        /// Kind of the record.
+        /// The record kind.
         kind: u8,
     },
-    /// The content of an entry has an encoding that this release does not know.
+    /// An entry's content has an encoding that this release does not know.
     UnknownEncoding {
-        /// Encoding of the content.
+        /// The content encoding.
         encoding: u8,
     },
-    /// The content of an entry is in another container.
+    /// An entry's content is in another container.
     ExternalContent {
-        /// Row of the containers record that identifies the other container.
+        /// The row of the containers record that identifies the other container.
         container: u32,
     },
     /// The entry is a directory or a symbolic link, which has no content.
     NoContent,
-    /// The path of an entry, or the target of a symbolic link, is not valid.
+    /// An entry path or a symbolic link target is invalid.
     InvalidPath {
         /// The path or target.
         path: Vec<u8>,
@@ -50,12 +50,12 @@ pub enum Error {
     },
     /// Two entries have the same path.
     Duplicate {
-        /// Path of the entries.
+        /// The path.
         path: Vec<u8>,
     },
-    /// The parent of an entry is a file or a symbolic link.
+    /// An entry's parent is a file or a symbolic link.
     ParentNotDirectory {
-        /// Path of the entry.
+        /// The path of the entry.
         path: Vec<u8>,
     },
     /// The archive exceeds a limit of the format.
@@ -63,16 +63,16 @@ pub enum Error {
         /// The limit that is exceeded.
         what: &'static str,
     },
-    /// Sealing or opening the container failed, or reading or writing it did.
+    /// Sealing, opening, reading or writing the container failed.
     Container(bulla::Error),
 }
 
-/// A [`Result`](std::result::Result) with the [`Error`] of this crate.
+/// A [`Result`](std::result::Result) whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Quoted and escaped: a path may contain control characters.
+        // Paths are quoted and escaped, because they may contain control characters.
         let lossy = |path: &[u8]| String::from_utf8_lossy(path).into_owned();
         match self {
             Error::NotAnArchive { content_type: 0 } => {
@@ -113,7 +113,8 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // Display already includes this error, so the chain continues with its source.
+            // `Display` already shows the container's error, so the chain continues with its
+            // source.
             Error::Container(error) => error.source(),
             _ => None,
         }

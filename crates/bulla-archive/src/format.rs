@@ -1,4 +1,4 @@
-//! The encoding of an archive: records, entries and the index, without any I/O.
+//! The archive encoding: records, entries and the index, without any I/O.
 
 // Modules are listed in dependency order: each imports only from those above it.
 pub(crate) mod path;

@@ -1,5 +1,5 @@
-//! Reads the index of an archive from its end: trailer, fence, blocks and notes, each checked
-//! before it is used.
+//! Reads an archive's index from its end: the trailer, the fence, the blocks and the notes. Each is
+//! checked before it is used.
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ use crate::format::notes::{self, Note};
 use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
 use crate::format::trailer::{FENCE_LEN, Fence, TRAILER_LEN, Trailer};
 
-/// Bytes in a row of the containers record: salt, key, commitment.
+/// Bytes in a row of the containers record: a salt, a key and a commitment.
 const ROW_LEN: u64 = 96;
-/// Maximum rows in the containers record.
+/// Maximum number of rows in the containers record.
 const MAX_ROWS: u64 = 1 << 16;
 
 /// The plaintext of a container, which may be incomplete.
@@ -47,7 +47,7 @@ impl<P: Plaintext> Plaintext for &P {
     }
 }
 
-/// Reads the index of an archive. It keeps the trailer and the fence in memory.
+/// Reads an archive's index, and keeps the trailer and the fence in memory.
 pub(crate) struct IndexReader<P> {
     plaintext: P,
     marker: Marker,
@@ -109,7 +109,7 @@ impl<P: Plaintext> IndexReader<P> {
     }
 }
 
-/// Reads the last 128 bytes (A-6.1, steps 1 and 2).
+/// Reads the trailer, which is in the last 128 bytes (A-6.1, steps 1 and 2).
 fn read_trailer(plaintext: &impl Plaintext, marker: &Marker) -> Result<Trailer> {
     let malformed =
         |what| Error::Malformed { offset: plaintext.len().saturating_sub(TRAILER_LEN), what };
@@ -125,13 +125,13 @@ fn read_trailer(plaintext: &impl Plaintext, marker: &Marker) -> Result<Trailer> 
     if notes_offset > index_offset || index_offset > fence_offset || fence_offset >= start {
         return Err(malformed("the offsets in the trailer are not in order"));
     }
-    // Checked before memory is reserved for blocks and entries: a fence has more than
-    // FENCE_LEN bytes, an entry more than HEAD_LEN.
+    // The counts are checked before memory is reserved for blocks and entries. A fence is
+    // longer than FENCE_LEN bytes, and an entry is longer than HEAD_LEN bytes.
     if trailer.blocks > (start - fence_offset) / FENCE_LEN as u64 {
-        return Err(malformed("the number of blocks exceeds the fence"));
+        return Err(malformed("the fence is too short for the number of blocks"));
     }
     if trailer.entries > (fence_offset - index_offset) / HEAD_LEN as u64 {
-        return Err(malformed("the number of entries exceeds the index"));
+        return Err(malformed("the index is too short for the number of entries"));
     }
     if trailer.rows > MAX_ROWS {
         return Err(malformed("the number of rows exceeds 65536"));
@@ -139,7 +139,7 @@ fn read_trailer(plaintext: &impl Plaintext, marker: &Marker) -> Result<Trailer> 
     if trailer.rows > 0 {
         let end = HEAD_LEN as u64 + trailer.rows * ROW_LEN;
         if end > notes_offset {
-            return Err(malformed("the number of rows exceeds the space before the notes"));
+            return Err(malformed("there is no space for the rows before the notes"));
         }
         read_record(plaintext, marker, RecordKind::CONTAINERS, 0..end)?;
     }
@@ -164,7 +164,7 @@ fn read_fences(
             return Err(malformed("a block does not start where the one before it ends"));
         }
         if fences.last().is_some_and(|last| last.first_path >= fence.first_path) {
-            return Err(malformed("the paths of the fence are not in ascending order"));
+            return Err(malformed("the paths in the fence are not in ascending order"));
         }
         at = at
             .checked_add(HEAD_LEN as u64 + u64::from(fence.content_len))
@@ -181,7 +181,8 @@ fn read_fences(
     Ok(fences)
 }
 
-/// Reads the content of a record that has neither path nor attributes and fills `range` exactly.
+/// Reads the content of a record that has no path and no attributes, and that fills `range`
+/// exactly.
 fn read_record(
     plaintext: &impl Plaintext,
     marker: &Marker,
@@ -213,8 +214,8 @@ mod tests {
         }
     }
 
-    /// Returns the rule that `trailer` violates when it follows `start` bytes, which begin with a
-    /// containers record of the given number of rows.
+    /// Returns the rule that `trailer` violates if it follows `start` bytes, which begin with a
+    /// containers record that has the trailer's number of rows.
     fn violation(trailer: Trailer, start: usize) -> Option<&'static str> {
         let marker = Marker::new(&[7; 32]);
         let rows = Head::plain(RecordKind::CONTAINERS, trailer.rows * ROW_LEN).to_bytes(&marker);
@@ -233,12 +234,12 @@ mod tests {
         }
     }
 
-    /// each section starts after the one before it, and a count does not exceed what
-    /// fits into its section.
+    /// each section starts after the one before it, and no count exceeds what fits in
+    /// its section.
     #[test]
     fn rejects_trailers_with_impossible_offsets_or_counts() {
-        // 32 + 3 * 96 bytes of rows; space for 3 entries of more than 32 bytes, and 31 fences of
-        // more than 16.
+        // The rows take up 32 + 3 * 96 bytes. There is space for 3 entries, which are longer than
+        // 32 bytes, and for 31 fences, which are longer than 16 bytes.
         let full = Trailer {
             notes_offset: 320,
             index_offset: 400,
@@ -263,18 +264,18 @@ mod tests {
             (Trailer { notes_offset: 401, ..full }, order),
             (Trailer { index_offset: 501, ..full }, order),
             (Trailer { fence_offset: 1000, ..full }, order),
-            (Trailer { blocks: 32, ..full }, "the number of blocks exceeds the fence"),
-            (Trailer { entries: 4, ..full }, "the number of entries exceeds the index"),
+            (Trailer { blocks: 32, ..full }, "the fence is too short for the number of blocks"),
+            (Trailer { entries: 4, ..full }, "the index is too short for the number of entries"),
             (
                 Trailer { notes_offset: 319, ..full },
-                "the number of rows exceeds the space before the notes",
+                "there is no space for the rows before the notes",
             ),
-            (Trailer { rows: 4, ..full }, "the number of rows exceeds the space before the notes"),
+            (Trailer { rows: 4, ..full }, "there is no space for the rows before the notes"),
         ] {
             assert_eq!(violation(trailer, 1000), Some(what), "{trailer:?}");
         }
 
-        // the maximum number of rows, and one more. Both fit before the notes.
+        // the maximum number of rows, and one more row. Both fit before the notes.
         let with_rows = |rows: u64| {
             let end = 32 + rows * 96;
             let [notes_offset, index_offset, fence_offset] = [end; 3];

@@ -1,18 +1,18 @@
-//! Many files in one encrypted container: sealed in parallel, listed and read one by one, and
-//! recovered individually from a damaged container.
+//! Stores many files in one encrypted container. Entries are sealed in parallel, can be listed and
+//! read individually, and can be recovered from a damaged container.
 //!
-//! The format is specified in `spec/ARCHIVE.md`. Clauses such as refer to it, and clauses
-//! such as F-4.5 to `spec/FORMAT.md`, which specifies the container.
+//! The format is specified in `spec/ARCHIVE.md`, and references such as are to its clauses.
+//! References such as F-4.5 are to clauses of `spec/FORMAT.md`, which specifies the container.
 //!
 //! | to | use |
 //! |---|---|
-//! | make an archive of files, bytes in memory or any other [`Source`] | [`ArchiveBuilder`] |
+//! | create an archive from files, in-memory bytes or any other [`Source`] | [`ArchiveBuilder`] |
 //! | list, look up, read and verify entries | [`ArchiveReader`] |
-//! | recover the entries of a damaged archive | [`Salvage`] |
+//! | recover entries from a damaged archive | [`Salvage`] |
 //!
 //! Apart from [`std::fs::File`], this crate does not use the file system. Walking directories, and
-//! restoring entries without writing outside the target directory, is up to the caller. The `bulla`
-//! command does both.
+//! restoring entries without writing outside the target directory, are up to the caller. The
+//! `bulla` command does both.
 
 #![forbid(unsafe_code)]
 

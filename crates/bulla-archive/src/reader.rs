@@ -20,13 +20,13 @@ use crate::reader::entries::Entries;
 
 /// Reads an archive.
 ///
-/// Opening an archive reads the trailer and the fence, which stays in memory. Looking up an entry
-/// reads one index block, which is about two chunks. All methods take `&self` and can be called
-/// from several threads concurrently.
+/// Opening an archive reads the trailer and the fence, and keeps them in memory. Looking up an
+/// entry reads one index block, which takes up about two chunks. All methods take `&self` and can
+/// be called from several threads concurrently.
 ///
-/// Everything that is returned was authenticated by the container. The structure of the archive is
-/// checked as far as it is read. [`entries`](ArchiveReader::entries) checks the whole
-/// index, and [`verify`](ArchiveReader::verify) the whole archive.
+/// Everything that is returned has been authenticated by the container. The archive's structure is
+/// checked only as far as it is read: [`entries`](ArchiveReader::entries) checks the whole
+/// index, and [`verify`](ArchiveReader::verify) checks the whole archive.
 pub struct ArchiveReader<'a, S: ReadAt> {
     index: IndexReader<RangeReader<'a, S>>,
 }
@@ -36,7 +36,8 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// As [`RangeReader::new`]; [`Error::NotAnArchive`], [`Error::Malformed`].
+    /// Returns the same errors as [`RangeReader::new`], and [`Error::NotAnArchive`] or
+    /// [`Error::Malformed`].
     pub fn new(key: &Key, source: S, options: &Options<'a>) -> Result<ArchiveReader<'a, S>> {
         let preamble = Preamble::read_at(&source)?;
         ArchiveReader::with_preamble(preamble, key, source, options)
@@ -46,7 +47,8 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// As [`RangeReader::with_preamble`]; [`Error::NotAnArchive`], [`Error::Malformed`].
+    /// Returns the same errors as [`RangeReader::with_preamble`], and [`Error::NotAnArchive`] or
+    /// [`Error::Malformed`].
     pub fn with_preamble(
         preamble: Preamble,
         key: &Key,
@@ -72,21 +74,21 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         self.len() == 0
     }
 
-    /// Returns the sum of the lengths of all contents, in bytes.
+    /// Returns the total length of all file contents in bytes.
     pub fn content_len(&self) -> u64 {
         self.index.trailer().content_len
     }
 
-    /// Returns the header of the container and the state of its two copies.
+    /// Returns the container's header and the state of its two copies.
     pub fn opened(&self) -> Opened {
         self.range().opened()
     }
 
-    /// Returns the entry with this path, or `None` if the archive does not have it.
+    /// Returns the entry with this path, or `None` if the archive does not contain it.
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`], [`Error::Container`].
+    /// Returns [`Error::Malformed`] or [`Error::Container`].
     pub fn lookup(&self, path: &[u8]) -> Result<Option<Entry>> {
         let Some(block) = self.index.block_of(path) else {
             return Ok(None);
@@ -96,23 +98,23 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         Ok(found.ok().map(|at| entries.swap_remove(at)))
     }
 
-    /// Returns all entries in ascending order of their paths.
+    /// Returns all entries in ascending path order.
     ///
-    /// The iterator also checks the rules that concern the whole index. A violation is
-    /// returned as an error by the time the iterator ends.
+    /// The iterator also checks the rules that concern the whole index. If one is violated,
+    /// the iterator returns an error before it ends.
     pub fn entries(&self) -> Entries<'_, 'a, S> {
         Entries::all(&self.index)
     }
 
-    /// Returns the entry `directory`, if it exists, and all entries below it, in ascending order of
-    /// their paths. An empty `directory` returns all entries.
+    /// Returns the entry for `directory`, if there is one, and all entries below it, in ascending
+    /// path order. If `directory` is empty, returns all entries.
     pub fn directory<'r>(
         &'r self,
         directory: &'r [u8],
     ) -> impl Iterator<Item = Result<Entry>> + use<'r, 'a, S> {
         let start = self.index.block_of(directory).unwrap_or(0);
         // Entries below the directory are not contiguous: `a-b` is between `a` and `a/b`. But all
-        // of them are among the paths that start with the directory's, which are.
+        // of them start with the directory's path, and the paths that do are contiguous.
         let may_continue = move |entry: &Result<Entry>| match entry {
             Ok(entry) => entry.path() <= directory || entry.path().starts_with(directory),
             Err(_) => true,
@@ -124,26 +126,27 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
         Entries::from_block(&self.index, start).take_while(may_continue).filter(matches)
     }
 
-    /// Returns the content of an entry of this archive.
+    /// Returns the content of an entry in this archive.
     ///
     /// # Errors
     ///
-    /// [`Error::NoContent`], [`Error::ExternalContent`], [`Error::UnknownEncoding`].
+    /// Returns [`Error::NoContent`], [`Error::ExternalContent`] or [`Error::UnknownEncoding`].
     pub fn content(&self, entry: &Entry) -> Result<EntryContent<'_, 'a, S>> {
         entry.check_readable()?;
         Ok(EntryContent::new(self.range(), entry.offset, entry.len))
     }
 
-    /// Reads the contents of many entries on all workers, and each byte of the container once.
+    /// Reads the contents of many entries on all workers. Each byte of the container is read once.
     ///
-    /// Calls `visit` with pieces of content: the index of the entry in `entries`, the offset of the
-    /// piece in the content, and its bytes. It is called from several threads and in any order, and
-    /// never for an empty content.
+    /// Calls `visit` with each piece of content. The arguments are the entry's index in `entries`,
+    /// the piece's offset in the content, and its bytes. `visit` is called from several threads and
+    /// in any order, and is never called for empty content.
     ///
     /// # Errors
     ///
-    /// As [`content`](ArchiveReader::content), before anything is read; [`Error::Malformed`] if
-    /// contents overlap; as [`RangeReader::for_each_extent`].
+    /// Before anything is read, returns the same errors as [`content`](ArchiveReader::content), and
+    /// [`Error::Malformed`] if contents overlap. After that, returns the same errors as
+    /// [`RangeReader::for_each_extent`].
     pub fn read_all(
         &self,
         entries: &[Entry],
@@ -156,18 +159,18 @@ impl<'a, S: ReadAt> ArchiveReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`], [`Error::Container`].
+    /// Returns [`Error::Malformed`] or [`Error::Container`].
     pub fn notes(&self) -> Result<Vec<Note>> {
         self.index.notes()
     }
 
-    /// Verifies every chunk of the container and every record of the archive, and that records and
-    /// index agree.
+    /// Verifies every chunk of the container and every record of the archive, and checks that the
+    /// records and the index agree.
     ///
     /// # Errors
     ///
-    /// As [`RangeReader::verify`]; [`Error::Malformed`], [`Error::Duplicate`],
-    /// [`Error::ParentNotDirectory`], [`Error::UnknownKind`].
+    /// Returns the same errors as [`RangeReader::verify`], and [`Error::Malformed`],
+    /// [`Error::Duplicate`], [`Error::ParentNotDirectory`] or [`Error::UnknownKind`].
     pub fn verify(&self) -> Result<()> {
         self.range().verify()?;
         let entries = self.entries().collect::<Result<Vec<_>>>()?;

@@ -21,9 +21,9 @@ use crate::salvage::walk::walk;
 /// Recovers what is left of a damaged archive.
 ///
 /// Iterates over the entries: directories first, then files, each followed by the pieces and holes
-/// of its content, then symbolic links. If the index is intact, every entry is returned, including
-/// those of which nothing is left. Otherwise, the entries are those whose records are found by
-/// searching for markers.
+/// of its content, then symbolic links. If the index is intact, every entry is returned, even if
+/// nothing is left of its content. Otherwise, only the entries that can be found by searching for
+/// markers are returned.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -54,7 +54,7 @@ pub struct Salvage<S: ReadAt> {
     chunks: Chunks<S>,
     header: Header,
     entries: vec::IntoIter<Entry>,
-    /// Range of the plaintext with the rest of the current entry's content.
+    /// Range of the plaintext that holds the rest of the current entry's content.
     content: Range<u64>,
     /// Offset of the current entry's content in the plaintext.
     content_start: u64,
@@ -64,12 +64,13 @@ pub struct Salvage<S: ReadAt> {
     unnamed: bool,
 }
 
-/// An item of [`Salvage`].
+/// An item returned by [`Salvage`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Recovered {
-    /// An entry. The pieces and holes up to the next entry are its content, in order and without
-    /// gaps. None follow if the entry is [not readable](Entry::check_readable).
+    /// An entry. The pieces and holes before the next entry make up its content, in order and
+    /// without gaps. If the entry is [not readable](Entry::check_readable), no pieces or holes
+    /// follow.
     Entry(Entry),
     /// Authenticated bytes of the entry's content.
     Piece {
@@ -78,7 +79,7 @@ pub enum Recovered {
         /// The bytes.
         bytes: Zeroizing<Vec<u8>>,
     },
-    /// Bytes of the entry's content that are lost.
+    /// Lost bytes of the entry's content.
     Hole {
         /// Range in the content.
         range: Range<u64>,
@@ -88,11 +89,11 @@ pub enum Recovered {
 /// How much of the index is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IndexState {
-    /// All of it. Every entry is returned.
+    /// The whole index is left. Every entry is returned.
     Whole,
-    /// Some of its blocks.
+    /// Some index blocks are left.
     Partial,
-    /// Nothing. Only the entries whose records were found are returned.
+    /// Nothing is left. Only the entries whose records were found are returned.
     Lost,
 }
 
@@ -102,10 +103,10 @@ pub enum IndexState {
 pub struct Summary {
     /// How much of the index is left.
     pub index: IndexState,
-    /// The notes of the archive, or `None` if they are lost. Without notes, a file that was shorter
-    /// than planned may end in zeros.
+    /// The notes of the archive, or `None` if they are lost. Without the notes, the recovered
+    /// content of a file that was shorter than planned may end in zeros.
     pub notes: Option<Vec<Note>>,
-    /// Bytes in all holes returned so far.
+    /// Total bytes in the holes returned so far.
     pub lost: u64,
     /// Whether the archive may have had entries that salvage did not find.
     pub unnamed: bool,
@@ -116,7 +117,7 @@ impl<S: ReadAt> Salvage<S> {
     ///
     /// # Errors
     ///
-    /// As [`SalvageReader::new`]; [`Error::NotAnArchive`].
+    /// Returns the same errors as [`SalvageReader::new`], and [`Error::NotAnArchive`].
     pub fn new(key: &Key, source: S, options: &Options<'_>) -> Result<Salvage<S>> {
         let reader = SalvageReader::new(key, source, options)?;
         let header = reader.header().clone();
@@ -139,7 +140,7 @@ impl<S: ReadAt> Salvage<S> {
             Kind::File => 1,
             Kind::Symlink => 2,
         };
-        // A stable sort keeps directories in ascending order of their paths.
+        // The sort is stable, so directories stay in ascending path order.
         entries.sort_by_key(|entry| (order(entry.kind), entry.offset));
         Ok(Salvage {
             chunks,
@@ -154,7 +155,7 @@ impl<S: ReadAt> Salvage<S> {
         })
     }
 
-    /// Returns the header of the container.
+    /// Returns the container's header.
     pub fn header(&self) -> &Header {
         &self.header
     }
@@ -177,7 +178,8 @@ impl<S: ReadAt> Salvage<S> {
             return Recovered::Piece { offset, bytes };
         }
         while !self.content.is_empty() && self.chunks.piece(self.content.clone()).is_none() {
-            // A forged length may be huge, so a hole past the end of the plaintext is one step.
+            // A forged length may be huge, so a hole past the end of the plaintext is skipped in
+            // one step.
             let is_within = self.content.start < self.chunks.len();
             let end = if is_within { self.chunks.chunk_end(self.content.start) } else { u64::MAX };
             self.content.start = end.min(self.content.end);
@@ -205,8 +207,8 @@ impl<S: ReadAt> Iterator for Salvage<S> {
     }
 }
 
-/// Returns the entries and the notes of the index, or `None` if a part of the index is lost. The
-/// notes are `None` if only they are lost.
+/// Returns the entries and the notes of the index, or `None` if part of the index is lost. If only
+/// the notes are lost, the notes are `None`.
 fn read_index<S: ReadAt>(
     chunks: &Chunks<S>,
     marker: &Marker,

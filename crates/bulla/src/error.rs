@@ -4,13 +4,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::{fmt, io};
 
-/// Everything that can fail in this crate.
+/// The errors that this crate returns.
 ///
-/// Every variant carries public facts only, so any error may be logged. The variants that concern a
-/// container correspond one to one to FORMAT.md, section 9. The others concern the call.
+/// Every variant carries only public information, so any error may be logged. The variants that
+/// describe a container correspond one to one to section 9 of FORMAT.md. The others describe the
+/// call.
 ///
-/// An `Error` survives a round trip through [`std::io::Error`], which the [`std::io`] traits
-/// require:
+/// An `Error` survives a round trip through [`std::io::Error`], the error type of the [`std::io`]
+/// traits:
 ///
 /// ```
 /// use bulla::Error;
@@ -20,73 +21,73 @@ use std::{fmt, io};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// The input does not begin with the magic of a container (F-3.5).
+    /// The input does not begin with the container magic (F-3.5).
     NotAContainer,
-    /// The container has another major version (F-3.5).
+    /// The container has an unsupported major version (F-3.5).
     UnsupportedVersion {
-        /// The container's major version. This crate supports 1.
+        /// The container's major version. This crate supports only version 1.
         major: u8,
     },
     /// The container uses a cryptographic suite that this crate does not support (F-3.7).
     UnsupportedSuite {
-        /// The suite's number. This crate supports 1.
+        /// The suite number. This crate supports only suite 1.
         suite: u16,
     },
     /// The header requires something that this crate does not support (F-3.7).
     UnsupportedFeature(Feature),
-    /// The header is damaged, and no valid footer could be used instead (F-3.5).
+    /// The header is damaged, and there is no valid footer to use instead (F-3.5).
     DamagedHeader,
-    /// The container requires a context, and none was given (F-3.8).
+    /// The container requires a context, but none was given (F-3.8).
     ContextRequired,
     /// A context was given, but the container was sealed without one (F-3.8).
     ContextUnexpected,
-    /// The container was sealed under another key or another context (F-4.4).
+    /// The container was sealed under a different key or context (F-4.4).
     WrongKey,
     /// A chunk failed authentication: it was damaged or tampered with (F-7.4).
     ChunkRejected {
-        /// The chunk's number, starting at 0.
+        /// The chunk number, starting at 0.
         index: u64,
     },
     /// The container ends too early (F-7.4).
     Truncated {
-        /// The number of complete chunks before the cut.
+        /// The number of complete chunks before the truncation.
         after: u64,
     },
-    /// The container is followed by other bytes (F-7.4).
+    /// The container is followed by extra bytes (F-7.4).
     TrailingData {
         /// The number of bytes after the container's end.
         extra: u64,
     },
     /// The plaintext has more bytes or more chunks than the format allows (F-5.4).
     TooLarge,
-    /// The caller called [`Progress::cancel`](crate::Progress::cancel).
+    /// The call was cancelled with [`Progress::cancel`](crate::Progress::cancel).
     Cancelled,
     /// The operating system provided no random bytes.
     NoRandomness,
-    /// The source became shorter while it was being sealed.
+    /// The source shrank while it was being sealed.
     SourceShrank {
         /// The source's length in bytes when sealing started.
         planned: u64,
         /// The offset at which the source ended.
         found: u64,
     },
-    /// A buffer given by the caller has the wrong length.
+    /// A buffer passed by the caller has the wrong length.
     BufferLength {
         /// The required length in bytes.
         needed: u64,
-        /// The length of the given buffer in bytes.
+        /// The length of the buffer that was passed, in bytes.
         given: u64,
     },
     /// An envelope is longer than 2^20 bytes, or does not have the reserved length.
     EnvelopeLength {
         /// The reserved length in bytes, or the limit.
         expected: u64,
-        /// The length of the given envelope in bytes.
+        /// The length of the envelope that was passed, in bytes.
         given: u64,
     },
-    /// A range is not within the plaintext, or its end is before its start.
+    /// A range is not within the plaintext, or ends before it starts.
     OutOfRange {
-        /// The plaintext's length in bytes.
+        /// The plaintext length in bytes.
         len: u64,
     },
     /// Reading or writing failed.
@@ -97,18 +98,19 @@ pub enum Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Feature {
-    /// The critical flags. This crate supports bit 0.
+    /// The critical flags. This crate supports only bit 0.
     Flags(u16),
-    /// The binary logarithm of the chunk size, outside 12 to 20.
+    /// The base-2 logarithm of the chunk size, which is not in the range 12 to 20.
     ChunkLog2(u8),
-    /// The envelope's length in bytes, above 2^20.
+    /// The envelope length in bytes, which is above 2^20.
     EnvelopeLen(u32),
 }
 
 /// An [`std::io::Error`] that can be cloned and compared.
 ///
-/// A stream returns its first error from every later call (F-7.8), so the error has to be shared.
-/// Two `IoError`s are equal if their kind and their operating system error code are.
+/// A stream returns its first error again from every later call (F-7.8), so it must be possible to
+/// share the error. Two `IoError`s are equal if they have the same kind and the same operating
+/// system error code.
 #[derive(Clone, Debug)]
 pub struct IoError(Arc<io::Error>);
 
@@ -184,7 +186,7 @@ impl fmt::Display for Error {
                 write!(f, "wrong envelope length: {expected} bytes available, {given} given")
             }
             Error::OutOfRange { len } => {
-                write!(f, "range out of bounds: the plaintext has {len} bytes")
+                write!(f, "range out of bounds: the plaintext is {len} bytes long")
             }
             Error::Io(e) => e.fmt(f),
         }
@@ -195,8 +197,8 @@ impl fmt::Display for Feature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Feature::Flags(flags) => write!(f, "critical flags {flags:#06x}"),
-            Feature::ChunkLog2(log2) => write!(f, "chunks of 2^{log2} bytes"),
-            Feature::EnvelopeLen(len) => write!(f, "an envelope of {len} bytes"),
+            Feature::ChunkLog2(log2) => write!(f, "2^{log2}-byte chunks"),
+            Feature::EnvelopeLen(len) => write!(f, "{len}-byte envelope"),
         }
     }
 }
@@ -210,7 +212,7 @@ impl fmt::Display for IoError {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // `Display` shows the I/O error already, so the chain continues with its source.
+            // `Display` already shows the I/O error, so the chain continues with its source.
             Error::Io(e) => e.source(),
             _ => None,
         }
@@ -240,10 +242,11 @@ impl PartialEq for IoError {
 impl Eq for IoError {}
 
 impl From<Error> for io::Error {
-    /// Converts an [`Error::Io`] back to the error that it came from, and wraps any other.
+    /// Converts an [`Error::Io`] back into the error that it came from, and wraps any other
+    /// variant.
     ///
-    /// An I/O error that is still shared cannot be moved out. If it has an operating system code,
-    /// it is created again from the code. Otherwise it is wrapped too.
+    /// An I/O error that is still shared cannot be moved out. If it has an operating system error
+    /// code, a new error is created from that code. Otherwise, the shared error is wrapped.
     fn from(error: Error) -> io::Error {
         let Error::Io(IoError(shared)) = error else {
             return io::Error::new(error.kind(), error);
@@ -261,7 +264,7 @@ impl From<io::Error> for Error {
     }
 }
 
-/// Fails unless the caller's buffer has exactly `needed` bytes.
+/// Returns an error unless the caller's buffer is exactly `needed` bytes long.
 pub(crate) fn check_buffer_len(buffer: &[u8], needed: u64) -> Result<()> {
     if buffer.len() as u64 == needed {
         Ok(())
@@ -305,7 +308,7 @@ mod tests {
     fn survives_a_round_trip_through_io_error() {
         for error in all() {
             let (expected, kind) = (error.clone(), error.kind());
-            // `expected` shares the I/O error; a second trip owns it.
+            // `expected` shares the I/O error here. After it is dropped, `error` is the only owner.
             let io = io::Error::from(error);
             assert_eq!(io.kind(), kind);
             let error = Error::from(io);
@@ -318,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn io_errors_with_another_kind_or_code_differ() {
+    fn io_errors_with_different_kinds_or_codes_are_not_equal() {
         let [no_space, io_error] =
             [28, 5].map(|code| Error::from(io::Error::from_raw_os_error(code)));
         assert_ne!(no_space, io_error);

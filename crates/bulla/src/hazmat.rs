@@ -1,4 +1,4 @@
-//! Functions for test vectors only. Never use them for data.
+//! Functions for test vectors only. Never use them for real data.
 
 use crate::crypto::key::Key;
 use crate::error::Result;
@@ -7,11 +7,11 @@ use crate::sealing::draft::Draft;
 
 /// Returns a draft that uses the given salt instead of a random one.
 ///
-/// **Two containers under one key and one salt reveal both plaintexts** (F-4.2).
+/// **Sealing two containers under the same key and salt reveals both plaintexts** (F-4.2).
 ///
 /// # Errors
 ///
-/// The same as for [`Draft::new`].
+/// Returns the same errors as [`Draft::new`].
 pub fn draft_with_salt<'a>(key: &Key, options: &Options<'a>, salt: &[u8; 32]) -> Result<Draft<'a>> {
     Draft::with_salt(key, options, salt)
 }

@@ -1,8 +1,9 @@
 //! The Bulla encrypted backup container.
 //!
-//! A container holds any number of bytes, sealed under one 256-bit key with AES-256-GCM in chunks.
-//! It is sealed in one pass and on all cores, and opened whole, as a stream, or at any byte range.
-//! `spec/FORMAT.md` specifies the format. Clauses such as F-7.2 refer to it.
+//! A container holds up to 256 TiB of data, sealed in chunks with AES-256-GCM under one 256-bit
+//! key. Sealing takes a single pass and uses all cores. A container can be opened as a whole, as a
+//! stream, or at any byte range. The format is specified in `spec/FORMAT.md`, and references such
+//! as F-7.2 are to its clauses.
 //!
 //! ```
 //! # fn main() -> bulla::Result<()> {
@@ -20,46 +21,46 @@
 //! | bytes in memory | [`seal`], [`open`]; [`seal_into`], [`open_into`] with your own buffers |
 //! | a stream | [`Sealer`], [`Opener`] |
 //! | whole files | [`seal_file`], [`open_file`] |
-//! | many sources, with a tail that depends on them | [`Plan`] |
-//! | a part of a container | [`RangeReader`] over any [`ReadAt`] source |
-//! | what remains of a damaged container | [`SalvageReader`] |
-//! | a wrapped key in the container's envelope | [`Draft`], [`Preamble`] |
+//! | many sources, followed by a tail that depends on them | [`Plan`] |
+//! | part of a container | [`RangeReader`] over any [`ReadAt`] source |
+//! | whatever is left of a damaged container | [`SalvageReader`] |
+//! | a container whose envelope holds its wrapped key | [`Draft`], [`Preamble`] |
 //!
 //! # Guarantees
 //!
 //! - No plaintext byte is released before the tag of its chunk has been verified.
-//! - Modified, truncated, extended, reordered and mixed containers give an [`Error`], never other
-//!   plaintext and never a panic.
-//! - If a container is read at an offset, a damaged header is replaced by the footer. Damage to
-//!   either is reported ([`HeaderState`]).
-//! - Memory does not grow with the plaintext. Each thread uses about 1 MiB.
+//! - Opening a modified, truncated, extended, reordered or spliced container returns an [`Error`].
+//!   It never returns different plaintext and never panics.
+//! - If the source supports reading at an offset, the footer is used when the header is damaged.
+//!   Damage to either is reported ([`HeaderState`]).
+//! - Memory use does not grow with the length of the plaintext. Each thread uses about 1 MiB.
 //! - This crate contains no `unsafe` code. Keys are wiped when they are dropped, and commitments
 //!   are compared in constant time.
 //!
 //! # Limits
 //!
-//! - Sealing cannot be resumed, and nothing can be appended to a container. A chunk is sealed once
-//!   per salt.
-//! - The length of the plaintext is not hidden, and replacing a container with an older one is not
+//! - Sealing cannot be resumed, and nothing can be appended to a container. Each chunk is sealed
+//!   only once per salt.
+//! - The plaintext length is not hidden, and replacing a container with an older one is not
 //!   detected.
-//! - A plaintext has at most 2^48 - 1 bytes and 2^32 chunks.
+//! - A plaintext is at most 2^48 - 1 bytes long and has at most 2^32 chunks.
 //!
-//! This crate takes and returns bytes. It does not walk directories, access a clock or the network,
-//! hash passwords, or compress.
+//! This crate takes and returns bytes. It does not walk directories, read a clock, use the network,
+//! hash passwords, or compress data.
 //!
 //! # Threads
 //!
-//! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise. Inputs of
-//! less than half a MiB stay on the calling thread. The calling thread always takes part in the
-//! work, so a call from inside a pool cannot deadlock.
+//! Work is spread over the ambient rayon pool unless [`Options::workers`] says otherwise.
+//! Plaintexts shorter than 256 KiB are processed on the calling thread alone. The calling thread
+//! always takes part in the work, so a call from inside a pool cannot deadlock.
 //!
 //! # Features
 //!
-//! - `aws-lc-rs`: uses AES-256-GCM, HMAC and SHA-2 from AWS-LC instead of ring. [`BACKEND`] names
-//!   the library in use. The containers are the same. It needs a C compiler, and NASM for Windows
-//!   on x86-64. If the system provides AWS-LC, that one is linked, unless `AWS_LC_SYS_USE_SYSTEM=0`
-//!   is set for the build.
-//! - `hazmat`: functions for test vectors. Never use them for data.
+//! - `aws-lc-rs`: uses AWS-LC instead of ring for AES-256-GCM, HMAC and SHA-2. The containers are
+//!   identical, and [`BACKEND`] names the library in use. Building requires a C compiler, and NASM
+//!   on x86-64 Windows. If AWS-LC is installed on the system, that copy is linked unless
+//!   `AWS_LC_SYS_USE_SYSTEM=0` is set for the build.
+//! - `hazmat`: provides functions for test vectors. Never use them for real data.
 
 #![forbid(unsafe_code)]
 

@@ -1,18 +1,18 @@
-//! The options for sealing and opening.
+//! Options for sealing and opening.
 
 use crate::format::geometry::{ChunkSize, Layout};
 use crate::format::header::ContentType;
 use crate::parallel::progress::{Progress, Reporter};
 use crate::parallel::workers::Workers;
 
-/// The options for sealing and opening a container.
+/// Options for sealing and opening a container.
 ///
 /// The defaults suit most uses: 64 KiB chunks, plain bytes, no context, no envelope, and the
 /// ambient rayon pool.
 ///
-/// Opening reads the chunk size, the content type and the envelope length from the header. It uses
-/// only [`context`](Options::context), [`workers`](Options::workers) and
-/// [`progress`](Options::progress).
+/// When a container is opened, its chunk size, content type and envelope length are read from the
+/// header, and only [`context`](Options::context), [`workers`](Options::workers) and
+/// [`progress`](Options::progress) are used.
 ///
 /// ```
 /// use bulla::{ChunkSize, Options, Workers};
@@ -37,46 +37,46 @@ impl<'a> Options<'a> {
         Options::default()
     }
 
-    /// Sets the size of a chunk, the unit that is sealed and opened as a whole.
+    /// Sets the chunk size. A chunk is the unit that is sealed and opened as a whole.
     pub fn chunk_size(mut self, size: ChunkSize) -> Self {
         self.chunk_size = size;
         self
     }
 
-    /// Declares what the plaintext is. The default is [`ContentType::BYTES`].
+    /// Sets the type of the plaintext. The default is [`ContentType::BYTES`].
     pub fn content_type(mut self, content_type: ContentType) -> Self {
         self.content_type = Some(content_type);
         self
     }
 
-    /// Binds the container to a value that both sides know, such as an account ID: it opens only
-    /// with the same context (F-3.8). The context is not stored.
+    /// Binds the container to a value that both sides know, such as an account ID. The container
+    /// then opens only with the same context (F-3.8), which is not stored.
     pub fn context(mut self, context: &'a [u8]) -> Self {
         self.context = Some(context);
         self
     }
 
-    /// Reserves `bytes` at both ends of the container for an envelope, which holds the container's
-    /// wrapped key (F-8.1). It is filled with zeros unless
+    /// Reserves this many bytes at each end of the container for an envelope, which holds the
+    /// container's wrapped key (F-8.1). The envelope is filled with zeros unless
     /// [`Draft::envelope`](crate::Draft::envelope) sets its content.
     pub fn envelope_len(mut self, bytes: u32) -> Self {
         self.envelope_len = bytes;
         self
     }
 
-    /// Chooses the threads that seal and open chunks.
+    /// Sets the threads that seal and open chunks.
     pub fn workers(mut self, workers: Workers<'a>) -> Self {
         self.workers = workers;
         self
     }
 
-    /// Reports progress to `progress`, through which the call can also be cancelled.
+    /// Reports progress to `progress`, which can also be used to cancel the call.
     pub fn progress(mut self, progress: &'a Progress) -> Self {
         self.progress = Reporter::to(progress);
         self
     }
 
-    /// Returns the layout of a container that is sealed with these options.
+    /// Returns the layout of a container sealed with these options.
     pub(crate) fn layout(&self) -> Layout {
         Layout { chunk: self.chunk_size, envelope_len: self.envelope_len }
     }

@@ -9,11 +9,11 @@ use crate::builder::source::{ContentSource, Source};
 use crate::format::attributes::Time;
 use crate::format::notes::State;
 
-/// Reads the content of one entry, or a part of it.
+/// Reads the content of one entry, or part of it.
 pub(crate) struct ContentReader<'p, S: Source> {
     entry: &'p PlannedEntry<S>,
     path: &'p [u8],
-    /// The opened content; `None` before it is opened, or if that failed.
+    /// The opened content, or `None` if it has not been opened yet or could not be opened.
     content: Option<S::Content>,
     state: State,
     /// Offset of the first byte that could not be read, or the planned length.
@@ -47,7 +47,8 @@ impl<'p, S: Source> ContentReader<'p, S> {
     pub(crate) fn check_end(&mut self, planned_mtime: Option<Time>) {
         let len = self.entry.len;
         let Some(content) = self.open() else { return };
-        // Reading is reliable and the reported size is not: files in /proc report 0 bytes.
+        // Reads past the planned end, because the reported size is unreliable: files in /proc
+        // report 0 bytes.
         let grew = content.read_at(&mut [0], len).is_ok_and(|read| read > 0);
         let mtime = content.mtime().ok().flatten();
         if grew {
@@ -58,7 +59,8 @@ impl<'p, S: Source> ContentReader<'p, S> {
         }
     }
 
-    /// Returns the state and the bytes found, or `None` if everything read so far is as planned.
+    /// Returns the state and the number of bytes found, or `None` if everything read so far is as
+    /// planned.
     pub(crate) fn outcome(&self) -> Option<(State, u64)> {
         (!self.state.is_whole()).then_some((self.state, self.found))
     }
@@ -80,8 +82,8 @@ impl<'p, S: Source> ContentReader<'p, S> {
     }
 }
 
-/// Reads until `buf` is full, the content ends or an error occurs. Returns the bytes read, and the
-/// error.
+/// Reads until `buf` is full, the content ends or an error occurs. Returns the number of bytes
+/// read, and the error if there was one.
 fn read_full(content: &impl ReadAt, buf: &mut [u8], offset: u64) -> (usize, Option<io::Error>) {
     let mut filled = 0;
     while filled < buf.len() {

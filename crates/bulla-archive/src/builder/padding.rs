@@ -2,8 +2,8 @@
 
 use crate::format::record::HEAD_LEN;
 
-/// Returns the bytes of the padding record, head included, that take a plaintext of `len` bytes to
-/// a Padmé length. Returns 0 if it already has one.
+/// Returns the length of the padding record, including its head, that extends a plaintext of `len`
+/// bytes to a Padmé length. Returns 0 if `len` is already a Padmé length.
 pub(crate) fn padding_len(len: u64) -> u64 {
     const HEAD: u64 = HEAD_LEN as u64;
     match padme(len) - len {
@@ -14,9 +14,9 @@ pub(crate) fn padding_len(len: u64) -> u64 {
     }
 }
 
-/// Returns the next Padmé length. It exceeds `len` by less than an eighth, and by less for large
-/// lengths (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and Communication with
-/// PURBs", 2019).
+/// Returns the next Padmé length, which exceeds `len` by less than an eighth, and by proportionally
+/// less for large lengths (Nikitin et al., "Reducing Metadata Leakage from Encrypted Files and
+/// Communication with PURBs", 2019).
 fn padme(len: u64) -> u64 {
     if len < 2 {
         return len;

@@ -1,4 +1,4 @@
-//! The plaintext of an archive while it is sealed: the planned records, then the tail.
+//! The plaintext of an archive that is being sealed: the planned records, then the tail.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -18,15 +18,17 @@ use crate::format::entry::{Entry, Kind};
 use crate::format::notes::{Note, State};
 use crate::format::record::{HEAD_LEN, Marker};
 
-/// The plaintext of an archive, as a [`Plan`] that reads the sources when the container is sealed.
+/// The plaintext of an archive, as a [`Plan`] that reads the sources while the container is being
+/// sealed.
 pub(crate) struct ArchivePlaintext<S> {
     entries: PlannedEntries<S>,
-    /// Numbers of the entries, in ascending order of their paths.
+    /// Entry numbers, in ascending path order.
     by_path: Vec<u32>,
     skipped: Vec<Vec<u8>>,
     padded: bool,
     marker: Marker,
-    /// Entries that differ from the plan, by number: the state, and the bytes found.
+    /// For each entry that differs from the plan, by number: its state, and the number of bytes
+    /// found.
     outcomes: Mutex<BTreeMap<u32, (State, u64)>>,
     progress: EntryProgress,
 }
@@ -49,8 +51,8 @@ impl<S: Source> ArchivePlaintext<S> {
         self.by_path.len() as u64
     }
 
-    /// Returns a note for each entry that differs from the plan and each skipped path. It is
-    /// complete once the planned bytes have been read.
+    /// Returns a note for each entry that differs from the plan and each skipped path. The notes
+    /// are complete once the planned bytes have been read.
     pub(crate) fn notes(&self) -> Vec<Note> {
         self.raw_notes(&self.outcomes())
             .map(|(path, state, found)| Note { path: path.to_vec(), state, found })
@@ -68,7 +70,7 @@ impl<S: Source> ArchivePlaintext<S> {
     }
 
     fn outcomes(&self) -> MutexGuard<'_, BTreeMap<u32, (State, u64)>> {
-        // The map is consistent after every step, so a panic of another thread does not matter.
+        // The map is consistent after every step, so a panic in another thread does not matter.
         self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -106,14 +108,14 @@ impl<S: Source> ArchivePlaintext<S> {
         }
         if let Some((state, found)) = reader.outcome() {
             let mut outcomes = self.outcomes();
-            // Several threads may read parts of one file. The file ends at the first byte that any
-            // of them did not find.
+            // Several threads may read parts of the same file. The file ends at the first byte that
+            // any of them could not read.
             let outcome = outcomes.entry(number as u32).or_insert((state, found));
             *outcome = (outcome.0.with(state), outcome.1.min(found));
         }
     }
 
-    /// Returns the index entries, in ascending order of their paths.
+    /// Returns the index entries in ascending path order.
     fn index_entries<'l>(
         &'l self,
         outcomes: &'l BTreeMap<u32, (State, u64)>,
@@ -157,7 +159,7 @@ impl<S: Source> Plan for ArchivePlaintext<S> {
         let start = self.entries.end();
         let mut tail = TailWriter::new(out, &self.marker, start);
         if self.padded {
-            // The padding comes first but depends on the length of the rest.
+            // The padding comes first, but its length depends on that of the rest of the tail.
             let mut measured = TailWriter::new(io::sink(), &self.marker, start);
             measured.write_index(self.raw_notes(&outcomes), self.index_entries(&outcomes))?;
             tail.write_padding(padding_len(measured.offset()))?;

@@ -13,12 +13,12 @@ use crate::format::record::{HEAD_LEN, Head};
 #[derive(Debug)]
 pub(crate) struct PlannedEntries<S> {
     entries: Vec<PlannedEntry<S>>,
-    /// Path and encoded attributes of each entry, concatenated.
+    /// The path and encoded attributes of each entry, concatenated.
     paths_and_attributes: Vec<u8>,
     /// Offset of the end of the last record.
     end: u64,
-    /// Copied entries that were not complete in the original archive, by number: the state, and the
-    /// bytes of content.
+    /// For each copied entry that was not complete in the original archive, by number: its state,
+    /// and the length of its content.
     copied_states: BTreeMap<u32, (State, u64)>,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct PlannedEntry<S> {
     attr_len: u32,
     pub(crate) path_len: u16,
     pub(crate) kind: Kind,
-    /// Source of the content, for a file.
+    /// Source of a file's content.
     pub(crate) source: Option<S>,
 }
 
@@ -62,7 +62,7 @@ impl<S> PlannedEntries<S> {
         self.push(kind, path, len, source, |out| attributes::encode(metadata, target, out))
     }
 
-    /// Adds an entry of another archive, with its attributes and its state.
+    /// Adds an entry from another archive, with the same attributes and state.
     pub(crate) fn copy_entry(&mut self, entry: &Entry, source: S) -> Result<()> {
         let source = Some(source).filter(|_| entry.kind() == Kind::File);
         self.push(entry.kind(), entry.path(), entry.len(), source, |out| {
@@ -127,12 +127,12 @@ impl<S> PlannedEntries<S> {
         self.end
     }
 
-    /// Takes the states of copied entries, by number: the state, and the bytes of content.
+    /// Takes the state and content length of each incomplete copied entry, by number.
     pub(crate) fn take_copied_states(&mut self) -> BTreeMap<u32, (State, u64)> {
         std::mem::take(&mut self.copied_states)
     }
 
-    /// Returns the numbers of the entries in ascending order of their paths, after checking.
+    /// Checks the paths against, and returns the entry numbers in ascending path order.
     pub(crate) fn sorted_by_path(&self) -> Result<Vec<u32>> {
         let mut numbers: Vec<u32> = (0..self.entries.len() as u32).collect();
         numbers.sort_unstable_by_key(|number| self.path(&self.entries[*number as usize]));

@@ -1,12 +1,12 @@
-//! Progress of sealing, counted in entries.
+//! Sealing progress, counted in entries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of entries that have been read while an archive is sealed.
+/// The number of entries that have been read while an archive is being sealed.
 ///
-/// It complements [`bulla::Progress`], which counts bytes. Clones share the counter, so one of them
-/// can be read on another thread while the archive is sealed; see
+/// It complements [`bulla::Progress`], which counts bytes. Clones share the counter, so another
+/// thread can read it while the archive is being sealed; see
 /// [`ArchiveBuilder::progress`](crate::ArchiveBuilder::progress).
 #[derive(Clone, Debug, Default)]
 pub struct EntryProgress(Arc<AtomicU64>);

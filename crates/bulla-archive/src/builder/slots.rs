@@ -16,7 +16,7 @@ impl<'s, 'm> Slots<'s, 'm> {
         Slots { slots, slot: 0, within: 0, filled: 0 }
     }
 
-    /// Returns the bytes filled so far.
+    /// Returns the number of bytes filled so far.
     pub(crate) fn filled(&self) -> u64 {
         self.filled
     }
@@ -40,7 +40,7 @@ impl<'s, 'm> Slots<'s, 'm> {
         Some(&mut free[..len])
     }
 
-    /// Copies as many of `bytes` as fit, and returns their number.
+    /// Copies as many of `bytes` as fit, and returns the number of bytes copied.
     pub(crate) fn put(&mut self, mut bytes: &[u8]) -> u64 {
         let mut copied = 0;
         while !bytes.is_empty() {

@@ -9,11 +9,11 @@ use bytes::Bytes;
 
 use crate::format::attributes::Time;
 
-/// Opens the content of one entry when it is sealed.
+/// Opens the content of one entry while an archive is being sealed.
 ///
-/// A large entry is opened several times: once by each thread that reads a part of it. Bytes in
-/// memory and paths of files implement this trait. Implement it for content that comes from a
-/// database or a network.
+/// A large entry is opened several times, once by each thread that reads part of it. This trait is
+/// implemented for in-memory bytes and file paths. Implement it for content that comes from other
+/// sources, such as a database or a network.
 pub trait Source: Send + Sync {
     /// The opened content.
     type Content: ContentSource;
@@ -22,19 +22,19 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Any error of the source. The entry is then noted as
+    /// Returns any error from the source. The entry is then noted as
     /// [unreadable](crate::State::UNREADABLE), and sealing continues.
     fn open(&self, path: &[u8]) -> io::Result<Self::Content>;
 }
 
 /// Content that a [`Source`] opened.
 pub trait ContentSource: ReadAt {
-    /// Returns the current mtime of the opened content, or `None` if it is unknown. If it differs
-    /// from the planned one, the entry is noted as [changed](crate::State::CHANGED).
+    /// Returns the current mtime of the opened content, or `None` if the mtime is unknown. If it
+    /// differs from the planned mtime, the entry is noted as [changed](crate::State::CHANGED).
     ///
     /// # Errors
     ///
-    /// Any error of the source. It is treated as an unknown mtime.
+    /// Returns any error from the source, which is treated as an unknown mtime.
     fn mtime(&self) -> io::Result<Option<Time>> {
         Ok(None)
     }

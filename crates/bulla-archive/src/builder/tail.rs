@@ -1,4 +1,5 @@
-//! Writes the sections after the contents: padding, notes, index, fence, trailer.
+//! Writes the sections after the contents: the padding, the notes, the index, the fence and the
+//! trailer.
 
 use std::io::{self, Write};
 use std::mem;
@@ -8,7 +9,7 @@ use crate::format::notes::{self, State};
 use crate::format::record::{HEAD_LEN, Head, Marker, RecordKind};
 use crate::format::trailer::{Fence, Trailer};
 
-/// Maximum bytes of content in an index block of more than one entry.
+/// Maximum bytes of content in an index block with more than one entry.
 const MAX_BLOCK_LEN: usize = 1 << 16;
 
 /// Writes the sections after the contents, and tracks the offset in the plaintext.
@@ -19,7 +20,7 @@ pub(crate) struct TailWriter<'m, W> {
 }
 
 impl<'m, W: Write> TailWriter<'m, W> {
-    /// Creates a writer for a tail that starts at `offset` of the plaintext.
+    /// Creates a writer for a tail that starts at this offset in the plaintext.
     pub(crate) fn new(writer: W, marker: &'m Marker, offset: u64) -> TailWriter<'m, W> {
         TailWriter { writer, marker, offset }
     }
@@ -29,7 +30,7 @@ impl<'m, W: Write> TailWriter<'m, W> {
         self.offset
     }
 
-    /// Writes a padding record of `len` bytes, head included. A length of 0 writes nothing.
+    /// Writes a padding record of `len` bytes, including its head. Writes nothing if `len` is 0.
     pub(crate) fn write_padding(&mut self, len: u64) -> io::Result<()> {
         let Some(mut remaining) = len.checked_sub(HEAD_LEN as u64) else { return Ok(()) };
         self.write_head(RecordKind::PADDING, remaining)?;
@@ -42,7 +43,8 @@ impl<'m, W: Write> TailWriter<'m, W> {
         Ok(())
     }
 
-    /// Writes notes, index, fence and trailer. `entries` must be in ascending order of their paths.
+    /// Writes the notes, the index, the fence and the trailer. `entries` must be in ascending path
+    /// order.
     pub(crate) fn write_index<'n>(
         &mut self,
         notes: impl Iterator<Item = (&'n [u8], State, u64)> + Clone,

@@ -1,10 +1,10 @@
-//! Attributes of entries: mtime, mode and link target.
+//! Entry attributes: the mtime, the mode and the link target.
 
 use std::time::{Duration, SystemTime};
 
 /// Maximum bytes in the attributes of one entry.
 pub(crate) const MAX_ATTR_LEN: usize = 1 << 16;
-/// Bytes in the longest target of a symbolic link.
+/// Maximum bytes in a symbolic link target.
 const MAX_TARGET_LEN: usize = 4096;
 
 // Tags.
@@ -32,7 +32,7 @@ pub struct Metadata {
 }
 
 impl Metadata {
-    /// Returns metadata without an mtime and a mode.
+    /// Returns metadata without an mtime or a mode.
     pub fn new() -> Metadata {
         Metadata::default()
     }
@@ -111,8 +111,9 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<(Metadata, Option<&[u8]>), &'st
         let (head, rest) = bytes.split_first_chunk::<4>().ok_or("an attribute is truncated")?;
         let tag = u16::from_be_bytes([head[0], head[1]]);
         let len = usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let (value, rest) =
-            rest.split_at_checked(len).ok_or("an attribute exceeds the attributes' length")?;
+        let (value, rest) = rest
+            .split_at_checked(len)
+            .ok_or("an attribute extends past the end of the attributes")?;
         if tag <= last {
             return Err("attribute tags are not in ascending order");
         }
@@ -127,7 +128,7 @@ pub(crate) fn decode(mut bytes: &[u8]) -> Result<(Metadata, Option<&[u8]>), &'st
     Ok((metadata, target))
 }
 
-/// Returns `target` if it is a valid target of a symbolic link, or the rule that it breaks.
+/// Returns `target` if it is a valid symbolic link target. The error is the rule that is violated.
 pub(crate) fn check_target(target: &[u8]) -> Result<&[u8], &'static str> {
     match target.len() {
         0 => Err("link target is empty"),

@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the kind of the record that holds such an entry's content in this container.
+    /// Returns the kind of record for an entry of this kind whose content is in this container.
     pub(crate) fn record(self) -> RecordKind {
         match self {
             Kind::File => RecordKind::FILE,
@@ -30,7 +30,8 @@ impl Kind {
         }
     }
 
-    /// Returns the kind of the entry that a record of this kind holds, if any.
+    /// Returns the kind of entry that a record of this kind describes, or `None` if it describes
+    /// none.
     pub(crate) fn of_record(kind: RecordKind) -> Option<Kind> {
         match kind {
             RecordKind::FILE | RecordKind::REFERENCE => Some(Kind::File),
@@ -66,7 +67,7 @@ impl Entry {
         self.kind
     }
 
-    /// Returns the bytes of content, which are 0 for directories and symbolic links.
+    /// Returns the length of the content in bytes, which is 0 for directories and symbolic links.
     #[allow(clippy::len_without_is_empty, reason = "an entry is not a collection")]
     pub fn len(&self) -> u64 {
         self.len
@@ -74,7 +75,7 @@ impl Entry {
 
     /// Returns the metadata that is stored with the entry.
     pub fn metadata(&self) -> Metadata {
-        // Checked in `new`, so decoding cannot fail.
+        // The attributes were checked in `new`, so decoding cannot fail.
         attributes::decode(self.attributes()).unwrap_or_default().0
     }
 
@@ -83,7 +84,7 @@ impl Entry {
         attributes::decode(self.attributes()).unwrap_or_default().1
     }
 
-    /// Returns how the entry differs from what was planned when the archive was made.
+    /// Returns how the entry differs from what was planned when the archive was created.
     pub fn state(&self) -> State {
         self.state
     }
@@ -161,7 +162,7 @@ impl Entry {
             RecordKind::REFERENCE => None,
             kind => Kind::of_record(kind),
         };
-        let kind = kind.ok_or("invalid kind of index entry")?;
+        let kind = kind.ok_or("invalid index entry kind")?;
         let entry = Entry {
             state: State::from_bits(u16::from_be_bytes([head[2], head[3]])),
             container: u32_at(12),
@@ -173,7 +174,7 @@ impl Entry {
             return Err("a directory or symbolic link has content");
         }
         if entry.offset.checked_add(entry.len).is_none() {
-            return Err("the end of a content exceeds 2^64 - 1");
+            return Err("the end of an entry's content exceeds 2^64 - 1");
         }
         *bytes = rest;
         Ok(entry)
@@ -183,7 +184,7 @@ impl Entry {
     ///
     /// # Errors
     ///
-    /// [`Error::NoContent`], [`Error::ExternalContent`], [`Error::UnknownEncoding`].
+    /// Returns [`Error::NoContent`], [`Error::ExternalContent`] or [`Error::UnknownEncoding`].
     pub fn check_readable(&self) -> Result<()> {
         match self {
             Entry { kind: Kind::Directory | Kind::Symlink, .. } => Err(Error::NoContent),
@@ -200,7 +201,7 @@ impl Entry {
 
 #[cfg(test)]
 impl Entry {
-    /// Creates a file whose content is at the given place.
+    /// Creates a file entry whose content is in the given container, at the given offset.
     pub(crate) fn file_at(path: &[u8], container: u32, offset: u64, len: u64) -> Entry {
         Entry {
             container,
@@ -248,8 +249,7 @@ mod tests {
         }
     }
 
-    /// the content of a file is readable if it is in this container and has encoding
-    /// 0.
+    /// a file's content is readable if it is in this container and has encoding 0.
     #[test]
     fn only_internal_unencoded_files_are_readable() {
         assert!(entry().is_internal() && entry().check_readable().is_ok());

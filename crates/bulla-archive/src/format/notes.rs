@@ -8,18 +8,19 @@ const NOTE_LEN: usize = 16;
 pub struct State(u16);
 
 impl State {
-    /// The content was shorter than planned. The entry has the length that was read.
+    /// The content was shorter than planned. The entry's length is the number of bytes read.
     pub const SHORT: State = State(1);
-    /// The content was longer than planned. The entry is truncated at the planned length.
+    /// The content was longer than planned. The entry is truncated to the planned length.
     pub const GREW: State = State(2);
     /// The mtime changed between planning and reading.
     pub const CHANGED: State = State(4);
-    /// The content could not be read, or not to its end. The entry has the length that was read.
+    /// The content could not be read to its end, or not at all. The entry's length is the number of
+    /// bytes read.
     pub const UNREADABLE: State = State(8);
     /// The path was skipped: the archive has no entry for it.
     pub const SKIPPED: State = State(16);
 
-    /// Returns whether no flag is set: the entry is as it was planned.
+    /// Returns whether no flag is set: the entry is as planned.
     pub fn is_whole(self) -> bool {
         self.0 == 0
     }
@@ -44,17 +45,17 @@ impl State {
         State(bits & 31)
     }
 
-    /// Returns a predicate that describes the most severe flag, such as `could not be read`, or
+    /// Returns a verb phrase that describes the most severe flag, such as `could not be read`, or
     /// `is complete` if no flag is set.
     pub fn describe(self) -> &'static str {
         match self {
             state if state.has(State::SKIPPED) => "was skipped",
             state if state.has(State::UNREADABLE) => "could not be read",
-            state if state.has(State::SHORT) => "became shorter while it was read",
+            state if state.has(State::SHORT) => "shrank while it was being read",
             state if state.has(State::GREW) => {
-                "grew while it was read and was truncated at its planned length"
+                "grew while it was being read and was truncated to its planned length"
             }
-            state if state.has(State::CHANGED) => "was changed while it was read",
+            state if state.has(State::CHANGED) => "was changed while it was being read",
             _ => "is complete",
         }
     }
@@ -66,15 +67,15 @@ impl std::fmt::Debug for State {
     }
 }
 
-/// A path that is not in the archive as it was planned.
+/// An entry that differs from the plan, or a path that was skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Note {
-    /// Path of the entry. A skipped path need not be valid.
+    /// The path. A skipped path need not be valid.
     pub path: Vec<u8>,
     /// The difference from the plan.
     pub state: State,
-    /// Bytes of content that were read.
+    /// Number of content bytes that were read.
     pub found: u64,
 }
 

@@ -1,11 +1,11 @@
-//! Paths of entries: relative byte strings without `.` and `..` components.
+//! Entry paths: relative byte strings without `.` or `..` components.
 
 use crate::error::{Error, Result};
 
-/// Bytes in the longest path.
+/// Maximum bytes in a path.
 pub(crate) const MAX_PATH_LEN: usize = 4096;
 
-/// Returns [`Error::InvalidPath`] if `path` breaks a rule of.
+/// Returns [`Error::InvalidPath`] if `path` violates a rule of.
 pub(crate) fn check(path: &[u8]) -> Result<()> {
     match violation(path) {
         Some(why) => Err(Error::InvalidPath { path: path.to_vec(), why }),
@@ -13,7 +13,7 @@ pub(crate) fn check(path: &[u8]) -> Result<()> {
     }
 }
 
-/// Returns the rule of that `path` breaks, or `None` if the path is valid.
+/// Returns the rule of that `path` violates, or `None` if the path is valid.
 pub(crate) fn violation(path: &[u8]) -> Option<&'static str> {
     if path.is_empty() {
         return Some("path is empty");
@@ -38,14 +38,16 @@ pub(crate) fn is_below(path: &[u8], directory: &[u8]) -> bool {
         || (path.starts_with(directory) && path.get(directory.len()) == Some(&b'/'))
 }
 
-/// Checks over paths in ascending order: no duplicates, and no entry below a file or a link.
+/// Checks paths in ascending order against: there are no duplicates, and no entry is below a
+/// file or a link.
 ///
 /// The paths below `a` need not follow `a` directly: `a-b` sorts before `a/b`. But every path in
-/// between starts with `a` too, so the entries that are prefixes of the current path are all that
-/// must be remembered.
+/// between also starts with `a`, so it is enough to remember the paths that are prefixes of the
+/// current one.
 #[derive(Default)]
 pub(crate) struct PathChecker {
-    /// Paths that the last one starts with, and whether each is a directory.
+    /// The paths that are prefixes of the last path, including the last path itself, and whether
+    /// each is a directory.
     prefixes: Vec<(Vec<u8>, bool)>,
 }
 

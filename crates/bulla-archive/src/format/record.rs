@@ -1,4 +1,4 @@
-//! Records, the unit that an archive consists of: marker, kind, lengths.
+//! Records, the units that make up an archive. Each has a marker, a kind and lengths.
 
 use zeroize::Zeroizing;
 
@@ -9,11 +9,11 @@ use crate::format::path::MAX_PATH_LEN;
 pub(crate) const HEAD_LEN: usize = 32;
 /// Bytes in the content of a reference record.
 pub(crate) const REFERENCE_LEN: usize = 24;
-/// Export label of the secret whose first 16 bytes are the marker.
+/// Export label for the secret whose first 16 bytes are the marker.
 pub(crate) const MARKER_LABEL: &[u8] = b"archive record";
 
-/// The 16 bytes that start every record of one container. They are secret, so that no
-/// content can imitate a record.
+/// The 16 bytes at the start of every record in a container. The marker is secret, so that
+/// no content can imitate a record.
 #[derive(Clone)]
 pub(crate) struct Marker(Zeroizing<[u8; 16]>);
 
@@ -73,7 +73,8 @@ pub(crate) struct Head {
 }
 
 impl Head {
-    /// Returns the head of a record that is not an entry: without path, attributes and encoding.
+    /// Returns the head of a record that is not an entry. It has no path, no attributes and
+    /// encoding 0.
     pub(crate) fn plain(kind: RecordKind, content_len: u64) -> Head {
         Head { kind, encoding: 0, path_len: 0, attr_len: 0, content_len }
     }
@@ -110,12 +111,12 @@ impl Head {
         HEAD_LEN as u64 + u64::from(self.path_len) + u64::from(self.attr_len)
     }
 
-    /// Returns the bytes in the whole record, or `None` if they exceed `u64::MAX`.
+    /// Returns the length of the whole record in bytes, or `None` if it exceeds `u64::MAX`.
     pub(crate) fn len(&self) -> Option<u64> {
         self.content_start().checked_add(self.content_len)
     }
 
-    /// Returns whether path and attributes are not longer than the format allows.
+    /// Returns whether the path and the attributes are within the format's length limits.
     pub(crate) fn is_within_limits(&self) -> bool {
         usize::from(self.path_len) <= MAX_PATH_LEN && self.attr_len as usize <= MAX_ATTR_LEN
     }
@@ -131,7 +132,7 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Decodes the content of a reference record, or returns `None` if it has another length.
+    /// Decodes the content of a reference record, or returns `None` if it has the wrong length.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Reference> {
         let bytes: &[u8; REFERENCE_LEN] = bytes.try_into().ok()?;
         let u64_at = |at: usize| bytes[at..at + 8].iter().fold(0, |n, b| n << 8 | u64::from(*b));

@@ -2,7 +2,7 @@
 
 use crate::format::record::HEAD_LEN;
 
-/// Bytes in the trailer record, the last ones of the plaintext.
+/// Bytes in the trailer record, which is at the end of the plaintext.
 pub(crate) const TRAILER_LEN: u64 = 128;
 /// Bytes in the content of the trailer record.
 const TRAILER_CONTENT: usize = TRAILER_LEN as usize - HEAD_LEN;
@@ -20,7 +20,7 @@ pub(crate) struct Trailer {
     pub(crate) blocks: u64,
     /// Rows of the containers record.
     pub(crate) rows: u64,
-    /// Bytes in the contents of all entries.
+    /// Total bytes in the contents of all entries.
     pub(crate) content_len: u64,
 }
 

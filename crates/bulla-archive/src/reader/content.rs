@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::format::entry::Entry;
 
-/// Bytes that are read ahead for sequential reading.
+/// Bytes to read ahead in sequential reads.
 const BUFFER_LEN: u64 = 1 << 20;
 
 /// The content of one entry.
 ///
-/// Reads at any offset with [`ReadAt`] and [`range`](EntryContent::range), which do not buffer, or
-/// from the start with [`Read`] and [`BufRead`], which buffer up to 1 MiB.
+/// It can be read at any offset with [`ReadAt`] and [`range`](EntryContent::range), which do not
+/// buffer, or from the start with [`Read`] and [`BufRead`], which buffer up to 1 MiB.
 pub struct EntryContent<'r, 'a, S: ReadAt> {
     range: &'r RangeReader<'a, S>,
     /// Offset of the content in the plaintext.
@@ -43,7 +43,7 @@ impl<'r, 'a, S: ReadAt> EntryContent<'r, 'a, S> {
         self.len
     }
 
-    /// Returns whether the content has no bytes.
+    /// Returns whether the content is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -52,7 +52,8 @@ impl<'r, 'a, S: ReadAt> EntryContent<'r, 'a, S> {
     ///
     /// # Errors
     ///
-    /// As [`RangeReader::range`]. [`bulla::Error::OutOfRange`] contains the length of the content.
+    /// Returns the same errors as [`RangeReader::range`], except that [`bulla::Error::OutOfRange`]
+    /// contains the length of this content.
     pub fn range(&self, range: Range<u64>) -> Result<Bytes> {
         if range.start > range.end || range.end > self.len {
             return Err(bulla::Error::OutOfRange { len: self.len }.into());
@@ -102,7 +103,7 @@ impl<S: ReadAt> BufRead for EntryContent<'_, '_, S> {
     }
 }
 
-/// Reads the contents of `entries`: see
+/// Reads the contents of `entries`; see
 /// [`ArchiveReader::read_all`](crate::ArchiveReader::read_all).
 pub(crate) fn read_all<S: ReadAt>(
     range: &RangeReader<'_, S>,
@@ -117,7 +118,7 @@ pub(crate) fn read_all<S: ReadAt>(
         }
     }
     order.sort_unstable_by_key(|number| (entries[*number].offset, entries[*number].len));
-    // Reading up to one chunk between two contents costs less than a separate read.
+    // Reading a gap of up to one chunk between two contents costs less than a separate read.
     let max_gap = range.opened().header.chunk_size().bytes() as u64;
     let ranges = merged_ranges(order.iter().map(|number| &entries[*number]), max_gap)?;
 
@@ -140,8 +141,8 @@ pub(crate) fn read_all<S: ReadAt>(
     Ok(range.for_each_extent(&ranges, visit_extent)?)
 }
 
-/// Returns the ranges of contents that are sorted by offset, merged where the gap between two of
-/// them is at most `max_gap` bytes.
+/// Returns the content ranges of entries that are sorted by offset. Ranges are merged if the gap
+/// between them is at most `max_gap` bytes.
 fn merged_ranges<'e>(
     sorted: impl Iterator<Item = &'e Entry>,
     max_gap: u64,
@@ -151,7 +152,10 @@ fn merged_ranges<'e>(
     for entry in sorted {
         let range = entry.offset..entry.offset + entry.len;
         if range.start < last.end && range != last {
-            return Err(Error::Malformed { offset: range.start, what: "two contents overlap" });
+            return Err(Error::Malformed {
+                offset: range.start,
+                what: "the contents of two entries overlap",
+            });
         }
         match ranges.last_mut() {
             Some(merged) if range.start <= merged.end + max_gap => {

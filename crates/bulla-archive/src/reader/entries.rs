@@ -1,4 +1,4 @@
-//! Iterates over the index, and checks the rules that concern all of it.
+//! Iterates over the index, and checks the rules that concern the whole index.
 
 use std::mem;
 use std::vec;
@@ -11,14 +11,15 @@ use crate::format::path::PathChecker;
 use crate::format::trailer::Trailer;
 use crate::index_reader::IndexReader;
 
-/// Iterates over the entries of an archive in ascending order of their paths.
+/// An iterator over an archive's entries in ascending path order.
 ///
 /// Returned by [`ArchiveReader::entries`](crate::ArchiveReader::entries).
 pub struct Entries<'r, 'a, S: ReadAt> {
     index: &'r IndexReader<RangeReader<'a, S>>,
     block: vec::IntoIter<Entry>,
     next_block: usize,
-    /// The checks over all entries; `None` if the iteration does not start with the first one.
+    /// The checks that need all entries, or `None` if the iteration does not start with the first
+    /// entry.
     checks: Option<Checks>,
     failed: bool,
 }
@@ -27,14 +28,14 @@ pub struct Entries<'r, 'a, S: ReadAt> {
 #[derive(Default)]
 struct Checks {
     paths: PathChecker,
-    /// Offset and length of each content in this container.
+    /// Offset and length of each entry's content in this container.
     ranges: Vec<(u64, u64)>,
     entries: u64,
     content_len: u64,
 }
 
 impl<'r, 'a, S: ReadAt> Entries<'r, 'a, S> {
-    /// Iterates over all entries, with the checks over all of them.
+    /// Iterates over all entries, and makes the checks that need all of them.
     pub(crate) fn all(index: &'r IndexReader<RangeReader<'a, S>>) -> Entries<'r, 'a, S> {
         Entries { checks: Some(Checks::default()), ..Entries::from_block(index, 0) }
     }
@@ -92,7 +93,7 @@ impl Checks {
     fn add(&mut self, entry: &Entry) -> Result<()> {
         self.paths.add(entry.path(), entry.kind == Kind::Directory)?;
         self.entries += 1;
-        let what = "the sum of the contents' lengths exceeds 2^64 - 1";
+        let what = "the total content length exceeds 2^64 - 1";
         let content_len = self.content_len.checked_add(entry.len);
         self.content_len = content_len.ok_or(Error::Malformed { offset: entry.offset, what })?;
         if entry.is_internal() && entry.len > 0 {
@@ -106,12 +107,12 @@ impl Checks {
             return Err("the number of entries differs from the trailer");
         }
         if self.content_len != trailer.content_len {
-            return Err("the sum of the contents' lengths differs from the trailer");
+            return Err("the total content length differs from the trailer");
         }
         let mut ranges = mem::take(&mut self.ranges);
         ranges.sort_unstable();
         if ranges.windows(2).any(|pair| pair[0] != pair[1] && pair[0].0 + pair[0].1 > pair[1].0) {
-            return Err("two contents overlap");
+            return Err("the contents of two entries overlap");
         }
         Ok(())
     }
@@ -121,7 +122,8 @@ impl Checks {
 mod tests {
     use super::*;
 
-    /// Returns the rule that files with contents of the given rows, offsets and lengths violate.
+    /// Returns the rule that is violated by files whose contents have these rows, offsets and
+    /// lengths.
     fn violation(contents: &[(u32, u64, u64)]) -> Option<&'static str> {
         let mut checks = Checks::default();
         for (path, (container, offset, len)) in (b'a'..).zip(contents) {
@@ -139,7 +141,7 @@ mod tests {
         assert_eq!(violation(&[(0, 0, 10), (0, 0, 10)]), None, "identical");
         assert_eq!(violation(&[(1, 0, 10), (0, 5, 10)]), None, "another container");
         assert_eq!(violation(&[(0, 0, 10), (0, 5, 0)]), None, "empty");
-        let overlap = Some("two contents overlap");
+        let overlap = Some("the contents of two entries overlap");
         assert_eq!(violation(&[(0, 10, 5), (0, 0, 11)]), overlap);
         assert_eq!(violation(&[(0, 0, 10), (0, 0, 9)]), overlap);
         assert_eq!(violation(&[(0, 0, 10), (0, 5, 1)]), overlap);

@@ -9,11 +9,11 @@ use crate::format::notes::State;
 use crate::format::record::{HEAD_LEN, Head, REFERENCE_LEN, RecordKind, Reference};
 use crate::index_reader::IndexReader;
 
-/// Bytes that are read ahead: the records of small files are close together.
+/// Bytes to read ahead, because the records of small files are close together.
 const WINDOW_LEN: u64 = 256 << 10;
 
-/// Checks every record before the notes, and that records and `entries` correspond one to one.
-/// `entries` is the whole index.
+/// Checks every record before the notes, and checks that the records correspond one to one to
+/// `entries`, which is the whole index.
 pub(crate) fn check_records<S: ReadAt>(
     index: &IndexReader<RangeReader<'_, S>>,
     entries: &[Entry],
@@ -56,7 +56,7 @@ pub(crate) fn check_records<S: ReadAt>(
                 return Err(malformed("padding has a path, attributes or an encoding"));
             }
         } else if head.kind == RecordKind::CONTAINERS && at == 0 && index.trailer().rows > 0 {
-            // Checked when the archive was opened.
+            // The containers record was checked when the archive was opened.
         } else if !head.kind.may_be_skipped() {
             return Err(match head.kind.is_known() {
                 true => malformed("a record is in a place where its kind is not allowed"),
@@ -80,29 +80,30 @@ fn compare(
 ) -> Result<(), &'static str> {
     let kind = if entry.container == 0 { entry.kind.record() } else { RecordKind::REFERENCE };
     if head.kind != kind || head.encoding != entry.encoding {
-        return Err("record and index differ in kind or encoding");
+        return Err("a record and its index entry differ in kind or encoding");
     }
     if path_and_attributes.get(head.path_len.into()..) != Some(entry.attributes()) {
-        return Err("record and index differ in attributes");
+        return Err("a record and its index entry differ in attributes");
     }
     if entry.is_internal() && at + head.content_start() != entry.offset {
-        return Err("the offset of a content differs from its record");
+        return Err("the content offset in an index entry differs from the record");
     }
     let short = entry.state.has(State::SHORT) || entry.state.has(State::UNREADABLE);
     match entry.container {
         0 if head.content_len == entry.len || (short && head.content_len > entry.len) => Ok(()),
-        0 => Err("record and index differ in length"),
+        0 => Err("a record and its index entry differ in length"),
         _ => Ok(()),
     }
 }
 
-/// Returns the rule that is violated if the content of a reference differs from its index entry.
+/// Returns the rule that is violated if the content of a reference record differs from its index
+/// entry.
 fn compare_reference(head: &Head, content: &[u8], entry: &Entry) -> Result<(), &'static str> {
     let expected = Reference { row: entry.container, offset: entry.offset, len: entry.len };
     let same = Reference::from_bytes(content) == Some(expected);
     match head.content_len == REFERENCE_LEN as u64 && same {
         true => Ok(()),
-        false => Err("record and index differ in the reference"),
+        false => Err("a record and its index entry differ in the reference"),
     }
 }
 

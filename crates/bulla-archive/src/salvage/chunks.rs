@@ -16,11 +16,11 @@ pub(crate) struct Chunks<S: ReadAt> {
     reader: SalvageReader<S>,
     /// Bytes of plaintext in a chunk.
     chunk_size: u64,
-    /// Bytes of plaintext. If the last chunk is lost, an upper bound.
+    /// The plaintext length in bytes, or an upper bound if the last chunk is lost.
     len: u64,
     has_last: bool,
-    /// Index and plaintext of the chunk that was read last, because small entries share one. The
-    /// plaintext is `None` if the chunk is lost.
+    /// Index and plaintext of the chunk that was read last, kept because small entries share a
+    /// chunk. The plaintext is `None` if the chunk is lost.
     cached: RefCell<(u64, Option<Zeroizing<Vec<u8>>>)>,
 }
 
@@ -37,7 +37,7 @@ impl<S: ReadAt> Chunks<S> {
         }
     }
 
-    /// Returns whether the last chunk is intact, so that the length of the plaintext is known.
+    /// Returns whether the last chunk is intact, in which case the plaintext length is known.
     pub(crate) fn has_last(&self) -> bool {
         self.has_last
     }
@@ -47,7 +47,8 @@ impl<S: ReadAt> Chunks<S> {
         (at / self.chunk_size + 1) * self.chunk_size
     }
 
-    /// Returns the bytes of `range` that are in its first chunk, or `None` if the chunk is lost.
+    /// Returns the part of `range` that is in the first chunk it touches, or `None` if that chunk
+    /// is lost.
     pub(crate) fn piece(&self, range: Range<u64>) -> Option<Zeroizing<Vec<u8>>> {
         let len = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
         self.with_chunk(range.start, |bytes| Zeroizing::new(bytes[..bytes.len().min(len)].to_vec()))

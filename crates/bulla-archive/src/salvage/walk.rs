@@ -13,13 +13,13 @@ use crate::salvage::chunks::Chunks;
 /// The result of a walk.
 #[derive(Default)]
 pub(crate) struct Walked {
-    /// Entries by path. An index entry replaces the entry of a record, because its length and state
-    /// are final.
+    /// Entries by path. An entry from the index replaces one from a record, because its length and
+    /// state are final.
     pub(crate) entries: BTreeMap<Vec<u8>, Entry>,
     pub(crate) notes: Option<Vec<Note>>,
-    /// Whether entries of an index block were found.
+    /// Whether any entries from an index block were found.
     pub(crate) found_block: bool,
-    /// Whether some range holds no record that could be read, so that entries may be missing.
+    /// Whether there are ranges in which no record could be read, so that entries may be missing.
     pub(crate) has_gaps: bool,
 }
 
@@ -43,7 +43,7 @@ pub(crate) fn walk<S: ReadAt>(chunks: &Chunks<S>, marker: &Marker) -> Walked {
 
 impl Walked {
     /// Adds the record at offset `at` and returns the offset of its end, or `None` if no record
-    /// starts there or a part of its head is lost.
+    /// starts there or part of its head is lost.
     fn add_record(
         &mut self,
         plaintext: &impl Plaintext,
@@ -61,8 +61,8 @@ impl Walked {
                 self.notes = bytes.and_then(|bytes| notes::decode(&bytes));
             }
             RecordKind::BLOCK => {
-                // A block that is partly lost is skipped as a whole. Searching it for the next
-                // marker would read the same bytes once for each head that claims them.
+                // A block that is partly lost is skipped as a whole. If it were searched for the
+                // next marker, the same bytes could be read once for every head that claims them.
                 let Ok(bytes) = plaintext.range(content..end) else {
                     self.has_gaps = true;
                     return Some(end);
@@ -95,7 +95,7 @@ impl Walked {
         Some(end)
     }
 
-    /// Removes the bytes that the notes call missing from the ends of contents.
+    /// Truncates contents that, according to the notes, were not read to their planned end.
     fn apply_notes(&mut self) {
         for note in self.notes.iter().flatten() {
             if let Some(entry) = self.entries.get_mut(&note.path) {

@@ -98,7 +98,7 @@ fn reads_little_to_find_one_of_many_entries() {
     assert_eq!(reader.entries().count(), COUNT as usize);
 }
 
-/// entries are listed once, in ascending order of their paths.
+/// each entry is listed once, in ascending path order.
 #[test]
 fn finds_every_listed_entry() {
     let files = files();

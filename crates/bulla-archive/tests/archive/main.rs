@@ -1,4 +1,5 @@
-//! Tests of the public API, including archives that only a faulty or malicious writer produces.
+//! Tests of the public API, including archives that only a faulty or malicious writer would
+//! produce.
 
 #![allow(clippy::unwrap_used, reason = "tests may unwrap")]
 

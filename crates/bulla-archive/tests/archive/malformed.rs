@@ -1,5 +1,5 @@
-//! Malformed archives that are sealed with the right key: each is rejected or harmless, and reading
-//! it does not panic.
+//! Malformed archives that are sealed with the right key. Each is either rejected or harmless, and
+//! reading it never panics.
 
 use bulla::{ContentType, Draft};
 use bulla_archive::{ArchiveReader, Entry, Error, Metadata, Result, Salvage};
@@ -7,10 +7,10 @@ use bytes::Bytes;
 
 use crate::sample::{all, bytes, key, open, options};
 
-/// Export label of the secret whose first 16 bytes are the marker.
+/// Export label for the secret whose first 16 bytes are the marker.
 const MARKER_LABEL: &[u8] = b"archive record";
 
-/// The plaintext of an archive, and the marker of its records.
+/// The plaintext of an archive, and its record marker.
 struct Plaintext {
     bytes: Vec<u8>,
     marker: [u8; 16],
@@ -53,12 +53,12 @@ impl Plaintext {
         self
     }
 
-    /// Returns the offset of a field of the trailer, by number.
+    /// Returns the offset of the trailer field with this number.
     fn trailer_field(&self, field: usize) -> usize {
         self.bytes.len() - 96 + 8 * field
     }
 
-    /// Returns the value of a field of the trailer.
+    /// Returns the value of the trailer field with this number.
     fn trailer_value(&self, field: usize) -> u64 {
         let at = self.trailer_field(field);
         u64::from_be_bytes(self.bytes[at..at + 8].try_into().unwrap())
@@ -89,7 +89,8 @@ fn detects_every_bit_flip() {
     let plaintext = Plaintext::sample();
     let entries = read_everything(&plaintext.seal()).unwrap();
     let contents = |at: usize| {
-        // The files have 5 bytes, and 9 planned bytes of which 4 were read.
+        // `a/1` has 5 bytes. `a/2` was planned with 9 bytes but only 4 could be read, so 5 zeros
+        // follow its content.
         entries.iter().filter(|entry| entry.len() > 0).any(|entry| {
             let start = content_start(
                 &plaintext.bytes,
@@ -107,8 +108,8 @@ fn detects_every_bit_flip() {
             let archive = flipped.with(at, &[byte]).seal();
             match read_everything(&archive) {
                 Ok(found) if found == entries => undetected.push(at),
-                // Nothing else in the archive depends on a state, so a flip in it cannot be
-                // detected.
+                // Nothing else in the archive depends on an entry's state, so a flipped bit in a
+                // state cannot be detected.
                 Ok(found) => assert!(
                     found
                         .iter()
@@ -129,12 +130,12 @@ fn detects_every_bit_flip() {
             || at >= reserved
             || contents(at)
             || is_reserved_in_index(&plaintext, at);
-        assert!(ignored, "a change of byte {at} of {} is not detected", plaintext.bytes.len());
+        assert!(ignored, "a change to byte {at} of {} is not detected", plaintext.bytes.len());
     }
 }
 
-/// Returns whether byte `at` is the state or reserved bytes of an index entry, or reserved in a
-/// fence.
+/// Returns whether byte `at` is in the state or the reserved bytes of an index entry, or in the
+/// reserved bytes of a fence.
 fn is_reserved_in_index(plaintext: &Plaintext, at: usize) -> bool {
     let index = plaintext.trailer_value(1) as usize + 32..plaintext.trailer_value(2) as usize;
     let mut start = index.start;
@@ -156,7 +157,7 @@ fn is_reserved_in_index(plaintext: &Plaintext, at: usize) -> bool {
     at == fence + 14 || at == fence + 15
 }
 
-/// Returns the offset of the content in the record that starts with `head` and has this path.
+/// Returns the content offset of the record that starts with `head` and has this path.
 fn content_start(bytes: &[u8], head: &[u8], path: &[u8]) -> usize {
     let is_here = |at: &usize| {
         let attr_len = u32::from_be_bytes(bytes[at + 20..at + 24].try_into().unwrap()) as usize;
@@ -180,7 +181,7 @@ fn rejects_every_truncation_and_trailing_data() {
     assert!(read_everything(&more.seal()).is_err());
 }
 
-/// wrong numbers and offsets in the trailer are rejected before memory is allocated for
+/// wrong counts and offsets in the trailer are rejected before any memory is allocated for
 /// them.
 #[test]
 fn rejects_wrong_trailer_fields() {
@@ -212,7 +213,8 @@ fn rejects_random_plaintext() {
     }
 }
 
-/// a record of an unknown kind is skipped from 128 on, and rejected below.
+/// a record of an unknown kind is skipped if the kind is 128 or higher, and rejected
+/// otherwise.
 #[test]
 fn skips_or_rejects_unknown_kinds() {
     let plaintext = Plaintext::sample();
@@ -228,7 +230,7 @@ fn skips_or_rejects_unknown_kinds() {
             let at = inserted.trailer_field(field);
             inserted = inserted.with(at, &value.to_be_bytes());
         }
-        // The only fence has the offset of the only block, which moved too.
+        // The only fence holds the offset of the only block, which has moved too.
         let fence = inserted.trailer_value(2) as usize + 32;
         let index = inserted.trailer_value(1);
         let archive = inserted.with(fence, &index.to_be_bytes()).seal();

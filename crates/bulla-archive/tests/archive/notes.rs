@@ -111,8 +111,8 @@ fn notes_an_empty_file_that_grew() {
     assert!(report.notes[0].state.has(State::GREW));
 }
 
-/// when several threads read one short file, it ends at the first byte that any of them did
-/// not find.
+/// when several threads read one short file, it ends at the first byte that any of them
+/// could not read.
 #[test]
 fn notes_a_short_file_read_by_several_threads() {
     let directory = tempfile::tempdir().unwrap();

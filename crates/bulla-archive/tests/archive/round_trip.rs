@@ -1,4 +1,4 @@
-//! Archives are sealed to files and streams, and read as a whole, by range and in parallel.
+//! Sealing archives to files and streams, and reading them as a whole, by range and in parallel.
 
 use std::fs::File;
 use std::io::Read;
@@ -82,7 +82,7 @@ fn keeps_metadata_and_link_targets() {
 
 ///
 #[test]
-fn reads_ranges_of_a_content() {
+fn reads_ranges_of_an_entry() {
     let files = files();
     let reader = open(archive(&files)).unwrap();
     let (path, expected) = &files[8];
@@ -104,7 +104,7 @@ fn reads_ranges_of_a_content() {
 
 ///
 #[test]
-fn reads_many_contents_in_parallel() {
+fn reads_many_entries_in_parallel() {
     let files = files();
     let archive = archive(&files);
     for workers in [Workers::Serial, Workers::Ambient] {
@@ -136,7 +136,7 @@ fn reads_many_contents_in_parallel() {
     }
 }
 
-/// 20 sizes lead to few different lengths.
+/// 20 different sizes result in only a few different lengths.
 #[test]
 fn padding_hides_the_exact_size() {
     let mut lengths = std::collections::BTreeSet::new();

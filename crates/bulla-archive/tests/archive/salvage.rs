@@ -13,10 +13,11 @@ use crate::sample::{Files, archive, bytes, files, key, open, options};
 
 /// Bytes of plaintext in a chunk.
 const CHUNK: u64 = 4096;
-/// Bytes of a sealed chunk.
+/// Bytes in a sealed chunk.
 const SEALED: usize = 4096 + 16;
 
-/// The recovered entries by path, with their content, zeros in the holes, and the holes.
+/// The recovered entries by path, each with its content and its holes. In the content, the holes
+/// are filled with zeros.
 type Found = BTreeMap<Vec<u8>, (Entry, Vec<u8>, Vec<Range<u64>>)>;
 
 fn salvage(archive: &[u8]) -> (Found, Summary) {
@@ -53,8 +54,8 @@ fn salvage(archive: &[u8]) -> (Found, Summary) {
 struct Layout(Vec<(String, Range<u64>)>);
 
 impl Layout {
-    /// Computes the ranges from the lengths alone: a record has a head of 32 bytes, the path and
-    /// the content. Files have no attributes here.
+    /// Computes the ranges from the lengths alone: a record consists of a 32-byte head, the path
+    /// and the content. The files here have no attributes.
     fn new(files: &Files) -> Layout {
         let mut at = 32 + 5 + 8; // the directory, which has a mode
         let mut ranges = Vec::new();
@@ -91,8 +92,8 @@ impl Layout {
     }
 }
 
-/// Checks that every entry is returned and exactly the lost chunks are reported. The index must be
-/// intact.
+/// Checks that every entry is returned and that exactly the lost chunks are reported. The index
+/// must be intact.
 fn check_with_index(files: &Files, archive: &[u8], chunks: &[u64]) {
     let (found, summary) = salvage(archive);
     let expected = Layout::new(files).holes(chunks);
@@ -129,7 +130,7 @@ fn recovers_all_but_the_chunk_of_a_flipped_byte() {
     }
 }
 
-/// up to three ranges are damaged, from one byte to a third of the archive each.
+/// up to three ranges are damaged, each between one byte and a third of the archive long.
 #[test]
 fn recovers_everything_outside_random_damage() {
     let (files, archive) = (files(), archive(&files()));
@@ -147,7 +148,7 @@ fn recovers_everything_outside_random_damage() {
         for _ in 0..1 + next(3) {
             let start = next(last);
             let end = (start + 1 + next(last / 3)).min(last);
-            // From a byte of the first chunk to a byte of the last one.
+            // From a random byte in the first chunk to a random byte in the last one.
             let from = 128 + start as usize * SEALED + next(SEALED as u64) as usize;
             let to = 128 + (end - 1) as usize * SEALED + next(SEALED as u64) as usize;
             damaged[from.min(to)..from.max(to) + 1].iter_mut().for_each(|byte| *byte = !*byte);
@@ -181,8 +182,8 @@ fn recovers_everything_without_header_or_footer() {
 }
 
 /// Checks salvage without an index: an entry whose record head is intact is returned, and the holes
-/// in its content are exactly the lost bytes. Everything from `end` on is lost, and so are
-/// `chunks`.
+/// in its content are exactly the lost bytes. Everything from `end` on and all of `chunks` are
+/// lost.
 fn check_without_index(files: &Files, archive: &[u8], chunks: &[u64], end: u64) {
     let (found, summary) = salvage(archive);
     let lost = |range: Range<u64>| {
@@ -232,7 +233,7 @@ fn recovers_entries_without_the_index() {
     }
 }
 
-/// bytes that the notes call missing are not part of a file, with or without the index.
+/// bytes that the notes record as missing are not part of a file, with or without the index.
 #[test]
 fn applies_notes_without_the_index() {
     let mut builder = ArchiveBuilder::new();
@@ -250,7 +251,7 @@ fn applies_notes_without_the_index() {
     }
     let (mut archive, report) = builder.seal_to(&key(), Vec::new(), &options()).unwrap();
     assert_eq!(report.notes.len(), 1);
-    // The last chunks hold the fence and the trailer. Blocks before them may be left.
+    // The last chunks hold the fence and the trailer. The blocks before them may be intact.
     let end = archive.len() - 128;
     archive[end - 2 * SEALED..end].fill(0);
     let (found, summary) = salvage(&archive);
@@ -261,7 +262,7 @@ fn applies_notes_without_the_index() {
     assert!(*content == bytes(3, 5000) && holes.is_empty());
 }
 
-/// records in the content of an entry are not mistaken for records of the archive.
+/// records in an entry's content are not mistaken for records of the archive.
 #[test]
 fn ignores_records_of_a_nested_archive() {
     let inner = archive(&files());

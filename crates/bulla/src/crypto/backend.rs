@@ -1,5 +1,5 @@
-//! The cryptographic library: ring, or AWS-LC with the feature `aws-lc-rs`. No other module names
-//! either.
+//! The cryptographic library: ring, or AWS-LC with the `aws-lc-rs` feature. No other module refers
+//! to either library.
 
 #[cfg(feature = "aws-lc-rs")]
 pub(crate) use aws_lc_rs::{
@@ -13,16 +13,17 @@ pub(crate) use ring::{
     digest::{SHA256, digest},
     hmac::{Context as HmacContext, HMAC_SHA512, Key as HmacKey},
 };
-// Keys and salts always come from ring, which asks the operating system each time and reports a
-// failure. aws-lc-rs uses a generator inside the process: cloning a virtual machine would clone its
-// state, and it aborts if there is no randomness.
+// Random keys and salts always come from ring, which reads from the operating system every time and
+// reports failures. aws-lc-rs uses a generator inside the process, so cloning a virtual machine
+// would clone the generator's state, and it aborts the process if there is no randomness.
 pub(crate) use ring::rand::{SecureRandom, SystemRandom};
 
 /// Bytes in an AES-GCM tag (NIST SP 800-38D, 5.2.1.2).
 pub(crate) const TAG_LEN: usize = 16;
 
 /// The name of the crate that implements AES-256-GCM, HMAC and SHA-2: `ring`, or `aws-lc-rs` with
-/// the feature of that name. Both produce the same containers; benchmark reports should name it.
+/// the feature of that name. The containers are identical, but the speeds differ, so benchmark
+/// reports should name the crate.
 pub const BACKEND: &str = if cfg!(feature = "aws-lc-rs") { "aws-lc-rs" } else { "ring" };
 
 /// Opens the ciphertext at `in_out[from..]`, without associated data, and moves the plaintext to
@@ -38,8 +39,8 @@ pub(crate) fn open_to_start(
     in_out: &mut [u8],
     from: usize,
 ) -> bool {
-    // Decryption moves the plaintext to the left as it goes. With a constant 0 the compiler drops
-    // the move, which makes a chunk of 4 KiB 8% faster.
+    // Decryption moves the plaintext to the left as it goes. If `from` is the constant 0, the
+    // compiler removes the move, which makes opening a 4 KiB chunk 8% faster.
     match from {
         0 => key.open_in_place_separate_tag(nonce, Aad::empty(), tag.into(), in_out, 0..).is_ok(),
         _ => {
@@ -63,8 +64,9 @@ pub(crate) fn open_to_start(
 ) -> bool {
     let Some(text) = in_out.get_mut(from..) else { return false };
     let opened = key.open_in_place_separate_tag(nonce, Aad::empty(), &tag, text).is_ok();
-    // AWS-LC decrypts exactly in place or into a separate buffer, but not into an overlapping one.
-    // The verified plaintext is moved afterwards, while it is still in the processor's cache.
+    // AWS-LC decrypts in place or into a separate buffer, but not into an overlapping one. The
+    // plaintext is therefore moved after it has been verified, while it is still in the processor's
+    // cache.
     if opened && from > 0 {
         in_out.copy_within(from.., 0);
     }
@@ -76,7 +78,7 @@ mod tests {
     use super::*;
 
     const NONCE: [u8; 12] = [5; 12];
-    /// Lengths around an AES block, around the strides of vectorized code, and a long one.
+    /// Lengths around the AES block size and the strides of vectorized code, and one long message.
     const LENS: [usize; 12] = [0, 1, 15, 16, 17, 95, 96, 255, 256, 257, 4096, 70_001];
 
     fn key() -> LessSafeKey {
@@ -87,7 +89,7 @@ mod tests {
         (0..len).map(|i| (i * 31 % 251) as u8).collect()
     }
 
-    /// Returns ciphertext and tag as ring computes them, whichever backend is selected.
+    /// Returns the ciphertext and the tag that ring computes, whichever backend is selected.
     fn sealed_by_ring(len: usize) -> (Vec<u8>, [u8; TAG_LEN]) {
         use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &[7; 32]).unwrap());

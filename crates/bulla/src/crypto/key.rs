@@ -9,12 +9,14 @@ use crate::error::{Error, Result};
 
 /// The key of a container: 32 uniformly random bytes (F-4.1).
 ///
-/// The bytes are on the heap, so moving a `Key` leaves no copy, and they are wiped when it is
-/// dropped. A password is not a key: it must go through a password-hashing function first.
+/// The bytes are stored on the heap, so moving a `Key` leaves no copy behind. They are wiped when
+/// the `Key` is dropped. A password is not a key: it must go through a password-hashing function
+/// first.
 ///
-/// Some traits are missing on purpose: `Clone` and `Copy`, so that every copy is explicit;
-/// `PartialEq`, which would compare in variable time; `Display`, so that a key does not end up in a
-/// log (`Debug` hides the bytes); and `Default`, because there is no sensible default key.
+/// Some traits are deliberately not implemented: `Clone` and `Copy`, so that every copy is
+/// explicit; `PartialEq`, which would compare in variable time; `Display`, so that a key does not
+/// end up in a log (`Debug` hides the bytes); and `Default`, because there is no sensible default
+/// key.
 pub struct Key(Box<Zeroizing<[u8; Key::LEN]>>);
 
 impl Key {
@@ -25,7 +27,7 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`] if the generator fails.
+    /// Returns [`Error::NoRandomness`] if the generator fails.
     pub fn generate() -> Result<Key> {
         let mut key = Key::zeroed();
         fill_random(&mut key.0[..])?;
@@ -55,7 +57,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Fills `out` from the operating system's random number generator.
+/// Fills `out` with bytes from the operating system's random number generator.
 pub(crate) fn fill_random(out: &mut [u8]) -> Result<()> {
     SystemRandom::new().fill(out).map_err(|_| Error::NoRandomness)
 }

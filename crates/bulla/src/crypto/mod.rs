@@ -1,4 +1,4 @@
-//! Cryptographic primitives and the key.
+//! Cryptographic primitives and the container key.
 //!
 //! Modules are listed in dependency order: each imports only from those above it.
 

@@ -1,4 +1,5 @@
-//! Seals and opens a single chunk in place (FORMAT.md, section 5). No other module builds a nonce.
+//! Seals and opens individual chunks in place (FORMAT.md, section 5). No other module builds a
+//! nonce.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::format::geometry::MAX_CHUNK_INDEX;
 use crate::format::schedule::Schedule;
 
-/// The right to seal the chunk with one number, once (F-6.1).
+/// Permission to seal the chunk with a particular number, exactly once (F-6.1).
 ///
-/// Only a [`ChunkSealer`] issues tickets, each number once. A ticket cannot be cloned, and sealing
-/// consumes it, so no nonce is ever used for two plaintexts under one salt.
+/// Only a [`ChunkSealer`] issues tickets, and it issues each number only once. A ticket cannot be
+/// cloned, and sealing consumes it, so no nonce is ever used for two plaintexts under one salt.
 pub(crate) struct Ticket(u32);
 
 /// Tickets for consecutive chunks.
@@ -24,7 +25,7 @@ pub(crate) struct Tickets {
 /// Seals the chunks of one container.
 pub(crate) struct ChunkSealer {
     cipher: Cipher,
-    /// The lowest number without a ticket.
+    /// The lowest chunk number for which no ticket has been issued.
     next: AtomicU64,
 }
 
@@ -33,7 +34,7 @@ pub(crate) struct ChunkOpener {
     cipher: Cipher,
 }
 
-/// A chunk failed authentication.
+/// The error for a chunk that failed authentication.
 pub(crate) struct Rejected;
 
 struct Cipher {
@@ -49,7 +50,7 @@ impl Cipher {
         Cipher { key: LessSafeKey::new(key), base_nonce: schedule.base_nonce }
     }
 
-    /// Returns base_nonce XOR the chunk's number as a 96-bit big-endian integer (F-5.2).
+    /// Returns base_nonce XOR the chunk number as a 96-bit big-endian integer (F-5.2).
     fn nonce(&self, index: u32) -> Nonce {
         let mut nonce = self.base_nonce;
         for (byte, number) in nonce[8..].iter_mut().zip(index.to_be_bytes()) {
@@ -74,7 +75,8 @@ impl ChunkSealer {
         Ok(Tickets { next, end })
     }
 
-    /// Seals `slot` in place. It holds the plaintext and 16 bytes of space for the tag.
+    /// Seals `slot` in place. The slot holds the plaintext, followed by 16 bytes of space for the
+    /// tag.
     pub(crate) fn seal(&self, ticket: Ticket, slot: &mut [u8]) {
         let (plaintext, space) = slot.split_at_mut(slot.len() - TAG_LEN);
         let nonce = self.cipher.nonce(ticket.0);
@@ -93,7 +95,7 @@ impl ChunkOpener {
 
     /// Opens the ciphertext at `in_out[from..]` and moves the plaintext to the start of `in_out`.
     ///
-    /// If the tag is not valid, all of `in_out` is zeroed, so that no unverified byte can be
+    /// If the tag is invalid, all of `in_out` is zeroed, so that no unverified byte can be
     /// released.
     pub(crate) fn open(
         &self,
@@ -140,7 +142,7 @@ impl Iterator for Tickets {
     fn next(&mut self) -> Option<Ticket> {
         let index = (self.next < self.end).then_some(self.next)?;
         self.next += 1;
-        // `ChunkSealer::tickets` ensures that it is in range.
+        // `ChunkSealer::tickets` ensures that `index` fits in a `u32`.
         u32::try_from(index).ok().map(Ticket)
     }
 }
@@ -175,7 +177,7 @@ mod tests {
         (opened.is_ok(), in_out)
     }
 
-    /// F-6.1: the nonce is built from the number, so no number may be issued twice.
+    /// F-6.1: the nonce is built from the chunk number, so no number may be issued twice.
     #[test]
     fn issues_each_number_once() {
         let sealer = ChunkSealer::new(&schedule());
@@ -193,7 +195,7 @@ mod tests {
 
     /// F-5.2
     #[test]
-    fn builds_the_nonce_from_the_number() {
+    fn builds_the_nonce_from_the_chunk_number() {
         let cipher = Cipher::new(&Schedule { base_nonce: [0xA5; 12], ..schedule() });
         let nonce = cipher.nonce(0x0102_04FF);
         assert_eq!(nonce.as_ref()[..8], [0xA5; 8]);
@@ -202,7 +204,7 @@ mod tests {
 
     /// F-5.2
     #[test]
-    fn opens_a_chunk_only_under_its_number() {
+    fn opens_a_chunk_only_with_its_number() {
         for plaintext in [&b""[..], b"a", &[9; 4096]] {
             let sealed = sealed(plaintext);
             let (opened, in_out) = open(0, &sealed, 48);

@@ -5,17 +5,17 @@ use crate::error::{Error, Result};
 
 /// Bytes in the header and in the footer (F-2.1).
 pub(crate) const HEADER_LEN: usize = 128;
-/// Bytes in the longest envelope (F-3.7).
+/// Maximum bytes in an envelope (F-3.7).
 pub(crate) const MAX_ENVELOPE_LEN: u32 = 1 << 20;
 /// The highest chunk number (F-5.4).
 pub(crate) const MAX_CHUNK_INDEX: u64 = u32::MAX as u64;
-/// Bytes in the longest plaintext (F-5.4).
+/// Maximum bytes in a plaintext (F-5.4).
 pub(crate) const MAX_PLAINTEXT_LEN: u64 = (1 << 48) - 1;
 
 /// The number of plaintext bytes in a full chunk: a power of two from 4 KiB to 1 MiB.
 ///
-/// The default of 64 KiB is as fast as any other size and adds 0.024 % to the length. Smaller
-/// chunks make small ranges cheaper to read, because a range is read in whole chunks.
+/// The default of 64 KiB is as fast as any other size and adds 0.024% to the length. Smaller chunks
+/// make small ranges cheaper to read, because only whole chunks can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChunkSize {
     log2: u8,
@@ -36,13 +36,13 @@ impl ChunkSize {
         }
     }
 
-    /// Returns a chunk size of `bytes` bytes, or `None` if that is not a power of two within the
+    /// Returns a chunk size of `bytes` bytes, or `None` if `bytes` is not a power of two within the
     /// limits.
     pub const fn from_bytes(bytes: u64) -> Option<ChunkSize> {
         if bytes.is_power_of_two() { Self::from_log2(bytes.ilog2() as u8) } else { None }
     }
 
-    /// Returns the binary logarithm of the size.
+    /// Returns the base-2 logarithm of the size in bytes.
     pub const fn log2(self) -> u8 {
         self.log2
     }
@@ -57,7 +57,7 @@ impl ChunkSize {
         self.bytes() + TAG_LEN
     }
 
-    /// Returns the number of full chunks in `bytes` bytes, but at least 1.
+    /// Returns the number of full chunks in `bytes` bytes, or 1 if there are none.
     pub(crate) const fn chunks_in(self, bytes: usize) -> usize {
         let chunks = bytes >> self.log2;
         if chunks == 0 { 1 } else { chunks }
@@ -79,7 +79,7 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Returns the offset of chunk 0, which is the length of header and envelope.
+    /// Returns the offset of chunk 0, which is the length of the header and the envelope.
     pub(crate) fn head_len(&self) -> u64 {
         HEADER_LEN as u64 + u64::from(self.envelope_len)
     }
@@ -94,21 +94,23 @@ impl Layout {
         self.head_len() + index * self.chunk.sealed() as u64
     }
 
-    /// Returns the body of a plaintext of `len` bytes (F-5.1), or [`Error::TooLarge`] (F-5.4).
+    /// Returns the body that holds `len` bytes of plaintext (F-5.1), or [`Error::TooLarge`]
+    /// (F-5.4).
     pub(crate) fn body_of_plaintext(&self, len: u64) -> Result<Body> {
         let full = len >> self.chunk.log2;
         let last = len - (full << self.chunk.log2);
         self.body(full, last + TAG_LEN as u64)
     }
 
-    /// Returns the body of a container of `len` bytes (F-7.3), or [`Error::TooLarge`] (F-5.4).
+    /// Returns the body of a `len`-byte container (F-7.3), or [`Error::TooLarge`] (F-5.4).
     pub(crate) fn body_of_container(&self, len: u64) -> Result<Body> {
         let sealed = len.saturating_sub(self.head_len() + self.tail_len());
         let step = self.chunk.sealed() as u64;
         self.body(sealed / step, sealed % step)
     }
 
-    /// Returns the body of `full` chunks and `rest` more bytes, or [`Error::TooLarge`] (F-5.4).
+    /// Returns the body that consists of `full` full chunks and `rest` more bytes, or
+    /// [`Error::TooLarge`] (F-5.4).
     pub(crate) fn body(&self, full: u64, rest: u64) -> Result<Body> {
         let body = Body { chunk: self.chunk, full, rest };
         let longest = full
@@ -126,7 +128,8 @@ impl Layout {
     }
 }
 
-/// The chunks of a container: `full` full ones and a last one of `rest` bytes, including its tag.
+/// The chunks of a container: `full` full chunks, then a last chunk of `rest` bytes, including its
+/// tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Body {
     chunk: ChunkSize,
@@ -137,7 +140,7 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// Returns the plaintext's length, or `None` if the last chunk is missing.
+    /// Returns the plaintext length, or `None` if the last chunk is missing.
     pub(crate) fn plaintext_len(&self) -> Option<u64> {
         let last = self.rest.checked_sub(TAG_LEN as u64)?;
         Some((self.full << self.chunk.log2) + last)
@@ -164,7 +167,7 @@ mod tests {
 
     /// F-2.1, F-5.1: the table of examples.
     #[test]
-    fn computes_the_lengths_of_the_examples() {
+    fn computes_the_example_lengths() {
         for (log2, plain, chunks, last, sealed, total) in [
             (12, 0u64, 1u64, 0u64, 16u64, 272u64),
             (12, 1, 1, 1, 17, 273),
@@ -212,7 +215,7 @@ mod tests {
         assert_eq!(body.plaintext_len(), None);
     }
 
-    /// F-5.4: the longest allowed length, and one byte more.
+    /// F-5.4: the maximum length, and one byte more.
     #[test]
     fn enforces_the_length_limits() {
         let small = layout(12, 0);
@@ -224,7 +227,7 @@ mod tests {
         assert_eq!(small.body_of_plaintext(longest + 1), Err(Error::TooLarge));
         assert_eq!(small.body_of_container(total + 1), Err(Error::TooLarge));
 
-        // The numbers in F-3.7 and F-5.4.
+        // The limits in F-3.7 and F-5.4.
         assert_eq!((MAX_ENVELOPE_LEN, MAX_PLAINTEXT_LEN), (1_048_576, 281_474_976_710_655));
         let large = layout(20, MAX_ENVELOPE_LEN);
         let body = large.body_of_plaintext(MAX_PLAINTEXT_LEN).unwrap();

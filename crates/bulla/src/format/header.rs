@@ -11,27 +11,27 @@ use crate::error::{Error, Feature, Result};
 use crate::format::geometry::{ChunkSize, HEADER_LEN, Layout, MAX_ENVELOPE_LEN};
 use crate::format::schedule::Schedule;
 
-/// The header's magic. No text file begins with it, and a transfer that converts line endings
-/// corrupts it.
+/// The header's magic. No text file begins with these bytes, and a transfer that converts line
+/// endings corrupts them.
 const MAGIC: [u8; 8] = *b"\x93BULLA\r\n";
 /// The first byte of the footer's magic. The rest is the same as in [`MAGIC`].
 const FOOTER_MAGIC_0: u8 = 0x94;
 /// The major version that this crate writes and reads.
 const MAJOR: u8 = 1;
-/// The suite of the HMAC-SHA-512 key schedule and AES-256-GCM.
+/// The suite that consists of the HMAC-SHA-512 key schedule and AES-256-GCM.
 const SUITE: u16 = 1;
-/// Critical flag, bit 0: the container needs a context.
+/// Bit 0 of the critical flags: the container requires a context.
 const FLAG_CONTEXT: u16 = 1;
 
 /// The type of a container's plaintext.
 ///
-/// This crate stores it and does not interpret it (F-3.9). An application must reject types that it
-/// does not know.
+/// This crate stores the type but does not interpret it (F-3.9). Applications must reject types
+/// that they do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ContentType(pub u8);
 
 impl ContentType {
-    /// Bytes without further meaning.
+    /// Arbitrary bytes.
     pub const BYTES: ContentType = ContentType(0);
     /// An archive of entries (ARCHIVE.md).
     pub const ARCHIVE: ContentType = ContentType(1);
@@ -42,13 +42,13 @@ impl ContentType {
     }
 }
 
-/// The header of a container, which is readable without a key.
+/// The header of a container, which can be read without a key.
 ///
 /// Nothing in it is authenticated until the container has been opened with its key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
-    // Validated once, in `from_copy` or `new`: the magic, the suite, the flags and the ranges. The
-    // check is computed when a copy is written.
+    // `from_copy` and `new` ensure that the magic, the suite, the flags and the ranges are valid.
+    // The check is computed only when a copy is written.
     bytes: [u8; HEADER_LEN],
 }
 
@@ -60,10 +60,10 @@ pub(crate) enum HeaderCopy {
 }
 
 impl Header {
-    /// The length in bytes of a header, and of a footer (F-2.1).
+    /// The length of a header or a footer in bytes (F-2.1).
     pub const LEN: usize = HEADER_LEN;
 
-    /// Returns the major and minor version of the format.
+    /// Returns the major and minor version numbers of the format.
     pub fn version(&self) -> (u8, u8) {
         (self.bytes[8], self.bytes[9])
     }
@@ -75,7 +75,7 @@ impl Header {
 
     /// Returns the number of plaintext bytes in a full chunk.
     pub fn chunk_size(&self) -> ChunkSize {
-        // `from_copy` and `new` ensure that it is in range.
+        // `from_copy` and `new` ensure that the size is in range.
         ChunkSize::from_log2(self.bytes[12]).unwrap_or_default()
     }
 
@@ -84,12 +84,12 @@ impl Header {
         ContentType(self.bytes[13])
     }
 
-    /// Returns whether the container needs a context to open (F-3.8).
+    /// Returns whether opening the container requires a context (F-3.8).
     pub fn needs_context(&self) -> bool {
         u16::from_be_bytes([self.bytes[14], self.bytes[15]]) & FLAG_CONTEXT != 0
     }
 
-    /// Returns the number of bytes reserved for the envelope at either end.
+    /// Returns the number of bytes reserved for the envelope at each end of the container.
     pub fn envelope_len(&self) -> u32 {
         u32::from_be_bytes([self.bytes[16], self.bytes[17], self.bytes[18], self.bytes[19]])
     }
@@ -102,8 +102,8 @@ impl Header {
         salt
     }
 
-    /// Returns the commitment to key, header and context. It is public and reveals nothing about
-    /// the key.
+    /// Returns the commitment to the key, the header and the context. The commitment is public and
+    /// reveals nothing about the key.
     pub fn commitment(&self) -> &[u8; 32] {
         let Some(commitment) = self.bytes[64..].first_chunk() else {
             unreachable!("a header has 128 bytes")
@@ -111,8 +111,8 @@ impl Header {
         commitment
     }
 
-    /// Returns bytes 8 to 63, which the key schedule binds (F-4.3). A layer above can include them
-    /// in whatever it binds to the container.
+    /// Returns header bytes 8 to 63, which the key schedule binds (F-4.3). A higher layer can
+    /// include these bytes in data that it binds to the container.
     pub fn bound(&self) -> &[u8; 56] {
         let Some(bound) = self.bytes[8..].first_chunk() else {
             unreachable!("a header has 128 bytes")
@@ -120,7 +120,7 @@ impl Header {
         bound
     }
 
-    /// Returns the offset of chunk 0, which is the length of header and envelope (F-2.1).
+    /// Returns the offset of chunk 0, which is the length of the header and the envelope (F-2.1).
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -134,15 +134,16 @@ impl Header {
     }
 
     /// Returns the offset of the envelope's second copy in a container of `container_len` bytes, or
-    /// `None` if it is too short for two copies (F-8.1). The first copy is at [`Header::LEN`].
+    /// `None` if the container is too short for two copies (F-8.1). The first copy is at
+    /// [`Header::LEN`].
     pub fn envelope_copy_offset(&self, container_len: u64) -> Option<u64> {
         let layout = self.layout();
         let at = container_len.checked_sub(layout.tail_len())?;
         (at >= layout.head_len()).then_some(at)
     }
 
-    /// Returns the length of the plaintext in a container of `container_len` bytes (F-7.3), or
-    /// `None` if no container with this header has that length. Nothing is authenticated.
+    /// Returns the plaintext length of a container of `container_len` bytes (F-7.3), or `None` if
+    /// no container with this header has that length. Nothing is authenticated.
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -163,14 +164,14 @@ impl Header {
     /// Returns the number of chunks in a container of `container_len` bytes (F-7.3), or `None` if
     /// no container with this header has that length. Nothing is authenticated.
     pub fn chunk_count(&self, container_len: u64) -> Option<u64> {
-        // Every plaintext ends with a chunk that is not full (F-5.1).
+        // The last chunk is always shorter than a full one (F-5.1).
         Some((self.plaintext_len(container_len)? >> self.chunk_size().log2()) + 1)
     }
 
     /// Returns whether the container was sealed under `key` and `context` (F-3.8, F-4.4).
     ///
-    /// This computes two HMACs, compares the commitment in constant time and reads no chunk. It can
-    /// be used to find the right one of several keys.
+    /// This computes two HMACs and compares the commitment in constant time, without reading any
+    /// chunks. Use it to find the right key among several.
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -188,12 +189,12 @@ impl Header {
         self.unlock(key, context).is_ok()
     }
 
-    /// Derives a secret of this container for a layer above (F-4.5), like
-    /// [`Draft::export`](crate::Draft::export), without reading anything but the header.
+    /// Derives a container-specific secret for a higher layer (F-4.5), like
+    /// [`Draft::export`](crate::Draft::export), but needs only the header and the key.
     ///
     /// # Errors
     ///
-    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`].
+    /// Returns [`Error::ContextRequired`], [`Error::ContextUnexpected`] or [`Error::WrongKey`].
     pub fn export(
         &self,
         key: &Key,
@@ -203,8 +204,8 @@ impl Header {
         Ok(self.unlock(key, context)?.exporter.export(label))
     }
 
-    /// Creates a header that has all fields but the commitment. The commitment comes from the key
-    /// schedule, which takes the other fields as its input.
+    /// Creates a header with every field except the commitment, which the key schedule derives from
+    /// the other fields.
     pub(crate) fn new(
         layout: Layout,
         content: ContentType,
@@ -230,7 +231,8 @@ impl Header {
         self
     }
 
-    /// Parses a copy that [`is_valid`]: suite, then flags, then ranges (F-3.7).
+    /// Parses a copy that has passed [`is_valid`]. Checks the suite, then the flags, then the
+    /// ranges (F-3.7).
     pub(crate) fn from_copy(copy: &[u8; HEADER_LEN]) -> Result<Header> {
         let suite = u16::from_be_bytes([copy[10], copy[11]]);
         if suite != SUITE {
@@ -243,7 +245,8 @@ impl Header {
         if ChunkSize::from_log2(copy[12]).is_none() {
             return Err(Error::UnsupportedFeature(Feature::ChunkLog2(copy[12])));
         }
-        // The result has the bytes of a header even if the copy is a footer: only 8..96 are taken.
+        // The result has the bytes of a header even if the copy is a footer, because only bytes
+        // 8..96 are taken from it.
         let mut bytes = [0; HEADER_LEN];
         bytes[..8].copy_from_slice(&MAGIC);
         bytes[8..96].copy_from_slice(&copy[8..96]);
@@ -254,8 +257,9 @@ impl Header {
         Ok(header)
     }
 
-    /// Derives the keys: checks that a context is given exactly if one is needed (F-3.8), then
-    /// compares the commitment in constant time (F-4.4). No chunk may be touched before.
+    /// Checks that a context is given if and only if one is required (F-3.8), derives the keys, and
+    /// compares the commitment in constant time (F-4.4). No chunk may be touched before this
+    /// succeeds.
     pub(crate) fn unlock(&self, key: &Key, context: Option<&[u8]>) -> Result<Schedule> {
         match (self.needs_context(), context) {
             (true, None) => return Err(Error::ContextRequired),
@@ -315,7 +319,7 @@ impl fmt::Display for Hex<'_> {
     }
 }
 
-/// Returns whether the magic, the major version and the check are right (F-3.3).
+/// Returns whether the magic, the major version and the check are correct (F-3.3).
 pub(crate) fn is_valid(copy: &[u8; HEADER_LEN], which: HeaderCopy) -> bool {
     let first = match which {
         HeaderCopy::Header => MAGIC[0],
@@ -324,8 +328,8 @@ pub(crate) fn is_valid(copy: &[u8; HEADER_LEN], which: HeaderCopy) -> bool {
     copy[0] == first && copy[1..8] == MAGIC[1..] && copy[8] == MAJOR && copy[120..] == check(copy)
 }
 
-/// Returns the error for a container without a valid header or footer, given its first bytes, up to
-/// 128 (F-3.5).
+/// Returns the error for a container without a valid header or footer, given up to 128 of its first
+/// bytes (F-3.5).
 pub(crate) fn diagnose(head: &[u8]) -> Error {
     if !head.starts_with(&MAGIC) {
         return Error::NotAContainer;
@@ -343,8 +347,8 @@ fn with_check(mut copy: [u8; HEADER_LEN]) -> [u8; HEADER_LEN] {
     copy
 }
 
-/// Returns the first 8 bytes of SHA-256 over bytes 0..120. They distinguish damage from a wrong key
-/// and provide no authentication.
+/// Returns the check: the first 8 bytes of SHA-256 over bytes 0..120. It distinguishes damage from
+/// a wrong key, but provides no authentication.
 fn check(copy: &[u8; HEADER_LEN]) -> [u8; 8] {
     let mut check = [0; 8];
     check.copy_from_slice(&digest(&SHA256, &copy[..120]).as_ref()[..8]);
@@ -360,7 +364,7 @@ mod tests {
         Header::new(layout, ContentType(200), true, &[7; 32]).with_commitment(&[9; 32])
     }
 
-    /// F-3.1: each field is at the offset that the byte map gives.
+    /// F-3.1: each field is written at the offset given by the byte map.
     #[test]
     fn writes_the_fields_of_the_byte_map() {
         let bytes = header().to_bytes();
@@ -374,7 +378,8 @@ mod tests {
         assert!(!is_valid(&bytes, HeaderCopy::Footer));
     }
 
-    /// F-3.1, F-3.7: the fields are read from there, whatever the minor version.
+    /// F-3.1, F-3.7: each field is read from the offset given by the byte map, whatever the minor
+    /// version.
     #[test]
     fn reads_the_fields_of_the_byte_map() {
         let mut copy = header().to_bytes();
@@ -438,7 +443,7 @@ mod tests {
             assert_eq!(header.chunk_count(len), Some(chunks));
             assert_eq!(header.envelope_copy_offset(len), Some(len - 192));
         }
-        // Too short for two envelopes, for a last chunk, and too long (F-5.4).
+        // Too short for two envelopes, too short for a last chunk, and too long (F-5.4).
         for len in [100, 2 * 192 - 1, 2 * 192 + 15, u64::MAX] {
             assert_eq!((header.plaintext_len(len), header.chunk_count(len)), (None, None));
         }

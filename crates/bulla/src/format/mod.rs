@@ -1,4 +1,4 @@
-//! The container format without I/O (FORMAT.md, sections 2 to 5).
+//! The container format, without I/O (FORMAT.md, sections 2 to 5).
 //!
 //! Modules are listed in dependency order: each imports only from those above it.
 

@@ -1,13 +1,14 @@
-//! Seals and opens runs of consecutive chunks in one buffer, with the layout of the container.
+//! Seals and opens runs of consecutive chunks in a buffer that is laid out like the container.
 
 use crate::crypto::backend::TAG_LEN;
 use crate::format::chunk::{ChunkOpener, ChunkSealer, Tickets};
 use crate::format::geometry::ChunkSize;
 
-/// Seals `plain_len` bytes of plaintext, one chunk for each ticket, and returns the length of the
+/// Seals `plain_len` bytes of plaintext, one chunk per ticket, and returns the total length of the
 /// sealed chunks.
 ///
-/// Chunk k of the run begins at `buffer[k * (C + 16)]` and is followed by space for its tag.
+/// Chunk k of the run begins at `buffer[k * (C + 16)]` where C is the chunk size, and is followed
+/// by space for its tag.
 pub(crate) fn seal_run(
     cipher: &ChunkSealer,
     tickets: Tickets,
@@ -32,12 +33,12 @@ pub(crate) fn seal_run(
 pub(crate) struct OpenedRun {
     /// Bytes of verified plaintext at the start of the buffer.
     pub(crate) plain_len: usize,
-    /// The number of the first rejected chunk. Later chunks were not touched.
+    /// The number of the first rejected chunk. Later chunks were not opened.
     pub(crate) rejected: Option<u64>,
 }
 
-/// Opens the chunks in `buffer`, the first of which has the number `first`, and moves their
-/// plaintext to the start of the buffer.
+/// Opens the chunks in `buffer`, which are numbered from `first`, and moves their plaintext to the
+/// start of the buffer.
 pub(crate) fn open_run(
     cipher: &ChunkOpener,
     first: u64,

@@ -1,4 +1,4 @@
-//! The key schedule (FORMAT.md, section 4), which derives all secrets of a container.
+//! The key schedule (FORMAT.md, section 4), which derives all of a container's secrets.
 
 use zeroize::Zeroizing;
 
@@ -16,12 +16,12 @@ pub(crate) struct Schedule {
     pub(crate) exporter: Exporter,
 }
 
-/// The secret that the secrets of layers above are derived from.
+/// The secret from which higher layers derive their own secrets.
 pub(crate) struct Exporter(Zeroizing<[u8; 32]>);
 
 impl Schedule {
-    /// Derives the secrets with HKDF-Expand and SHA-512, written out (F-4.3). `bound` is
-    /// [`Header::bound`](crate::Header::bound).
+    /// Derives the secrets with HKDF-Expand over SHA-512, written out as two HMACs (F-4.3). `bound`
+    /// is [`Header::bound`](crate::Header::bound).
     pub(crate) fn derive(key: &Key, bound: &[u8; 56], context: Option<&[u8]>) -> Schedule {
         let key = HmacKey::new(HMAC_SHA512, key.expose());
         let context = context.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Files that are written at an offset.
+//! Writing files at an offset.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,17 +6,17 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::error::Result;
 
-/// The largest write in bytes. Writes are also split at multiples of it.
+/// Maximum bytes in one write. Writes are also split at multiples of this size.
 ///
-/// Linux puts a larger write into memory blocks that are as large as possible, and may search long
-/// for them: with writes of a whole extent, opening 2 GiB on ext4 took up to three times as long.
-/// Smaller writes acquire the file's lock more often.
+/// Linux places a larger write in memory blocks that are as large as possible, and may spend a long
+/// time searching for them: when each write was a whole extent, opening 2 GiB on ext4 took up to
+/// three times as long. Smaller writes acquire the file's lock more often.
 const WRITE_LEN: u64 = 256 << 10;
 
-/// Writes all of `bytes` to `file` at `offset`, whatever the file's position is.
+/// Writes all of `bytes` to `file` at `offset`, regardless of the file's current position.
 ///
 /// The file's position afterwards is unspecified. If the file is open in append mode, some systems
-/// write to its end instead.
+/// append the bytes instead.
 ///
 /// ```
 /// # fn main() -> std::io::Result<()> {
@@ -28,8 +28,8 @@ const WRITE_LEN: u64 = 256 << 10;
 ///
 /// # Errors
 ///
-/// Any error of the operating system except [`io::ErrorKind::Interrupted`], which is retried;
-/// [`io::ErrorKind::WriteZero`] if the file takes no more bytes.
+/// Returns [`io::ErrorKind::WriteZero`] if the file accepts no more bytes, and any error from the
+/// operating system except [`io::ErrorKind::Interrupted`], which is retried.
 pub fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Result<()> {
     while !bytes.is_empty() {
         let len = bytes.len().min((WRITE_LEN - offset % WRITE_LEN) as usize);
@@ -52,9 +52,10 @@ pub fn write_all_at(file: &File, mut bytes: &[u8], mut offset: u64) -> io::Resul
 
 /// Writes extents to a file from several threads, one extent at a time.
 ///
-/// The system serializes writes to a file anyway. Threads that compete for each write spin while
-/// they wait, and then all seal while none writes. With a turn that lasts a whole extent, one
-/// thread seals while another writes: sealing 1 GiB on two threads took 0.90 of the time.
+/// The operating system serializes writes to a file anyway. If threads compete for every write,
+/// they spin while they wait, and then all of them seal while none writes. If a turn lasts for a
+/// whole extent instead, one thread seals while another writes: sealing 1 GiB on two threads took
+/// 10% less time.
 pub(crate) struct SerializedWriter<'f> {
     file: &'f File,
     turn: Mutex<()>,
@@ -96,15 +97,15 @@ impl Write for OffsetWriter<'_> {
     }
 }
 
-/// Returns the length of a regular file that states one. Files in `/proc` state 0 and contain more,
-/// so 0 is treated as unknown.
+/// Returns the length of a regular file, or `None` if it is unknown. A length of 0 is treated as
+/// unknown, because files in `/proc` report 0 but are not empty.
 pub(crate) fn known_len(file: &File) -> Result<Option<u64>> {
     let metadata = file.metadata()?;
     Ok(Some(metadata.len()).filter(|len| metadata.is_file() && *len > 0))
 }
 
-/// Fails unless `output` has `len` bytes. A file in append mode takes every write at its end,
-/// whatever the offset, and ends up too long.
+/// Returns an error unless `output` is `len` bytes long. A file in append mode ends up too long,
+/// because every write goes to its end, whatever the offset.
 pub(crate) fn check_file_len(output: &File, len: u64) -> Result<()> {
     if output.metadata()?.len() == len {
         Ok(())
@@ -114,8 +115,8 @@ pub(crate) fn check_file_len(output: &File, len: u64) -> Result<()> {
     }
 }
 
-/// Fails unless a regular `output` is empty. Runs `work`, and truncates `output` to zero bytes if
-/// it fails.
+/// Runs `work`, and truncates a regular `output` to zero bytes if `work` fails. Returns an error
+/// without running `work` if a regular `output` is not empty.
 pub(crate) fn truncate_on_error<T>(output: &File, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let metadata = output.metadata()?;
     if metadata.is_file() && metadata.len() > 0 {
@@ -124,8 +125,8 @@ pub(crate) fn truncate_on_error<T>(output: &File, work: impl FnOnce() -> Result<
     }
     work().inspect_err(|_| {
         if metadata.is_file() {
-            // The first error is the one to report. A caller that removes the file does not need
-            // this call to succeed.
+            // The error from `work` is the one to report. Truncation may fail: a caller that
+            // removes the file does not depend on it.
             let _ = output.set_len(0);
         }
     })

@@ -1,4 +1,4 @@
-//! Reading and writing, by stream and at an offset.
+//! Reading and writing, sequentially and at an offset.
 //!
 //! Modules are listed in dependency order: each imports only from those above it.
 

@@ -7,7 +7,8 @@ use bytes::Bytes;
 
 /// A source of known length that can be read at any offset, concurrently from many threads.
 ///
-/// Files and bytes in memory implement it. Implement it for objects in a remote store.
+/// This trait is implemented for files and in-memory bytes. Implement it for other sources, such as
+/// objects in a remote store.
 ///
 /// ```
 /// use bulla::ReadAt;
@@ -16,28 +17,28 @@ use bytes::Bytes;
 /// assert_eq!(&buf, b"grap");
 /// ```
 pub trait ReadAt: Sync {
-    /// Reads bytes at `offset` into `buf` and returns their number, which may be less than the
-    /// length of `buf`. It is 0 only if the source ends there or `buf` is empty.
+    /// Reads bytes at `offset` into `buf` and returns the number of bytes read, which may be less
+    /// than the length of `buf`. It is 0 only if there are no bytes at `offset` or `buf` is empty.
     ///
     /// # Errors
     ///
-    /// Any error of the source. This crate retries [`io::ErrorKind::Interrupted`] and no other
-    /// error.
+    /// Returns any error from the source. This crate retries [`io::ErrorKind::Interrupted`] and no
+    /// other error.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// Returns the length of the source in bytes.
     ///
     /// # Errors
     ///
-    /// Any error of the source.
+    /// Returns any error from the source.
     fn size(&self) -> io::Result<u64>;
 
     /// Fills `buf` with the bytes at `offset`.
     ///
     /// # Errors
     ///
-    /// The errors of [`read_at`](ReadAt::read_at), and [`io::ErrorKind::UnexpectedEof`] if the
-    /// source ends before `buf` is full.
+    /// Returns the same errors as [`read_at`](ReadAt::read_at), and
+    /// [`io::ErrorKind::UnexpectedEof`] if the source ends before `buf` is full.
     fn read_exact_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         if read_full_at(self, buf, offset)? == buf.len() {
             Ok(())

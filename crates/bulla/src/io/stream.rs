@@ -1,10 +1,11 @@
-//! Calls on streams that retry an interruption and nothing else.
+//! Reads and flushes streams, retrying a call only if it was interrupted.
 
 use std::io::{self, IoSliceMut, Read, Write};
 
 use crate::error::Result;
 
-/// Reads once into `buffers` and returns the number of bytes read, which is 0 at the end.
+/// Reads once into `buffers` and returns the number of bytes read, which is 0 at the end of the
+/// stream.
 pub(crate) fn read_some(reader: &mut impl Read, buffers: &mut [IoSliceMut<'_>]) -> Result<usize> {
     loop {
         match reader.read_vectored(buffers) {

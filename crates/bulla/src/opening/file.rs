@@ -1,4 +1,4 @@
-//! Opens files into files.
+//! Opens a container file into another file.
 
 use std::fs::File;
 use std::io::Write;
@@ -17,18 +17,19 @@ use crate::parallel::ordered::for_each_in_order;
 
 /// Opens the container in `input` into `output`.
 ///
-/// `output` must be empty and, if it is a regular file, not open in append mode. Give it a
-/// temporary name until this has returned `Ok`, so that its final name never refers to a file with
-/// unverified or missing bytes.
+/// `output` must be empty and, if it is a regular file, not open in append mode. Write to a
+/// temporary file and rename it once this function has returned `Ok`, so that the final name never
+/// refers to a file with unverified or missing bytes.
 ///
-/// If both are regular files, extents are read, opened and written on all workers. If `input` is a
-/// regular file, its length is authenticated first, and a damaged header is replaced by the footer,
-/// whatever `output` is.
+/// If both are regular files, all workers read, open and write extents in parallel. If `input` is a
+/// regular file, the plaintext length is authenticated first, and the footer is used if the header
+/// is damaged, regardless of what `output` is.
 ///
 /// # Errors
 ///
-/// The same as for [`RangeReader::new`] and [`RangeReader::verify`]. On an error, a regular
-/// `output` is truncated to zero bytes. Any other output may have received a verified prefix.
+/// Returns the same errors as [`RangeReader::new`] and [`RangeReader::verify`], and I/O errors from
+/// `output`. On an error, a regular `output` is truncated to zero bytes. Any other output may have
+/// received a verified prefix.
 pub fn open_file(key: &Key, input: &File, output: &File, options: &Options<'_>) -> Result<Opened> {
     truncate_on_error(output, || {
         if known_len(input)?.is_none() {
@@ -46,7 +47,7 @@ pub fn open_file(key: &Key, input: &File, output: &File, options: &Options<'_>) 
     })
 }
 
-/// Opens extents on all workers, and writes each at its offset.
+/// Opens extents on all workers, and writes each one at its offset.
 fn open_at_offsets(reader: &RangeReader<'_, &File>, output: &File) -> Result<()> {
     output.set_len(reader.len())?;
     let all = 0..reader.len();

@@ -1,4 +1,4 @@
-//! Opens containers in memory.
+//! Opens in-memory containers.
 
 use bytes::Bytes;
 
@@ -15,22 +15,22 @@ use crate::parallel::for_each::{MEMORY_EXTENT_LEN, for_each};
 ///
 /// # Errors
 ///
-/// The same as for [`RangeReader::new`] and [`RangeReader::verify`].
+/// Returns the same errors as [`RangeReader::new`] and [`RangeReader::verify`].
 pub fn open(key: &Key, container: &[u8], options: &Options<'_>) -> Result<(Bytes, Opened)> {
     let reader = reader_of_all(key, container, options)?;
-    // No longer than the chunks in the container.
+    // The plaintext is shorter than the container, so the allocation is bounded (F-7.7).
     let mut plaintext = vec![0; usize::try_from(reader.len()).map_err(|_| Error::TooLarge)?];
     open_all(&reader, container, &mut plaintext)?;
     Ok((plaintext.into(), reader.opened()))
 }
 
-/// Opens a container into `out`, which must have exactly [`plaintext_len`] bytes. Only small, fixed
-/// amounts of memory are allocated.
+/// Opens a container into `out`, which must be exactly [`plaintext_len`] bytes long. This allocates
+/// only small, fixed amounts of memory.
 ///
 /// # Errors
 ///
-/// The same as for [`open`], and [`Error::BufferLength`]. The content of `out` is then unspecified,
-/// but none of it is unverified plaintext.
+/// Returns the same errors as [`open`], and [`Error::BufferLength`]. After an error, the content of
+/// `out` is unspecified, but it contains no unverified plaintext.
 pub fn open_into(
     key: &Key,
     container: &[u8],
@@ -43,13 +43,13 @@ pub fn open_into(
     Ok(reader.opened())
 }
 
-/// Returns the length of a container's plaintext, computed from its header and its own length.
-/// Nothing is authenticated.
+/// Returns the plaintext length, computed from the container's header and length. Nothing is
+/// authenticated.
 ///
 /// # Errors
 ///
-/// The same as for [`Preamble::read_at`]; [`Error::Truncated`] if there is no last chunk;
-/// [`Error::TooLarge`].
+/// Returns the same errors as [`Preamble::read_at`], [`Error::Truncated`] if there is no last
+/// chunk, and [`Error::TooLarge`].
 pub fn plaintext_len<S: ReadAt + ?Sized>(container: &S) -> Result<u64> {
     let layout = Preamble::read_at(container)?.header().layout();
     let body = layout.body_of_container(container.size()?)?;
@@ -57,8 +57,8 @@ pub fn plaintext_len<S: ReadAt + ?Sized>(container: &S) -> Result<u64> {
 }
 
 /// Returns a reader for [`open_all`], which verifies the last chunk together with the others, so
-/// that it is not opened twice. [`open_all`] does not reach a last chunk that is empty or missing,
-/// so that one is verified here.
+/// that it is not opened twice. [`open_all`] does not reach an empty or missing last chunk, so it
+/// is verified here.
 fn reader_of_all<'a, 'c>(
     key: &Key,
     container: &'c [u8],
@@ -72,7 +72,7 @@ fn reader_of_all<'a, 'c>(
     Ok(reader)
 }
 
-/// Opens all chunks: copies each to the place of its plaintext and opens it there.
+/// Opens all chunks: copies each one to the position of its plaintext and opens it in place.
 fn open_all(reader: &RangeReader<'_, &[u8]>, container: &[u8], out: &mut [u8]) -> Result<()> {
     let RangeReader { cipher, options, layout, .. } = reader;
     let chunks =
@@ -102,8 +102,8 @@ fn open_all(reader: &RangeReader<'_, &[u8]>, container: &[u8], out: &mut [u8]) -
     .map_err(|error| diagnose(reader, error))
 }
 
-/// Returns the error to report when opening all chunks failed with `error`: a rejected chunk may be
-/// due to truncation or trailing data (F-7.4, F-7.5).
+/// Returns the error to report if [`open_all`] failed with `error`. A rejected chunk may be due to
+/// truncation or trailing data (F-7.4, F-7.5).
 fn diagnose(reader: &RangeReader<'_, &[u8]>, error: Error) -> Error {
     if let Error::ChunkRejected { .. } = error
         && let Err(of_last) = reader.verify_last()

@@ -20,12 +20,13 @@ use crate::parallel::pipeline::{BATCH_LEN, Batch, Pipeline};
 use crate::parallel::progress::Reporter;
 use crate::parallel::workers::Workers;
 
-/// Reads a container from `R` and gives out its plaintext.
+/// Reads a container from `R` and returns its plaintext.
 ///
-/// It releases only verified plaintext, as it arrives (F-7.2). **What was read before an error is a
-/// prefix of the plaintext.** Truncation is detected at the end, so do not act on the plaintext
-/// until the end has been reached without an error. [`opened`](Opener::opened) then returns what
-/// was found. The first error is final (F-7.8), and every later call returns it again.
+/// An `Opener` releases only verified plaintext, as soon as it is available (F-7.2). **Everything
+/// read before an error is a prefix of the plaintext.** Truncation is detected only at the end, so
+/// do not act on the plaintext until the end has been reached without an error. From then on,
+/// [`opened`](Opener::opened) describes the container. The first error is final, and every later
+/// call returns it again (F-7.8).
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -52,21 +53,22 @@ pub struct Opener<'a, R: Read> {
 }
 
 impl<'a, R: Read> Opener<'a, R> {
-    /// Reads header and envelope, and checks the key.
+    /// Reads the header and the envelope, and checks the key.
     ///
     /// # Errors
     ///
-    /// The same as for [`Preamble::read`] and [`with_preamble`](Opener::with_preamble).
+    /// Returns the same errors as [`Preamble::read`] and [`with_preamble`](Opener::with_preamble).
     pub fn new(key: &Key, mut reader: R, options: &Options<'a>) -> Result<Opener<'a, R>> {
         let preamble = Preamble::read(&mut reader)?;
         Opener::with_preamble(preamble, key, reader, options)
     }
 
-    /// Opens a container whose preamble has been read. `reader` must be positioned at chunk 0.
+    /// Opens a container whose preamble has already been read. `reader` must be positioned at chunk
+    /// 0.
     ///
     /// # Errors
     ///
-    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`].
+    /// Returns [`Error::ContextRequired`], [`Error::ContextUnexpected`] or [`Error::WrongKey`].
     pub fn with_preamble(
         preamble: Preamble,
         key: &Key,
@@ -105,24 +107,26 @@ impl<'a, R: Read> Opener<'a, R> {
         &self.input.header
     }
 
-    /// Derives a secret of this container for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)
     }
 
-    /// Returns what was found, or `None` until all of the plaintext has been read without an error.
+    /// Returns information about the container, or `None` until all of the plaintext has been read
+    /// without an error.
     pub fn opened(&self) -> Option<&Opened> {
         self.opened.as_ref()
     }
 
-    /// Writes the rest of the plaintext to `writer`. It writes directly from the buffer in which
-    /// the bytes were opened, which saves the copy that [`io::copy`] makes.
+    /// Writes the rest of the plaintext to `writer`. The bytes are written directly from the buffer
+    /// in which they were opened, which saves the copy that [`io::copy`] would make.
     ///
     /// # Errors
     ///
-    /// The errors of F-7.4 and F-7.5, [`Error::TooLarge`], [`Error::Cancelled`], and [`Error::Io`]
-    /// from the reader or the writer. What was written before the error is a verified prefix.
+    /// Returns the errors described in F-7.4 and F-7.5, [`Error::TooLarge`], [`Error::Cancelled`],
+    /// and [`Error::Io`] from the reader or the writer. Everything written before the error is a
+    /// verified prefix.
     pub fn copy_to(&mut self, writer: &mut impl Write) -> Result<Opened> {
         loop {
             self.guarded(Self::advance)?;
@@ -136,7 +140,7 @@ impl<'a, R: Read> Opener<'a, R> {
         }
     }
 
-    /// Runs `step`, or returns the error of an earlier step.
+    /// Runs `step`, or returns the error from an earlier step.
     fn guarded<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -164,7 +168,7 @@ impl<'a, R: Read> Opener<'a, R> {
         Ok(())
     }
 
-    /// Fills the pipeline with batches from the input, and moves the oldest to the output.
+    /// Fills the pipeline with batches from the input, and moves the oldest batch to the output.
     fn next_batch(&mut self) -> Result<()> {
         self.progress.check()?;
         let mut spare = self.output.replace(self.input.empty_batch()).buffer;
@@ -206,20 +210,20 @@ impl<R: Read> BufRead for Opener<'_, R> {
     }
 }
 
-/// The container's stream, which it cuts into batches.
+/// The container stream, which is read in batches.
 struct Input<R> {
     reader: R,
     state: InputState,
     header: Header,
-    /// From the preamble, if it had positional access. Otherwise it is set at the end of the
-    /// stream.
+    /// Taken from the preamble if it was read with positional access. Otherwise, set at the end of
+    /// the stream.
     header_state: Option<HeaderState>,
     layout: Layout,
     cipher: Arc<ChunkOpener>,
     /// The number of the next chunk to read.
     next_chunk: u64,
-    /// Bytes that are either chunks or, if the stream ends after them, the envelope's copy and the
-    /// footer.
+    /// The last bytes that were read. They belong to chunks unless the stream ends here, in which
+    /// case they are the envelope's copy and the footer.
     held_back: Vec<u8>,
 }
 
@@ -227,7 +231,7 @@ struct Input<R> {
 enum InputState {
     Open,
     Ended,
-    /// Reading failed. The error is reported after all plaintext before it has been released.
+    /// Reading failed. The error is reported after all earlier plaintext has been released.
     Failed(Error),
 }
 
@@ -236,8 +240,9 @@ impl<R: Read> Input<R> {
         OpenBatch::empty(&self.cipher, self.layout.chunk)
     }
 
-    /// Reads full chunks, and holds back as many bytes as the envelope's copy and the footer have.
-    /// Only the end of the stream decides whether they are those, and which chunk is the last.
+    /// Reads full chunks, and holds back as many bytes as the envelope's copy and the footer take
+    /// up. Whether the bytes held back are in fact the envelope's copy and the footer, and which
+    /// chunk is the last one, is known only at the end of the stream.
     fn read_batch(&mut self, mut buffer: Zeroizing<Vec<u8>>) -> Result<OpenBatch> {
         let step = self.layout.chunk.sealed();
         let tail = self.layout.tail_len() as usize;
@@ -264,7 +269,7 @@ impl<R: Read> Input<R> {
         Ok(batch)
     }
 
-    /// Returns the last batch from the last bytes of the stream, which are full chunks, the last
+    /// Builds the last batch from the last bytes of the stream, which are full chunks, the last
     /// chunk, the envelope's copy and the footer (F-7.3).
     fn last_batch(&mut self, mut buffer: Zeroizing<Vec<u8>>) -> Result<OpenBatch> {
         let step = self.layout.chunk.sealed();
@@ -286,10 +291,10 @@ impl<R: Read> Input<R> {
     }
 }
 
-/// The verified plaintext that is being given out.
+/// The verified plaintext that is being released.
 struct Output {
     batch: OpenBatch,
-    /// The number of plaintext bytes of the batch that have been given out.
+    /// The number of the batch's plaintext bytes that have been released.
     consumed: usize,
     /// The number of plaintext bytes in all batches so far, including this one.
     plaintext_len: u64,
@@ -304,7 +309,7 @@ impl Output {
         self.consumed = self.consumed.saturating_add(amount).min(self.batch.run.plain_len);
     }
 
-    /// Starts to give out `batch`, and returns the one before it.
+    /// Makes `batch` the current batch, and returns the previous one.
     fn replace(&mut self, batch: OpenBatch) -> OpenBatch {
         self.consumed = 0;
         self.plaintext_len += batch.run.plain_len as u64;
@@ -325,7 +330,7 @@ struct OpenBatch {
     worked: bool,
 }
 
-/// The end of the stream.
+/// What was found at the end of the stream.
 struct End {
     /// The number of the last chunk (n in F-7.3).
     last: u64,

@@ -1,5 +1,5 @@
-//! Everything that can be read without a key: header, footer and envelope (FORMAT.md, sections 3
-//! and 8).
+//! Everything that can be read without a key: the header, the footer and the envelope (FORMAT.md,
+//! sections 3 and 8).
 
 use std::io::Read;
 
@@ -17,22 +17,22 @@ use crate::io::read_at::{ReadAt, read_full_at};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderState {
-    /// Header and footer are valid and match.
+    /// The header and the footer are valid and match.
     Intact,
     /// The header is damaged. The footer was used.
     HeaderDamaged,
     /// The footer is damaged. The header was used.
     FooterDamaged,
-    /// Header and footer are valid but differ. The header was used.
+    /// The header and the footer are valid but differ. The header was used.
     Differ,
 }
 
 /// The parts of a container that can be read without a key.
 ///
 /// Read the preamble first if the key has to be unwrapped from the container's envelope. If the key
-/// is known, [`open`](crate::open), [`Opener::new`](crate::Opener::new),
-/// [`RangeReader::new`](crate::RangeReader::new) and [`open_file`](crate::open_file) read it
-/// themselves.
+/// is already known, use [`open`](crate::open), [`Opener::new`](crate::Opener::new),
+/// [`RangeReader::new`](crate::RangeReader::new) or [`open_file`](crate::open_file), which read the
+/// preamble themselves.
 #[derive(Clone, Debug)]
 pub struct Preamble {
     header: Header,
@@ -42,14 +42,14 @@ pub struct Preamble {
 }
 
 impl Preamble {
-    /// Reads header and envelope from a stream, which is then positioned at chunk 0. A stream gives
-    /// no access to the footer, so the header must be valid.
+    /// Reads the header and the envelope from a stream, which is then positioned at chunk 0. The
+    /// footer is not accessible in a stream, so the header must be valid.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAContainer`], [`Error::UnsupportedVersion`], [`Error::DamagedHeader`],
-    /// [`Error::UnsupportedSuite`], [`Error::UnsupportedFeature`], [`Error::Truncated`],
-    /// [`Error::Io`], in the order of F-7.1.
+    /// Returns [`Error::NotAContainer`], [`Error::UnsupportedVersion`], [`Error::DamagedHeader`],
+    /// [`Error::UnsupportedSuite`], [`Error::UnsupportedFeature`], [`Error::Truncated`] or
+    /// [`Error::Io`]. The checks are made in the order given in F-7.1.
     pub fn read(reader: &mut impl Read) -> Result<Preamble> {
         let mut head = Vec::with_capacity(HEADER_LEN);
         reader.by_ref().take(HEADER_LEN as u64).read_to_end(&mut head)?;
@@ -58,7 +58,7 @@ impl Preamble {
             _ => return Err(diagnose(&head)),
         };
         // `read_to_end` allocates as bytes arrive, so a header that claims a longer envelope than
-        // there is costs no memory (F-7.7).
+        // there is does not cause a large allocation (F-7.7).
         let mut envelope = Vec::new();
         reader.by_ref().take(header.envelope_len().into()).read_to_end(&mut envelope)?;
         if envelope.len() < header.envelope_len() as usize {
@@ -67,12 +67,12 @@ impl Preamble {
         Ok(Preamble { header, envelope: envelope.into(), envelope_copy: None, header_state: None })
     }
 
-    /// Reads header, footer and both copies of the envelope.
+    /// Reads the header, the footer and both copies of the envelope.
     ///
     /// # Errors
     ///
-    /// The same as for [`read`](Preamble::read), but a damaged header is an error only if the
-    /// footer cannot be used instead (F-3.4).
+    /// Returns the same errors as [`read`](Preamble::read), except that a damaged header is an
+    /// error only if the footer cannot be used instead (F-3.4).
     pub fn read_at<S: ReadAt + ?Sized>(source: &S) -> Result<Preamble> {
         let len = source.size()?;
         let mut head = [0; HEADER_LEN];
@@ -104,32 +104,33 @@ impl Preamble {
         &self.envelope
     }
 
-    /// Returns the envelope's copy before the footer, or `None` if it could not be read.
+    /// Returns the copy of the envelope that precedes the footer, or `None` if it could not be
+    /// read.
     pub fn envelope_copy(&self) -> Option<&[u8]> {
         self.envelope_copy.as_deref()
     }
 
-    /// Returns the state of header and footer, or `None` if the preamble was read from a stream,
-    /// which reveals it at its end.
+    /// Returns the state of the header and the footer, or `None` if the preamble was read from a
+    /// stream, where the footer is not known until the end.
     pub fn header_state(&self) -> Option<HeaderState> {
         self.header_state
     }
 }
 
-/// The facts about a container that opening it has established.
+/// Information about a container that has been opened.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Opened {
     /// The container's header, authenticated by its commitment.
     pub header: Header,
-    /// The length of the plaintext in bytes.
+    /// The plaintext length in bytes.
     pub plaintext_len: u64,
-    /// The state of header and footer.
+    /// The state of the header and the footer.
     pub header_state: HeaderState,
 }
 
-/// Reads the last 128 bytes of a source of `len` bytes. Returns `None` if they would overlap with
-/// the header.
+/// Reads the last 128 bytes of a source of `len` bytes. Returns `None` if they would overlap the
+/// header.
 pub(super) fn read_footer<S: ReadAt + ?Sized>(
     source: &S,
     len: u64,
@@ -151,8 +152,8 @@ pub(super) fn footer_state(header: &Header, footer: Option<&[u8; HEADER_LEN]>) -
     }
 }
 
-/// Selects the authoritative copy: the header if it is valid, else the footer. The choice must not
-/// depend on a key (F-3.4).
+/// Selects the authoritative copy: the header if it is valid, otherwise the footer. The choice must
+/// not depend on a key (F-3.4).
 fn select_copy(head: &[u8], footer: Option<&[u8; HEADER_LEN]>) -> Result<(Header, HeaderState)> {
     let valid_head = head.first_chunk().filter(|head| is_valid(head, HeaderCopy::Header));
     let valid_footer = footer.filter(|footer| is_valid(footer, HeaderCopy::Footer));

@@ -22,8 +22,8 @@ use crate::parallel::for_each::{EXTENT_LEN, for_each};
 
 /// Reads byte ranges of a container's plaintext, concurrently from many threads if needed.
 ///
-/// Opening a reader authenticates the length of the plaintext (F-7.6). Nothing is cached: every
-/// call reads and opens all chunks that its range touches. A large range is opened on all
+/// Creating a reader authenticates the plaintext length (F-7.6). Nothing is cached: every call
+/// reads and opens all chunks that its range touches. A large range is opened on all
 /// [`Workers`](crate::Workers).
 ///
 /// A `RangeReader` is itself a [`ReadAt`] source of the plaintext.
@@ -53,23 +53,24 @@ pub struct RangeReader<'a, S: ReadAt> {
 }
 
 impl<'a, S: ReadAt> RangeReader<'a, S> {
-    /// Reads header, footer and the last chunk, and checks the key.
+    /// Reads the header, the footer and the last chunk, and checks the key.
     ///
     /// # Errors
     ///
-    /// The same as for [`Preamble::read_at`] and [`with_preamble`](RangeReader::with_preamble).
+    /// Returns the same errors as [`Preamble::read_at`] and
+    /// [`with_preamble`](RangeReader::with_preamble).
     pub fn new(key: &Key, source: S, options: &Options<'a>) -> Result<RangeReader<'a, S>> {
         let preamble = Preamble::read_at(&source)?;
         RangeReader::with_preamble(preamble, key, source, options)
     }
 
-    /// Opens a container whose preamble has been read.
+    /// Opens a container whose preamble has already been read.
     ///
     /// # Errors
     ///
-    /// [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`],
-    /// [`Error::TooLarge`], [`Error::Io`]; and for the last chunk [`Error::TrailingData`],
-    /// [`Error::ChunkRejected`], [`Error::Truncated`].
+    /// Returns [`Error::ContextRequired`], [`Error::ContextUnexpected`], [`Error::WrongKey`],
+    /// [`Error::TooLarge`] or [`Error::Io`]. If the last chunk cannot be verified, returns
+    /// [`Error::TrailingData`], [`Error::ChunkRejected`] or [`Error::Truncated`].
     pub fn with_preamble(
         preamble: Preamble,
         key: &Key,
@@ -81,7 +82,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Ok(reader)
     }
 
-    /// Returns the length of the plaintext in bytes.
+    /// Returns the plaintext length in bytes.
     pub fn len(&self) -> u64 {
         self.len
     }
@@ -91,7 +92,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         self.len == 0
     }
 
-    /// Returns the header, the length of the plaintext, and the state of header and footer.
+    /// Returns the header, the plaintext length, and the state of the header and the footer.
     pub fn opened(&self) -> Opened {
         Opened {
             header: self.header.clone(),
@@ -100,7 +101,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         }
     }
 
-    /// Derives a secret of this container for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)
@@ -110,13 +111,13 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// The same as for [`read_into`](RangeReader::read_into).
+    /// Returns the same errors as [`read_into`](RangeReader::read_into).
     pub fn range(&self, range: Range<u64>) -> Result<Bytes> {
         let out_of_range = Error::OutOfRange { len: self.len };
         if range.start > range.end || range.end > self.len {
             return Err(out_of_range);
         }
-        // No longer than the source.
+        // The range is shorter than the source, so the allocation is bounded (F-7.7).
         let len = usize::try_from(range.end - range.start).map_err(|_| out_of_range)?;
         let mut plaintext = vec![0; len];
         self.read_into(&mut plaintext, range.start)?;
@@ -127,9 +128,9 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// [`Error::OutOfRange`]; [`Error::ChunkRejected`] with the lowest number of a rejected chunk
-    /// in the range; [`Error::Cancelled`], [`Error::Io`]. The content of `out` is then unspecified,
-    /// but none of it is unverified plaintext.
+    /// Returns [`Error::OutOfRange`], [`Error::ChunkRejected`] with the number of the first
+    /// rejected chunk in the range, [`Error::Cancelled`] or [`Error::Io`]. After an error, the
+    /// content of `out` is unspecified, but it contains no unverified plaintext.
     pub fn read_into(&self, out: &mut [u8], offset: u64) -> Result<()> {
         let end = offset.checked_add(out.len() as u64).filter(|end| *end <= self.len);
         if end.is_none() {
@@ -147,10 +148,11 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         )
     }
 
-    /// Opens `ranges` on all workers and passes the plaintext to `visit`, in pieces of at most
-    /// about 1 MiB with their offsets. `visit` is called in any order and from several threads.
+    /// Opens `ranges` on all workers and passes the plaintext to `visit` in pieces of at most about
+    /// 1 MiB, each with its offset. `visit` is called in any order and from several threads.
     ///
-    /// A chunk that two ranges share is opened twice, so join small ranges that are close together.
+    /// A chunk that two ranges share is opened twice, so merge small ranges that are close
+    /// together.
     ///
     /// ```
     /// # fn main() -> bulla::Result<()> {
@@ -172,8 +174,9 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// The same as for [`read_into`](RangeReader::read_into), and the errors of `visit`. If several
-    /// pieces fail, the error is that of the first one in the order of `ranges`.
+    /// Returns the same errors as [`read_into`](RangeReader::read_into), and any error from
+    /// `visit`. If several pieces fail, returns the error of the first one in the order of
+    /// `ranges`.
     pub fn for_each_extent(
         &self,
         ranges: &[Range<u64>],
@@ -199,13 +202,13 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
     ///
     /// # Errors
     ///
-    /// The same as for [`read_into`](RangeReader::read_into).
+    /// Returns the same errors as [`read_into`](RangeReader::read_into).
     pub fn verify(&self) -> Result<()> {
         self.verify_chunks_before(self.body.chunks())
     }
 
-    /// Checks the key, and leaves the last chunk for the caller to verify. No length may be stated
-    /// and no plaintext released before that (F-7.6).
+    /// Creates a reader after checking the key, but leaves the last chunk for the caller to verify.
+    /// Until then, no length may be reported and no plaintext released (F-7.6).
     pub(super) fn unverified(
         preamble: Preamble,
         key: &Key,
@@ -218,7 +221,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         let body = layout.body_of_container(source.size()?)?;
         let header_state = match preamble.header_state() {
             Some(state) => state,
-            // The preamble comes from a stream.
+            // The preamble was read from a stream.
             None => {
                 Preamble::read_at(&source)?.header_state().unwrap_or(HeaderState::FooterDamaged)
             }
@@ -236,8 +239,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         })
     }
 
-    /// Verifies the last chunk, which authenticates the length: no other chunk is shorter than a
-    /// full one (F-7.6).
+    /// Verifies the last chunk, which authenticates the length because every other chunk is full
+    /// (F-7.6).
     pub(super) fn verify_last(&self) -> Result<()> {
         let n = self.body.full;
         if self.body.rest >= TAG_LEN as u64 {
@@ -249,8 +252,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Err(diagnose_last_chunk(&self.source, &self.header, &self.body)?)
     }
 
-    /// Verifies the last chunk for an operation that reads all chunks: if it is rejected, the error
-    /// names the lowest-numbered rejected chunk (F-7.5).
+    /// Verifies the last chunk for an operation that reads all chunks. If the last chunk is
+    /// rejected, the error names the lowest-numbered rejected chunk (F-7.5).
     pub(super) fn verify_last_of_all(&self) -> Result<()> {
         let verified = self.verify_last();
         if let Err(Error::ChunkRejected { .. }) = verified {
@@ -270,7 +273,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         )
     }
 
-    /// Returns the chunks from 0 to `end` in runs of about an extent.
+    /// Splits the chunks before `end` into runs of about one extent each.
     pub(super) fn extents(&self, end: u64) -> impl Iterator<Item = Range<u64>> + Send + use<S> {
         let step = self.layout.chunk.chunks_in(EXTENT_LEN) as u64;
         // At most 2^32, as there are at most 2^32 chunks.
@@ -292,7 +295,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         pieces
     }
 
-    /// Splits a range of the plaintext at the ends of extents.
+    /// Splits a range of the plaintext at extent boundaries.
     fn split_at_extents(
         &self,
         range: Range<u64>,
@@ -305,8 +308,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         })
     }
 
-    /// Reads and opens the chunks that `range` touches in `scratch`, and returns the plaintext in
-    /// `range`.
+    /// Reads the chunks that `range` touches into `scratch`, opens them there, and returns the
+    /// plaintext in `range`.
     fn open_range<'s>(
         &self,
         range: Range<u64>,
@@ -320,7 +323,7 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         Ok(&plaintext[skip..skip + (range.end - range.start) as usize])
     }
 
-    /// Reads and opens a run of chunks in `scratch`, and returns their plaintext.
+    /// Reads a run of chunks into `scratch`, opens them there, and returns their plaintext.
     pub(super) fn open_chunks<'s>(
         &self,
         chunks: Range<u64>,
@@ -331,7 +334,8 @@ impl<'a, S: ReadAt> RangeReader<'a, S> {
         let end = self.layout.chunk_offset(last) + self.body.sealed_len(last) as u64;
         scratch.resize((end - start) as usize, 0);
         let read = read_full_at(&self.source, scratch, start)?;
-        // If the source ends before its stated length, the missing chunks must be rejected.
+        // If the source ends before its reported length, the missing chunks must be rejected,
+        // whatever bytes `scratch` held before.
         scratch[read..].fill(0);
         let run = open_run(&self.cipher, chunks.start, self.layout.chunk, scratch);
         match run.rejected {

@@ -18,9 +18,9 @@ use crate::options::Options;
 /// Reads the chunks of a damaged container that are present and authentic, whatever is wrong with
 /// the others.
 ///
-/// Use it for recovery only. It accepts the copy of the header that matches the key, while opening
-/// selects a copy without regard to the key (F-3.4), and it does not authenticate the length of the
-/// plaintext. The chunks that it returns are authenticated one by one.
+/// Use it for recovery only. It accepts whichever copy of the header matches the key, whereas
+/// opening selects a copy independently of the key (F-3.4), and it does not authenticate the
+/// plaintext length. Each chunk that it returns is authenticated individually.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -44,18 +44,18 @@ pub struct SalvageReader<S: ReadAt> {
     layout: Layout,
     /// The length of the source in bytes.
     size: u64,
-    /// The chunks of an intact container of this length, not counting trailing data.
+    /// The chunks that an intact container of this length would have, not counting trailing data.
     body: Body,
 }
 
 impl<S: ReadAt> SalvageReader<S> {
-    /// Reads both copies of the header and uses the first that matches the key.
+    /// Reads both copies of the header and uses the first one that matches the key.
     ///
     /// # Errors
     ///
-    /// The same as for [`Preamble::read_at`]; [`Error::ContextRequired`],
-    /// [`Error::ContextUnexpected`], [`Error::WrongKey`]; [`Error::Io`] if the length of the source
-    /// cannot be read.
+    /// Returns the same errors as [`Preamble::read_at`], [`Error::ContextRequired`],
+    /// [`Error::ContextUnexpected`] or [`Error::WrongKey`], and [`Error::Io`] if the length of the
+    /// source cannot be read.
     pub fn new(key: &Key, source: S, options: &Options<'_>) -> Result<SalvageReader<S>> {
         let size = source.size()?;
         let (header, schedule) = unlock(&source, size, key, options)?;
@@ -77,19 +77,19 @@ impl<S: ReadAt> SalvageReader<S> {
         &self.header
     }
 
-    /// Returns the number of plaintext bytes in every chunk but the last.
+    /// Returns the number of plaintext bytes in every chunk except the last.
     pub fn chunk_size(&self) -> ChunkSize {
         self.layout.chunk
     }
 
-    /// Derives a secret of this container for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.exporter.export(label)
     }
 
-    /// Returns the length of the plaintext, or `None` if the last chunk, which authenticates it, is
-    /// missing.
+    /// Returns the plaintext length, or `None` if the last chunk, which authenticates the length,
+    /// is lost.
     pub fn plaintext_len(&self) -> Option<u64> {
         let last = self.chunk(self.body.full)?.len();
         let size = self.layout.chunk.bytes();
@@ -103,14 +103,15 @@ impl<S: ReadAt> SalvageReader<S> {
         full.max(self.body.chunks())
     }
 
-    /// Returns the plaintext of a chunk, or `None` if it is missing, cannot be read, or is not
-    /// authentic. Only the last chunk is shorter than [`chunk_size`](SalvageReader::chunk_size).
+    /// Returns the plaintext of a chunk, or `None` if the chunk is missing, cannot be read, or is
+    /// not authentic. Only the last chunk is shorter than
+    /// [`chunk_size`](SalvageReader::chunk_size).
     pub fn chunk(&self, index: u64) -> Option<Zeroizing<Vec<u8>>> {
         if index >= self.max_chunks() {
             return None;
         }
-        // In a truncated container, full chunks may be where an intact one of its length has its
-        // last chunk and its tail.
+        // A truncated container may have full chunks where an intact container of the same length
+        // has its last chunk and its tail.
         let full = self.open(index, self.layout.chunk.sealed());
         full.or_else(|| {
             (index == self.body.full).then(|| self.open(index, self.body.rest as usize)).flatten()
@@ -129,8 +130,7 @@ impl<S: ReadAt> SalvageReader<S> {
     }
 }
 
-/// Returns the first copy of the header that matches the key, or the error of the authoritative
-/// one.
+/// Returns the first copy of the header that matches the key, or the authoritative copy's error.
 fn unlock<S: ReadAt>(
     source: &S,
     size: u64,

@@ -8,7 +8,7 @@ use crate::format::header::Header;
 use crate::io::read_at::{ReadAt, read_full_at};
 use crate::opening::preamble::read_footer;
 
-/// The number of bytes before the end in which a footer is searched for (F-7.4).
+/// How far before the end to search for a footer, in bytes (F-7.4).
 const TRAILING_WINDOW: u64 = 65536;
 
 /// Returns the error for a container whose last chunk is missing or was rejected.
@@ -36,7 +36,7 @@ pub(super) fn trailing_data<S: ReadAt + ?Sized>(
     header: &Header,
 ) -> Result<Option<u64>> {
     let (size, footer_len, layout) = (source.size()?, HEADER_LEN as u64, header.layout());
-    // The footer of the smallest container with this envelope length is here.
+    // The footer offset in the smallest container with this envelope length.
     let lowest = layout.head_len() + TAG_LEN as u64 + u64::from(layout.envelope_len);
     let start = size.saturating_sub(footer_len + TRAILING_WINDOW).max(lowest);
     let mut window = vec![0; size.saturating_sub(start) as usize];

@@ -9,20 +9,20 @@ use crate::parallel::progress::Reporter;
 use crate::parallel::workers::Workers;
 
 /// Bytes of plaintext in an extent of a file or stream, unless a chunk is larger. An extent should
-/// fit a core's L2 cache: a prototype with 4 MiB took three times as long.
+/// fit in a core's L2 cache: a prototype with 4 MiB extents took three times as long.
 pub(crate) const EXTENT_LEN: usize = 1 << 20;
-/// Bytes of plaintext in an extent of memory, unless a chunk is larger. It fits a core's cache, and
-/// is small enough that a few MiB keep all cores busy.
+/// Bytes of plaintext in an in-memory extent, unless a chunk is larger. Such an extent fits in a
+/// core's cache, and is small enough for a few MiB to keep all cores busy.
 pub(crate) const MEMORY_EXTENT_LEN: usize = 256 << 10;
 
 /// Calls `work` for each extent, on up to as many threads as there are workers, and returns the
 /// error of the first extent that failed (F-7.5).
 ///
-/// Each thread passes a scratch value of its own to `work`, such as a buffer. `work` returns the
-/// number of plaintext bytes that it processed.
+/// Each thread passes its own scratch value, such as a buffer, to `work`. `work` returns the number
+/// of plaintext bytes that it processed.
 ///
-/// Threads take the extents in order, take none after a failure, and finish those that they have
-/// taken. The lowest failed extent is therefore always the same.
+/// Threads take extents in order, stop taking them after a failure, and finish those that they have
+/// already taken. The lowest failed extent is therefore always the same.
 pub(crate) fn for_each<E: Send, S: Default>(
     workers: &Workers<'_>,
     progress: Reporter<'_>,
@@ -36,7 +36,7 @@ pub(crate) fn for_each<E: Send, S: Default>(
     let shared = Mutex::new(Shared { extents: extents.enumerate(), failed: None });
     let run = || {
         let mut scratch = S::default();
-        // A closure, so that the lock is released before the work begins.
+        // This is a closure so that the lock is released before the work begins.
         let take = || lock(&shared).take();
         while let Some((index, extent)) = take() {
             match progress.check().and_then(|()| work(&mut scratch, extent)) {
@@ -76,7 +76,8 @@ impl<I: Iterator> Shared<I> {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // rayon propagates a panic of another thread. The shared state is consistent at every step.
+    // Poisoning can be ignored: rayon propagates panics from other threads, and the shared state is
+    // consistent after every step.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -86,10 +87,10 @@ mod tests {
     use crate::parallel::progress::Progress;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    /// Miri is a thousand times slower, and tries many schedules instead.
+    /// Miri is a thousand times slower, but tries many schedules.
     const ROUNDS: usize = if cfg!(miri) { 2 } else { 200 };
 
-    /// F-7.5: whichever thread fails first.
+    /// F-7.5: the error does not depend on which thread fails first.
     #[test]
     fn returns_the_error_of_the_lowest_extent() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();

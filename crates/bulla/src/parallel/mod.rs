@@ -1,4 +1,4 @@
-//! Work on many threads: worker pools, parallel loops and the pipeline of the streams.
+//! Multithreading: worker pools, parallel loops and the pipeline for streams.
 //!
 //! Modules are listed in dependency order: each imports only from those above it.
 

@@ -1,5 +1,5 @@
-//! The parallel loop for outputs without offsets: extents are processed on many threads and handed
-//! to the calling thread in order.
+//! The parallel loop for outputs that cannot be written at an offset: extents are processed on many
+//! threads and handed to the calling thread in order.
 
 use crate::error::{Error, Result};
 use crate::parallel::pipeline::{Batch, Pipeline};
@@ -13,8 +13,8 @@ use crate::parallel::workers::Workers;
 /// processed. Scratch values are reused, and only as many extents are in flight as the pipeline
 /// holds, so memory does not grow with the number of extents.
 ///
-/// The returned error is that of the first extent that failed (F-7.5). All extents before it have
-/// been passed to `take`.
+/// Returns the error of the first extent that failed (F-7.5). All extents before that one have been
+/// passed to `take`.
 pub(crate) fn for_each_in_order<E: Send, S: Default + Send>(
     workers: &Workers<'_>,
     progress: Reporter<'_>,

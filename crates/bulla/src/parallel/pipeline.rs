@@ -1,8 +1,9 @@
-//! The pipeline of the streams: batches are processed on other threads and returned in order.
+//! The pipeline for streams: batches are processed on other threads and returned in order.
 //!
-//! If no thread has started the oldest batch when it is due, the caller processes it. The caller
-//! therefore never waits for a thread to become free, only for one that is processing this very
-//! batch. A busy pool cannot stall a stream, and a stream used inside a pool cannot deadlock.
+//! If no thread has started the oldest batch by the time it is needed, the caller processes it. The
+//! caller therefore never waits for a thread to become free, but only for a thread that is already
+//! processing that batch. As a result, a busy pool cannot stall a stream, and a stream used inside
+//! a pool cannot deadlock.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::parallel::workers::Spawner;
 
 /// Bytes of plaintext in a batch, unless a chunk is larger. Larger batches cause fewer switches
-/// between the two sides of a pipe. Beyond this size, the batches in flight no longer fit the
-/// caches.
+/// between the processes at the two ends of a pipe, but beyond this size, the batches in flight no
+/// longer fit in the caches.
 pub(crate) const BATCH_LEN: usize = 512 << 10;
 
 /// Work that can be done on any thread.
 pub(crate) trait Batch: Send {
-    /// Does the work. It is called once.
+    /// Does the work. This is called only once.
     fn work(&mut self);
 }
 
@@ -48,16 +49,17 @@ impl<S, B: Batch> Pipeline<S, B> {
         Pipeline { spawner, in_flight: VecDeque::new() }
     }
 
-    /// Returns whether a batch must be popped before the next is pushed.
+    /// Returns whether a batch must be popped before the next one is pushed.
     pub(crate) fn is_full<'t>(&self) -> bool
     where
         S: Spawner<'t>,
     {
-        // Counts the threads only if something is in flight: a single batch does not start a pool.
+        // Counts the threads only if something is in flight, so that a single batch does not start
+        // a pool.
         !self.in_flight.is_empty() && self.in_flight.len() >= depth(self.spawner.threads())
     }
 
-    /// Adds a batch, which another thread may start.
+    /// Adds a batch, which another thread may process.
     pub(crate) fn push<'t>(&mut self, batch: B)
     where
         S: Spawner<'t>,
@@ -67,8 +69,8 @@ impl<S, B: Batch> Pipeline<S, B> {
         self.spawner.spawn(move || lock(&slot).work_once());
     }
 
-    /// Adds the last batch. The caller has nothing left to do but process it, so no other thread is
-    /// involved.
+    /// Adds the last batch. No other thread is involved, because the caller has nothing else left
+    /// to do.
     pub(crate) fn push_last(&mut self, batch: B) {
         self.enqueue(batch);
     }
@@ -79,7 +81,8 @@ impl<S, B: Batch> Pipeline<S, B> {
         slot
     }
 
-    /// Removes the oldest batch and returns it processed, or `None` if the pipeline is empty.
+    /// Removes the oldest batch and returns it once it is processed, or `None` if the pipeline is
+    /// empty.
     pub(crate) fn pop(&mut self) -> Option<B> {
         let slot = self.in_flight.pop_front()?;
         let mut slot = lock(&slot);
@@ -88,7 +91,7 @@ impl<S, B: Batch> Pipeline<S, B> {
     }
 }
 
-/// Returns the number of batches in flight: one for each thread and one that is being filled or
+/// Returns the maximum number of batches in flight: one per thread, and one that is being filled or
 /// written.
 fn depth(threads: usize) -> usize {
     match threads {
@@ -98,8 +101,8 @@ fn depth(threads: usize) -> usize {
 }
 
 fn lock<B>(slot: &Mutex<Slot<B>>) -> MutexGuard<'_, Slot<B>> {
-    // It is poisoned only if `Batch::work` panicked. `started` remains set, so the batch is not
-    // started again.
+    // The mutex is poisoned only if `Batch::work` panicked. `started` is still set then, so the
+    // batch is not started again.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -108,7 +111,7 @@ mod tests {
     use super::*;
     use crate::parallel::workers::Workers;
 
-    /// Miri is a thousand times slower, and tries many schedules instead.
+    /// Miri is a thousand times slower, but tries many schedules.
     const BATCHES: usize = if cfg!(miri) { 20 } else { 500 };
 
     struct Square {
@@ -143,7 +146,7 @@ mod tests {
         }
     }
 
-    /// All threads of the pool wait in `pop`, so only the callers can do the work.
+    /// All of the pool's threads wait in `pop`, so only the callers can do the work.
     #[test]
     fn does_not_deadlock_in_a_saturated_pool() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();

@@ -1,10 +1,11 @@
-//! Progress reports and cancellation.
+//! Progress reporting and cancellation.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
-/// Shows how far a call has come and can cancel it. Share it with the thread that displays it.
+/// Reports the progress of a call, and can cancel it. Share it with the thread that displays the
+/// progress.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -25,7 +26,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Creates a progress of 0 bytes that is not cancelled.
+    /// Creates a `Progress` at 0 bytes that is not cancelled.
     pub const fn new() -> Progress {
         Progress { done: AtomicU64::new(0), cancelled: AtomicBool::new(false) }
     }
@@ -35,8 +36,8 @@ impl Progress {
         self.done.load(Ordering::Relaxed)
     }
 
-    /// Cancels the calls that report to this `Progress`: each fails with [`Error::Cancelled`] at
-    /// its next extent, which is about 1 MiB.
+    /// Cancels the calls that report to this `Progress`: each of them fails with
+    /// [`Error::Cancelled`] at its next extent, that is, after about 1 MiB.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Relaxed);
     }
@@ -63,7 +64,7 @@ impl<'a> Reporter<'a> {
         }
     }
 
-    /// Fails if the caller has cancelled.
+    /// Returns [`Error::Cancelled`] if the caller has cancelled.
     pub(crate) fn check(self) -> Result<()> {
         match self.0 {
             Some(progress) if progress.is_cancelled() => Err(Error::Cancelled),

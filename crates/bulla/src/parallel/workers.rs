@@ -4,13 +4,14 @@ use rayon::{Scope, ThreadPool};
 
 /// The threads that seal and open chunks. Streams are read and written on the caller's thread.
 ///
-/// The calling thread always takes part in the work. A call therefore never waits for a busy pool,
-/// and a call from inside a pool cannot deadlock.
+/// The calling thread always takes part in the work, so a call never waits for a busy pool, and a
+/// call from inside a pool cannot deadlock.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Workers<'a> {
-    /// The calling thread alone.
+    /// Only the calling thread.
     Serial,
-    /// The rayon pool that the call is made from, or the global pool if it is made from none.
+    /// The rayon pool from which the call is made, or the global pool if the call is made outside
+    /// any pool.
     #[default]
     Ambient,
     /// The given pool.
@@ -41,8 +42,8 @@ impl Workers<'_> {
         }
     }
 
-    /// Runs `work` on this thread with a spawner whose tasks may borrow what outlives the call.
-    /// Returns when the tasks have finished too.
+    /// Runs `work` on this thread with a spawner whose tasks may borrow data that outlives the
+    /// call. Returns when `work` and all tasks have finished.
     pub(crate) fn in_scope<'t, T>(&self, work: impl FnOnce(ScopedSpawner<'_, 't>) -> T) -> T {
         let threads = self.threads();
         match self {

@@ -1,4 +1,4 @@
-//! The entry point of sealing.
+//! The entry point for sealing.
 
 #[cfg(any(unix, windows))]
 use std::fs::File;
@@ -18,13 +18,14 @@ use crate::sealing::sealer::Sealer;
 use crate::sealing::session::{Sealed, Session};
 use crate::sealing::{extents, memory};
 
-/// A container that is about to be sealed: its salt and keys exist, and nothing has been written.
+/// A container that is about to be sealed: its salt and keys have been generated, but nothing has
+/// been written.
 ///
-/// Use it when the envelope depends on the salt or on exported secrets (F-8.3). Otherwise
-/// [`seal`](crate::seal), [`Sealer::new`] and [`seal_file`](crate::seal_file) are shorter.
+/// Use it when the envelope depends on the salt or on exported secrets (F-8.3). Otherwise,
+/// [`seal`](crate::seal), [`Sealer::new`] and [`seal_file`](crate::seal_file) are simpler.
 ///
-/// Sealing consumes the draft, and a draft cannot be cloned, because a salt is used for one
-/// container only (F-6.1).
+/// Sealing consumes the draft, and a draft cannot be cloned, because a salt must be used for only
+/// one container (F-6.1).
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -45,12 +46,12 @@ use crate::sealing::{extents, memory};
 pub struct Draft<'a>(Session<'a>);
 
 impl<'a> Draft<'a> {
-    /// Draws a salt and derives the keys.
+    /// Generates a random salt and derives the keys.
     ///
     /// # Errors
     ///
-    /// [`Error::NoRandomness`]; [`Error::EnvelopeLength`] if [`Options::envelope_len`] is above
-    /// 2^20 bytes.
+    /// Returns [`Error::NoRandomness`], or [`Error::EnvelopeLength`] if [`Options::envelope_len`]
+    /// is above 2^20 bytes.
     pub fn new(key: &Key, options: &Options<'a>) -> Result<Draft<'a>> {
         Ok(Draft(Session::new(key, options)?))
     }
@@ -60,8 +61,8 @@ impl<'a> Draft<'a> {
         &self.0.header
     }
 
-    /// Derives a secret of this container for a layer above (F-4.5). Labels that begin with
-    /// `bulla ` or `archive` are reserved.
+    /// Derives a container-specific secret for a higher layer (F-4.5). Labels that begin with
+    /// `archive` or `bulla ` are reserved.
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.0.exporter.export(label)
     }
@@ -76,7 +77,8 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::EnvelopeLength`] unless it has exactly the length of [`Options::envelope_len`].
+    /// Returns [`Error::EnvelopeLength`] unless `envelope` is exactly [`Options::envelope_len`]
+    /// bytes long.
     pub fn envelope(mut self, envelope: &[u8]) -> Result<Draft<'a>> {
         let reserved = &mut self.0.envelope;
         if envelope.len() != reserved.len() {
@@ -93,26 +95,26 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`], [`Error::Cancelled`].
+    /// Returns [`Error::TooLarge`] or [`Error::Cancelled`].
     pub fn seal(self, plaintext: &[u8]) -> Result<Bytes> {
         memory::seal_session(&self.0, plaintext)
     }
 
-    /// Seals `plaintext` into `out`, which must have exactly [`sealed_len`](crate::sealed_len)
-    /// bytes.
+    /// Seals `plaintext` into `out`, which must be exactly [`sealed_len`](crate::sealed_len) bytes
+    /// long.
     ///
     /// # Errors
     ///
-    /// The same as for [`seal`](Draft::seal), and [`Error::BufferLength`].
+    /// Returns the same errors as [`seal`](Draft::seal), and [`Error::BufferLength`].
     pub fn seal_into(self, plaintext: &[u8], out: &mut [u8]) -> Result<()> {
         memory::seal_session_into(&self.0, plaintext, out)
     }
 
-    /// Writes header and envelope to `writer` and returns a [`Sealer`] for the plaintext.
+    /// Writes the header and the envelope to `writer`, and returns a [`Sealer`] for the plaintext.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`].
+    /// Returns [`Error::Io`] if writing fails.
     pub fn sealer<W: Write>(self, writer: W) -> Result<Sealer<'a, W>> {
         Sealer::start(self.0, writer)
     }
@@ -121,30 +123,30 @@ impl<'a> Draft<'a> {
     ///
     /// # Errors
     ///
-    /// The same as for [`seal_file`](crate::seal_file).
+    /// Returns the same errors as [`seal_file`](crate::seal_file).
     #[cfg(any(unix, windows))]
     pub fn seal_file(self, input: &File, output: &File) -> Result<Sealed> {
         file::seal_session(self.0, input, output)
     }
 
-    /// Seals `plan` into `output`, which must be empty. If `output` is a regular file, extents are
-    /// filled, sealed and written on all workers. Otherwise they are written in order.
+    /// Seals `plan` into `output`, which must be empty. If `output` is a regular file, all workers
+    /// fill, seal and write extents in parallel. Otherwise, extents are written in order.
     ///
     /// # Errors
     ///
-    /// The errors of the plan, and those of [`seal_file`](crate::seal_file) that concern the
-    /// output. On an error, a regular `output` is truncated to zero bytes.
+    /// Returns any error from the plan, and those errors of [`seal_file`](crate::seal_file) that
+    /// concern the output. On an error, a regular `output` is truncated to zero bytes.
     #[cfg(any(unix, windows))]
     pub fn seal_plan(self, plan: &impl Plan, output: &File) -> Result<Sealed> {
         file::seal_session_plan(self.0, plan, output)
     }
 
-    /// Seals `plan` into `writer` and returns `writer`. The plan is filled and sealed on all
+    /// Seals `plan` into `writer` and returns `writer`. Extents are filled and sealed on all
     /// workers, and written in order on the calling thread.
     ///
     /// # Errors
     ///
-    /// The errors of the plan, and those of [`Sealer`].
+    /// Returns any error from the plan, and any error that [`Sealer`] returns.
     pub fn seal_plan_to<W: Write>(self, plan: &impl Plan, writer: W) -> Result<(W, Sealed)> {
         extents::seal_in_order(self.0, plan, writer)
     }

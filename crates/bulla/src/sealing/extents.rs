@@ -1,8 +1,8 @@
 //! Seals a plan extent by extent.
 //!
-//! A thread fills about 1 MiB, seals it in place, writes it to the file, and takes the next.
-//! Threads hand nothing over to each other, which is why sealing a file can be faster than copying
-//! it.
+//! Each thread fills an extent of about 1 MiB, seals it in place, writes it to the file, and takes
+//! the next one. Threads pass nothing to each other, which is why sealing a file can be faster than
+//! copying it.
 
 #[cfg(any(unix, windows))]
 use std::fs::File;
@@ -25,8 +25,8 @@ use crate::sealing::plan::Plan;
 use crate::sealing::sealer::Sealer;
 use crate::sealing::session::{Sealed, Session};
 
-/// Seals `plan` into a regular file: extents are written at their offsets by the thread that sealed
-/// them.
+/// Seals `plan` into a regular file: each extent is written at its offset by the thread that sealed
+/// it.
 #[cfg(any(unix, windows))]
 pub(super) fn seal_at_offsets(
     session: Session<'_>,
@@ -75,7 +75,7 @@ pub(super) fn seal_in_order<W: Write>(
     seal_rest(session, plan, &planned, writer)
 }
 
-/// Issues the tickets for the full chunks of the planned bytes, an extent at a time.
+/// Issues the tickets for the full chunks of the planned bytes, one extent at a time.
 fn extents(
     session: &Session<'_>,
     planned: &Body,
@@ -84,8 +84,8 @@ fn extents(
     Ok(session.cipher.tickets(planned.full)?.runs_of(chunks as u64))
 }
 
-/// Fills `buffer` with full chunks of the plan and seals them in place, with the layout of the
-/// container. Returns the number of plaintext bytes.
+/// Fills `buffer` with full chunks of the plan and seals them in place. The buffer is laid out like
+/// the container. Returns the number of plaintext bytes.
 fn seal_extent(
     session: &Session<'_>,
     plan: &impl Plan,
@@ -98,15 +98,15 @@ fn seal_extent(
     let mut slots: Vec<&mut [u8]> =
         buffer.chunks_mut(chunk.sealed()).map(|slot| &mut slot[..chunk.bytes()]).collect();
     plan.fill(&mut slots, first << chunk.log2())?;
-    // From here on only the ciphertext is retried, and only this thread can change the buffer
-    // (F-6.1).
+    // From here on, only the ciphertext may be written again, and only this thread can change the
+    // buffer (F-6.1).
     let plain_len = chunks * chunk.bytes();
     seal_run(&session.cipher, tickets, chunk, plain_len, buffer);
     Ok(plain_len as u64)
 }
 
-/// Seals everything after the full chunks of the planned bytes. The rest of those shares a chunk
-/// with the first bytes of the tail, and this chunk is sealed once (F-6.1).
+/// Seals everything after the full chunks of the planned bytes. The remaining planned bytes share a
+/// chunk with the first bytes of the tail, and that chunk is sealed only once (F-6.1).
 fn seal_rest<W: Write>(
     session: Session<'_>,
     plan: &impl Plan,

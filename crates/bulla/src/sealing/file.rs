@@ -14,23 +14,23 @@ use crate::sealing::session::{Sealed, Session};
 
 /// Seals all of `input` into `output`.
 ///
-/// `output` must be empty and, if it is a regular file, not open in append mode. Give it a
-/// temporary name, and rename it after this has returned `Ok` and the file was synced, so that its
-/// final name never refers to an incomplete container.
+/// `output` must be empty and, if it is a regular file, not open in append mode. Write to a
+/// temporary file, then sync and rename it once this function has returned `Ok`, so that the final
+/// name never refers to an incomplete container.
 ///
-/// If both are regular files, extents are read, sealed and written on all workers. A regular
-/// `input` is read from its beginning, whatever its position is. A pipe, a device, or a file that
-/// states no length, such as those in `/proc`, is read through a [`Sealer`] from its current
-/// position.
+/// If both are regular files, all workers read, seal and write extents in parallel. A regular
+/// `input` is read from its beginning, regardless of its current position. A pipe, a device, or a
+/// file that reports no length, such as those in `/proc`, is read through a [`Sealer`] from its
+/// current position.
 ///
-/// The length of a regular `input` is read when sealing starts. If the file grows, the bytes added
-/// are not sealed, and [`Sealed::source_grew`] is set.
+/// The length of a regular `input` is read when sealing starts. If the file grows afterwards, the
+/// added bytes are not sealed, and [`Sealed::source_grew`] is set.
 ///
 /// # Errors
 ///
-/// [`Error::SourceShrank`], [`Error::TooLarge`], [`Error::NoRandomness`], [`Error::Cancelled`],
-/// [`Error::EnvelopeLength`], [`Error::Io`]. On an error, a regular `output` is truncated to zero
-/// bytes.
+/// Returns [`Error::SourceShrank`], [`Error::TooLarge`], [`Error::NoRandomness`],
+/// [`Error::Cancelled`], [`Error::EnvelopeLength`] or [`Error::Io`]. On an error, a regular
+/// `output` is truncated to zero bytes.
 ///
 /// [`Error::SourceShrank`]: crate::Error::SourceShrank
 /// [`Error::TooLarge`]: crate::Error::TooLarge

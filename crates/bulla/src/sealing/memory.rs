@@ -1,4 +1,4 @@
-//! Seals plaintexts in memory.
+//! Seals in-memory plaintexts.
 
 use bytes::Bytes;
 
@@ -12,7 +12,8 @@ use crate::sealing::session::Session;
 ///
 /// # Errors
 ///
-/// [`Error::NoRandomness`], [`Error::TooLarge`], [`Error::Cancelled`], [`Error::EnvelopeLength`].
+/// Returns [`Error::NoRandomness`], [`Error::TooLarge`], [`Error::Cancelled`] or
+/// [`Error::EnvelopeLength`].
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -30,21 +31,21 @@ pub fn seal(key: &Key, plaintext: &[u8], options: &Options<'_>) -> Result<Bytes>
     seal_session(&Session::new(key, options)?, plaintext)
 }
 
-/// Seals `plaintext` into `out`, which must have exactly [`sealed_len`] bytes. Only small, fixed
-/// amounts of memory are allocated.
+/// Seals `plaintext` into `out`, which must be exactly [`sealed_len`] bytes long. This allocates
+/// only small, fixed amounts of memory.
 ///
 /// # Errors
 ///
-/// The same as for [`seal`], and [`Error::BufferLength`].
+/// Returns the same errors as [`seal`], and [`Error::BufferLength`].
 pub fn seal_into(key: &Key, plaintext: &[u8], out: &mut [u8], options: &Options<'_>) -> Result<()> {
     seal_session_into(&Session::new(key, options)?, plaintext, out)
 }
 
-/// Returns the exact length of the container for a plaintext of `plaintext_len` bytes.
+/// Returns the exact length in bytes of a container whose plaintext is `plaintext_len` bytes long.
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`].
+/// Returns [`Error::TooLarge`].
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {

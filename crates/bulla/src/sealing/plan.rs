@@ -1,4 +1,4 @@
-//! Plaintexts that are produced while they are sealed.
+//! Plaintexts that are produced while they are being sealed.
 
 #[cfg(any(unix, windows))]
 use std::fs::File;
@@ -10,11 +10,11 @@ use crate::error::Result;
 #[cfg(any(unix, windows))]
 use crate::io::read_at::read_full_at;
 
-/// A plaintext that is produced while it is sealed: a planned number of bytes from any number of
-/// sources, and a tail that may depend on them.
+/// A plaintext that is produced while it is being sealed: a planned number of bytes from any number
+/// of sources, followed by a tail that may depend on those bytes.
 ///
-/// Sealing requests each planned byte once, in any order and from several threads, and the tail
-/// last. Thousands of small sources therefore keep all cores as busy as one large source.
+/// Each planned byte is requested once, in any order and from several threads, so thousands of
+/// small sources keep the cores as busy as one large source. The tail is requested last.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -46,22 +46,23 @@ pub trait Plan: Sync {
     /// Returns the planned number of bytes. It must not change.
     fn planned_len(&self) -> u64;
 
-    /// Fills `slots`, in order and completely, with the plaintext that starts at `offset`.
+    /// Fills all of `slots`, in order, with the plaintext that starts at `offset`.
     ///
-    /// This must not wait for the pool that it runs in. To read from a container here, open it with
-    /// [`Workers::Serial`](crate::Workers::Serial).
+    /// This method must not wait for the pool in which it runs. To read from a container here, open
+    /// it with [`Workers::Serial`](crate::Workers::Serial).
     ///
     /// # Errors
     ///
-    /// Any error aborts the sealing. A plan that tolerates the failure of single sources has to
-    /// handle it.
+    /// Any error stops the seal operation. A plan that tolerates failures of individual sources
+    /// must handle them itself.
     fn fill(&self, slots: &mut [&mut [u8]], offset: u64) -> Result<()>;
 
-    /// Writes the bytes that follow the planned ones, after all of those have been requested.
+    /// Writes the bytes that follow the planned bytes. This is called after all planned bytes have
+    /// been requested.
     ///
     /// # Errors
     ///
-    /// The errors of `out`. Any error aborts the sealing.
+    /// Returns any error from `out`. An error stops the seal operation.
     fn write_tail(&self, out: &mut dyn Write) -> io::Result<()> {
         let _ = out;
         Ok(())

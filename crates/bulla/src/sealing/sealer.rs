@@ -22,9 +22,9 @@ use crate::sealing::session::{Sealed, Session};
 /// [`finish`](Sealer::finish) completes the container. Dropping a `Sealer` does not, and an
 /// incomplete container fails to open (F-6.3).
 ///
-/// The first error is final (F-7.8), and every later call returns it again: a retried write could
-/// seal other bytes under the same nonce. Only [`io::ErrorKind::Interrupted`] is retried, and not
-/// `WouldBlock`.
+/// The first error is final, and every later call returns it again (F-7.8), because a retried write
+/// could seal different bytes under the same nonce. Only [`io::ErrorKind::Interrupted`] is retried;
+/// `WouldBlock` is not.
 ///
 /// ```
 /// # fn main() -> bulla::Result<()> {
@@ -46,19 +46,19 @@ pub struct Sealer<'a, W: Write> {
     session: Session<'a>,
     pipeline: Pipeline<Workers<'a>, SealBatch>,
     filling: SealBatch,
-    /// The buffer of a written batch, for reuse.
+    /// The buffer of a batch that has been written, kept for reuse.
     spare: Option<Zeroizing<Vec<u8>>>,
     plaintext_len: u64,
     failed: Option<Error>,
 }
 
 impl<'a, W: Write> Sealer<'a, W> {
-    /// Starts a container: writes its header and, if [`Options::envelope_len`] is set, an envelope
-    /// of zeros.
+    /// Starts a container: writes its header and, if [`Options::envelope_len`] is set, a
+    /// zero-filled envelope.
     ///
     /// # Errors
     ///
-    /// The same as for [`Draft::new`](crate::Draft::new), and [`Error::Io`].
+    /// Returns the same errors as [`Draft::new`](crate::Draft::new), and [`Error::Io`].
     pub fn new(key: &Key, writer: W, options: &Options<'a>) -> Result<Sealer<'a, W>> {
         Sealer::start(Session::new(key, options)?, writer)
     }
@@ -68,19 +68,20 @@ impl<'a, W: Write> Sealer<'a, W> {
         &self.session.header
     }
 
-    /// Derives a secret of this container for a layer above, like
+    /// Derives a container-specific secret for a higher layer, like
     /// [`Draft::export`](crate::Draft::export).
     pub fn export(&self, label: &[u8]) -> Zeroizing<[u8; 32]> {
         self.session.exporter.export(label)
     }
 
-    /// Seals everything up to the end of `reader` and returns the number of bytes. It reads
-    /// directly into the buffer in which the bytes are sealed, which saves the copy that
-    /// [`io::copy`] makes.
+    /// Seals everything up to the end of `reader`, and returns the number of bytes read. The bytes
+    /// are read directly into the buffer in which they are sealed, which saves the copy that
+    /// [`io::copy`] would make.
     ///
     /// # Errors
     ///
-    /// [`Error::TooLarge`], [`Error::Cancelled`], and [`Error::Io`] from the reader or the writer.
+    /// Returns [`Error::TooLarge`], [`Error::Cancelled`], or [`Error::Io`] from the reader or the
+    /// writer.
     pub fn copy_from(&mut self, reader: &mut impl Read) -> Result<u64> {
         let mut copied = 0;
         loop {
@@ -91,26 +92,27 @@ impl<'a, W: Write> Sealer<'a, W> {
         }
     }
 
-    /// Seals the remaining bytes, writes the last chunk, the envelope's copy and the footer,
-    /// flushes and returns the writer.
+    /// Completes the container: seals the remaining bytes, writes the last chunk, the envelope's
+    /// copy and the footer, and flushes the writer. Returns the writer.
     ///
     /// # Errors
     ///
-    /// The same as for [`copy_from`](Sealer::copy_from). The container is then incomplete and
-    /// cannot be completed.
+    /// Returns the same errors as [`copy_from`](Sealer::copy_from). After an error, the container
+    /// is incomplete and cannot be completed.
     pub fn finish(mut self) -> Result<(W, Sealed)> {
         let sealed = self.guarded(Self::complete)?;
         Ok((self.writer, sealed))
     }
 
-    /// Starts the container of `session`: writes header and envelope.
+    /// Starts the container of `session`: writes the header and the envelope.
     pub(super) fn start(session: Session<'a>, mut writer: W) -> Result<Sealer<'a, W>> {
         writer.write_all(&session.head())?;
         Ok(Sealer::after_chunks(session, writer, 0))
     }
 
-    /// Continues a container whose header and first chunks have been written. They are full chunks
-    /// of `plaintext_len` bytes in total, and `writer` is positioned after them.
+    /// Continues a container whose header, envelope and first chunks have been written. These
+    /// chunks are full and hold `plaintext_len` bytes of plaintext in total, and `writer` is
+    /// positioned after them.
     pub(super) fn after_chunks(
         session: Session<'a>,
         writer: W,
@@ -127,7 +129,7 @@ impl<'a, W: Write> Sealer<'a, W> {
         }
     }
 
-    /// Runs `step`, or returns the error of an earlier step.
+    /// Runs `step`, or returns the error from an earlier step.
     fn guarded<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if let Some(error) = &self.failed {
             return Err(error.clone());
@@ -137,8 +139,8 @@ impl<'a, W: Write> Sealer<'a, W> {
 
     /// Reads once into the batch.
     fn fill_from(&mut self, reader: &mut impl Read) -> Result<usize> {
-        // Requests as many bytes as were read so far. A short stream touches little memory, and a
-        // long one is read in large pieces.
+        // Requests as many bytes as have been read so far, so that a short stream touches little
+        // memory and a long one is read in large pieces.
         let wanted = usize::try_from(self.plaintext_len).unwrap_or(usize::MAX);
         let mut buffers: Vec<_> = self.filling.free_slices(wanted).map(IoSliceMut::new).collect();
         let read = read_some(reader, &mut buffers)?;
@@ -153,7 +155,8 @@ impl<'a, W: Write> Sealer<'a, W> {
         if self.filling.is_full() { self.dispatch() } else { Ok(()) }
     }
 
-    /// Hands the batch to the pipeline. All its chunks are full, so none of them is the last one.
+    /// Hands the batch to the pipeline. All of its chunks are full, so none of them is the last
+    /// chunk.
     fn dispatch(&mut self) -> Result<()> {
         self.session.options.progress.check()?;
         if self.pipeline.is_full() {
@@ -170,8 +173,8 @@ impl<'a, W: Write> Sealer<'a, W> {
         self.session.options.progress.check()?;
         let body = self.session.header.layout().body_of_plaintext(self.plaintext_len)?;
         let container_len = self.session.header.layout().container_len(&body);
-        // The batch ends with the last chunk, which is never full and may be empty. It needs a
-        // buffer even if nothing was written.
+        // The batch ends with the last chunk, which is never full and may be empty. The batch needs
+        // a buffer even if nothing was written.
         let _ = self.filling.free_slices(0);
         self.filling.tickets =
             Some(self.session.cipher.tickets(self.filling.full_chunks() as u64 + 1)?);
@@ -217,8 +220,8 @@ impl<W: Write> Write for Sealer<'_, W> {
         Ok(taken)
     }
 
-    /// Writes and flushes all sealed chunks. Bytes in a chunk that is not full are kept back,
-    /// because it cannot be sealed yet.
+    /// Writes and flushes all sealed chunks. Bytes in a partly filled chunk are held back, because
+    /// that chunk cannot be sealed yet.
     fn flush(&mut self) -> io::Result<()> {
         self.guarded(|sealer| {
             while sealer.write_oldest()? {}
@@ -228,14 +231,14 @@ impl<W: Write> Write for Sealer<'_, W> {
     }
 }
 
-/// Chunks that are filled, sealed and written together. The buffer has the layout of the container:
+/// Chunks that are filled, sealed and written together. The buffer is laid out like the container:
 /// each chunk is followed by space for its tag.
 struct SealBatch {
     buffer: Zeroizing<Vec<u8>>,
     chunk: ChunkSize,
     plain_len: usize,
     cipher: Arc<ChunkSealer>,
-    /// One for each full chunk, and one for the last chunk if the batch ends with it.
+    /// One ticket for each full chunk, and one for the last chunk if the batch ends with it.
     tickets: Option<Tickets>,
     /// The length of the sealed chunks, once the batch has been sealed.
     sealed_len: Option<usize>,
@@ -261,15 +264,15 @@ impl SealBatch {
         self.full_chunks() == self.chunk.chunks_in(BATCH_LEN)
     }
 
-    /// Returns the free part of the chunk that is being filled, which is never empty, and then all
-    /// of the next ones, for about `wanted` bytes.
+    /// Returns free slices for about `wanted` bytes: first the rest of the chunk that is being
+    /// filled, which is never empty, then whole chunks.
     fn free_slices(&mut self, wanted: usize) -> impl Iterator<Item = &mut [u8]> {
         let capacity = self.chunk.chunks_in(BATCH_LEN);
         let first = self.full_chunks();
         let end = capacity.min(first + 1 + wanted / self.chunk.bytes()) * self.chunk.sealed();
         if self.buffer.is_empty() {
-            // Reserves all of it, so that growing never leaves plaintext in freed memory. Unused
-            // memory is not touched.
+            // Reserves the full capacity, so that growing the buffer never leaves plaintext in
+            // freed memory. Unused capacity is not touched.
             self.buffer.reserve_exact(capacity * self.chunk.sealed());
         }
         if self.buffer.len() < end {

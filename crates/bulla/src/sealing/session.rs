@@ -1,4 +1,4 @@
-//! The state of one sealing and its result.
+//! The state of a seal operation, and its result.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::options::Options;
 pub struct Sealed {
     /// The container's header.
     pub header: Header,
-    /// The length of the plaintext in bytes.
+    /// The plaintext length in bytes.
     pub plaintext_len: u64,
-    /// The length of the container in bytes.
+    /// The container length in bytes.
     pub container_len: u64,
-    /// Whether the source grew while it was being sealed. The bytes added were not sealed.
+    /// Whether the source grew while it was being sealed. The added bytes were not sealed.
     pub source_grew: bool,
 }
 
-/// Everything that sealing one container needs besides its plaintext and its output.
+/// Everything needed to seal one container, except its plaintext and its output.
 ///
-/// A session seals one container, because a chunk is sealed once per salt (F-6.1).
+/// A session seals only one container, because a chunk may be sealed only once per salt (F-6.1).
 pub(crate) struct Session<'a> {
     pub(super) header: Header,
     pub(super) envelope: Vec<u8>,
@@ -37,7 +37,7 @@ pub(crate) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// Draws a salt and derives the keys.
+    /// Generates a random salt and derives the keys.
     pub(super) fn new(key: &Key, options: &Options<'a>) -> Result<Session<'a>> {
         let mut salt = [0; 32];
         fill_random(&mut salt)?;
