@@ -58,7 +58,7 @@ pub struct VectorEntry {
 /// The time at which a content was last changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of A-2.3")]
+#[expect(missing_docs, reason = "named as in A-2.3")]
 pub struct Modified {
     pub seconds: i64,
     pub nanoseconds: u32,

@@ -36,7 +36,7 @@ pub struct Vector {
 /// The inputs of a writer besides key and context.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of FORMAT.md")]
+#[expect(missing_docs, reason = "named as in FORMAT.md")]
 pub struct Seal {
     pub plaintext: Hex,
     pub salt: Hex,
@@ -58,7 +58,7 @@ pub struct Envelopes {
 /// Every value of the key schedule (F-4.3) of the authoritative header copy and the given context.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of F-4.3")]
+#[expect(missing_docs, reason = "named as in F-4.3")]
 pub struct Intermediates {
     pub info: Hex,
     pub t1: Hex,
@@ -86,7 +86,7 @@ pub struct ChunkNonce {
 /// One exported secret (F-4.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of F-4.5")]
+#[expect(missing_docs, reason = "named as in F-4.5")]
 pub struct Export {
     pub label: Hex,
     pub secret: Hex,

@@ -25,7 +25,7 @@ pub struct Message {
 /// One set of all values that client and vault derive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of VAULT.md")]
+#[expect(missing_docs, reason = "named as in VAULT.md")]
 pub struct Derivation {
     pub name: String,
     pub comment: String,
