@@ -1,4 +1,5 @@
-//! The archive reference: implements ARCHIVE.md clause by clause, slowly and on whole slices.
+//! The reference implementation of archives. It follows ARCHIVE.md clause by clause and is slow,
+//! because it works on whole slices.
 //!
 //! It shares no code with the `bulla-archive` library. The builder, [`CorruptibleArchive`], lets a
 //! test change any stage of an archive before the next stage is derived from it, so it can also

@@ -1,7 +1,6 @@
 //! Builds containers with exactly one fault: a test splits a container that the reference sealed
-//! into its parts, changes one part, and joins the parts again. Changes that an attacker could make
-//! without the key do not require it here either. Functions that update a commitment or a tag take
-//! the key:
+//! into its parts, changes one part, and joins the parts again. Only functions that update a
+//! commitment or a tag take the key, because an attacker could make all other changes without it:
 //!
 //! ```
 //! use bulla_testkit::corrupt::{ContainerParts, HeaderCopy, field};

@@ -1,4 +1,5 @@
-//! The key envelope reference: implements ENVELOPE.md clause by clause, slowly and on whole slices.
+//! The reference implementation of key envelopes. It follows ENVELOPE.md clause by clause and works
+//! on whole slices.
 //!
 //! Each part of an envelope has a separate build function, so that a test can change one part and
 //! then complete the envelope. The reader is in [`read`].

@@ -47,7 +47,7 @@ pub enum Fault {
     Interrupted,
     /// The call reads or writes at most one byte. Flushing and seeking are unaffected.
     Short,
-    /// The call reads or writes no bytes and reports no error. A reader takes this for the end of
+    /// The call reads or writes no bytes and reports no error. A reader treats this as the end of
     /// input.
     Nothing,
     /// The call succeeds after this delay.

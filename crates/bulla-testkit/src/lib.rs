@@ -2,8 +2,8 @@
 //! trusting the implementation under test.
 //!
 //! - [`mod@reference`], [`mod@archive`] and [`envelope`] implement the specifications clause by
-//!   clause. They are slow, work on whole slices, and use different cryptographic libraries from
-//!   those of `bulla`.
+//!   clause. They are slow, work on whole slices, and use cryptographic libraries that `bulla` does
+//!   not use.
 //! - [`corrupt`] builds containers with exactly one fault.
 //! - [`vectors`] generates the test vectors of the specifications in memory.
 //! - [`faulty`] wraps readers and writers so that the n-th call fails, is interrupted, or transfers

@@ -1,5 +1,5 @@
-//! The container reference: implements FORMAT.md clause by clause, slowly, sequentially and on
-//! whole slices.
+//! The reference implementation of containers. It follows FORMAT.md clause by clause and is slow,
+//! because it is sequential and works on whole slices.
 //!
 //! It shares neither code nor cryptographic primitives with the `bulla` library: the reference uses
 //! RustCrypto, whereas `bulla` uses ring or AWS-LC. The reference is for tests only. It does not

@@ -86,7 +86,7 @@ impl<'c> ReferenceArchive<'c> {
         key: &'c [u8; 32],
         context: Option<&'c [u8]>,
     ) -> Result<ReferenceArchive<'c>, ArchiveError> {
-        reference::open_range(container, key, context, 0..0)?; // authenticates the key and the length
+        reference::open_range(container, key, context, 0..0)?; // authenticates the length
         let found = reference::inspect(container, true)?;
         if found.header[13] != CONTENT {
             return Err(ArchiveError::NotAnArchive);

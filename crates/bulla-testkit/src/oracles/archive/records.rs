@@ -138,8 +138,8 @@ fn by_library(container: &[u8]) -> ReaderReport {
     let entries: Vec<Entry> = match reader.entries().collect::<Result<_, _>>() {
         Ok(entries) => entries,
         Err(error) => {
-            // Lookups and directory walks do not read the whole index, so they may succeed, but
-            // they must not panic.
+            // Lookups and directory walks do not read the whole index, so they may still succeed.
+            // They must not panic.
             let _ = reader.lookup(b"a").map_err(|error| name(&error));
             for error in reader.directory(b"").filter_map(Result::err) {
                 assert!(!name(&error).is_empty());
