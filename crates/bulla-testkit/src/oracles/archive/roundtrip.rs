@@ -137,7 +137,7 @@ fn check_notes(
 enum Behavior {
     Opens,
     DoesNotOpen,
-    /// Reading fails at this offset, if the source is longer.
+    /// Reading fails at this offset if the source is longer.
     FailsAt(usize),
 }
 

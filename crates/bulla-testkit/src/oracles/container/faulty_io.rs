@@ -40,8 +40,8 @@ pub fn faulty_io(bytes: &[u8]) {
         plaintext: &plaintext,
     };
     let container = library::seal(&params);
-    // Each kind of fault, in one call or in that call and all later ones. With a permanent
-    // interruption, the operation would never return.
+    // Injects each kind of fault into one call, or into that call and all later ones. With a
+    // permanent interruption, the operation would never return.
     let calls = || match what % 7 {
         0 => Calls::at(Fault::Os(OS_ERROR), n),
         1 => Calls::since(Fault::Os(OS_ERROR), n),

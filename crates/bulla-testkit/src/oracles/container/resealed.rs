@@ -11,7 +11,7 @@ use crate::reference::{self, HEADER_LEN, SealParams};
 const CHANGES_MAX: usize = 24;
 
 /// **Input: a description of a container and of changes to it.** The reference seals the container
-/// under [`known::KEY`]. The changes then apply in three stages:
+/// under [`known::KEY`]. The changes are then applied in three stages:
 ///
 /// 1. Header fields change, and everything is re-encrypted.
 /// 2. Parts are swapped, truncated, duplicated, inserted, or sealed with another chunk number.

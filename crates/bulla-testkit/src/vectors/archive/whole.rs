@@ -125,7 +125,7 @@ fn blocks() -> Vec<Vector> {
         case(
             "entry_longer_than_block",
             "A-5.1",
-            "An entry with 2^16 bytes of attributes exceeds the block size and gets a separate block.",
+            "An entry with 2^16 bytes of attributes exceeds the block size and has its own block.",
             &[Item::file(b"a", b""), Item::file(b"b", b"").with(&longest), Item::file(b"c", b"")],
         )
         .reads(),
