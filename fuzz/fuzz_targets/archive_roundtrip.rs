@@ -1,4 +1,4 @@
-//! A described archive, written from unreliable sources.
+//! An archive built from a description, written from unreliable sources.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bulla_testkit::oracles::archive_roundtrip(bytes));

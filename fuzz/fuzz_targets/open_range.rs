@@ -1,4 +1,4 @@
-//! A range of a container, read with every method.
+//! A plaintext range, read with every method.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| bulla_testkit::oracles::open_range(bytes));

@@ -17,12 +17,12 @@ from archive_format import (
     RECORD, TRAILER, TRAILER_FIELDS, Archive, ArchiveError, Entry, Note)
 
 Item = namedtuple("Item", "name kind content attributes state missing",  # an entry to write;
-                  defaults=(b"", {}, 0, 0))  # missing: zeros that pad it (A-3.2)
+                  defaults=(b"", {}, 0, 0))  # missing: the number of zeros that pad it (A-3.2)
 
 
 def write(items: list[Item], key: bytes, *, skipped: list[Note] = [], padding: int | None = None,
           block_max: int = 2**16, **options) -> bytes:
-    """Seals an archive of the items, with records in the given order. Options are those of bulla.seal."""
+    """Seals an archive of the items, with records in the given order. Accepts the options of bulla.seal."""
     options["salt"] = options.get("salt") or os.urandom(32)
     empty = bulla.seal(key, b"", content=1, **options)  # determines the marker
     marker = bulla.export(bulla.Opened(empty, key, options.get("context"), True).keys.exporter,
@@ -138,7 +138,7 @@ def run(opt: argparse.Namespace) -> bytes:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Creates and reads Bulla archives, from stdin to stdout.")
     parser.add_argument("command", choices=["list", "cat", "extract", "verify", "create"])
-    parser.add_argument("keyfile", help="file with 64 hex digits, with any whitespace")
+    parser.add_argument("keyfile", help="file with 64 hex digits; whitespace is ignored")
     parser.add_argument("arguments", nargs="*", help="cat: NAME; extract: a new DIR; create: PATH...")
     parser.add_argument("--chunk-log2", type=int, default=16, help="12 to 20; for create")
     try:

@@ -21,7 +21,7 @@ Note = namedtuple("Note", "name state found")
 
 
 class ArchiveError(Exception):
-    """An error of ARCHIVE.md."""
+    """An error that ARCHIVE.md defines."""
 
     def __init__(self, name: str, why: str):
         super().__init__(name, why)
@@ -53,12 +53,12 @@ def attributes(raw: bytes, kind: int) -> dict[int, bytes]:
         need(before < tag and at <= len(raw), "unsorted or truncated attributes")
         before = tag
     if (time := found.get(MODIFIED)) is not None:
-        need(len(time) == 12 and struct.unpack(">qI", time)[1] < 10**9, "modified")
+        need(len(time) == 12 and struct.unpack(">qI", time)[1] < 10**9, "invalid modified attribute")
     if (mode := found.get(MODE)) is not None:
-        need(len(mode) == 4 and int.from_bytes(mode, "big") < 2**12, "mode")
-    need((LINK_TARGET in found) == (kind == LINK), "a link without target, or a target of another kind")
+        need(len(mode) == 4 and int.from_bytes(mode, "big") < 2**12, "invalid mode attribute")
+    need((LINK_TARGET in found) == (kind == LINK), "a link without a target, or another entry with one")
     target = found.get(LINK_TARGET, b"-")
-    need(1 <= len(target) <= 4096 and b"\0" not in target, "target")
+    need(1 <= len(target) <= 4096 and b"\0" not in target, "invalid target")
     return found
 
 
@@ -75,7 +75,7 @@ class Archive:
         need(end >= 0, "too short for a trailer")  # A-6.1, 1
         (self.notes_at, self.index_at, self.fence_at, self.count, blocks, self.rows,
          self.sum) = TRAILER_FIELDS.unpack(self.content_of(end, TRAILER, self.box.length))
-        need(self.notes_at <= self.index_at <= self.fence_at < end, "offsets in the trailer")  # A-6.1, 2
+        need(self.notes_at <= self.index_at <= self.fence_at < end, "unsorted offsets in the trailer")  # A-6.1, 2
         raw, at, self.fence = self.content_of(self.fence_at, FENCE, end), 0, []
         while at < len(raw):
             need(at + 16 <= len(raw), "truncated fence")
@@ -85,10 +85,10 @@ class Archive:
             self.fence.append((offset, offset + 32 + length, name))
         edges = [self.index_at, *(stop for _, stop, _ in self.fence)]  # A-6.1, 3
         need([start for start, _, _ in self.fence] == edges[:-1], "blocks are not contiguous")
-        need(edges[-1] == self.fence_at and len(self.fence) == blocks, "number of blocks")
+        need(edges[-1] == self.fence_at and len(self.fence) == blocks, "wrong number of blocks")
         names = [name for _, _, name in self.fence]
         need(all(a < b for a, b in zip(names, names[1:])), "unsorted fence")
-        need(self.count * 33 <= self.fence_at - self.index_at, "number of entries")  # A-6.3
+        need(self.count * 33 <= self.fence_at - self.index_at, "wrong number of entries")  # A-6.3
 
     def read(self, start: int, stop: int) -> bytes:
         return self.box.read(start, stop) if self.plain is None else self.plain[start:stop]
@@ -120,8 +120,8 @@ class Archive:
             name = raw[at + 32:at + 32 + name_len]
             own = raw[at + 32 + name_len:at + 32 + name_len + attr_len]
             at += 32 + name_len + attr_len
-            need(at <= len(raw) and is_name(name) and attr_len <= 2**16, "lengths or name of an index entry")
-            need(kind in (FILE, DIRECTORY, LINK), "kind of an index entry")
+            need(at <= len(raw) and is_name(name) and attr_len <= 2**16, "invalid lengths or name of an index entry")
+            need(kind in (FILE, DIRECTORY, LINK), "invalid kind of an index entry")
             need(kind == FILE or offset == length == row == 0, "a directory or link has content")
             need(row > 0 or kind != FILE or offset + length <= self.notes_at, "content ends after notes_offset")
             need(row <= self.rows, "row out of range")
@@ -137,7 +137,7 @@ class Archive:
         """Lists all entries (A-6.2)."""
         entries = [entry for number in range(len(self.fence)) for entry in self.block(number)]
         total = sum(entry.len for entry in entries)
-        need(len(entries) == self.count and total == self.sum, "number of entries or sum of lengths")
+        need(len(entries) == self.count and total == self.sum, "wrong number of entries or sum of lengths")
         leaves = {entry.name for entry in entries if entry.kind != DIRECTORY}
         need(not any(leaves & {*parents(entry.name)} for entry in entries), "a parent is not a directory")
         own = {(e.offset, e.offset + e.len) for e in entries if e.len and not e.container}
@@ -149,7 +149,7 @@ class Archive:
         """Reads the rows (A-3.4)."""
         if self.rows == 0:
             return []
-        need(1 <= self.rows <= 2**16 and 32 + 96 * self.rows <= self.notes_at, "number of rows")
+        need(1 <= self.rows <= 2**16 and 32 + 96 * self.rows <= self.notes_at, "wrong number of rows")
         raw = self.content_of(0, CONTAINERS, 32 + 96 * self.rows)
         return [tuple(raw[at + part:at + part + 32] for part in (0, 32, 64)) for at in range(0, len(raw), 96)]
 
@@ -189,7 +189,7 @@ class Archive:
             record = self.record(at, self.notes_at)
             at = record.content + record.len
             if FILE <= record.kind <= REFERENCE:
-                entry = unmatched.pop(record.name, None)  # a second record with the same name finds none
+                entry = unmatched.pop(record.name, None)  # none for a second record with the same name
                 need(entry is not None, f"{record.name!r} has no index entry, or two records")
                 self.compare(record, entry)
             elif record.kind < PADDING:
@@ -205,8 +205,8 @@ class Archive:
             kind, length, where = REFERENCE, TARGET.size, entry.offset
             raw = self.read(record.content, record.content + record.len)
             need(record.len == TARGET.size and
-                 TARGET.unpack(raw) == (entry.container, entry.offset, entry.len), "reference record")
+                 TARGET.unpack(raw) == (entry.container, entry.offset, entry.len), "invalid reference record")
         padded = entry.container == 0 and entry.kind == FILE and entry.state & (SHORT | UNREADABLE)
-        need(record.len >= length if padded else record.len == length, f"length of {entry.name!r}")
+        need(record.len >= length if padded else record.len == length, f"wrong length of {entry.name!r}")
         need((record.kind, record.encoding, record.raw, where) ==
              (kind, entry.encoding, entry.raw, entry.offset), f"record and index entry of {entry.name!r} differ")

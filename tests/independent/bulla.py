@@ -21,7 +21,7 @@ Schedule = namedtuple("Schedule", "info t1 t2 chunk_key base_nonce commitment ex
 
 
 class BullaError(Exception):
-    """An error of section 9."""
+    """An error defined in section 9."""
 
     def __init__(self, name: str, **detail: int):
         super().__init__(name, detail)
@@ -53,7 +53,7 @@ def with_check(copy: bytes) -> bytes:
 
 def seal(key: bytes, plaintext: bytes, *, salt: bytes | None = None, chunk_log2: int = 16,
          content: int = 0, context: bytes | None = None, envelope: bytes = b"") -> bytes:
-    """Seals a plaintext. Give a salt only to reproduce a vector: F-4.2 and F-6.1 require a fresh one."""
+    """Seals a plaintext. Pass a salt only to reproduce a vector: F-4.2 and F-6.1 require a fresh one."""
     salt = os.urandom(32) if salt is None else salt
     if len(salt) != 32 or not 12 <= chunk_log2 <= 20 or len(envelope) > MAX_ENVELOPE:
         raise ValueError("salt, chunk_log2 or envelope out of range")
@@ -155,7 +155,7 @@ class Opened(Preamble):
         return footer[8:96] == self.header[8:96] and is_valid(footer, FOOTER_MAGIC)
 
     def read(self, start: int, stop: int) -> bytes:
-        """Reads a range, the last chunk first (F-7.5, F-7.6)."""
+        """Reads a range, starting with the last chunk (F-7.5, F-7.6)."""
         try:
             self.chunk(self.last)
         except BullaError as error:
@@ -189,7 +189,7 @@ def read_range(container: bytes, key: bytes, start: int, stop: int,
 def main() -> None:
     parser = argparse.ArgumentParser(description="Seals or opens a Bulla container from stdin to stdout.")
     parser.add_argument("command", choices=["seal", "open"])
-    parser.add_argument("keyfile", type=open, help="file with 64 hex digits, with any whitespace")
+    parser.add_argument("keyfile", type=open, help="file with 64 hex digits; whitespace is ignored")
     parser.add_argument("--context", type=bytes.fromhex, help="hex digits")
     parser.add_argument("--chunk-log2", type=int, default=16, help="12 to 20; for seal")
     parser.add_argument("--envelope", type=bytes.fromhex, default=b"", help="hex digits; for seal")

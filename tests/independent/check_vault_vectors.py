@@ -19,7 +19,7 @@ MAX_BODY = 4096  # V-2.2
 
 
 class BadField(Exception):
-    """The body is JSON but not the message."""
+    """The body is JSON, but not a valid message."""
 
 
 def b64(least: int, most: int | None = None):  # V-2.3

@@ -24,7 +24,7 @@ Unlocked = namedtuple("Unlocked", "container_key slot revision copies intact slo
 
 
 class EnvelopeError(Exception):
-    """An error of section 7."""
+    """An error defined in section 7."""
 
     def __init__(self, name: str):
         super().__init__(name)
@@ -32,7 +32,7 @@ class EnvelopeError(Exception):
 
 
 def invalid(copy: bytes) -> str | None:
-    """Returns the reason why a copy is not valid (E-2.4)."""
+    """Returns the error that makes a copy invalid (E-2.4), or None if the copy is valid."""
     if not any(copy):
         return "no_envelope"
     if copy[:8] != MAGIC:
@@ -101,7 +101,7 @@ def slots(envelope: bytes) -> list[Slot]:
 
 
 def opaque_string(typed: str) -> bytes:
-    """Applies E-3.2 without its prohibitions: a forbidden passphrase opens nothing."""
+    """Applies E-3.2 without its prohibitions, because a forbidden passphrase opens nothing anyway."""
     spaced = "".join(" " if unicodedata.category(c) == "Zs" else c for c in typed)
     return unicodedata.normalize("NFC", spaced).encode()
 
@@ -182,7 +182,7 @@ def main() -> None:
             first, second = file.read(), None
     unlocked = open_(header, given.context, first, second, key=key, passphrase=passphrase)
     if not unlocked.intact:
-        print("warning: the envelope was changed without the key", file=sys.stderr)
+        print("warning: the envelope was changed by someone without the key", file=sys.stderr)
     sys.stdout.buffer.write(bulla.open_positional(container, unlocked.container_key, given.context).plaintext)
 
 

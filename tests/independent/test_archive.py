@@ -1,4 +1,4 @@
-"""Tests the independent archive reader and writer by themselves."""
+"""Tests the independent archive reader and writer without the vectors."""
 import os
 import struct
 import subprocess
@@ -133,7 +133,7 @@ def test_detects_every_changed_byte():
             assert error.name in ("malformed", "unsupported")
         else:
             undetected.append(at)
-    content, padding_kind, padding = 41, 91, 107  # still a skipped kind, and ignored content
+    content, padding_kind, padding = 41, 91, 107  # the kind is still skipped, and the content is ignored
     index = [174, 175, 178, 179, 247, 248, 251, 252]  # states, which no record has, and reserved bytes
     fences = [length - 128 - 34 + at for at in (14, 15, 31, 32)]
     assert undetected == [content, padding_kind, padding, *index, *fences, *range(length - 40, length)]

@@ -1,4 +1,4 @@
-"""Tests the independent implementation by itself; check_vectors.py compares it with the vectors."""
+"""Tests the independent implementation on its own; check_vectors.py compares it with the vectors."""
 import subprocess
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests the envelope reader by itself, with envelopes built here from spec/ENVELOPE.md.
+"""Tests the envelope reader on its own, with envelopes that this file builds from spec/ENVELOPE.md.
 
 check_envelope_vectors.py compares it with the vectors.
 """

@@ -1,9 +1,10 @@
-//! The reference for archives: ARCHIVE.md clause by clause, slow and on whole slices.
+//! The reference implementation of archives. It follows ARCHIVE.md clause by clause and is slow,
+//! because it works on whole slices.
 //!
-//! It shares no code with the library `bulla-archive`. The builder, [`CorruptibleArchive`], lets a
-//! test change every stage of an archive before the next stage is derived from it, so it also
-//! produces what no writer may, authenticated under a known key. The reader, [`ReferenceArchive`],
-//! reports what ARCHIVE.md says about the result.
+//! It shares no code with the `bulla-archive` library. The builder, [`CorruptibleArchive`], lets a
+//! test change any stage of an archive before the next stage is derived from it, so it can also
+//! produce authenticated archives that no conforming writer would. The reader,
+//! [`ReferenceArchive`], reports the outcome that ARCHIVE.md requires.
 
 pub use build::{
     CorruptibleArchive, FenceEntry, IndexEntry, Item, Layout, Lengths, Piece, RawNote, Record, Row,

@@ -1,6 +1,6 @@
-//! Builds containers with exactly one fault: splits a container of the reference into its parts,
-//! changes one of them, and joins them again. Changes that an attacker could make without the key
-//! need no key here. Functions that must update a commitment or a tag take the key:
+//! Builds containers with exactly one fault: a test splits a container that the reference sealed
+//! into its parts, changes one part, and joins the parts again. Only functions that update a
+//! commitment or a tag take the key, because an attacker could make all other changes without it:
 //!
 //! ```
 //! use bulla_testkit::corrupt::{ContainerParts, HeaderCopy, field};
@@ -30,8 +30,8 @@ use aes_gcm::{Aes256Gcm, Nonce};
 
 use crate::reference::{self, HEADER_LEN, Schedule};
 
-/// Offsets of the fields in a header (section 2 of FORMAT.md).
-#[expect(missing_docs, reason = "the names are those of section 2")]
+/// Offsets of the header fields (section 2 of FORMAT.md).
+#[expect(missing_docs, reason = "named as in section 2")]
 pub mod field {
     pub const MAGIC: usize = 0;
     pub const MAJOR: usize = 8;
@@ -47,7 +47,7 @@ pub mod field {
     pub const COMMITMENT: usize = 64;
     /// 24 reserved bytes that only the check covers.
     pub const RESERVED: usize = 96;
-    /// The first 8 of those bytes in a footer.
+    /// The first 8 of those bytes, which hold the container length in a footer.
     pub const CONTAINER_LEN: usize = 96;
     pub const CHECK: usize = 120;
 }
@@ -82,7 +82,7 @@ impl ContainerParts {
     /// Splits a well-formed container into its parts.
     ///
     /// # Panics
-    /// If the header is not valid, or no container has this length.
+    /// If the header is invalid, or if a container cannot have this length.
     pub fn split(container: &[u8]) -> ContainerParts {
         let header: [u8; HEADER_LEN] = *container.first_chunk().expect("a container has a header");
         let footer = *container.last_chunk().expect("a container has a footer");
@@ -94,13 +94,13 @@ impl ContainerParts {
         ContainerParts { header, envelope, chunks, tail_envelope, footer }
     }
 
-    /// Returns the concatenation of the parts.
+    /// Concatenates the parts.
     pub fn to_bytes(&self) -> Vec<u8> {
         [&self.header, &self.envelope[..], &self.chunks.concat(), &self.tail_envelope, &self.footer]
             .concat()
     }
 
-    /// Overwrites bytes of a header copy from offset `at` and leaves the check unchanged.
+    /// Overwrites bytes of a header copy, starting at offset `at`, without updating the check.
     pub fn edit(mut self, which: HeaderCopy, at: usize, bytes: &[u8]) -> ContainerParts {
         for copy in self.copies(which) {
             copy[at..at + bytes.len()].copy_from_slice(bytes);
@@ -108,7 +108,7 @@ impl ContainerParts {
         self
     }
 
-    /// Flips the lowest bit of byte `at` of a header copy and leaves the check unchanged.
+    /// Flips the lowest bit of byte `at` in a header copy without updating the check.
     pub fn flip(mut self, which: HeaderCopy, at: usize) -> ContainerParts {
         for copy in self.copies(which) {
             copy[at] ^= 1;
@@ -124,8 +124,8 @@ impl ContainerParts {
         self
     }
 
-    /// Overwrites bytes in both header copies, then re-encrypts the chunks and recomputes
-    /// commitment and checks under the keys derived from the changed header.
+    /// Overwrites bytes in both header copies, then re-encrypts the chunks and recomputes the
+    /// commitment and the checks with the keys derived from the changed header.
     ///
     /// # Panics
     /// If the chunks do not open under `key` and `context`.
@@ -149,18 +149,18 @@ impl ContainerParts {
             .update_check(HeaderCopy::Both)
     }
 
-    /// Derives the key schedule of the current header.
+    /// Derives the key schedule for the current header.
     pub fn keys(&self, key: &[u8; 32], context: Option<&[u8]>) -> Schedule {
         reference::schedule(key, &reference::bound(&self.header), context)
     }
 
-    /// Replaces chunk `i` with one of any length.
+    /// Replaces chunk `i`. The new chunk may have any length.
     pub fn replace_chunk(mut self, i: usize, chunk: Vec<u8>) -> ContainerParts {
         self.chunks[i] = chunk;
         self
     }
 
-    /// Flips the lowest bit of byte `at` of chunk `i`.
+    /// Flips the lowest bit of byte `at` in chunk `i`.
     pub fn flip_chunk(mut self, i: usize, at: usize) -> ContainerParts {
         self.chunks[i][at] ^= 1;
         self
@@ -197,7 +197,7 @@ impl ContainerParts {
     }
 }
 
-/// Seals a chunk with associated data, which F-5.2 requires to be empty.
+/// Seals a chunk with associated data, although F-5.2 requires it to be empty.
 pub fn seal_chunk_with_associated_data(
     keys: &Schedule,
     i: u64,
@@ -238,7 +238,7 @@ pub fn flip_bit(container: &[u8], bit: usize) -> Vec<u8> {
     flipped
 }
 
-/// Returns the container with every CR LF replaced by LF, as by a transfer in text mode.
+/// Returns the container with every CR LF replaced by LF, as in a text-mode transfer.
 pub fn convert_line_endings(container: &[u8]) -> Vec<u8> {
     let is_crlf = |at: usize| container[at..].starts_with(b"\r\n");
     (0..container.len()).filter(|&at| !is_crlf(at)).map(|at| container[at]).collect()

@@ -1,7 +1,8 @@
-//! The reference for key envelopes: ENVELOPE.md clause by clause, slow and on whole slices.
+//! The reference implementation of key envelopes. It follows ENVELOPE.md clause by clause and works
+//! on whole slices.
 //!
-//! A separate function builds each part of an envelope, so that a test can change one part and
-//! complete the rest. The reader is in [`read`].
+//! Each part of an envelope has a separate build function, so that a test can change one part and
+//! then complete the envelope. The reader is in [`read`].
 
 pub use build::{
     HEAD_LEN, MAGIC, SEALED_LEN, TAIL_LEN, complete, cost, envelope, kind, slot, slot_head,

@@ -1,10 +1,9 @@
-//! Fault injection for input and output: calls that fail, are interrupted, fall short or are
-//! delayed.
+//! Fault injection for I/O: calls that fail, are interrupted or delayed, or transfer too few bytes.
 //!
-//! [`Faulty`] wraps a reader, writer or seeker and, with the feature `oracles`, a `bulla::ReadAt`.
-//! It counts its calls in a [`Calls`], which decides at which call a fault occurs. Several wrappers
-//! may share a `Calls`, so that a loop over the call numbers reaches every call that an operation
-//! makes, on either side:
+//! [`Faulty`] wraps a reader, writer or seeker and, with the `oracles` feature, a `bulla::ReadAt`.
+//! It counts calls in a [`Calls`], which decides at which call a fault occurs. A reader and a
+//! writer may use the same `Calls`, so that a loop over the call numbers reaches every call that an
+//! operation makes to either:
 //!
 //! ```
 //! use std::io::{self, Read, Write};
@@ -21,7 +20,7 @@
 //! let calls = Calls::without_fault();
 //! copy(&calls)?;
 //! for n in 0..calls.count() {
-//!     // Interrupted and short calls are retried.
+//!     // Interrupted and short reads and writes are retried.
 //!     assert_eq!(copy(&Calls::at(Fault::Interrupted, n))?, b"a message");
 //!     assert_eq!(copy(&Calls::at(Fault::Short, n))?, b"a message");
 //!     // Other errors are returned unchanged.
@@ -48,7 +47,7 @@ pub enum Fault {
     Interrupted,
     /// The call reads or writes at most one byte. Flushing and seeking are unaffected.
     Short,
-    /// The call reads or writes no bytes and reports no error. To a reader, this is the end of
+    /// The call reads or writes no bytes and reports no error. A reader treats this as the end of
     /// input.
     Nothing,
     /// The call succeeds after this delay.
@@ -75,7 +74,7 @@ impl Calls {
         Calls { made: AtomicU64::new(0), fault: Some(fault), first: n, last: n }
     }
 
-    /// Injects `fault` into call `n`, counted from 0, and all later calls. With
+    /// Injects `fault` into call `n`, counted from 0, and into all later calls. With
     /// [`Fault::Interrupted`], an operation that retries never returns.
     pub fn since(fault: Fault, n: u64) -> Calls {
         Calls { last: u64::MAX, ..Calls::at(fault, n) }

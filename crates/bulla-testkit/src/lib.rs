@@ -1,17 +1,18 @@
-//! Tools for testing readers and writers of [Bulla containers] without trusting the implementation
-//! under test.
+//! Tools for testing readers and writers of Bulla containers, archives and key envelopes without
+//! trusting the implementation under test.
 //!
 //! - [`mod@reference`], [`mod@archive`] and [`envelope`] implement the specifications clause by
-//!   clause: slowly, on whole slices, and with other cryptographic libraries than `bulla` uses.
+//!   clause. They are slow, work on whole slices, and use cryptographic libraries that `bulla` does
+//!   not use.
 //! - [`corrupt`] builds containers with exactly one fault.
 //! - [`vectors`] generates the test vectors of the specifications in memory.
-//! - [`faulty`] wraps readers and writers so that the n-th call fails, is interrupted or falls
-//!   short.
+//! - [`faulty`] wraps readers and writers so that the n-th call fails, is interrupted, or transfers
+//!   at most one byte.
 //!
-//! These modules share no code with the library `bulla` and do not depend on it, so they can test
-//! any other implementation. The feature `oracles` adds the dependency and two modules: `oracles`,
-//! functions that take arbitrary bytes and panic if the library breaks a promise, for fuzzers; and
-//! `library`, which calls `bulla` through the interface of the reference.
+//! These modules share no code with the `bulla` library and do not depend on it, so they can test
+//! any implementation. The `oracles` feature adds this dependency and two modules: `oracles`, with
+//! functions for fuzzers that take arbitrary bytes and panic if the library violates a guarantee,
+//! and `library`, which calls `bulla` through the reference's interface.
 //!
 //! To test another reader, run it over the vectors:
 //!
@@ -33,8 +34,6 @@
 //!     }
 //! }
 //! ```
-//!
-//! [Bulla containers]: https://github.com/bulla-backup/bulla/blob/main/spec/FORMAT.md
 
 // Modules are listed in dependency order: each imports only from those above it.
 mod outcome;
@@ -49,7 +48,7 @@ pub mod library;
 #[cfg(feature = "oracles")]
 pub mod oracles;
 
-/// Compiles and runs the examples of the README.
+/// Compiles and runs the examples in the README.
 #[cfg(all(doctest, feature = "oracles"))]
 #[doc = include_str!("../README.md")]
 mod readme {}

@@ -1,5 +1,5 @@
-//! Calls the library through the interface and with the result types of the
-//! [reference](mod@crate::reference), so that the two can be compared.
+//! Calls the library through the interface of the [reference](mod@crate::reference) and returns the
+//! same result types, so that the two can be compared.
 
 use std::io::{Empty, Write, empty};
 use std::ops::Range;
@@ -10,7 +10,7 @@ use bulla::{
 
 use crate::reference::{self, ContainerError, OpenedContainer, SealParams, StreamOutcome};
 
-/// Creates a draft with the salt and the envelope of `params`.
+/// Creates a draft with the salt and envelope from `params`.
 ///
 /// # Panics
 /// If the library rejects `params`.
@@ -25,7 +25,7 @@ pub fn draft<'a>(params: &SealParams<'a>) -> Draft<'a> {
     draft.envelope(params.envelope).expect("an envelope of the declared length")
 }
 
-/// Seals from memory to memory.
+/// Seals a plaintext in memory.
 ///
 /// # Panics
 ///
@@ -34,7 +34,7 @@ pub fn seal(params: &SealParams<'_>) -> Vec<u8> {
     draft(params).seal(params.plaintext).expect("seals").into()
 }
 
-/// Seals as a stream, in writes of `write_len` bytes.
+/// Seals a plaintext as a stream, in writes of `write_len` bytes.
 ///
 /// # Panics
 ///
@@ -47,10 +47,10 @@ pub fn seal_by_stream(params: &SealParams<'_>, write_len: usize) -> Vec<u8> {
     sealer.finish().expect("writes to memory").0
 }
 
-/// Opens as a stream.
+/// Opens a container as a stream.
 ///
 /// # Panics
-/// If the library returns an error that section 9 of FORMAT.md does not name.
+/// If the library returns an error that section 9 of FORMAT.md does not define.
 pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> StreamOutcome {
     let mut released = Vec::new();
     let result = Opener::new(&Key::from_bytes(key), container, &options(context))
@@ -60,10 +60,10 @@ pub fn open_stream(container: &[u8], key: &[u8; 32], context: Option<&[u8]>) -> 
     StreamOutcome { released, result }
 }
 
-/// Opens from memory.
+/// Opens a container in memory.
 ///
 /// # Panics
-/// Like [`open_stream`].
+/// In the same cases as [`open_stream`].
 pub fn open_positional(
     container: &[u8],
     key: &[u8; 32],
@@ -75,10 +75,10 @@ pub fn open_positional(
         .map_err(container_error)
 }
 
-/// Opens for random access and reads the whole plaintext as one range.
+/// Opens a container for random access and reads the whole plaintext as one range.
 ///
 /// # Panics
-/// Like [`open_stream`].
+/// In the same cases as [`open_stream`].
 pub fn open_by_range(
     container: &[u8],
     key: &[u8; 32],
@@ -90,10 +90,11 @@ pub fn open_by_range(
     Ok(opened_container(plaintext.into(), reader.opened().header_state))
 }
 
-/// Opens for random access and reads one range, or returns `None` if it exceeds the plaintext.
+/// Opens a container for random access and reads one range, or returns `None` if the range exceeds
+/// the plaintext.
 ///
 /// # Panics
-/// Like [`open_stream`].
+/// In the same cases as [`open_stream`].
 pub fn open_range(
     container: &[u8],
     key: &[u8; 32],
@@ -112,16 +113,16 @@ pub fn open_range(
 /// Returns both copies of the envelope.
 ///
 /// # Panics
-/// Like [`open_stream`].
+/// In the same cases as [`open_stream`].
 pub fn envelopes(container: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>), ContainerError> {
     let preamble = Preamble::read_at(container).map_err(container_error)?;
     Ok((preamble.envelope().to_vec(), preamble.envelope_copy().map(<[u8]>::to_vec)))
 }
 
-/// Exports a secret of the container before any chunk is read.
+/// Exports a secret from the container before reading any chunk.
 ///
 /// # Panics
-/// Like [`open_stream`].
+/// In the same cases as [`open_stream`].
 pub fn export(
     container: &[u8],
     key: &[u8; 32],
@@ -135,7 +136,7 @@ pub fn export(
     Ok(*opener.export(label))
 }
 
-/// Returns the default options with an optional context, to run on the calling thread.
+/// Returns the default options with an optional context and without worker threads.
 pub fn options(context: Option<&[u8]>) -> Options<'_> {
     let options = Options::new().workers(Workers::Serial);
     match context {
@@ -144,12 +145,12 @@ pub fn options(context: Option<&[u8]>) -> Options<'_> {
     }
 }
 
-/// Converts a plaintext and a header state to the result type of the reference.
+/// Converts a plaintext and a header state to the reference's result type.
 pub fn opened_container(plaintext: Vec<u8>, state: bulla::HeaderState) -> OpenedContainer {
     OpenedContainer { plaintext, header_state: header_state(state) }
 }
 
-/// Converts a header state to the type of the reference.
+/// Converts a header state to the reference's type.
 ///
 /// # Panics
 /// If section 3 of FORMAT.md does not define the state.
@@ -163,7 +164,7 @@ pub fn header_state(state: bulla::HeaderState) -> reference::HeaderState {
     }
 }
 
-/// Converts an error of the library to the error of section 9 of FORMAT.md.
+/// Converts a library error to the corresponding error in section 9 of FORMAT.md.
 ///
 /// # Panics
 /// If section 9 does not define the error.

@@ -1,4 +1,5 @@
-//! Fuzzing oracles: functions that take arbitrary bytes and panic if the library breaks a promise.
+//! Fuzzing oracles: functions that take arbitrary bytes and panic if the library violates a
+//! guarantee.
 //!
 //! A fuzz target calls one oracle and does nothing else. Tests can replay inputs through them:
 //!
@@ -14,20 +15,20 @@
 //! Oracles compare the library with the [reference](mod@crate::reference), so they find wrong
 //! results as well as crashes.
 //!
-//! Some oracles read their input as a container or an archive under the key and context of
-//! [`known`]. Inputs derived from the [vectors](mod@crate::vectors), such as [`seeds`], therefore
-//! get past the authentication tags. Others read a description, from which they build and seal a
-//! container or an archive, so that mutations are authentic: [`resealed`], [`roundtrip`],
+//! Some oracles treat their input as a container or an archive under the key and context in
+//! [`known`], so that inputs derived from the [vectors](mod@crate::vectors), such as [`seeds`],
+//! pass authentication. Others treat their input as a description from which they build and seal a
+//! container or an archive, so that mutated inputs are authentic: [`resealed`], [`roundtrip`],
 //! [`archive_index`], [`archive_records`], [`archive_roundtrip`] and [`salvage`]. Any bytes are a
-//! valid description, and an exhausted description continues with zeros.
+//! valid description: if it ends too early, it is continued with zeros.
 //!
-//! The reference works on whole slices, so inputs should not exceed some tens of KiB. Run the
-//! oracles with a limit on single allocations, such as `-malloc_limit_mb=64` of libFuzzer: no field
-//! of any input may make the library allocate that much.
+//! The reference works on whole slices, so inputs should be no larger than a few tens of KiB. Run
+//! the oracles with a limit on individual allocations, such as libFuzzer's `-malloc_limit_mb=64`,
+//! because no field in any input may make the library allocate that much.
 //!
-//! Oracles read no clock, environment or file, and start no threads. [`roundtrip`] and
-//! [`archive_roundtrip`] draw salts from the system, and `vault_messages` draws the random values
-//! of a vault client. Nothing else is random.
+//! Oracles do not access the clock, the environment or the file system, and they start no threads.
+//! The only random values are the salts in [`roundtrip`] and [`archive_roundtrip`] and those of the
+//! vault client in `vault_messages`.
 
 pub use archive::index::archive_index;
 pub use archive::records::archive_records;
@@ -53,10 +54,10 @@ mod key_text;
 mod vault_messages;
 pub mod seeds;
 
-/// An oracle, which panics if the library breaks a promise on the given bytes.
+/// An oracle, which panics if the library violates a guarantee for the given bytes.
 pub type Oracle = fn(&[u8]);
 
-/// All oracles by the name of their fuzz target.
+/// All oracles, each with the name of its fuzz target.
 pub const ALL: [(&str, Oracle); if cfg!(feature = "vault") { 14 } else { 13 }] = [
     ("header", header),
     ("open_stream", open_stream),

@@ -1,9 +1,9 @@
-//! The outcomes that the reference reports: the errors of section 9 and the state of the two header
-//! copies (F-3.6).
+//! The outcomes that the reference reports: the errors in section 9 of FORMAT.md and the state of
+//! the two header copies (F-3.6).
 
-/// An error of section 9.
+/// An error in section 9 of FORMAT.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of section 9")]
+#[expect(missing_docs, reason = "named as in section 9")]
 pub enum ContainerError {
     NotAContainer,
     UnsupportedVersion { major: u8 },
@@ -20,7 +20,7 @@ pub enum ContainerError {
 }
 
 impl ContainerError {
-    /// Returns the name of the error in the vectors.
+    /// Returns the name that the vectors use for the error.
     pub fn name(self) -> &'static str {
         match self {
             ContainerError::NotAContainer => "not_a_container",
@@ -53,7 +53,7 @@ pub enum HeaderState {
 }
 
 impl HeaderState {
-    /// Returns the name of the state in the vectors.
+    /// Returns the name that the vectors use for the state.
     pub fn name(self) -> &'static str {
         match self {
             HeaderState::Intact => "intact",

@@ -1,8 +1,9 @@
-//! The reference for containers: FORMAT.md clause by clause, slow, sequential and on whole slices.
+//! The reference implementation of containers. It follows FORMAT.md clause by clause and is slow,
+//! because it is sequential and works on whole slices.
 //!
-//! It shares neither code nor cryptographic primitives with the library `bulla`: it uses
-//! RustCrypto, the library ring or AWS-LC. It is meant for tests only. It wipes no secrets, and
-//! holds several copies of a container in memory.
+//! It shares neither code nor cryptographic primitives with the `bulla` library: the reference uses
+//! RustCrypto, whereas `bulla` uses ring or AWS-LC. The reference is for tests only. It does not
+//! wipe secrets, and it holds several copies of a container in memory.
 
 use std::ops::Range;
 
@@ -17,13 +18,13 @@ pub use crate::outcome::{ContainerError, HeaderState};
 pub const HEADER_MAGIC: [u8; 8] = *b"\x93BULLA\r\n";
 /// First bytes of a footer (section 2).
 pub const FOOTER_MAGIC: [u8; 8] = *b"\x94BULLA\r\n";
-/// Bytes in a header, and in a footer (section 2).
+/// Bytes in a header or footer (section 2).
 pub const HEADER_LEN: usize = 128;
 /// Bytes in an AES-GCM tag (F-5.2).
 pub const TAG_LEN: usize = 16;
-/// Bytes in the longest envelope (section 2).
+/// Maximum length of an envelope, in bytes (section 2).
 pub const ENVELOPE_MAX: usize = 1 << 20;
-/// Most bytes after a container that a reader distinguishes from truncation (F-7.4).
+/// Maximum number of bytes after a container that a reader distinguishes from truncation (F-7.4).
 pub const TRAILING_MAX: usize = 65536;
 
 /// The inputs that determine every byte of a container.
@@ -37,7 +38,7 @@ pub struct SealParams<'a> {
     pub chunk_log2: u8,
     /// The content type (F-3.9).
     pub content: u8,
-    /// The context, if any. The empty context is a context (F-3.8).
+    /// The context, if any. An empty context counts as a context (F-3.8).
     pub context: Option<&'a [u8]>,
     /// The envelope, at most 2^20 bytes (F-8.1).
     pub envelope: &'a [u8],
@@ -193,10 +194,11 @@ pub struct Inspection {
     pub geometry: Geometry,
 }
 
-/// Performs all checks that F-7.1 orders before the context.
+/// Performs all checks that F-7.1 places before the context check.
 pub fn inspect(container: &[u8], positional: bool) -> Result<Inspection, ContainerError> {
     let header = container.first_chunk().filter(|copy| is_valid(copy, &HEADER_MAGIC));
-    // F-3.4: the footer is always the last 128 bytes, but only of an input of 256 bytes or more.
+    // F-3.4: the footer is always the last 128 bytes, provided that the input has at least 256
+    // bytes.
     let footer = container
         .last_chunk()
         .filter(|copy| container.len() >= 256 && is_valid(copy, &FOOTER_MAGIC));
@@ -230,7 +232,7 @@ pub fn inspect(container: &[u8], positional: bool) -> Result<Inspection, Contain
 }
 
 impl Inspection {
-    /// Checks that a context is given exactly if the container requires one (F-3.8).
+    /// Checks that a context is given if and only if the container requires one (F-3.8).
     pub fn check_context(&self, context: Option<&[u8]>) -> Result<(), ContainerError> {
         match (self.header[15] & 1 == 1, context) {
             (true, None) => Err(ContainerError::ContextRequired),
@@ -272,15 +274,15 @@ fn unlock(
     if difference != 0 {
         return Err(ContainerError::WrongKey);
     }
-    // A streaming reader notices this only at the excess chunk, in a container that is too large
-    // for any test.
+    // A streaming reader would notice this only at the excess chunk, but such a container is too
+    // large for any test.
     if found.geometry.is_too_large() {
         return Err(ContainerError::TooLarge);
     }
     Ok(keys)
 }
 
-/// Verifies chunk n, which a positional reader does before it reads any other (F-7.5, F-7.6).
+/// Verifies chunk n. A positional reader does so before it reads any other chunk (F-7.5, F-7.6).
 fn verify_last_chunk(
     container: &[u8],
     found: &Inspection,
@@ -293,7 +295,7 @@ fn verify_last_chunk(
     }
 }
 
-/// Returns the error for a chunk n that is not verified (F-7.4).
+/// Returns the error for a chunk n that fails verification (F-7.4).
 fn last_chunk_fault(container: &[u8], found: &Inspection, positional: bool) -> ContainerError {
     if positional && let Some(extra) = trailing_bytes(container, found) {
         return ContainerError::TrailingData { extra };
@@ -306,12 +308,12 @@ fn last_chunk_fault(container: &[u8], found: &Inspection, positional: bool) -> C
     }
 }
 
-/// Searches for a footer before the last 128 bytes, from the end, and returns the number of bytes
-/// after it (F-7.4).
+/// Searches backward for a footer before the last 128 bytes, and returns the number of bytes after
+/// that footer (F-7.4).
 fn trailing_bytes(container: &[u8], found: &Inspection) -> Option<u64> {
     let end = container.len() - HEADER_LEN;
     let envelope_len = found.geometry.start as usize - HEADER_LEN;
-    // The offset of the footer in the smallest container. A footer below it was planted in the
+    // The footer's offset in the smallest container. A footer at a lower offset was planted in the
     // first envelope.
     let smallest = HEADER_LEN + TAG_LEN + 2 * envelope_len;
     let lowest = end.saturating_sub(TRAILING_MAX).max(smallest);
@@ -334,12 +336,13 @@ pub struct Geometry {
     pub start: u64,
     /// Number of full chunks, which is also the index of the last chunk.
     pub n: u64,
-    /// Bytes in the last chunk including its tag. Below 16, the last chunk is missing.
+    /// Bytes in the last chunk including its tag. If there are fewer than 16, the last chunk is
+    /// missing.
     pub r: u64,
 }
 
 impl Geometry {
-    /// Computes the geometry of a container of `len` bytes.
+    /// Computes the geometry of a `len`-byte container.
     pub fn of(len: u64, envelope_len: u64, chunk_log2: u8) -> Geometry {
         let chunk_size = 1 << chunk_log2;
         let start = HEADER_LEN as u64 + envelope_len;
@@ -348,14 +351,14 @@ impl Geometry {
         Geometry { chunk_size, start, n: t / sealed, r: t % sealed }
     }
 
-    /// Returns the bytes of chunk `i` within the container (F-5.3).
+    /// Returns the byte range of chunk `i` within the container (F-5.3).
     pub fn chunk(&self, i: u64) -> Range<usize> {
         let sealed = self.chunk_size + TAG_LEN as u64;
         let begin = self.start + i * sealed;
         begin as usize..(begin + if i < self.n { sealed } else { self.r }) as usize
     }
 
-    /// Returns the length of the plaintext, which is authentic once chunk n is verified (F-7.6).
+    /// Returns the plaintext length, which is authentic once chunk n is verified (F-7.6).
     pub fn plaintext_len(&self) -> u64 {
         self.n * self.chunk_size + self.r.saturating_sub(TAG_LEN as u64)
     }
@@ -366,9 +369,9 @@ impl Geometry {
     }
 }
 
-/// Every value of the key schedule (F-4.3).
+/// Every value in the key schedule (F-4.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of F-4.3")]
+#[expect(missing_docs, reason = "named as in F-4.3")]
 pub struct Schedule {
     pub info: Vec<u8>,
     pub t1: [u8; 64],
@@ -442,7 +445,7 @@ pub fn nonce(base_nonce: &[u8; 12], i: u64) -> [u8; 12] {
     nonce
 }
 
-/// Seals one chunk to ciphertext and tag (F-5.2).
+/// Seals one chunk and returns the ciphertext and tag (F-5.2).
 pub fn seal_chunk(keys: &Schedule, i: u64, plaintext: &[u8]) -> Vec<u8> {
     let nonce = Nonce::from(nonce(&keys.base_nonce, i));
     Aes256Gcm::new(&keys.chunk_key.into())
@@ -459,7 +462,7 @@ pub fn open_chunk(keys: &Schedule, i: u64, sealed: &[u8]) -> Option<Vec<u8>> {
 /// Opens chunks in order and releases each one after verifying it (F-7.2).
 ///
 /// # Errors
-/// The index of the first chunk that fails verification.
+/// Returns the index of the first chunk that fails verification.
 pub fn open_chunks(
     container: &[u8],
     geometry: &Geometry,

@@ -1,7 +1,7 @@
-//! The test vectors of spec/vectors, generated in memory.
+//! The test vectors in spec/vectors, generated in memory.
 //!
-//! Each of the four kinds has a module with the types of its vectors, a function that returns them
-//! all, and `generate`, which renders the JSON files. This crate contains no copy of those files.
+//! Each of the four kinds has a module with its vector types, functions that return its vectors,
+//! and `generate`, which renders the JSON files. This crate contains no copies of those files.
 //! Nothing is random: keys, salts and plaintexts are derived from labels with SHA-256 ([`bytes`]).
 
 pub use file::{JsonFiles, VERSION, VectorFile};

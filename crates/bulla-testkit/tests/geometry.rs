@@ -1,8 +1,8 @@
-//! The geometry of the reference at sizes that no vector can have.
+//! The reference's geometry at sizes that no vector can have.
 
 use bulla_testkit::reference::Geometry;
 
-/// Computes the plaintext length from the container length for the worked sizes of F-5.1 (F-7.3).
+/// Computes the plaintext length from the container length for the example sizes in F-5.1 (F-7.3).
 #[test]
 fn matches_the_worked_sizes() {
     for (chunk_log2, plaintext, chunks, last, t, container) in [

@@ -1,5 +1,5 @@
-//! The primitives of the reference against the vectors of Wycheproof, and its chunks against those
-//! of C2SP chunked-encryption.
+//! Checks the reference's primitives against the Wycheproof vectors, and its chunks against the
+//! C2SP chunked-encryption vectors.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -92,9 +92,9 @@ fn hmac_sha_512() {
     assert!(valid > 20 && invalid > 20, "{valid} and {invalid} tests ran");
 }
 
-/// Chunks of 2^14 bytes equal those of Cobblestone-256 in raw mode, with the same nonces and the
-/// same short last chunk (F-5.1, F-5.2, F-7.2, F-7.3, F-7.6). Its salt and commitment, 56 bytes,
-/// replace header and envelope, and nothing follows the chunks.
+/// Chunks of 2^14 bytes are identical to those of Cobblestone-256 in raw mode, including the nonces
+/// and the short last chunk (F-5.1, F-5.2, F-7.2, F-7.3, F-7.6). Cobblestone's 56-byte salt and
+/// commitment take the place of the header and envelope, and nothing follows the chunks.
 #[test]
 fn c2sp_chunked_encryption() {
     const START: u64 = 56;

@@ -1,8 +1,8 @@
 //! Builds the plaintext of an archive in stages.
 //!
-//! [`Piece`]s become a [`CorruptibleArchive`], that becomes a [`Layout`], the layout becomes
-//! [`Record`]s, and the records become bytes. A test that changes one stage gets everything that
-//! the later stages derive from the change, and no other change.
+//! The stages are [`Piece`]s, a [`CorruptibleArchive`], a [`Layout`], [`Record`]s and, finally,
+//! bytes. If a test changes one stage, the later stages are derived from the changed one, and
+//! nothing else changes.
 
 use super::format::{HEAD_LEN, attribute, kind, tag};
 
@@ -27,7 +27,7 @@ pub struct Record {
 
 /// The lengths in a record's head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of A-1.2")]
+#[expect(missing_docs, reason = "named as in A-1.2")]
 pub struct Lengths {
     pub name: u16,
     pub attributes: u32,
@@ -35,13 +35,13 @@ pub struct Lengths {
 }
 
 impl Record {
-    /// Creates a record without name and attributes.
+    /// Creates a record without a name or attributes.
     pub fn new(kind: u8, content: &[u8]) -> Record {
         let (name, attributes, content) = (Vec::new(), Vec::new(), content.to_vec());
         Record { marker: None, kind, encoding: 0, name, attributes, content, lengths: None }
     }
 
-    /// Returns the lengths of name, attributes and content.
+    /// Returns the lengths of the name, the attributes and the content.
     pub fn actual_lengths(&self) -> Lengths {
         Lengths {
             name: self.name.len() as u16,
@@ -71,14 +71,14 @@ impl Record {
     }
 }
 
-/// Encodes records one after another.
+/// Encodes and concatenates records.
 pub fn encode_records(records: &[Record], marker: &[u8; 16]) -> Vec<u8> {
     records.iter().flat_map(|record| record.encode(marker)).collect()
 }
 
 /// A row of the containers record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of A-3.4")]
+#[expect(missing_docs, reason = "named as in A-3.4")]
 pub struct Row {
     pub salt: [u8; 32],
     pub key: [u8; 32],
@@ -90,7 +90,7 @@ pub struct Row {
 pub struct Item {
     /// The kind in the index entry: 1, 2 or 3.
     pub kind: u8,
-    /// The encoding in both record and index entry.
+    /// The encoding, in both the record and the index entry.
     pub encoding: u8,
     /// The state.
     pub state: u16,
@@ -102,7 +102,7 @@ pub struct Item {
     pub content: Vec<u8>,
     /// The number of zeros that pad the record to the planned length.
     pub missing: usize,
-    /// Row, offset and len of a reference.
+    /// The row, offset and length of a reference.
     pub reference: Option<(u32, u64, u64)>,
 }
 
@@ -124,12 +124,12 @@ impl Item {
         Item { kind: kind::LINK, ..Item::file(name, b"").with(&attribute(tag::TARGET, target)) }
     }
 
-    /// Creates a file whose content is in the container of a row.
+    /// Creates a file whose content is in the container that a row names.
     pub fn reference(name: &[u8], row: u32, offset: u64, len: u64) -> Item {
         Item { reference: Some((row, offset, len)), ..Item::file(name, b"") }
     }
 
-    /// Prepends attributes, so that the tags can be in ascending order.
+    /// Prepends attributes. The caller keeps the tags in ascending order.
     pub fn with(self, attributes: &[u8]) -> Item {
         Item { attributes: [attributes, &self.attributes].concat(), ..self }
     }
@@ -156,15 +156,15 @@ impl Item {
 /// A record before the notes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// The record of an entry, which also gets an index entry, and a note if its state is not zero.
+    /// The record of an entry. The entry is also indexed, and gets a note if its state is not zero.
     Entry(Item),
-    /// Another record, which gets neither.
+    /// A record that belongs to no entry, and so has neither an index entry nor a note.
     Other(Record),
 }
 
 /// A note, which need not be valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of A-4.1")]
+#[expect(missing_docs, reason = "named as in A-4.1")]
 pub struct RawNote {
     pub state: u16,
     pub zero: u32,
@@ -191,7 +191,7 @@ impl RawNote {
 
 /// An index entry, which need not be valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of A-5.1")]
+#[expect(missing_docs, reason = "named as in A-5.1")]
 pub struct IndexEntry {
     pub kind: u8,
     pub encoding: u8,
@@ -202,7 +202,7 @@ pub struct IndexEntry {
     pub len: u64,
     pub name: Vec<u8>,
     pub attributes: Vec<u8>,
-    /// Lengths of name and attributes to write instead of the actual ones.
+    /// Name and attribute lengths to write instead of the actual ones.
     pub lengths: Option<(u16, u32)>,
 }
 
@@ -235,7 +235,7 @@ pub struct CorruptibleArchive {
     pub notes: Vec<RawNote>,
     /// The index entries, sorted by name.
     pub index: Vec<IndexEntry>,
-    /// Most bytes in the content of a block with more than one entry.
+    /// The maximum content length, in bytes, of a block with more than one entry.
     pub block_max: usize,
     /// The number of rows that the trailer states.
     pub rows: u64,
@@ -295,7 +295,7 @@ impl CorruptibleArchive {
         });
     }
 
-    /// Divides the index into blocks, and derives fence and trailer.
+    /// Divides the index into blocks, and derives the fence and the trailer.
     pub fn lay_out(&self) -> Layout {
         let notes: Vec<u8> = self.notes.iter().flat_map(RawNote::encode).collect();
         let notes = Record::new(kind::NOTES, &notes);
@@ -341,7 +341,7 @@ impl CorruptibleArchive {
     }
 }
 
-/// An archive before fence and trailer are encoded.
+/// An archive before its fence and trailer are encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     /// The records before the notes.
@@ -369,7 +369,7 @@ impl Layout {
 
 /// The fence's entry for a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of A-5.2")]
+#[expect(missing_docs, reason = "named as in A-5.2")]
 pub struct FenceEntry {
     pub offset: u64,
     pub content_len: u32,
@@ -387,7 +387,7 @@ impl FenceEntry {
 
 /// The content of the trailer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of A-5.3")]
+#[expect(missing_docs, reason = "named as in A-5.3")]
 pub struct Trailer {
     pub notes_offset: u64,
     pub index_offset: u64,

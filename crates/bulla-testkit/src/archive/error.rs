@@ -5,25 +5,25 @@ use crate::reference;
 /// An error of ARCHIVE.md.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArchiveError {
-    /// The container does not open, or a chunk of it is damaged.
+    /// The container does not open, or one of its chunks is damaged.
     Container(reference::ContainerError),
-    /// The header's *content* is not that of an archive.
+    /// The header's *content* field does not identify an archive.
     NotAnArchive,
     /// The archive violates a rule of ARCHIVE.md.
     Malformed {
-        /// The offset in the plaintext of the violation, or of the structure that contains it.
+        /// The plaintext offset of the violation, or of the structure that contains it.
         at: u64,
-        /// The rule that is violated.
+        /// The violated rule.
         what: &'static str,
     },
     /// A kind or an encoding that ARCHIVE.md does not define.
     Unsupported,
-    /// The container given for a row is not the one that the row names.
+    /// The container supplied for a row is not the one that the row names.
     WrongContainer,
 }
 
 impl ArchiveError {
-    /// Returns the name of the error in the vectors.
+    /// Returns the name that the vectors use for the error.
     pub fn name(self) -> &'static str {
         match self {
             ArchiveError::Container(fault) => fault.name(),

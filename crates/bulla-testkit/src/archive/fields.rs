@@ -52,7 +52,7 @@ pub(super) fn parse_attributes(
     let mut attributes = BTreeMap::new();
     while !fields.is_empty() {
         let (tag, len) = (fields.number(2)? as u16, fields.number(2)? as usize);
-        // Tag 0 is not allowed either.
+        // Starting at 0 also rejects tag 0.
         let ascends = attributes.last_key_value().map_or(0, |(before, _)| *before) < tag;
         ensure(ascends, at, "tags are not in ascending order")?;
         attributes.insert(tag, fields.take(len)?.to_vec());
@@ -60,19 +60,19 @@ pub(super) fn parse_attributes(
     Ok(attributes)
 }
 
-/// Decodes the attribute *modified* to seconds and nanoseconds.
+/// Decodes the *modified* attribute into seconds and nanoseconds.
 pub(super) fn parse_modified(value: &[u8], at: u64) -> Result<(i64, u32), ArchiveError> {
-    ensure(value.len() == 12, at, "length of the attribute modified")?;
+    ensure(value.len() == 12, at, "wrong length of the modified attribute")?;
     let mut fields = Fields::new(value, at);
     let (seconds, nanoseconds) = (fields.number(8)? as i64, fields.number(4)? as u32);
-    ensure(nanoseconds < 1_000_000_000, at, "nanoseconds of the attribute modified")?;
+    ensure(nanoseconds < 1_000_000_000, at, "nanoseconds of the modified attribute out of range")?;
     Ok((seconds, nanoseconds))
 }
 
-/// Decodes the attribute *mode*.
+/// Decodes the *mode* attribute.
 pub(super) fn parse_mode(value: &[u8], at: u64) -> Result<u32, ArchiveError> {
-    ensure(value.len() == 4, at, "length of the attribute mode")?;
+    ensure(value.len() == 4, at, "wrong length of the mode attribute")?;
     let mode = Fields::new(value, at).number(4)? as u32;
-    ensure(mode < 1 << 12, at, "value of the attribute mode")?;
+    ensure(mode < 1 << 12, at, "value of the mode attribute out of range")?;
     Ok(mode)
 }

@@ -1,4 +1,4 @@
-//! Reads archives. Each step performs its checks in the order of section 6.
+//! Reads archives. Each step performs its checks in the order that section 6 gives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,7 +16,7 @@ use crate::reference;
 pub struct ReferenceEntry {
     /// 1 for a file or reference, 2 for a directory, 3 for a symbolic link.
     pub kind: u8,
-    /// The encoding, the same as in the record.
+    /// The encoding, which is the same as in the record.
     pub encoding: u8,
     /// Bits 0 to 3 of the state.
     pub state: u16,
@@ -30,7 +30,7 @@ pub struct ReferenceEntry {
     pub name: Vec<u8>,
     /// The encoded attributes.
     pub attributes: Vec<u8>,
-    /// Seconds and nanoseconds of the attribute *modified*.
+    /// The *modified* attribute, as seconds and nanoseconds.
     pub modified: Option<(i64, u32)>,
     /// The Unix permissions.
     pub mode: Option<u32>,
@@ -49,7 +49,7 @@ pub struct ReferenceNote {
     pub name: Vec<u8>,
 }
 
-/// The head of a record with its name and attributes, and the location of its content.
+/// A record's head, name and attributes, and the location of its content.
 struct Head {
     kind: u8,
     encoding: u8,
@@ -86,7 +86,7 @@ impl<'c> ReferenceArchive<'c> {
         key: &'c [u8; 32],
         context: Option<&'c [u8]>,
     ) -> Result<ReferenceArchive<'c>, ArchiveError> {
-        reference::open_range(container, key, context, 0..0)?; // authenticates key and length
+        reference::open_range(container, key, context, 0..0)?; // authenticates the length
         let found = reference::inspect(container, true)?;
         if found.header[13] != CONTENT {
             return Err(ArchiveError::NotAnArchive);
@@ -123,7 +123,7 @@ impl<'c> ReferenceArchive<'c> {
 
         let ascend =
             archive.notes_offset <= archive.index_offset && archive.index_offset <= fence_offset;
-        ensure(ascend && fence_offset < end, end, "offsets in the trailer")?;
+        ensure(ascend && fence_offset < end, end, "offsets in the trailer are not in order")?;
         let fence = archive.record_content(kind::FENCE, fence_offset..end)?;
         let mut fields = Fields::new(&fence, fence_offset + HEAD_LEN);
         let mut next = archive.index_offset;
@@ -139,7 +139,7 @@ impl<'c> ReferenceArchive<'c> {
             archive.blocks.push(Block { record: offset..next, first });
         }
         ensure(next == fence_offset, fence_offset, "the last block does not end at the fence")?;
-        ensure(archive.blocks.len() as u64 == block_count, end, "number of blocks")?;
+        ensure(archive.blocks.len() as u64 == block_count, end, "wrong number of blocks")?;
         Ok(archive)
     }
 
@@ -161,7 +161,7 @@ impl<'c> ReferenceArchive<'c> {
             ensure(
                 begins,
                 block.record.start,
-                "a block does not begin with the name in the fence",
+                "a block does not start with the name in the fence",
             )?;
             if let (Some(last), Some(next)) = (entries.last(), self.blocks.get(i + 1)) {
                 ensure(
@@ -171,9 +171,9 @@ impl<'c> ReferenceArchive<'c> {
                 )?;
             }
         }
-        ensure(entries.len() as u64 == self.entries, self.index_offset, "number of entries")?;
+        ensure(entries.len() as u64 == self.entries, self.index_offset, "wrong number of entries")?;
         let sum = entries.iter().try_fold(0u64, |sum, entry| sum.checked_add(entry.len));
-        ensure(sum == Some(self.len_sum), self.index_offset, "sum of the lengths")?;
+        ensure(sum == Some(self.len_sum), self.index_offset, "wrong sum of the lengths")?;
         self.check_parents(&entries)?;
         self.check_overlaps(&entries)?;
         Ok(entries)
@@ -210,7 +210,7 @@ impl<'c> ReferenceArchive<'c> {
         Ok(())
     }
 
-    /// Decodes one index entry, with the checks of, 4 that concern it alone.
+    /// Decodes one index entry and performs the checks of, 4 that concern it alone.
     fn entry(&self, fields: &mut Fields<'_>) -> Result<ReferenceEntry, ArchiveError> {
         let at = fields.offset();
         let (kind, encoding) = (fields.number(1)? as u8, fields.number(1)? as u8);
@@ -224,9 +224,9 @@ impl<'c> ReferenceArchive<'c> {
         ensure(
             matches!(kind, kind::FILE | kind::DIRECTORY | kind::LINK),
             at,
-            "kind of an index entry",
+            "invalid kind of an index entry",
         )?;
-        ensure(is_name(&name), at, "name of an entry")?;
+        ensure(is_name(&name), at, "invalid name of an entry")?;
         ensure(attr_len <= ATTRIBUTES_MAX, at, "attributes are too long")?;
         if kind != kind::FILE {
             ensure((container, offset, len) == (0, 0, 0), at, "a directory or link has content")?;
@@ -236,7 +236,7 @@ impl<'c> ReferenceArchive<'c> {
             ensure(
                 end.is_some_and(|end| end <= self.notes_offset),
                 at,
-                "a content ends after notes_offset",
+                "content ends after notes_offset",
             )?;
         }
         ensure(u64::from(container) <= self.rows, at, "row out of range")?;
@@ -253,7 +253,7 @@ impl<'c> ReferenceArchive<'c> {
         )?;
         let good =
             |target: &Vec<u8>| (1..=NAME_MAX).contains(&target.len()) && !target.contains(&0);
-        ensure(target.as_ref().is_none_or(good), at, "target of a link")?;
+        ensure(target.as_ref().is_none_or(good), at, "invalid target of a link")?;
         let state = state & 0xF;
         Ok(ReferenceEntry {
             kind,
@@ -270,8 +270,8 @@ impl<'c> ReferenceArchive<'c> {
         })
     }
 
-    /// Reads the content of a file. `others` are the containers of the rows, in order, for
-    /// references.
+    /// Reads the content of a file. To resolve references, `others` holds the containers that the
+    /// rows name, in row order.
     ///
     /// # Panics
     /// If the entry is not a file, or `others` has no container for its row.
@@ -308,7 +308,7 @@ impl<'c> ReferenceArchive<'c> {
             return Ok(Vec::new());
         }
         let end = HEAD_LEN + self.rows.min(1 << 32) * ROW_LEN;
-        ensure(self.rows <= 1 << 16 && end <= self.notes_offset, 0, "number of rows")?;
+        ensure(self.rows <= 1 << 16 && end <= self.notes_offset, 0, "wrong number of rows")?;
         let bytes = self.record_content(kind::CONTAINERS, 0..end)?;
         let part = |row: &[u8], i: usize| row[32 * i..][..32].try_into().expect("32 bytes of 96");
         let row =
@@ -373,7 +373,7 @@ impl<'c> ReferenceArchive<'c> {
             ensure(
                 head.kind == kind::REFERENCE && len == 24,
                 at,
-                "kind or length of a reference record",
+                "wrong kind or length of a reference record",
             )?;
             let bytes = self.bytes(head.content.clone())?;
             let mut fields = Fields::new(&bytes, head.content.start);
@@ -382,12 +382,12 @@ impl<'c> ReferenceArchive<'c> {
             return ensure(
                 named == (entry.container, entry.offset, entry.len),
                 at,
-                "row, offset or len differ between reference record and index entry",
+                "row, offset or length differs between reference record and index entry",
             );
         }
         ensure(head.kind == entry.kind, at, "kind differs between record and index entry")?;
         let begins = entry.kind != kind::FILE || head.content.start == entry.offset;
-        ensure(begins, at, "offset of a content differs between record and index entry")?;
+        ensure(begins, at, "content offset differs between record and index entry")?;
         let padded = entry.state & (state::SHORT | state::UNREADABLE) != 0;
         ensure(
             len == entry.len || padded && len > entry.len,
@@ -410,7 +410,7 @@ impl<'c> ReferenceArchive<'c> {
             "the head of a record is truncated",
         )?;
         let bytes = self.bytes(at..at + HEAD_LEN)?;
-        ensure(bytes[..16] == self.marker, at, "marker of a record")?;
+        ensure(bytes[..16] == self.marker, at, "wrong marker of a record")?;
         let mut fields = Fields::new(&bytes[16..], at + 16);
         let (kind, encoding) = (fields.number(1)? as u8, fields.number(1)? as u8);
         let (name_len, attr_len, content_len) =
@@ -438,12 +438,12 @@ impl<'c> ReferenceArchive<'c> {
     /// Reads the content of a record that must have this kind and span exactly this range.
     fn record_content(&self, kind: u8, record: Range<u64>) -> Result<Vec<u8>, ArchiveError> {
         let head = self.head(record.start, record.end)?;
-        ensure(head.kind == kind, record.start, "kind of a record")?;
+        ensure(head.kind == kind, record.start, "wrong kind of a record")?;
         ensure(head.content.end == record.end, record.start, "a record ends before its section")?;
         self.bytes(head.content)
     }
 
-    /// Returns the length of the plaintext in bytes.
+    /// Returns the plaintext length in bytes.
     pub fn plaintext_len(&self) -> u64 {
         self.len
     }

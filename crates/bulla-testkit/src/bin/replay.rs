@@ -1,4 +1,4 @@
-//! Runs an oracle on files, with a stable toolchain:
+//! Runs an oracle on files. Unlike the fuzz targets, it needs no nightly toolchain:
 //!
 //! ```text
 //! cargo run -p bulla-testkit --features vault --bin replay TARGET FILE...

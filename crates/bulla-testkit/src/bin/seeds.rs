@@ -1,4 +1,4 @@
-//! Writes the seeds of the fuzz targets to fuzz/seeds or another directory:
+//! Writes the fuzz targets' seeds to fuzz/seeds or another directory:
 //!
 //! ```text
 //! cargo run -p bulla-testkit --features vault --bin seeds [DIRECTORY]

@@ -18,7 +18,7 @@ fn main() -> io::Result<()> {
     write(&directory, vault::DIRECTORY, &vault::generate())
 }
 
-/// Writes the files that changed, and reports each.
+/// Writes the files that changed and reports the status of every file.
 fn write(root: &Path, subdirectory: &str, files: &JsonFiles) -> io::Result<()> {
     let directory = root.join(subdirectory);
     fs::create_dir_all(&directory)?;

@@ -11,13 +11,13 @@ use crate::reference;
 pub const MAGIC: [u8; 8] = *b"\x95BULLA\r\n";
 /// Bytes before the first slot (section 2).
 pub const HEAD_LEN: usize = 64;
-/// Bytes in MAC and check, which end an envelope (section 2).
+/// Bytes in the MAC and the check, at the end of an envelope (section 2).
 pub const TAIL_LEN: usize = 40;
 /// Bytes in a slot after its head (section 3).
 pub const SEALED_LEN: usize = 80;
 
-/// Kinds of slots (section 3).
-#[expect(missing_docs, reason = "the names are those of section 3")]
+/// Slot kinds (section 3).
+#[expect(missing_docs, reason = "named as in section 3")]
 pub mod kind {
     pub const RECOVERY_KEY: u16 = 1;
     pub const PASSPHRASE: u16 = 2;
@@ -36,7 +36,7 @@ pub fn cost(passes: u32, memory_kib: u32, lanes: u32) -> Vec<u8> {
     [[1, 1, 0, 0], passes.to_be_bytes(), memory_kib.to_be_bytes(), lanes.to_be_bytes()].concat()
 }
 
-/// Derives the secret of a slot from a passphrase that is already an OpaqueString (E-3.3).
+/// Derives a slot's secret from a passphrase that is already an OpaqueString (E-3.3).
 ///
 /// # Panics
 /// If Argon2id does not support the cost.
@@ -61,7 +61,7 @@ pub fn t1(secret: &[u8; 32], head: &[u8]) -> [u8; 64] {
     reference::hmac_sha512(secret, &[b"bulla v1 slot\0", head, &[1]])
 }
 
-/// Wraps a key to ciphertext and tag (E-4.1).
+/// Wraps a key and returns the ciphertext and tag (E-4.1).
 ///
 /// # Panics
 /// Never, because AES-256-GCM accepts 32 bytes.
@@ -73,14 +73,14 @@ pub fn wrap(t1: &[u8; 64], head: &[u8], bound: &[u8], key: &[u8; 32]) -> Vec<u8>
         .expect("AES-256-GCM accepts 32 bytes")
 }
 
-/// Builds a complete slot (section 3). `bound` are bytes 8 to 63 of the container's header.
+/// Builds a complete slot (section 3). `bound` is bytes 8 to 63 of the container's header.
 pub fn slot(head: &[u8], secret: &[u8; 32], bound: &[u8], key: &[u8; 32]) -> Vec<u8> {
     let t1 = t1(secret, head);
     [head, &t1[32..], &wrap(&t1, head, bound, key)].concat()
 }
 
-/// Builds an envelope of `len` bytes with these slots (section 2). `exporter` is that of the
-/// container (F-4.3).
+/// Builds a `len`-byte envelope from `slots` (section 2). `exporter` is the container's exporter
+/// (F-4.3).
 ///
 /// # Panics
 ///
@@ -104,7 +104,7 @@ pub fn envelope(
     bytes
 }
 
-/// Recomputes MAC and check (E-5.1), which requires the container's key.
+/// Recomputes the MAC and the check (E-5.1), which requires the container's key.
 pub fn complete(envelope: &mut [u8], exporter: &[u8; 32]) {
     let end = envelope.len() - TAIL_LEN;
     let secret = reference::export(exporter, b"bulla envelope");

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::build::{HEAD_LEN, MAGIC, SEALED_LEN, TAIL_LEN, kind, stretch, t1};
 use crate::reference;
 
-/// The secret that a reader opens an envelope with.
+/// The secret with which a reader opens an envelope.
 #[derive(Clone, Copy, Debug)]
 pub enum Secret<'s> {
     /// A recovery key.
@@ -27,7 +27,7 @@ pub struct OpenedEnvelope {
     pub intact: bool,
 }
 
-/// Returns the authoritative copy and the name of the state of the copies (E-2.6).
+/// Returns the authoritative copy and the name of the copies' state (E-2.6).
 pub fn authoritative_copy<'e>(
     first: &'e [u8],
     second: Option<&'e [u8]>,
@@ -45,7 +45,7 @@ pub fn authoritative_copy<'e>(
     }
 }
 
-/// Returns the reason why a copy is not valid (E-2.4), or `None` if it is.
+/// Returns the error that makes a copy invalid (E-2.4), or `None` if the copy is valid.
 fn validation_error(copy: &[u8]) -> Option<&'static str> {
     let covered = copy.len().saturating_sub(8);
     if copy.iter().all(|byte| *byte == 0) {
@@ -103,8 +103,8 @@ pub fn id(slot: &[u8]) -> u16 {
     number(slot, 2, 2) as u16
 }
 
-/// Returns passes, memory in KiB and lanes of a passphrase slot, or `None` if they are out of range
-/// (E-3.3).
+/// Returns the passes, memory in KiB and lanes of a passphrase slot, or `None` if one is out of
+/// range (E-3.3).
 pub fn cost_of(slot: &[u8]) -> Option<[u32; 3]> {
     let [passes, memory, lanes] = [44, 48, 52].map(|at| number(slot, at, 4));
     let in_range =
@@ -113,7 +113,7 @@ pub fn cost_of(slot: &[u8]) -> Option<[u32; 3]> {
         .then(|| [passes, memory, lanes].map(|value| value as u32))
 }
 
-/// Returns whether length and parameters of a slot are valid for its kind (E-2.5, E-3.4).
+/// Returns whether a slot's length and parameters are valid for its kind (E-2.5, E-3.4).
 fn is_well_formed(slot: &[u8]) -> bool {
     match (number(slot, 0, 2) as u16, slot.len()) {
         (kind::RECOVERY_KEY, len) => len == 120,
@@ -203,7 +203,7 @@ fn unwrap(
     Ok(OpenedEnvelope { key, slot, intact: mac[..32] == tail[..32] })
 }
 
-/// Decodes a big-endian number of `len` bytes.
+/// Decodes a `len`-byte big-endian number.
 fn number(bytes: &[u8], at: usize, len: usize) -> u64 {
     bytes[at..at + len].iter().fold(0, |value, byte| value << 8 | u64::from(*byte))
 }

@@ -1,4 +1,4 @@
-//! Oracles of archives.
+//! Archive oracles.
 
 pub(super) mod records;
 pub(super) mod index;

@@ -1,4 +1,4 @@
-//! Oracles of containers.
+//! Container oracles.
 
 pub(super) mod header;
 pub(super) mod open;

@@ -13,25 +13,25 @@ use crate::vectors;
 const ROOM: usize = 640;
 /// The known passphrase.
 const PHRASE: &str = "correct horse battery staple";
-/// Most work for trying a passphrase, in passes times KiB summed over all passphrase slots. More
-/// would make fuzzing too slow.
+/// Maximum work for trying a passphrase: passes times KiB, summed over all passphrase slots. More
+/// work would make fuzzing too slow.
 const MAX_WORK: u64 = 256;
 
-/// **Input: an options byte, a two-byte length, and one or two copies of an envelope** of the
-/// container that most envelope vectors use. Bit 0 of the options recomputes the check of each
-/// copy, which requires no key. Bit 1 recomputes MAC and check, which requires the container's key.
-/// With bit 2, the input has two copies, and the length is that of the first.
+/// **Input: an options byte, a two-byte length, and one or two envelope copies** for the container
+/// that most envelope vectors use. Option bit 0 recomputes each copy's check, which requires no
+/// key. Bit 1 recomputes the MAC and the check, which requires the container's key. If bit 2 is
+/// set, the input contains two copies, and the length is that of the first.
 ///
-/// - The library selects the same authoritative copy as the reference and finds the same state of
-///   the copies and the same slots, or the same error (E-2.1 to E-2.6, E-3.3 to E-3.5).
-/// - With two recovery keys, the container's key and a passphrase, it opens the same slot as the
-///   reference, always to the container's key, and reports the same validity of the MAC (E-4.1 to
-///   E-4.5, E-5.1, E-5.2). Costly passphrases are not tried.
-/// - An opened envelope with a valid MAC is rewritten with every slot unchanged and the next
-///   revision, and the same slot opens it again. Slots of an envelope with an invalid MAC are not
-///   reused (E-3.1, E-5.2, E-5.3).
-/// - It never panics, and allocates little more than the copies and the memory cost of a passphrase
-///   slot.
+/// - The library selects the same authoritative copy as the reference and finds the same copy state
+///   and slots, or the same error (E-2.1 to E-2.6, E-3.3 to E-3.5).
+/// - With each of two recovery keys, the container's key and a passphrase, it opens the same slot
+///   as the reference, always obtains the container's key, and agrees on whether the MAC is valid
+///   (E-4.1 to E-4.5, E-5.1, E-5.2). The passphrase is not tried if that would take too long.
+/// - If an opened envelope's MAC is valid, rewriting the envelope keeps every slot and increments
+///   the revision, and the same slot opens the result. Slots from an envelope with an invalid MAC
+///   are not reused (E-3.1, E-5.2, E-5.3).
+/// - It never panics, and allocates little more than the size of the copies plus the memory cost of
+///   a passphrase slot.
 pub fn envelope(bytes: &[u8]) {
     let known = Known::new();
     let mut script = Script::new(bytes);
@@ -77,7 +77,7 @@ impl Known {
         Preamble::read(&mut &stream[..]).expect("a header and an envelope").header().clone()
     }
 
-    /// Recomputes check and MAC as the options request.
+    /// Recomputes the check and the MAC as the options request.
     fn with_valid_check(&self, copy: &[u8], options: u8) -> Vec<u8> {
         let mut copy = copy.to_vec();
         match options & 3 {
@@ -89,7 +89,7 @@ impl Known {
         copy
     }
 
-    /// Compares library and reference.
+    /// Compares the library with the reference.
     fn compare(&self, first: &[u8], second: Option<&[u8]>) {
         let found = match second {
             None => Envelope::parse(first).map(|envelope| (envelope, EnvelopeState::Single)),
@@ -131,7 +131,7 @@ impl Known {
         }
     }
 
-    /// Compares opening the envelope with a secret.
+    /// Compares the results of opening the envelope with a secret.
     fn compare_opening(
         &self,
         envelope: &Envelope,
@@ -145,7 +145,7 @@ impl Known {
             (Err(error), Err(expected)) => return assert_eq!(name(&error), expected),
             (found, expected) => panic!("library {found:?}, reference {expected:?}"),
         };
-        assert_eq!(*unlocked.key().expose(), self.key, "the envelope opened to another key");
+        assert_eq!(*unlocked.key().expose(), self.key, "the envelope yielded a different key");
         assert_eq!(expected.key, self.key);
         assert_eq!(
             (unlocked.opened_by().0, unlocked.is_intact()),
@@ -162,7 +162,7 @@ impl Known {
     }
 }
 
-/// Compares the slots that library and reference find.
+/// Compares the slots that the library and the reference find.
 fn assert_same_slots(envelope: &Envelope, slots: &[&[u8]]) {
     let list = envelope.list();
     assert_eq!(list.len(), slots.len());
@@ -183,7 +183,7 @@ fn assert_same_slots(envelope: &Envelope, slots: &[&[u8]]) {
     }
 }
 
-/// Checks that a rewritten envelope differs only in revision, MAC, check and padding.
+/// Checks that a rewritten envelope differs only in its revision, MAC, check and padding.
 fn assert_next_revision(
     next: &[u8],
     unlocked: &Unlocked,
@@ -211,12 +211,12 @@ fn is_cheap(slots: &[&[u8]]) -> bool {
     passphrase_slots.filter_map(|slot| read::cost_of(slot)).map(work).sum::<u64>() <= MAX_WORK
 }
 
-/// Returns the secret that is derived from a label.
+/// Derives a secret from a label.
 fn secret(label: &str) -> [u8; 32] {
     vectors::bytes(label, 32).try_into().expect("32 bytes")
 }
 
-/// Returns the name of an error in the vectors.
+/// Returns the name that the vectors use for an error.
 fn name(error: &Error) -> &'static str {
     match error {
         Error::NoEnvelope => "no_envelope",
@@ -228,11 +228,11 @@ fn name(error: &Error) -> &'static str {
         Error::WrongSecret => "wrong_secret",
         Error::NoSuchSlot => "no_such_slot",
         Error::TooCostly => "too_costly",
-        other => panic!("not an error of an envelope: {other:?}"),
+        other => panic!("not an envelope error: {other:?}"),
     }
 }
 
-/// Returns the name of a state of the copies in the vectors.
+/// Returns the name that the vectors use for a copy state.
 fn state_name(copies: EnvelopeState) -> &'static str {
     match copies {
         EnvelopeState::Intact => "intact",

@@ -1,13 +1,13 @@
-//! The recovery key as text.
+//! Recovery keys as text.
 
 use bulla_key::key_text::{self as library, MAX_TEXT_LEN, ParseError};
 
 /// **Input: the text that a user types for a key**, with invalid UTF-8 replaced.
 ///
-/// - The library returns the same key, or the same first error and position, as a slow parser with
-///   separate tables of digits and separators.
+/// - The library returns the same key, or the same first error and position, as a slow parser that
+///   uses separate tables of digits and separators.
 /// - The key is formatted as 64 digits in four lines, which parse to the same key.
-/// - It never panics, and an error reveals no digit of the text.
+/// - It never panics, and no error reveals a digit of the text.
 pub fn key_text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     match (library::parse(&text), read_slowly(&text)) {

@@ -1,9 +1,8 @@
-//! Reads arbitrary bytes as a description: a sequence of numbers and byte strings.
+//! Interprets arbitrary bytes as a description, which is a sequence of numbers and byte strings.
 
 use std::ops::RangeInclusive;
 
-/// A cursor over a description. An exhausted description continues with zeros, so that every input
-/// is valid.
+/// A cursor over a description. Reads beyond the end return zeros, so every input is valid.
 pub(super) struct Script<'b> {
     rest: &'b [u8],
 }
@@ -30,12 +29,12 @@ impl<'b> Script<'b> {
         self.byte() & 1 == 1
     }
 
-    /// Returns a big-endian number of `len` bytes.
+    /// Returns a `len`-byte big-endian number.
     pub(super) fn number(&mut self, len: usize) -> u64 {
         (0..len).fold(0, |value, _| value << 8 | u64::from(self.byte()))
     }
 
-    /// Returns a number in `range`, from two bytes.
+    /// Reads two bytes and returns a number in `range`.
     pub(super) fn within(&mut self, range: RangeInclusive<usize>) -> usize {
         range.start() + self.number(2) as usize % (range.end() - range.start() + 1)
     }
@@ -59,7 +58,8 @@ impl<'b> Script<'b> {
     }
 }
 
-/// Repeats `pattern` to `len` bytes with varying bits, so that no two chunks are equal.
+/// Repeats `pattern` to a length of `len` bytes and varies some bits, so that no two chunks are
+/// equal.
 pub(super) fn stretch(pattern: &[u8], len: usize) -> Vec<u8> {
     let pattern = if pattern.is_empty() { &[0][..] } else { pattern };
     (0..len)

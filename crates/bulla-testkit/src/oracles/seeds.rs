@@ -8,16 +8,16 @@ use crate::archive;
 use crate::reference;
 use crate::vectors;
 
-/// The seeds of one target by name.
+/// The seeds for one target, by name.
 pub type Seeds = BTreeMap<String, Vec<u8>>;
 
-/// Most bytes in an ordinary seed.
+/// Maximum length of an ordinary seed, in bytes.
 const LEN_MAX: usize = 1100;
-/// Most bytes in one of a few long seeds, which have several chunks.
+/// Maximum length of a long seed, in bytes. Long seeds have several chunks.
 const LONG_MAX: usize = 9000;
-/// Most long seeds of one target.
+/// Maximum number of long seeds for one target.
 const LONG_COUNT: usize = 4;
-/// Most ordinary seeds of one target.
+/// Maximum number of ordinary seeds for one target.
 const COUNT_MAX: usize = 64;
 /// Seeds for every target that reads a description.
 const DESCRIPTIONS: [(&str, &[u8]); 6] = [
@@ -41,10 +41,10 @@ const COUNTING: [u8; 96] = {
     bytes
 };
 
-/// Returns the seeds of every target in [`ALL`](super::ALL) by its name.
+/// Returns the seeds for every target in [`ALL`](super::ALL), by target name.
 ///
 /// # Panics
-/// Like [`vectors::container::files`].
+/// In the same cases as [`vectors::container::files`].
 pub fn generate() -> BTreeMap<&'static str, Seeds> {
     let whole = "plaintext_4097_bytes";
     let all = containers();
@@ -59,7 +59,7 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
             .collect::<Seeds>()
     };
     let descriptions = || DESCRIPTIONS.map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
-    // Every other archive is truncated, which keeps the number of seeds down.
+    // Only every other archive is truncated, to keep the number of seeds down.
     let mut salvage = Seeds::new();
     for (i, (name, bytes)) in archives.iter().enumerate() {
         let (name, damage) = match i % 2 {
@@ -91,7 +91,7 @@ pub fn generate() -> BTreeMap<&'static str, Seeds> {
     ])
 }
 
-/// Returns the bodies of message vectors, a locator file and a token.
+/// Returns the bodies of the message vectors, a locator file and a token.
 #[cfg(feature = "vault")]
 fn vault_messages() -> Seeds {
     let messages = vectors::vault::messages()
@@ -104,14 +104,14 @@ fn vault_messages() -> Seeds {
     seeds
 }
 
-/// Returns the containers of vectors under the key of the oracles.
+/// Returns the containers of all vectors that use the oracles' key.
 fn containers() -> Seeds {
     let known = vectors::container::all().into_iter().filter(|vector| vector.key.0 == KEY);
     known.map(|vector| (vector.name, vector.container.0)).collect()
 }
 
-/// Returns the plaintexts of archive vectors, with the marker of the oracles' archives instead of
-/// their own.
+/// Returns the plaintexts of the archive vectors, with each marker replaced by the one that the
+/// oracles use.
 fn archives() -> Seeds {
     let mut seeds = Seeds::new();
     for vector in vectors::archive::all() {
@@ -177,7 +177,7 @@ fn resealed() -> Seeds {
     seeds
 }
 
-/// Returns descriptions of every kind of fault at several calls.
+/// Returns descriptions of every kind of fault, each at several calls.
 fn faults() -> Seeds {
     let case = |kind: u8, n: u8| {
         let bytes =
@@ -188,8 +188,8 @@ fn faults() -> Seeds {
     (0..7).flat_map(|kind| [0, 1, 2, 5, 9].map(|n| case(kind, n))).collect()
 }
 
-/// Returns the copies of the envelope vectors, and one envelope twice more for recomputing check
-/// and MAC.
+/// Returns the copies in the envelope vectors, and one envelope two more times, with options that
+/// recompute its check and its MAC.
 fn envelopes() -> Seeds {
     let input = |options: u8, first: &[u8], second: &[u8]| {
         [&[options][..], &(first.len() as u16).to_be_bytes(), first, second].concat()

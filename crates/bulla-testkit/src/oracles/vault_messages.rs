@@ -1,4 +1,4 @@
-//! Messages of the vault protocol, received from an untrusted peer.
+//! Vault protocol messages, received from an untrusted peer.
 
 use bulla_key::{Passphrase, PassphraseCost};
 use bulla_vault::locators::{locator_file, parse_locator_file};
@@ -13,13 +13,12 @@ use serde_json::Value;
 
 /// **Input: a body**, decoded as every message in turn, as a locator file, and as a token.
 ///
-/// - Every value in a message has exactly one encoding: the message is encoded again with the
-///   members that were read, and a request had no others. A body of more than 4096 bytes is
-///   rejected.
-/// - A client that receives the reply to a registration registers only with the key that it pinned.
-///   A client that receives the reply to a login sends no proof, because only the vault can produce
-///   a valid reply.
-/// - A locator file is encoded again to the same bytes, except for those that readers ignore.
+/// - Every value in a message has exactly one encoding: re-encoding a message yields the members
+///   that were read, and a request has no other members. A body longer than 4096 bytes is rejected.
+/// - A client that receives a registration reply registers only if the reply contains the pinned
+///   key. A client that receives a login reply sends no proof, because only the vault can produce a
+///   valid reply.
+/// - Re-encoding a locator file yields the same bytes, except for those that readers ignore.
 /// - It never panics.
 pub fn vault_messages(bytes: &[u8]) {
     message::<RegisterStart>(bytes, true);
@@ -60,7 +59,7 @@ fn message<T: Serialize + DeserializeOwned>(bytes: &[u8], request: bool) -> Opti
     let again = object(&written).expect("an encoded message is an object");
     assert!(decode::<T>(&written).is_ok_and(|message| encode(&message) == written));
     // The ignored members of a reply may hold values that no type represents, such as a huge number
-    // or half a surrogate pair.
+    // or an unpaired surrogate.
     let Some(read) = object(bytes) else {
         assert!(!request, "a request is not an object");
         return Some(message);
@@ -83,8 +82,8 @@ fn object(bytes: &[u8]) -> Option<serde_json::Map<String, Value>> {
     }
 }
 
-/// Compares values. An object that was read may have further members, like the reply that contains
-/// it.
+/// Compares values. Like the reply that contains it, an object that was read may have additional
+/// members.
 fn same(read: &Value, written: &Value) -> bool {
     match (read, written) {
         (Value::Object(read), Value::Object(written)) => {
@@ -94,8 +93,8 @@ fn same(read: &Value, written: &Value) -> bool {
     }
 }
 
-/// Returns the cheapest stretching, used instead of the one in a message. The vectors test the
-/// bounds of the type.
+/// Returns the cheapest stretching parameters, which replace those in a message. The vectors test
+/// the bounds of the parameters.
 fn cheap() -> Stretching {
     Stretching::new(PassphraseCost::new(1, 8, 1).expect("the minimum cost"))
 }
@@ -127,7 +126,7 @@ fn check_registration(started: &RegisterStarted) {
     }
 }
 
-/// Checks that a client rejects the reply to its login.
+/// Checks that a client rejects a forged login reply.
 fn check_login(started: LoginStarted) {
     let (login, _) = Login::start(&password(), &[3; 32], &parties([4; 32]))
         .expect("starting needs only randomness");

@@ -1,4 +1,4 @@
-//! Vectors of archives (ARCHIVE.md), each with one feature or one fault.
+//! Archive vectors (ARCHIVE.md), each with one feature or one fault.
 
 use std::collections::BTreeMap;
 
@@ -18,16 +18,16 @@ mod notes;
 mod records;
 mod trailer;
 
-/// The value of the member `format` in every file of archive vectors.
+/// The value of the `format` member in every archive vector file.
 pub const FORMAT: &str = "bulla archive vectors";
 /// The subdirectory of spec/vectors that contains the files.
 pub const DIRECTORY: &str = "archive";
 
-/// Returns all vectors by the name of their file.
+/// Returns all vectors, grouped by file name.
 ///
 /// # Panics
 ///
-/// If the reference disagrees with an outcome that the generator states.
+/// If the reference disagrees with a stated outcome.
 pub fn files() -> BTreeMap<&'static str, Vec<Vector>> {
     BTreeMap::from([
         ("attributes.json", attributes::vectors()),
@@ -46,16 +46,16 @@ pub fn files() -> BTreeMap<&'static str, Vec<Vector>> {
 ///
 /// # Panics
 ///
-/// Like [`files`].
+/// In the same cases as [`files`].
 pub fn all() -> Vec<Vector> {
     files().into_values().flatten().collect()
 }
 
-/// Returns the JSON of every file by its name.
+/// Returns the contents of every JSON file, by file name.
 ///
 /// # Panics
 ///
-/// Like [`files`].
+/// In the same cases as [`files`].
 pub fn generate() -> JsonFiles {
     to_json_files(FORMAT, files())
 }

@@ -1,4 +1,4 @@
-//! Vectors of containers (FORMAT.md), each with one feature or one fault.
+//! Container vectors (FORMAT.md), each with one feature or one fault.
 
 use std::collections::BTreeMap;
 
@@ -23,14 +23,14 @@ mod schedule;
 mod trailing;
 mod truncation;
 
-/// The value of the member `format` in every file of container vectors.
+/// The value of the `format` member in every container vector file.
 pub const FORMAT: &str = "bulla container vectors";
 
-/// Returns all vectors by the name of their file.
+/// Returns all vectors, grouped by file name.
 ///
 /// # Panics
 ///
-/// If the reference disagrees with an outcome that the generator states.
+/// If the reference disagrees with a stated outcome.
 pub fn files() -> BTreeMap<&'static str, Vec<Vector>> {
     BTreeMap::from([
         ("basic.json", basic::vectors()),
@@ -52,16 +52,16 @@ pub fn files() -> BTreeMap<&'static str, Vec<Vector>> {
 ///
 /// # Panics
 ///
-/// Like [`files`].
+/// In the same cases as [`files`].
 pub fn all() -> Vec<Vector> {
     files().into_values().flatten().collect()
 }
 
-/// Returns the JSON of every file by its name.
+/// Returns the contents of every JSON file, by file name.
 ///
 /// # Panics
 ///
-/// Like [`files`].
+/// In the same cases as [`files`].
 pub fn generate() -> JsonFiles {
     to_json_files(FORMAT, files())
 }

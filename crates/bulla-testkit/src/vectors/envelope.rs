@@ -1,4 +1,4 @@
-//! Vectors of key envelopes (ENVELOPE.md), each with one feature or one fault.
+//! Key envelope vectors (ENVELOPE.md), each with one feature or one fault.
 
 use std::collections::BTreeMap;
 
@@ -13,16 +13,16 @@ mod forged;
 mod opening;
 mod parsing;
 
-/// The value of the member `format` in every file of envelope vectors.
+/// The value of the `format` member in every envelope vector file.
 pub const FORMAT: &str = "bulla envelope vectors";
 /// The subdirectory of spec/vectors that contains the files.
 pub const DIRECTORY: &str = "envelope";
 
-/// Returns all vectors by the name of their file.
+/// Returns all vectors, grouped by file name.
 ///
 /// # Panics
 ///
-/// If a stated outcome does not follow from the bytes of its vector.
+/// If a stated outcome contradicts the bytes of its vector.
 pub fn files() -> BTreeMap<&'static str, Vec<Vector>> {
     BTreeMap::from([
         ("copies.json", copies::vectors()),
@@ -36,16 +36,16 @@ pub fn files() -> BTreeMap<&'static str, Vec<Vector>> {
 ///
 /// # Panics
 ///
-/// Like [`files`].
+/// In the same cases as [`files`].
 pub fn all() -> Vec<Vector> {
     files().into_values().flatten().collect()
 }
 
-/// Returns the JSON of every file by its name.
+/// Returns the contents of every JSON file, by file name.
 ///
 /// # Panics
 ///
-/// Like [`files`].
+/// In the same cases as [`files`].
 pub fn generate() -> JsonFiles {
     to_json_files(FORMAT, files())
 }

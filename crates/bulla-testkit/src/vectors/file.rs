@@ -1,20 +1,20 @@
-//! The JSON files, which have the same frame for every kind of vector.
+//! The JSON files. Their top-level members are the same for every kind of vector.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// The value of the member `version` in every file.
+/// The value of the `version` member in every file.
 pub const VERSION: u32 = 1;
 
-/// The JSON of the files in one directory, by file name.
+/// The contents of the JSON files in one directory, by file name.
 pub type JsonFiles = BTreeMap<&'static str, String>;
 
 /// A JSON file with vectors of type `V` on one subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VectorFile<V> {
-    /// The kind of vectors in the file: the constant `FORMAT` of the module that defines `V`.
+    /// The kind of vectors in the file: the `FORMAT` constant of the module that defines `V`.
     pub format: String,
     /// The version of the schema: [`VERSION`].
     pub version: u32,

@@ -1,10 +1,10 @@
-//! Byte strings that are lower-case hexadecimal digits in JSON.
+//! Byte strings, which JSON represents as lower-case hexadecimal digits.
 
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-/// A byte string, with two hexadecimal digits for each byte in JSON.
+/// A byte string, represented in JSON as two hexadecimal digits per byte.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hex(pub Vec<u8>);
 

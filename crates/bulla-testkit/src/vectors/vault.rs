@@ -1,4 +1,4 @@
-//! Vectors of the Backup Key Vault (VAULT.md): message bodies, valid and invalid, and derivations.
+//! Backup Key Vault vectors (VAULT.md): valid and invalid message bodies, and derivations.
 
 pub use model::{Derivation, Message};
 
@@ -11,7 +11,7 @@ mod base64url;
 mod derivations;
 mod messages;
 
-/// The value of the member `format` in every file of vault vectors.
+/// The value of the `format` member in every vault vector file.
 pub const FORMAT: &str = "bulla vault vectors";
 /// The subdirectory of spec/vectors that contains the files.
 pub const DIRECTORY: &str = "vault";
@@ -26,7 +26,7 @@ pub fn derivations() -> Vec<Derivation> {
     derivations::vectors()
 }
 
-/// Returns the JSON of every file by its name.
+/// Returns the contents of every JSON file, by file name.
 pub fn generate() -> JsonFiles {
     BTreeMap::from([
         ("derivations.json", to_json(FORMAT, derivations())),

@@ -35,7 +35,7 @@ fn enough_vectors_with_plain_names() {
     assert!(all.iter().all(|vector| vector.clause.starts_with("A-")));
 }
 
-/// A vector that fails after listing states the listed entries, unless a reader may fail earlier.
+/// A vector that fails after listing contains the listed entries, unless a reader may fail earlier.
 #[test]
 fn entries_are_stated_before_a_later_error() {
     for vector in all() {

@@ -21,7 +21,7 @@ fn files_parse_to_the_generated_vectors() {
     assert!(parsed == all());
 }
 
-/// A vector is negative if positional access fails. A stream opens still fewer vectors.
+/// A vector is negative if positional access fails. A stream opens even fewer vectors.
 #[test]
 fn enough_vectors_with_plain_names() {
     let all = all();
@@ -50,7 +50,7 @@ fn readme_describes_every_member() {
     files::assert_described("", &words);
 }
 
-/// The README states how bytes are derived from labels.
+/// Bytes are derived from labels as the README describes.
 #[test]
 fn bytes_are_derived_from_labels() {
     let block = |i: u8| Sha256::digest([b"bulla vectors v1\0key\0\0\0\0", &[i][..]].concat());

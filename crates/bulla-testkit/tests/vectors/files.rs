@@ -17,7 +17,7 @@ fn path(name: &str) -> PathBuf {
 pub(crate) fn assert_up_to_date(subdirectory: &str, generated: &JsonFiles) {
     for (name, json) in generated {
         let file = fs::read_to_string(path(subdirectory).join(name)).unwrap_or_default();
-        // Not assert_eq, which would print two files of a hundred kilobytes.
+        // Not assert_eq, which would print both files, at about a hundred kilobytes each.
         assert!(
             file == *json,
             "spec/vectors/{subdirectory}/{name} differs from the generated file; \
@@ -51,7 +51,7 @@ pub(crate) fn assert_names_and_comments<'v>(vectors: impl Iterator<Item = (&'v s
     }
 }
 
-/// Checks that the README describes every word, in the part after `heading`.
+/// Checks that the README describes every word in the part after `heading`.
 pub(crate) fn assert_described(heading: &str, words: &BTreeSet<String>) {
     let readme = fs::read_to_string(path("README.md")).expect("a README");
     let (_, part) = readme.split_once(heading).expect("a heading");

@@ -1,4 +1,4 @@
-//! The files in spec/vectors match the generator, and the README beside them describes them.
+//! The files in spec/vectors match the generator, and the README in that directory describes them.
 
 mod files;
 mod container;

@@ -1,4 +1,4 @@
-//! Archives built from a description, with changes to index, fence, trailer and records.
+//! Archives built from a description, with changes to the index, fence, trailer and records.
 
 use super::records::{compare_readers, seal};
 use crate::archive::{
@@ -8,17 +8,17 @@ use crate::archive::{
 use crate::oracles::known;
 use crate::oracles::script::{Script, stretch};
 
-/// Most entries in an archive.
+/// Maximum number of entries in an archive.
 const ENTRIES_MAX: usize = 12;
-/// Exclusive bound of the number of changes to each stage.
+/// Exclusive upper bound on the number of changes to each stage.
 const CHANGES_MAX: usize = 6;
 
-/// **Input: a description of an archive** of up to 12 entries with names, kinds, attributes,
-/// states, lengths and references, and of changes to the index, to fence and trailer, and to the
-/// encoded records. Each stage is derived from the changed one before it, so that a change reaches
-/// the check that it violates and is not masked by another error.
+/// **Input: a description of an archive** with up to 12 entries and their names, kinds, attributes,
+/// states, lengths and references, and of changes to the index, to the fence and trailer, and to
+/// the encoded records. Each stage is derived from the changed previous stage, so that a change
+/// reaches the check that it violates and is not masked by another error.
 ///
-/// The promises are those of [`archive_records`](crate::oracles::archive_records()).
+/// Checks the guarantees of [`archive_records`](crate::oracles::archive_records()).
 pub fn archive_index(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let mut archive = describe(&mut script);
@@ -61,7 +61,7 @@ fn piece(script: &mut Script<'_>, names: &mut Vec<Vec<u8>>, rows: usize) -> Piec
     }
     let parent = script.byte();
     let mut name = match names.len() {
-        // Every other name is below an earlier one.
+        // If the byte is odd, the name is below an earlier one.
         count @ 1.. if parent & 1 == 1 => {
             [&names[usize::from(parent / 2) % count][..], b"/"].concat()
         }
@@ -147,7 +147,7 @@ fn change_note(note: &mut RawNote, value: u64, script: &mut Script<'_>) {
 
 fn change_layout(layout: &mut Layout, script: &mut Script<'_>) {
     let (action, which) = (script.byte(), usize::from(script.byte()));
-    // A small increment or decrement, or any number.
+    // A small increment or decrement, or an arbitrary number.
     let change = |old: u64, script: &mut Script<'_>| match script.byte() {
         small @ 1..=127 => old.wrapping_add(small.into()),
         small @ 128..=254 => old.wrapping_sub(u64::from(small) - 127),

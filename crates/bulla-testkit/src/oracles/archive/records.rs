@@ -1,4 +1,4 @@
-//! Archives, read step by step by library and reference.
+//! Archives, read step by step by the library and the reference.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -11,23 +11,24 @@ use crate::library::options;
 use crate::oracles::known;
 use crate::reference::{self, SealParams};
 
-/// **Input: the plaintext of an archive**, from the first record to the trailer, with
-/// [`known::MARKER`] at the start of each record. The reference seals it under [`known::KEY`].
+/// **Input: an archive plaintext**, from the first record to the trailer, with [`known::MARKER`] at
+/// the start of each record. The reference seals it under [`known::KEY`].
 ///
-/// - Library and reference agree when they open, list and verify the archive: on entries, states,
-///   times, modes, targets, notes and contents, or on the error and its step (A-1.1 to
-///   to ). When opening, the library
-///   may report an error that the reference reports at a later step.
+/// - The library and the reference agree when they open, list and verify the archive: on its
+///   entries, states, times, modes, targets, notes and contents, or on the error and the step that
+///   reports it (A-1.1 to to
+///   When opening, the library may report an error that the reference reports at a later
+///   step.
 /// - A lookup finds exactly the listed names. A directory lists exactly the entries below
-///   it. Reading all contents together gives the same bytes as reading each alone.
+///   it. Reading all contents in one call yields the same bytes as reading each one individually.
 /// - Salvage terminates, and recovers everything from a well-formed archive.
-/// - Nothing panics, and no length in the archive makes the library allocate more than the size of
-///   the archive.
+/// - Nothing panics, and no length in the archive makes the library allocate more than the
+///   archive's size.
 pub fn archive_records(bytes: &[u8]) {
     compare_readers(&seal(bytes));
 }
 
-/// Seals the plaintext of an archive whose marker is [`known::MARKER`].
+/// Seals an archive plaintext whose marker is [`known::MARKER`].
 pub(super) fn seal(plaintext: &[u8]) -> Vec<u8> {
     reference::seal(&SealParams {
         key: known::KEY,
@@ -48,7 +49,7 @@ enum Step {
     Verify,
 }
 
-/// An entry with its content, or the error of reading it.
+/// An entry with its content, or the error from reading it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct EntryReport {
     pub(super) name: Vec<u8>,
@@ -62,7 +63,7 @@ pub(super) struct EntryReport {
     pub(super) content: Result<Vec<u8>, &'static str>,
 }
 
-/// The results of a reader up to its first error.
+/// A reader's results up to its first error.
 struct ReaderReport {
     entries: Option<Vec<EntryReport>>,
     notes: Result<Vec<archive::ReferenceNote>, &'static str>,
@@ -75,7 +76,8 @@ impl ReaderReport {
     }
 }
 
-/// Checks [`archive_records`] for a container. Returns the entries if the archive is well-formed.
+/// Checks the guarantees of [`archive_records`] for a container, and returns the entries if the
+/// archive is well-formed.
 pub(super) fn compare_readers(container: &[u8]) -> Option<Vec<EntryReport>> {
     let expected = by_reference(container);
     let found = by_library(container);
@@ -136,8 +138,8 @@ fn by_library(container: &[u8]) -> ReaderReport {
     let entries: Vec<Entry> = match reader.entries().collect::<Result<_, _>>() {
         Ok(entries) => entries,
         Err(error) => {
-            // Lookups and directory walks do not list, so they may or may not fail; they must not
-            // panic.
+            // Lookups and directory walks do not read the whole index, so they may still succeed.
+            // They must not panic.
             let _ = reader.lookup(b"a").map_err(|error| name(&error));
             for error in reader.directory(b"").filter_map(Result::err) {
                 assert!(!name(&error).is_empty());
@@ -164,7 +166,7 @@ fn by_library(container: &[u8]) -> ReaderReport {
     }
 }
 
-/// Reports an entry of the library.
+/// Describes an entry that the library returned.
 fn report(reader: &ArchiveReader<'_, &[u8]>, entry: &Entry) -> EntryReport {
     let content = reader.content(entry).and_then(|content| content.range(0..entry.len()));
     let container = match content {
@@ -200,8 +202,8 @@ fn bits(state: State) -> u16 {
     bits.iter().filter(|(flag, _)| state.has(*flag)).fold(0, |bits, (_, bit)| bits | bit)
 }
 
-/// Returns the name of an error in ARCHIVE.md. The library distinguishes some that ARCHIVE.md does
-/// not.
+/// Returns the name of an error in ARCHIVE.md. The library distinguishes some errors that
+/// ARCHIVE.md does not.
 pub(super) fn name(error: &Error) -> &'static str {
     match error {
         Error::NotAnArchive { .. } => "not_an_archive",
@@ -211,13 +213,13 @@ pub(super) fn name(error: &Error) -> &'static str {
         Error::UnknownKind { .. } | Error::UnknownEncoding { .. } => "unsupported",
         Error::ExternalContent { .. } => "external_content",
         Error::NoContent => "no_content",
-        other => panic!("not an error of an intact container: {other:?}"),
+        other => panic!("not an error for an intact container: {other:?}"),
     }
 }
 
 /// Checks lookups and directories.
 fn lookups(reader: &ArchiveReader<'_, &[u8]>, entries: &[Entry]) {
-    let look = |name: &[u8]| reader.lookup(name).expect("all blocks were read before");
+    let look = |name: &[u8]| reader.lookup(name).expect("all blocks were already read");
     let listed = |name: &[u8]| entries.iter().find(|entry| entry.path() == name).cloned();
     for entry in entries.iter().take(32) {
         let entry_name = entry.path();
@@ -230,14 +232,15 @@ fn lookups(reader: &ArchiveReader<'_, &[u8]>, entries: &[Entry]) {
         let directory: Vec<_> = reader
             .directory(entry_name)
             .collect::<Result<_, _>>()
-            .expect("all blocks were read before");
+            .expect("all blocks were already read");
         let is_in = |found: &&Entry| found.path() == entry_name || found.path().starts_with(&below);
         let expected: Vec<_> = entries.iter().filter(is_in).cloned().collect();
         assert_eq!(directory, expected, "the directory {:?}", String::from_utf8_lossy(entry_name));
     }
 }
 
-/// Checks that reading all contents together gives the same bytes as reading each alone.
+/// Checks that reading all contents in one call yields the same bytes as reading each one
+/// individually.
 fn read_all_contents(
     reader: &ArchiveReader<'_, &[u8]>,
     entries: &[Entry],
@@ -253,11 +256,11 @@ fn read_all_contents(
         content[offset as usize..][..bytes.len()].copy_from_slice(bytes);
         Ok(())
     };
-    reader.read_all(&files, put).expect("all contents were read before");
+    reader.read_all(&files, put).expect("all contents were already read");
     for (content, stated) in contents.into_iter().zip(stated) {
         assert!(
             content.into_inner().expect("no thread panicked") == *stated,
-            "read together: other bytes"
+            "read in one call: the bytes differ"
         );
     }
 }
@@ -277,7 +280,7 @@ fn salvage_intact(container: &[u8], whole: Option<&[EntryReport]>) {
         let found = found.swap_remove(at);
         match &expected.content {
             Ok(content) => {
-                assert!(found.whole() == Some(content.clone()), "salvaged other bytes")
+                assert!(found.whole() == Some(content.clone()), "the salvaged bytes differ")
             }
             Err(_) => {
                 assert!(
@@ -307,13 +310,12 @@ impl Salvaged {
 }
 
 /// Collects everything that salvage returns from a container of `container_len` bytes. Checks that
-/// salvage terminates, and that the pieces and holes of an entry are contiguous and cover its
-/// content.
+/// salvage terminates, and that an entry's pieces and holes are contiguous and cover its content.
 pub(super) fn collect(salvage: &mut Salvage<&[u8]>, container_len: usize) -> Vec<Salvaged> {
     let mut all: Vec<Salvaged> = Vec::new();
     let (mut lost, mut parts) = (0u64, 0);
-    // Upper bounds: entries by the size of a record's head, parts of an entry by the number of
-    // chunks.
+    // A record head's size limits the number of entries, and the number of chunks limits the number
+    // of parts.
     let (entries_max, parts_max) = (container_len / 32 + 1, container_len / 4096 + 2);
     for recovered in salvage.by_ref() {
         let expected_offset = all.last().map_or(0, |entry| {

@@ -12,18 +12,18 @@ use crate::library::options;
 use crate::oracles::known;
 use crate::oracles::script::{Script, stretch};
 
-/// Most entries in an archive.
+/// Maximum number of entries in an archive.
 const ENTRIES_MAX: usize = 12;
 
 /// **Input: a description of up to 12 planned entries** with names, kinds, times and modes. For
-/// each source, the input also describes the number of bytes, which may differ from the plan, and
-/// whether the source can be opened and read.
+/// each source, the input also gives the actual length, which may differ from the planned one, and
+/// states whether the source can be opened and read.
 ///
 /// - The writer rejects exactly the names that forbid.
 /// - Whatever the sources do, the reference verifies the sealed archive and finds the planned
 ///   entries, the bytes that the sources provided, and the resulting notes (A-2.1 to,
 ///   The writer reports the same notes.
-/// - Library and reference agree on the archive
+/// - The library and the reference agree on the archive
 ///   ([`archive_records`](crate::oracles::archive_records())).
 pub fn archive_roundtrip(bytes: &[u8]) {
     let mut script = Script::new(bytes);
@@ -90,14 +90,14 @@ pub fn archive_roundtrip(bytes: &[u8]) {
             let content = archive.content(entry, &[]).expect("the archive is well-formed");
             assert!(
                 content == plan.expected_content(),
-                "{plan:?}: other bytes than the source provided"
+                "{plan:?}: the bytes differ from those of the source"
             );
         }
     }
     check_notes(&archive, &report.notes, &planned, skipped);
 }
 
-/// Checks that the notes follow from the plan, and that the writer reports the same.
+/// Checks that the notes follow from the plan, and that the writer reports the same notes.
 fn check_notes(
     archive: &ReferenceArchive<'_>,
     reported: &[bulla_archive::Note],
@@ -137,7 +137,7 @@ fn check_notes(
 enum Behavior {
     Opens,
     DoesNotOpen,
-    /// Reading fails from this offset on, if the source is longer.
+    /// Reading fails at this offset if the source is longer.
     FailsAt(usize),
 }
 
@@ -227,7 +227,7 @@ impl Planned {
             _ if !self.is_file() => 0,
             Behavior::DoesNotOpen => state::UNREADABLE,
             Behavior::FailsAt(at) if at < self.len.min(self.bytes.len()) => state::UNREADABLE,
-            // The error hides that the source has grown.
+            // The error hides the fact that the source has grown.
             Behavior::FailsAt(at) if at == self.len && at < self.bytes.len() => 0,
             _ if self.bytes.len() < self.len => state::SHORT,
             _ if self.bytes.len() > self.len => state::GREW,

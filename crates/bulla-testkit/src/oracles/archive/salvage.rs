@@ -13,21 +13,22 @@ use crate::oracles::known;
 use crate::oracles::script::Script;
 use crate::reference;
 
-/// Most instances of damage.
+/// Maximum number of damaging changes.
 const DAMAGES_MAX: usize = 4;
 
-/// **Input: a description of damage and of an archive.** The first byte is the number of instances
-/// of damage, each described by a byte for the kind and numbers for the location. If the next byte
-/// is odd, the rest describes an archive as for [`archive_index`](crate::oracles::archive_index()),
-/// without its changes. If it is even, the rest is the plaintext of an archive as for
-/// [`archive_records`](crate::oracles::archive_records()).
+/// **Input: a description of damage and of an archive.** The first byte is the number of damaging
+/// changes. Each is described by a byte that gives its kind and numbers that give its location. If
+/// the next byte is odd, the rest describes an archive as for
+/// [`archive_index`](crate::oracles::archive_index()), without its changes. If it is even, the rest
+/// is an archive plaintext as for [`archive_records`](crate::oracles::archive_records()).
 ///
-/// - Every chunk that salvage reads is as it was sealed. A chunk that is intact and at its original
-///   offset is read, unless neither header copy is left: damage stays local.
-/// - Salvage of the archive terminates. Each piece equals the content of its entry at that offset,
-///   and pieces and holes together cover the content.
-/// - If the index is intact, every entry is named, and no byte of an intact chunk is reported as
-///   lost.
+/// - Every chunk that salvage returns has the plaintext that was sealed. Damage stays local: every
+///   chunk that is intact and at its original offset is returned, unless both header copies are
+///   lost.
+/// - Salvaging the archive terminates. Each piece equals its entry's content at that offset, and
+///   the pieces and holes together cover the content.
+/// - If the index is intact, every entry is returned with its name, and no byte of an intact chunk
+///   is reported as lost.
 /// - Nothing panics, whatever the archive and the damage.
 pub fn salvage(bytes: &[u8]) {
     let mut script = Script::new(bytes);
@@ -45,8 +46,8 @@ pub fn salvage(bytes: &[u8]) {
     let damaged = damages.iter().fold(intact.clone(), damage);
 
     let chunks = check_chunks(&intact, &damaged, &plaintext);
-    // The promise excludes contents that contain the secret marker, which may be taken for records
-    //
+    // The guarantee excludes contents that contain the secret marker, because they may be taken for
+    // records.
     let entries = entries.filter(|_| marker_only_begins_records(&plaintext));
     check_archive(&damaged, &intact, entries.as_deref(), &chunks);
 }
@@ -63,7 +64,7 @@ fn marker_only_begins_records(plaintext: &[u8]) -> bool {
     plaintext.windows(16).filter(|window| *window == known::MARKER).count() == records
 }
 
-/// Applies one instance of damage: flipped or zeroed bytes, a truncated or extended end, or a lost
+/// Applies one damaging change: flipped or zeroed bytes, a truncated or extended end, or a lost
 /// header.
 fn damage(mut container: Vec<u8>, (kind, at, value): &(u8, usize, u8)) -> Vec<u8> {
     let at = at % (container.len() + 1);
@@ -77,7 +78,8 @@ fn damage(mut container: Vec<u8>, (kind, at, value): &(u8, usize, u8)) -> Vec<u8
     container
 }
 
-/// Checks the salvage of every chunk. Returns which chunks are intact and at their original offset.
+/// Checks what salvage returns for every chunk. Returns which chunks are intact and at their
+/// original offset.
 fn check_chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
     let geometry = reference::inspect(intact, true).expect("the reference sealed it").geometry;
     let range = |i| geometry.chunk(i);
@@ -102,8 +104,8 @@ fn check_chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
         let expected = plaintext.chunks(4096).chain([&[][..]]).nth(i as usize);
         let found = reader.chunk(i);
         let same = |found: &Vec<u8>| i <= geometry.n && expected == Some(&found[..]);
-        assert!(found.as_deref().is_none_or(same), "chunk {i}: other bytes than were sealed");
-        // The end of the short last chunk is known only from the length of the container.
+        assert!(found.as_deref().is_none_or(same), "chunk {i}: the bytes differ from those sealed");
+        // The end of the short last chunk can only be determined from the container length.
         let findable = i < geometry.n || damaged.len() == intact.len();
         let is_intact = intact_chunks.get(i as usize) == Some(&true);
         assert!(found.is_some() || !is_intact || !findable, "chunk {i} is intact but lost");
@@ -111,12 +113,12 @@ fn check_chunks(intact: &[u8], damaged: &[u8], plaintext: &[u8]) -> Vec<bool> {
     intact_chunks
 }
 
-/// Checks the salvage of the archive.
+/// Checks what salvage returns for the archive.
 fn check_archive(damaged: &[u8], intact: &[u8], reports: Option<&[EntryReport]>, chunks: &[bool]) {
     let mut salvage = match Salvage::new(&Key::from_bytes(&known::KEY), damaged, &options(None)) {
         Ok(salvage) => salvage,
         Err(bulla_archive::Error::Container(error)) => {
-            // The same error as for the chunks, which were checked before.
+            // The same error was already checked for the chunks.
             assert!(!matches!(error, Error::Io(_)), "{error:?}");
             return;
         }
@@ -124,7 +126,7 @@ fn check_archive(damaged: &[u8], intact: &[u8], reports: Option<&[EntryReport]>,
     };
     let mut found = collect(&mut salvage, damaged.len());
     let summary = salvage.summary();
-    // Nothing is promised about an archive that was malformed before.
+    // There are no guarantees for an archive that was malformed before the damage.
     let Some(reports) = reports else { return };
     let entries =
         ReferenceArchive::open(intact, &known::KEY, None).and_then(|archive| archive.list());
@@ -147,8 +149,8 @@ fn check_archive(damaged: &[u8], intact: &[u8], reports: Option<&[EntryReport]>,
         for (offset, bytes) in &found.pieces {
             let known = content.get(*offset as usize..).unwrap_or_default();
             let len = known.len().min(bytes.len());
-            assert!(bytes[..len] == known[..len], "a piece is not what was sealed");
-            // Only index and notes record the end of a short file.
+            assert!(bytes[..len] == known[..len], "a piece differs from what was sealed");
+            // Only the index and the notes record where a short file ends.
             let short = entry.state & (state::SHORT | state::UNREADABLE) != 0;
             assert!(len == bytes.len() || short && !whole_index, "a piece exceeds the content");
         }

@@ -1,4 +1,4 @@
-//! Input and output that fail at a call that the input selects.
+//! I/O that fails at a call that the fuzzer's input selects.
 
 use std::io::{self, Read, Write};
 
@@ -16,11 +16,11 @@ const OS_ERROR: i32 = 5;
 /// **Input: a description of a container and of a fault.** The fault is injected while sealing the
 /// container and while opening it as a stream, for random access and for salvage.
 ///
-/// - Interruptions and short calls do not change the outcome.
-/// - An error is passed on unchanged, including its code, through [`io::Error`] and back. It is
-///   final: later calls return the same error.
-/// - Bytes written or released before the error are a prefix of the outcome without a fault.
-/// - A source that ends early results in an error or in salvaged chunks, never in other bytes.
+/// - Interruptions and short reads and writes do not change the outcome.
+/// - An error is passed on unchanged, including its code, even when it is converted to
+///   [`io::Error`] and back. It is final: later calls return the same error.
+/// - Bytes written or released before the error are a prefix of the fault-free output.
+/// - A source that ends early results in an error or in salvaged chunks, never in wrong bytes.
 pub fn faulty_io(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let what = script.byte();
@@ -40,8 +40,8 @@ pub fn faulty_io(bytes: &[u8]) {
         plaintext: &plaintext,
     };
     let container = library::seal(&params);
-    // Each kind of fault, in one call or in all later calls. A permanent interruption would never
-    // return.
+    // Injects each kind of fault into one call, or into that call and all later ones. With a
+    // permanent interruption, the operation would never return.
     let calls = || match what % 7 {
         0 => Calls::at(Fault::Os(OS_ERROR), n),
         1 => Calls::since(Fault::Os(OS_ERROR), n),
@@ -66,7 +66,7 @@ struct Case<'c> {
 }
 
 impl Case<'_> {
-    /// Checks that an error is caused by an injected fault.
+    /// Checks that an injected fault caused the error.
     fn check(&self, calls: &Calls, error: &Error) {
         assert!(calls.fault_injected() && !self.absorbed, "{error:?} without a fault");
         match error {
@@ -107,7 +107,7 @@ impl Case<'_> {
             sealer.finish().map(drop)
         })();
         match sealed {
-            Ok(()) => assert!(written == container, "sealed to other bytes"),
+            Ok(()) => assert!(written == container, "the sealed bytes differ"),
             Err(error) => {
                 self.check(&calls, &error);
                 assert!(container.starts_with(&written), "written bytes are not a prefix");
@@ -126,7 +126,7 @@ impl Case<'_> {
         let (mut released, mut buffer) = (Vec::new(), vec![0; step]);
         loop {
             match opener.read(&mut buffer) {
-                Ok(0) => return assert!(released == plaintext, "opened to other bytes"),
+                Ok(0) => return assert!(released == plaintext, "the opened bytes differ"),
                 Ok(read) => released.extend_from_slice(&buffer[..read]),
                 Err(error) => {
                     let error = Error::from(error);
@@ -148,7 +148,7 @@ impl Case<'_> {
         let all = RangeReader::new(&Key::from_bytes(&known::KEY), source, &options(context))
             .and_then(|reader| reader.range(0..reader.len()));
         match all {
-            Ok(all) => assert!(all == plaintext, "opened to other bytes"),
+            Ok(all) => assert!(all == plaintext, "the opened bytes differ"),
             Err(error) => self.check(&calls, &error),
         }
     }
@@ -164,7 +164,7 @@ impl Case<'_> {
         let chunk_len = ChunkSize::MIN.bytes();
         for (i, expected) in (0..).zip(plaintext.chunks(chunk_len)) {
             match reader.chunk(i) {
-                Some(found) => assert!(found[..] == *expected, "chunk {i}: other bytes"),
+                Some(found) => assert!(found[..] == *expected, "chunk {i}: the bytes differ"),
                 None => {
                     assert!(
                         calls.fault_injected() && !self.absorbed,

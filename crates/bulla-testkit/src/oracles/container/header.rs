@@ -7,19 +7,18 @@ use crate::reference::{self, FOOTER_MAGIC, HEADER_LEN, HEADER_MAGIC};
 
 /// **Input: a container**, or a prefix of one, whose header, footer and envelope are read without a
 /// key. The input is read twice: unchanged, and with valid magic, version and check in both copies.
-/// In both cases, streaming and positional:
+/// In both cases, for a streaming and a positional reader:
 ///
-/// - The library finds the same authoritative copy as the reference, the same state of the copies,
-///   the same envelopes and the same plaintext length, or the same error (F-3.3 to F-3.7, F-7.1,
-///   F-7.3, F-8.1).
-/// - It never panics, and allocates at most the two envelopes, each of which is at most 1 MiB and
-///   no longer than the input.
+/// - The library finds the same authoritative copy, header state, envelopes and plaintext length as
+///   the reference, or the same error (F-3.3 to F-3.7, F-7.1, F-7.3, F-8.1).
+/// - It never panics, and allocates no more than the size of the two envelopes, each of which is at
+///   most 1 MiB and no longer than the input.
 pub fn header(bytes: &[u8]) {
     compare(bytes);
     compare(&with_valid_checks(bytes));
 }
 
-/// Compares library and reference.
+/// Compares the library with the reference.
 fn compare(bytes: &[u8]) {
     let found = reference::inspect(bytes, true);
     match (Preamble::read_at(bytes), &found) {
@@ -39,7 +38,11 @@ fn compare(bytes: &[u8]) {
     match (Preamble::read(&mut stream), reference::inspect(bytes, false)) {
         (Ok(preamble), Ok(found)) => {
             assert_same_header(preamble.header(), &found.header);
-            assert_eq!(preamble.header_state(), None, "a stream learns the state at its end");
+            assert_eq!(
+                preamble.header_state(),
+                None,
+                "a stream cannot know the state before its end"
+            );
             assert_eq!(preamble.envelope(), reference::envelopes(bytes, &found).0);
             assert_eq!(
                 bytes.len() - stream.len(),
@@ -64,7 +67,7 @@ fn compare(bytes: &[u8]) {
     }
 }
 
-/// Compares every field with the bytes at its offset in section 2.
+/// Compares every field with the bytes at the offset that section 2 gives for it.
 fn assert_same_header(header: &Header, copy: &[u8; HEADER_LEN]) {
     let number =
         |at: usize, len: usize| copy[at..at + len].iter().fold(0, |n, b| n << 8 | u64::from(*b));
@@ -77,7 +80,7 @@ fn assert_same_header(header: &Header, copy: &[u8; HEADER_LEN]) {
     assert_eq!((&header.salt()[..], &header.commitment()[..]), (&copy[32..64], &copy[64..96]));
 }
 
-/// Returns the bytes with valid magic, major version and check in both copies, if they are long
+/// Returns the input with a valid magic, major version and check in both copies, if it is long
 /// enough.
 fn with_valid_checks(bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();

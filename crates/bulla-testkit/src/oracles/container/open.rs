@@ -14,11 +14,11 @@ use crate::reference::{self, ContainerError, StreamOutcome};
 /// **Input: a container**, opened as a stream under [`known::KEY`], without a context and with
 /// [`known::CONTEXT`].
 ///
-/// - The library releases exactly the bytes that the reference releases and ends with the same
-///   state of the copies or the same error (F-3.4 to F-3.8, F-4.4, F-7.1, F-7.2, F-7.4). Everything
+/// - The library releases exactly the bytes that the reference releases, and ends with the same
+///   header state or the same error (F-3.4 to F-3.8, F-4.4, F-7.1, F-7.2, F-7.4). Everything
 ///   released before an error is therefore a verified prefix of the plaintext.
-/// - The result is the same for a single copy and for small reads from a source that returns small
-///   pieces.
+/// - The result is the same whether the plaintext is copied in one call or read in small steps from
+///   a source that returns small pieces.
 /// - After an error, it returns the same error again and releases nothing more (F-7.8).
 /// - It never panics.
 pub fn open_stream(bytes: &[u8]) {
@@ -27,8 +27,8 @@ pub fn open_stream(bytes: &[u8]) {
     }
 }
 
-/// **Input: two numbers and a container.** The numbers, big-endian with two bytes each, are the
-/// ends of a plaintext range, in either order. The container is opened for random access under
+/// **Input: two numbers and a container.** The two-byte big-endian numbers are the bounds of a
+/// plaintext range, in either order. The container is opened for random access under
 /// [`known::KEY`], without a context and with [`known::CONTEXT`].
 ///
 /// - The library returns the same range or the same error as the reference (F-5.3, F-7.5, F-7.6).
@@ -50,12 +50,13 @@ pub fn open_range(bytes: &[u8]) {
 /// **Input: a container**, opened from memory under [`known::KEY`], without a context and with
 /// [`known::CONTEXT`].
 ///
-/// - The library returns the same plaintext and state of the copies as the reference, or the same
-///   error, which names the first of several damaged chunks (F-3.4 to F-3.8, F-4.4, F-7.1, F-7.3 to
-///   F-7.6).
+/// - The library returns the same plaintext and header state as the reference, or the same error,
+///   which names the first damaged chunk if there are several (F-3.4 to F-3.8, F-4.4, F-7.1, F-7.3
+///   to F-7.6).
 /// - Opening into a caller's buffer has the same result. A buffer of another length is rejected.
-/// - A stream of the same bytes releases a prefix of this plaintext. If the stream opens, this
-///   opens to the same plaintext. If only this opens, the footer replaced a damaged header.
+/// - Streaming the same container releases a prefix of this plaintext. If streaming succeeds,
+///   opening from memory yields the same plaintext. If only opening from memory succeeds, the
+///   footer replaced a damaged header.
 /// - It never panics.
 pub fn open_slice(bytes: &[u8]) {
     for context in [None, Some(known::CONTEXT)] {
@@ -63,17 +64,17 @@ pub fn open_slice(bytes: &[u8]) {
     }
 }
 
-/// Checks [`open_stream`] for one context.
+/// Checks the guarantees of [`open_stream`] for one context.
 pub(super) fn stream(container: &[u8], context: Option<&[u8]>) {
     let expected = reference::open_stream(container, &known::KEY, context);
     let copied = library::open_stream(container, &known::KEY, context);
     assert_same_stream("copied", &copied, &expected);
-    // The length of the input selects the step size.
+    // The input length determines the step size.
     let step = 1 + container.len() % 4099;
     assert_same_stream("read in steps", &read_in_steps(container, context, step), &expected);
 }
 
-/// Checks [`open_range`] for one context and one range.
+/// Checks the guarantees of [`open_range`] for one context and one range.
 pub(super) fn range(container: &[u8], context: Option<&[u8]>, range: Range<u64>) {
     let expected = reference::open_range(container, &known::KEY, context, range.clone());
     let found = library::open_range(container, &known::KEY, context, range.clone());
@@ -94,20 +95,20 @@ pub(super) fn range(container: &[u8], context: Option<&[u8]>, range: Range<u64>)
     }
 }
 
-/// Checks [`open_slice`] for one context.
+/// Checks the guarantees of [`open_slice`] for one context.
 pub(super) fn slice(container: &[u8], context: Option<&[u8]>) {
     let expected = reference::open_positional(container, &known::KEY, context);
     let found = library::open_positional(container, &known::KEY, context);
     assert!(found == expected, "library {:?}, reference {:?}", found.err(), expected.err());
 
     let key = Key::from_bytes(&known::KEY);
-    // At most the length of the container.
+    // At most the container length.
     let len = bulla::plaintext_len(container).unwrap_or(0) as usize;
     let mut buffer = vec![0xEE; len];
     let into = bulla::open_into(&key, container, &mut buffer, &options(context));
     match (&expected, into) {
         (Ok(opened), Ok(found)) => {
-            assert!(buffer == opened.plaintext, "opened into a buffer: other bytes");
+            assert!(buffer == opened.plaintext, "opened into a buffer: the bytes differ");
             assert_eq!(library::header_state(found.header_state), opened.header_state);
             let longer =
                 bulla::open_into(&key, container, &mut vec![0; len + 1], &options(context));
@@ -127,7 +128,7 @@ pub(super) fn slice(container: &[u8], context: Option<&[u8]>) {
         (Ok(opened), Ok(copies)) => {
             assert!(
                 opened.plaintext == stream.released,
-                "stream and slice open to different plaintexts"
+                "stream and slice yield different plaintexts"
             );
             assert_eq!(opened.header_state, copies);
         }
@@ -147,7 +148,7 @@ pub(super) fn slice(container: &[u8], context: Option<&[u8]>) {
     }
 }
 
-/// Checks [`open_stream`], [`open_slice`] and [`open_range`].
+/// Checks the guarantees of [`open_stream`], [`open_slice`] and [`open_range`].
 pub(super) fn all(container: &[u8], context: Option<&[u8]>, part: Range<u64>) {
     stream(container, context);
     slice(container, context);
@@ -221,7 +222,7 @@ fn compare_methods(
 ) {
     let len = (range.end - range.start) as usize;
     let compare = |how: &str, found: bulla::Result<Vec<u8>>| match (found, &expected) {
-        (Ok(found), Ok(expected)) => assert!(found == *expected, "{how}: other bytes"),
+        (Ok(found), Ok(expected)) => assert!(found == *expected, "{how}: the bytes differ"),
         (Err(error), Err(expected)) => assert_eq!(container_error(error), *expected, "{how}"),
         (found, expected) => panic!("{how}: got {:?}, expected {:?}", found.err(), expected.err()),
     };
@@ -260,7 +261,7 @@ fn out_of_range(reader: &RangeReader<'_, &[u8]>, range: Range<u64>) {
     assert!(matches!(beyond, Ok(0)), "{beyond:?}");
 }
 
-/// Returns the length of a range or the error, to print.
+/// Returns the length of a range or the error, for printing.
 fn described(
     found: &Result<Option<Vec<u8>>, ContainerError>,
 ) -> Result<Option<usize>, ContainerError> {

@@ -1,4 +1,4 @@
-//! Authentic containers with faults that require the key.
+//! Authentic containers with faults that only someone with the key could introduce.
 
 use super::header::header;
 use super::open;
@@ -7,21 +7,21 @@ use crate::oracles::known;
 use crate::oracles::script::{Script, stretch};
 use crate::reference::{self, HEADER_LEN, SealParams};
 
-/// Most changes to one container, enough to combine any two.
+/// Maximum number of changes to one container, enough to combine any two.
 const CHANGES_MAX: usize = 24;
 
 /// **Input: a description of a container and of changes to it.** The reference seals the container
-/// under [`known::KEY`]. The changes then apply in three stages:
+/// under [`known::KEY`]. The changes are then applied in three stages:
 ///
 /// 1. Header fields change, and everything is re-encrypted.
 /// 2. Parts are swapped, truncated, duplicated, inserted, or sealed with another chunk number.
 ///    Checks stay valid, and inserted chunks are authentic.
 /// 3. Bytes are flipped, removed, appended or inserted, and footers are planted.
 ///
-/// The result must satisfy the promises of [`open_stream`](crate::oracles::open_stream()),
+/// The result must satisfy the guarantees of [`open_stream`](crate::oracles::open_stream()),
 /// [`open_slice`](crate::oracles::open_slice()), [`open_range`](crate::oracles::open_range()) and
-/// [`header`](crate::oracles::header()). The library therefore agrees with the reference on
-/// authentic faults as well: it releases no other plaintext, returns the same error, and does not
+/// [`header`](crate::oracles::header()). The library must therefore agree with the reference on
+/// authentic faults as well: it must release no other plaintext, return the same error, and not
 /// panic.
 pub fn resealed(bytes: &[u8]) {
     let mut script = Script::new(bytes);
@@ -48,11 +48,11 @@ pub fn resealed(bytes: &[u8]) {
     header(&container);
 }
 
-/// Seals the container of `params` and applies all changes of the script.
+/// Seals the container that `params` describes and applies all changes in the script.
 fn changed(params: &SealParams<'_>, script: &mut Script<'_>) -> Vec<u8> {
     let mut parts = ContainerParts::split(&reference::seal(params));
     if script.flag() {
-        // Bytes that the key schedule binds; commitment and chunks are recomputed.
+        // Change bytes that the key schedule binds, and recompute the commitment and the chunks.
         let at = field::MAJOR + usize::from(script.byte()) % 56;
         let len = usize::from(script.byte() % 4).min(64 - at);
         let bytes = script.number(len).to_be_bytes();
@@ -105,7 +105,7 @@ fn change_parts(
             let (head, tail) = (script.run(), script.run());
             parts.envelopes(head, tail)
         }
-        // Replace a chunk with an authentic one of any number and length, or insert it.
+        // Replace a chunk with an authentic one of any number and length, or insert such a chunk.
         4 | 5 => {
             let (i, sealed_as) = (chunk(), chunk() as u64);
             let plaintext = stretch(b"another", script.within(0..=4097));
@@ -168,7 +168,7 @@ fn change_bytes(
         }
         5 => corrupt::remove(&container, at, usize::from(script.byte()).min(len - at)),
         6 => corrupt::insert(&container, at, script.run()),
-        // Splice in bytes from another container of the same shape, key and context.
+        // Splice in bytes from another container with the same shape, key and context.
         7 => {
             let mut salt = params.salt;
             salt[0] ^= 1;

@@ -1,4 +1,4 @@
-//! Sealing: every method produces the bytes that the reference produces.
+//! Sealing: every method produces the same bytes as the reference.
 
 use std::io::{self, Write};
 
@@ -13,11 +13,12 @@ use crate::reference::{self, HeaderState, SealParams};
 /// **Input: a description of a container**: chunk size, content type, context, envelope and write
 /// sizes. The rest is the plaintext, repeated to the described length.
 ///
-/// - Under a given salt, the library seals from memory, into a buffer, as a stream and from a plan
-///   to the same bytes as the reference (F-2.1, F-3.1, F-3.2, F-4.3, F-5.1, F-5.2). The length is
-///   the predicted one, and the exported secret is the same (F-4.5).
+/// - With a given salt, the library produces the same bytes as the reference, whether it seals from
+///   memory, into a buffer, as a stream or from a plan (F-2.1, F-3.1, F-3.2, F-4.3, F-5.1, F-5.2).
+///   The length is as predicted, and the exported secret is the same (F-4.5).
 /// - The reference opens a container that the library seals under a random salt.
-/// - Every method opens these containers to the same plaintext, with both header copies intact.
+/// - Every method of opening these containers yields the same plaintext and finds both header
+///   copies intact.
 pub fn roundtrip(bytes: &[u8]) {
     let mut script = Script::new(bytes);
     let context = script.flag().then_some(known::CONTEXT);
@@ -41,15 +42,15 @@ pub fn roundtrip(bytes: &[u8]) {
     };
 
     let container = reference::seal(&params);
-    assert!(library::seal(&params) == container, "sealed from memory: other bytes");
+    assert!(library::seal(&params) == container, "sealed from memory: the bytes differ");
     assert!(
         library::seal_by_stream(&params, write_len) == container,
-        "sealed as a stream: other bytes"
+        "sealed as a stream: the bytes differ"
     );
     let plan = Planned { bytes: &plaintext, planned: planned % (plaintext.len() + 1), write_len };
     let (by_plan, sealed) =
         library::draft(&params).seal_plan_to(&plan, Vec::new()).expect("writes to memory");
-    assert!(by_plan == container, "sealed from a plan: other bytes");
+    assert!(by_plan == container, "sealed from a plan: the bytes differ");
     assert_eq!(
         (sealed.plaintext_len, sealed.container_len),
         (plaintext_len as u64, container.len() as u64)
@@ -63,7 +64,7 @@ pub fn roundtrip(bytes: &[u8]) {
     library::draft(&params)
         .seal_into(&plaintext, &mut buffer)
         .expect("a buffer of the right length");
-    assert!(buffer == container, "sealed into a buffer: other bytes");
+    assert!(buffer == container, "sealed into a buffer: the bytes differ");
 
     let found = reference::inspect(&container, true).expect("the reference opens what it sealed");
     let keys = reference::schedule(&known::KEY, &reference::bound(&found.header), context);

@@ -50,7 +50,7 @@ fn valid() -> Vec<Vector> {
         with_time("modified_with_nanoseconds", "A time in 2026.", 1_795_564_800, 123_456_789),
         with_time(
             "modified_before_1970",
-            "One nanosecond before 1970: seconds are negative, nanoseconds are not.",
+            "One nanosecond before 1970: the seconds are negative, the nanoseconds are not.",
             -1,
             999_999_999,
         ),
@@ -58,21 +58,21 @@ fn valid() -> Vec<Vector> {
         with_time("modified_maximum", "The maximum number of seconds.", i64::MAX, 999_999_999),
         with_mode(
             "mode_all_bits",
-            "Permissions with set-user-ID, set-group-ID and sticky bit.",
+            "All permissions, and the set-user-ID, set-group-ID and sticky bits.",
             0o7777,
         ),
-        with_mode("mode_no_bits", "Mode 0, which differs from no mode.", 0),
+        with_mode("mode_no_bits", "Mode 0, which differs from an absent mode.", 0),
         case(
             "attributes_none",
             "A-2.3",
-            "No attribute is required of a file or directory.",
+            "Files and directories need no attributes.",
             &[Item::file(b"file", b""), Item::directory(b"directory")],
         )
         .reads(),
         case(
             "attributes_unknown",
             "A-2.3",
-            "Unknown attributes are ignored; the known one is not.",
+            "Unknown attributes are ignored, but the known one is not.",
             &[Item::file(b"file", b"").with(&[mode(0o600), unknown].concat())],
         )
         .reads(),
@@ -82,7 +82,11 @@ fn valid() -> Vec<Vector> {
             b"../../etc",
         ),
         with_target("target_absolute", "An absolute target that is not valid UTF-8.", b"/\xff\xfe"),
-        with_target("target_of_4096_bytes", "The maximum length.", &[b't'; NAME_MAX]),
+        with_target(
+            "target_of_4096_bytes",
+            "The target has the maximum length.",
+            &[b't'; NAME_MAX],
+        ),
     ]
 }
 
@@ -91,7 +95,7 @@ fn invalid() -> Vec<Vector> {
     let target = attribute(tag::TARGET, b"x");
     let private = attribute(tag::PRIVATE, b"");
     let value = |tag, value: &[u8]| attribute(tag, value);
-    // One byte more than 2^16, and otherwise valid.
+    // Otherwise valid attributes, but one byte longer than 2^16.
     let long = [value(tag::PRIVATE, &[0; 32764]), value(tag::PRIVATE + 1, &[0; 32765])].concat();
     assert_eq!(long.len(), ATTRIBUTES_MAX + 1);
     let of_a_file: [(&str, Vec<u8>, &str); 17] = [
@@ -105,37 +109,49 @@ fn invalid() -> Vec<Vector> {
         (
             "attributes_with_trailing_byte",
             [&bits[..], &[0]].concat(),
-            "The trailing byte is too short for an attribute.",
+            "The trailing byte is too short to be another attribute.",
         ),
-        ("attributes_unsorted", [&bits[..], &time].concat(), "Mode precedes modified."),
+        (
+            "attributes_unsorted",
+            [&bits[..], &time].concat(),
+            "The mode attribute precedes the modified attribute.",
+        ),
         (
             "attributes_unknown_unsorted",
             [&value(0xFFFF, b"")[..], &private].concat(),
             "Unknown attributes must be sorted as well.",
         ),
-        ("attribute_twice", [&bits[..], &bits].concat(), "Two modes."),
+        ("attribute_twice", [&bits[..], &bits].concat(), "The mode attribute occurs twice."),
         (
             "attribute_unknown_twice",
             [&private[..], &private].concat(),
             "Two attributes with the same private tag.",
         ),
-        ("modified_of_11_bytes", value(tag::MODIFIED, &[0; 11]), "One byte too short."),
-        ("modified_of_13_bytes", value(tag::MODIFIED, &[0; 13]), "One byte too long."),
+        (
+            "modified_of_11_bytes",
+            value(tag::MODIFIED, &[0; 11]),
+            "The value is one byte too short.",
+        ),
+        ("modified_of_13_bytes", value(tag::MODIFIED, &[0; 13]), "The value is one byte too long."),
         (
             "modified_of_0_bytes",
             value(tag::MODIFIED, b""),
             "An unknown time is expressed by omitting the attribute.",
         ),
-        ("modified_nanoseconds_out_of_range", modified(0, 1_000_000_000), "10^9 nanoseconds."),
-        ("mode_of_3_bytes", value(tag::MODE, &[0; 3]), "One byte too short."),
+        (
+            "modified_nanoseconds_out_of_range",
+            modified(0, 1_000_000_000),
+            "The nanoseconds are 10^9, one more than the maximum.",
+        ),
+        ("mode_of_3_bytes", value(tag::MODE, &[0; 3]), "The value is one byte too short."),
         (
             "mode_with_file_type",
             mode(0o100_644),
             "Only the lowest 12 bits of `st_mode` are allowed.",
         ),
-        ("mode_with_bit_12", mode(0o10_000), "The lowest bit that is not a permission."),
+        ("mode_with_bit_12", mode(0o10_000), "The lowest bit that is not a permission bit is set."),
         ("target_of_a_file", target.clone(), "Only a symbolic link has a target."),
-        ("attributes_of_65537_bytes", long, "One byte too long."),
+        ("attributes_of_65537_bytes", long, "The attributes are one byte too long."),
     ];
     let vector = |(name, attributes, comment): (&'static str, Vec<u8>, _)| {
         case(name, "A-2.3", comment, &[Item::file(b"file", b"").with(&attributes)])
@@ -154,7 +170,7 @@ fn invalid() -> Vec<Vector> {
             "A symbolic link must have a target.",
             Item { attributes: bits, ..Item::link(b"link", b"x") },
         ),
-        other("target_empty", "A target has at least one byte.", Item::link(b"link", b"")),
+        other("target_empty", "A target must have at least one byte.", Item::link(b"link", b"")),
         other(
             "target_with_nul",
             "A target must not contain a NUL byte.",
@@ -162,7 +178,7 @@ fn invalid() -> Vec<Vector> {
         ),
         other(
             "target_of_4097_bytes",
-            "One byte too long.",
+            "The target is one byte too long.",
             Item::link(b"link", &[b't'; NAME_MAX + 1]),
         ),
     ]);

@@ -11,7 +11,7 @@ use crate::archive::{
 use crate::reference::{self, SealParams};
 use crate::vectors::label::bytes32;
 
-/// A vector without stated outcome.
+/// A vector whose outcome has not been stated yet.
 pub(super) struct Case {
     name: String,
     clause: &'static str,
@@ -24,7 +24,7 @@ pub(super) struct Case {
     stage: Stage,
 }
 
-/// A stage of building an archive.
+/// A stage in building an archive.
 enum Stage {
     Archive(CorruptibleArchive),
     Layout(Layout),
@@ -33,7 +33,7 @@ enum Stage {
     Container(Vec<u8>),
 }
 
-/// Starts a vector of an archive of `items`.
+/// Starts a vector with an archive of `items`.
 pub(super) fn case(
     name: &str,
     clause: &'static str,
@@ -44,7 +44,7 @@ pub(super) fn case(
     of_pieces(name, clause, comment, &pieces)
 }
 
-/// Starts a vector of an archive with records that belong to no entry.
+/// Starts a vector with an archive that has records that belong to no entry.
 pub(super) fn of_pieces(
     name: &str,
     clause: &'static str,
@@ -54,7 +54,7 @@ pub(super) fn of_pieces(
     with_rows(name, clause, comment, &[], pieces)
 }
 
-/// Starts a vector of an archive that refers to other containers.
+/// Starts a vector with an archive that refers to other containers.
 pub(super) fn with_rows(
     name: &str,
     clause: &'static str,
@@ -95,7 +95,7 @@ impl Case {
         self
     }
 
-    /// Changes blocks, fence or trailer.
+    /// Changes the blocks, the fence or the trailer.
     pub(super) fn layout(mut self, change: impl FnOnce(&mut Layout)) -> Case {
         let mut layout = match self.stage {
             Stage::Archive(archive) => archive.lay_out(),
@@ -107,7 +107,7 @@ impl Case {
         self
     }
 
-    /// Changes the records. The last two are fence and trailer.
+    /// Changes the records. The last two are the fence and the trailer.
     pub(super) fn records(mut self, change: impl FnOnce(&mut Vec<Record>)) -> Case {
         let mut records = match self.stage {
             Stage::Archive(archive) => archive.lay_out().all(),
@@ -159,7 +159,7 @@ impl Case {
         }
     }
 
-    /// Sets the containers of the rows.
+    /// Sets the containers that the rows name.
     pub(super) fn others(self, others: &[Vec<u8>]) -> Case {
         Case { others: others.to_vec(), ..self }
     }
@@ -194,7 +194,7 @@ impl Case {
         self.complete(Some((Step::Open, error, None)))
     }
 
-    /// States that listing fails, or opening before it.
+    /// States that listing fails, or that opening already does.
     pub(super) fn fails_to_list(self, error: &str) -> Vector {
         self.complete(Some((Step::List, error, None)))
     }
@@ -204,12 +204,12 @@ impl Case {
         self.complete(Some((Step::Content, error, Some(entry))))
     }
 
-    /// States that only verifying fails.
+    /// States that only verification fails.
     pub(super) fn fails_to_verify(self, error: &str) -> Vector {
         self.complete(Some((Step::Verify, error, None)))
     }
 
-    /// States that verifying fails, or an earlier step, because a reader MAY check this earlier.
+    /// States that verification or an earlier step fails, because a reader MAY check this earlier.
     pub(super) fn fails_by_verify(self, error: &str) -> Vector {
         let vector = self.complete(Some((Step::Verify, error, None)));
         Vector { entries: None, notes: None, ..vector }
@@ -276,7 +276,7 @@ impl Case {
     }
 }
 
-/// The results of the reference up to the first error.
+/// The reference's results up to the first error.
 struct Found {
     entries: Option<Vec<VectorEntry>>,
     notes: Option<Vec<VectorNote>>,
@@ -344,7 +344,7 @@ fn kind_name(kind: u8) -> &'static str {
     }
 }
 
-/// Returns the names of the bits of a state.
+/// Returns the names of a state's bits.
 fn words(state: u16) -> Vec<String> {
     let words = ["short", "grew", "changed", "unreadable", "skipped"];
     (0..)

@@ -50,7 +50,7 @@ fn references() -> Vec<Vector> {
         .reads(),
         reference(
             "reference_to_row_2",
-            "A range of the plaintext, regardless of that container's content type.",
+            "The content type of the other container does not matter.",
             2,
             7,
             100,
@@ -63,7 +63,7 @@ fn references() -> Vec<Vector> {
             &[Item::reference(b"a", 1, 0, 100), Item::reference(b"b", 1, 50, 100)],
         )
         .reads(),
-        referring("rows_unused", "A-3.4", "Rows need not be referred to.", &sample_items()).reads(),
+        referring("rows_unused", "A-3.4", "A row need not be used.", &sample_items()).reads(),
     ]
 }
 
@@ -83,7 +83,7 @@ fn invalid_references() -> Vec<Vector> {
         referring(
             "reference_to_another_container",
             "A-3.4",
-            "The container given for row 1 is not that of the row.",
+            "The container supplied for row 1 is not the one that the row names.",
             &item(),
         )
         .others(&[another.clone(), another])
@@ -118,29 +118,36 @@ fn invalid_references() -> Vec<Vector> {
             &[Item::reference(b"a", 1, 0, 1 << 63), Item::reference(b"b", 1, 0, 1 << 63)],
         )
         .fails_to_list("malformed"),
-        record("reference_record_row_wrong", "The record has row 2, the index entry row 1.", |r| {
-            r.content[3] = 2
-        }),
+        record(
+            "reference_record_row_wrong",
+            "The record has row 2, but the index entry has row 1.",
+            |r| r.content[3] = 2,
+        ),
         record(
             "reference_record_offset_wrong",
-            "The record has offset 1, the index entry offset 0.",
+            "The record has offset 1, but the index entry has offset 0.",
             |r| r.content[15] = 1,
         ),
         record(
             "reference_record_len_wrong",
-            "The record has length 101, the index entry length 100.",
+            "The record has length 101, but the index entry has length 100.",
             |r| r.content[23] = 101,
         ),
         record("reference_record_kind_file", "The index entry refers to another container.", |r| {
             r.kind = kind::FILE
         }),
-        referring("reference_record_of_25_bytes", "A-1.2", "A reference has 24 bytes.", &item())
-            .archive(|archive| archive.records[1].content.push(0))
-            .fails_to_verify("malformed"),
+        referring(
+            "reference_record_of_25_bytes",
+            "A-1.2",
+            "The content of a reference must have 24 bytes.",
+            &item(),
+        )
+        .archive(|archive| archive.records[1].content.push(0))
+        .fails_to_verify("malformed"),
         referring(
             "rows_fewer_than_in_trailer",
             "A-5.3",
-            "The record has 2 rows, the trailer counts 3.",
+            "The record has 2 rows, but the trailer counts 3.",
             &sample_items(),
         )
         .archive(|archive| archive.rows = 3)
@@ -148,7 +155,7 @@ fn invalid_references() -> Vec<Vector> {
         referring(
             "rows_more_than_in_trailer",
             "A-5.3",
-            "The record has 2 rows, the trailer counts 1.",
+            "The record has 2 rows, but the trailer counts 1.",
             &sample_items(),
         )
         .archive(|archive| archive.rows = 1)
@@ -178,7 +185,7 @@ fn invalid_references() -> Vec<Vector> {
         referring(
             "reference_to_damaged_chunk",
             "A-3.4",
-            "One byte of chunk 0 of the other container is changed.",
+            "One byte of the other container's chunk 0 is changed.",
             &item(),
         )
         .others(&[changed(&other, 128), other.clone()])
@@ -200,14 +207,14 @@ fn encodings() -> Vec<Vector> {
         case(
             "encoding_unknown",
             "A-1.4",
-            "Only `b` is unreadable; listing and the other contents succeed.",
+            "Only `b` cannot be read; listing succeeds, and so does reading the other contents.",
             &[a, a1, encoded, c],
         )
         .fails_to_read(b"b", "unsupported"),
         case(
             "encoding_unknown_empty",
             "A-1.4",
-            "An unknown encoding may decode to anything, even from no bytes.",
+            "With an unknown encoding, even empty content may stand for any bytes.",
             &[empty],
         )
         .fails_to_read(b"d", "unsupported"),
@@ -226,7 +233,7 @@ fn containers() -> Vec<Vector> {
             .container(|container| container[128 + chunk * (4096 + 16)] ^= 1)
     };
     vec![
-        content("content_0", "A well-formed archive with the content type of plain bytes.", 0),
+        content("content_0", "A well-formed archive with the content type for plain bytes.", 0),
         content("content_2", "A well-formed archive with an unassigned content type.", 2),
         content("content_255", "A well-formed archive with a content type for private use.", 255),
         case(

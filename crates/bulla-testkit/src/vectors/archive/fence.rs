@@ -4,7 +4,7 @@ use super::case::{Case, case};
 use super::model::Vector;
 use crate::archive::{HEAD_LEN, Item, Layout, Lengths, Record, kind};
 
-/// Starts a vector of four files in two blocks.
+/// Starts a vector with four files in two blocks.
 fn two_blocks(name: &str, clause: &'static str, comment: &'static str) -> Case {
     let items = [b"a", b"b", b"c", b"d"].map(|name| Item::file(name, name));
     case(name, clause, comment, &items).archive(|archive| archive.block_max = 70)
@@ -25,7 +25,7 @@ fn offsets() -> Vec<Vector> {
         two_blocks(
             "fence_of_two_blocks",
             "A-5.2",
-            "The well-formed archive that the other vectors here modify.",
+            "The well-formed archive that the other fence vectors modify.",
         )
         .reads(),
         changed(
@@ -77,7 +77,7 @@ fn offsets() -> Vec<Vector> {
         two_blocks(
             "fence_blocks_joined",
             "A-6.1",
-            "One block spans both, with a record head in its content.",
+            "One block spans both, so its content includes a record head.",
         )
         .layout(|l| {
             let second = l.fence.remove(1);
@@ -109,26 +109,30 @@ fn names() -> Vec<Vector> {
             .fails_to_open("malformed"),
         changed(
             "fence_name_below_first_entry",
-            "The first entry is `a`, the fence has `A`.",
+            "The first entry is `a`, but the fence has `A`.",
             |l| l.fence[0].name = b"A".to_vec(),
         )
         .fails_to_list("malformed"),
         changed(
             "fence_name_above_first_entry",
-            "The first entry is `c`, the fence has `cc`.",
+            "The first entry is `c`, but the fence has `cc`.",
             |l| {
                 l.fence[1].name = b"cc".to_vec();
             },
         )
         .fails_to_list("malformed"),
-        changed("fence_name_of_second_entry", "The first entry is `a`, the fence has `b`.", |l| {
-            l.fence[0].name = b"b".to_vec();
-        })
+        changed(
+            "fence_name_of_second_entry",
+            "The first entry is `a`, but the fence has `b`.",
+            |l| {
+                l.fence[0].name = b"b".to_vec();
+            },
+        )
         .fails_to_list("malformed"),
         case(
             "block_overlaps_next_block",
             "A-6.1",
-            "The first block has `a` and `d`, the second starts with `c`.",
+            "The first block has `a` and `d`, but the second starts with `c`.",
             &[b"a", b"c", b"d"].map(|name| Item::file(name, name)),
         )
         .archive(|archive| {
@@ -178,7 +182,7 @@ fn records() -> Vec<Vector> {
         changed(
             "fence_with_trailing_byte",
             "A-5.2",
-            "The trailing byte is too short for another block.",
+            "The trailing byte is too short to be another fence entry.",
             |fence| fence.content.push(0),
         ),
         changed(

@@ -27,7 +27,7 @@ fn fields() -> Vec<Vector> {
         changed(
             "index_kind_128",
             "A-5.1",
-            "Unknown records may be skipped, unknown index entries may not.",
+            "Unknown records may be skipped, but unknown index entries may not.",
             1,
             |e| e.kind = 128,
         ),
@@ -105,7 +105,7 @@ fn contents() -> Vec<Vector> {
         changed(
             "content_overlaps_notes",
             "A-6.1",
-            "The content exceeds notes_offset by one byte.",
+            "The content ends one byte after notes_offset.",
             |e, _| e.offset += 1,
         ),
         changed(
@@ -120,7 +120,7 @@ fn contents() -> Vec<Vector> {
         changed(
             "content_empty_after_notes_offset",
             "A-6.1",
-            "The bound applies to an empty content as well.",
+            "The bound applies to empty content as well.",
             |e, notes| {
                 (e.offset, e.len) = (notes + 1, 0);
             },
@@ -147,9 +147,13 @@ fn contents() -> Vec<Vector> {
         overlap("content_within_another", "`b` is in the middle of `a`.", |index| {
             (index[1].offset, index[1].len) = (index[0].offset + 3, 3);
         }),
-        overlap("contents_with_same_start", "Same offset, different lengths.", |index| {
-            (index[1].offset, index[1].len) = (index[0].offset, 5);
-        }),
+        overlap(
+            "contents_with_same_start",
+            "The two contents have the same offset but different lengths.",
+            |index| {
+                (index[1].offset, index[1].len) = (index[0].offset, 5);
+            },
+        ),
     ]
 }
 
@@ -176,7 +180,7 @@ fn blocks() -> Vec<Vector> {
         changed(
             "block_len_differs_from_fence",
             "A-6.1",
-            "The record's head has another length than the fence.",
+            "The length in the record's head differs from the one in the fence.",
             |block| {
                 let lengths = block.actual_lengths();
                 block.lengths = Some(Lengths { content: lengths.content - 1, ..lengths });
@@ -185,13 +189,18 @@ fn blocks() -> Vec<Vector> {
         case("block_unsorted", "A-6.1", "`b` precedes `a/1`.", &sample_items())
             .archive(|archive| archive.index.swap(1, 2))
             .fails_to_list("malformed"),
-        case("block_with_duplicate_name", "A-6.1", "`b` replaces `c`.", &sample_items())
-            .archive(|archive| archive.index[3] = archive.index[2].clone())
-            .fails_to_list("malformed"),
+        case(
+            "block_with_duplicate_name",
+            "A-6.1",
+            "The name `c` is replaced with `b`.",
+            &sample_items(),
+        )
+        .archive(|archive| archive.index[3] = archive.index[2].clone())
+        .fails_to_list("malformed"),
         case(
             "block_with_trailing_byte",
             "A-6.1",
-            "The trailing byte is too short for another entry.",
+            "The trailing byte is too short to be another entry.",
             &sample_items(),
         )
         .layout(|layout| {

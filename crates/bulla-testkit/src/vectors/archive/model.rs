@@ -8,11 +8,11 @@ use crate::vectors::hex::Hex;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vector {
-    /// A unique name for the feature or the fault: `fence_block_repeated`.
+    /// A unique name for the feature or fault, such as `fence_block_repeated`.
     pub name: String,
-    /// The clause of ARCHIVE.md that decides the outcome: `A-6.1`.
+    /// The clause of ARCHIVE.md that decides the outcome, such as `A-6.1`.
     pub clause: String,
-    /// What was done to the archive, and why the outcome follows.
+    /// What was changed in the archive, and why it leads to the outcome.
     pub comment: String,
     /// The key given to the reader.
     pub key: Hex,
@@ -47,18 +47,18 @@ pub struct VectorEntry {
     pub len: u64,
     /// SHA-256 of a file's content, unless reading it fails.
     pub sha256: Option<Hex>,
-    /// The attribute *modified* (A-2.3).
+    /// The *modified* attribute.
     pub modified: Option<Modified>,
-    /// The attribute *mode* (A-2.3).
+    /// The *mode* attribute.
     pub mode: Option<u32>,
-    /// The attribute *target* (A-2.3).
+    /// The *target* attribute.
     pub target: Option<Hex>,
 }
 
-/// The time at which a content was last changed.
+/// The time at which the content was last changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of A-2.3")]
+#[expect(missing_docs, reason = "named as in A-2.3")]
 pub struct Modified {
     pub seconds: i64,
     pub nanoseconds: u32,
@@ -82,7 +82,7 @@ pub struct VectorNote {
 pub struct VectorFailure {
     /// The last step at which a reader may report the error.
     pub step: Step,
-    /// The name of the error: `malformed`.
+    /// The name of the error, such as `malformed`.
     pub name: String,
     /// The entry whose content cannot be read, for the step `content`.
     pub entry: Option<Hex>,
@@ -92,12 +92,12 @@ pub struct VectorFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
-    /// Reading container, trailer and fence (A-6.1, 1 to 3).
+    /// Reading the container, the trailer and the fence (A-6.1, 1 to 3).
     Open,
     /// Reading the whole index.
     List,
     /// Reading the content of one entry.
     Content,
-    /// Comparing records and index.
+    /// Comparing the records with the index.
     Verify,
 }

@@ -1,4 +1,4 @@
-//! Valid names, and names that lead out of the directory into which a reader restores.
+//! Valid names, and names that lead outside the directory into which a reader restores.
 
 use super::case::{Case, case};
 use super::model::Vector;
@@ -23,19 +23,19 @@ fn valid() -> Vec<Vector> {
     let odd: &[&[u8]] =
         &[b"...", b"..a", b".hidden", b"C:\\x", b" ", b"a\nb", b"a../..b", b"~", b"-rf", b"*"];
     vec![
-        named("names_unusual", "A-2.1", "None of these names leads out of the directory.", odd)
+        named("names_unusual", "A-2.1", "None of these names leads outside the directory.", odd)
             .reads(),
         named(
             "names_without_encoding",
             "A-2.1",
-            "Invalid UTF-8, and two normal forms of one name, which are distinct.",
+            "Invalid UTF-8, and two normalization forms of one name, which are distinct names.",
             &[b"\xff\xfe", b"\xc3\xa9", b"e\xcc\x81", b"\x80/\x01"],
         )
         .reads(),
         named(
             "names_around_slash",
             "A-2.1",
-            "Names are sorted as unsigned bytes, not by components.",
+            "Names are sorted as unsigned bytes, not by component.",
             &[b"a!", b"a-b/x", b"a.b", b"a/b", b"a/b-c", b"a/b0", b"a0", b"a\xff"],
         )
         .archive(|archive| assert_eq!(archive.index[3].name, b"a/b"))
@@ -47,11 +47,17 @@ fn valid() -> Vec<Vector> {
             &[b"readme", b"README"],
         )
         .reads(),
-        named("name_of_4096_bytes", "A-2.1", "The maximum length.", &[&[b'n'; NAME_MAX]]).reads(),
+        named(
+            "name_of_4096_bytes",
+            "A-2.1",
+            "The name has the maximum length.",
+            &[&[b'n'; NAME_MAX]],
+        )
+        .reads(),
         named(
             "name_of_2048_components",
             "A-2.1",
-            "The maximum depth: components of one byte.",
+            "The name has the maximum depth, because each component has one byte.",
             &[&b"a/".repeat(NAME_MAX / 2)[..NAME_MAX - 1]],
         )
         .reads(),
@@ -65,30 +71,30 @@ fn valid() -> Vec<Vector> {
     ]
 }
 
-/// Invalid names, the same in record, index and fence.
+/// Invalid names, which are the same in the record, the index and the fence.
 fn invalid() -> Vec<Vector> {
     let too_long = vec![b'n'; NAME_MAX + 1];
     let names: [(&str, &[u8], &str); 16] = [
-        ("name_empty", b"", "A name has at least one byte."),
-        ("name_dot_dot", b"..", "The parent directory."),
-        ("name_starts_with_dot_dot", b"../x", "A path out of the directory."),
+        ("name_empty", b"", "A name must have at least one byte."),
+        ("name_dot_dot", b"..", "The name is that of the parent directory."),
+        ("name_starts_with_dot_dot", b"../x", "The path leads outside the directory."),
         (
             "name_with_two_dot_dot",
             b"a/../../x",
-            "A path out of the directory through a subdirectory.",
+            "The path leads outside the directory through a subdirectory.",
         ),
         ("name_ends_with_dot_dot", b"a/..", "The last component is `..`."),
         ("name_absolute", b"/x", "The name starts with a slash."),
-        ("name_slash", b"/", "Two empty components."),
+        ("name_slash", b"/", "Both components are empty."),
         ("name_ends_with_slash", b"a/", "The last component is empty."),
         ("name_with_two_slashes", b"a//b", "The second component is empty."),
         ("name_dot", b".", "The only component is `.`."),
         ("name_with_dot", b"a/./b", "The second component is `.`."),
         ("name_starts_with_dot", b"./a", "The first component is `.`."),
-        ("name_nul", b"\0", "A single NUL byte."),
+        ("name_nul", b"\0", "The name is a NUL byte."),
         ("name_with_nul", b"a\0b", "A C string ends at the NUL byte."),
         ("name_dot_dot_nul", b"..\0", "Equal to `..` when read as a C string."),
-        ("name_of_4097_bytes", &too_long, "One byte too long."),
+        ("name_of_4097_bytes", &too_long, "The name is one byte too long."),
     ];
     let vector = |(name, bytes, comment): (&'static str, &[u8], _)| {
         named(name, "A-2.1", comment, &[bytes]).fails_to_list("malformed")
@@ -99,7 +105,7 @@ fn invalid() -> Vec<Vector> {
         case(
             "name_of_link_with_dot_dot",
             "A-2.1",
-            "A symbolic link between two valid entries.",
+            "The invalid name is that of a symbolic link between two valid entries.",
             &[good[0].clone(), Item::link(b"b/../../c", b"target"), good[1].clone()],
         )
         .fails_to_list("malformed"),
@@ -108,7 +114,7 @@ fn invalid() -> Vec<Vector> {
         case(
             "name_of_directory_with_dot_dot",
             "A-2.1",
-            "A directory in a separate block, the second.",
+            "The invalid name is that of a directory, which is alone in the second block.",
             &[good[0].clone(), Item::directory(b"b/.."), good[1].clone()],
         )
         .archive(|archive| archive.block_max = 1)
@@ -129,10 +135,10 @@ fn conflicting() -> Vec<Vector> {
             .fails_to_list("malformed")
     };
     vec![
-        below("name_twice", "Two files with the same name in one block.", &[a.clone(), a.clone()]),
+        below("name_twice", "Two files in one block have the same name.", &[a.clone(), a.clone()]),
         below(
             "name_of_file_and_directory",
-            "Two kinds of entry with the same name.",
+            "A file and a directory have the same name.",
             &[a.clone(), Item::directory(b"a")],
         ),
         case(
@@ -151,7 +157,7 @@ fn conflicting() -> Vec<Vector> {
         ),
         below(
             "file_as_parent_not_adjacent",
-            "`a!` is sorted between the two.",
+            "`a` is a file, so `a/b` cannot exist; `a!` sorts between them.",
             &[a.clone(), x.clone(), b.clone()],
         ),
         below(
@@ -161,7 +167,7 @@ fn conflicting() -> Vec<Vector> {
         ),
         in_blocks(
             "link_as_parent_in_another_block",
-            "Each block is valid by itself.",
+            "`a` is a link, so `a/b` cannot exist, although each block is valid by itself.",
             &[link, x, b],
         ),
         below(

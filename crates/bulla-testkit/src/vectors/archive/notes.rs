@@ -57,7 +57,7 @@ fn states() -> Vec<Vector> {
             &[file(b"ab").in_state(state::SHORT | state::CHANGED, 8)],
         )
         .reads(),
-        case("skipped", "A-4.1", "Names without an entry.", &sample_items())
+        case("skipped", "A-4.1", "The notes contain names that have no entry.", &sample_items())
             .archive(|archive| archive.notes = vec![skipped(b"socket"), skipped(b"a/pipe")])
             .reads(),
         case(
@@ -121,7 +121,7 @@ fn malformed() -> Vec<Vector> {
         case(
             "note_head_truncated",
             "A-4.1",
-            "15 bytes follow the last note, and a note's head has 16.",
+            "15 bytes follow the last note, but a note's head has 16.",
             &sample_items(),
         )
         .archive(|archive| {

@@ -1,4 +1,4 @@
-//! Records that contradict the index, which only verifying detects.
+//! Records that contradict the index, which only verification detects.
 
 use super::case::{case, of_pieces};
 use super::model::Vector;
@@ -33,7 +33,7 @@ fn pairs() -> Vec<Vector> {
         changed(
             "record_kind_wrong",
             "A-6.4",
-            "The record is a symbolic link, the index entry a file.",
+            "The record is a symbolic link, but the index entry is a file.",
             2,
             |r| {
                 r.kind = kind::LINK;
@@ -57,7 +57,7 @@ fn pairs() -> Vec<Vector> {
         changed(
             "record_attributes_wrong",
             "A-6.4",
-            "The record has mode 600, the index entry mode 644.",
+            "The record has mode 600, but the index entry has mode 644.",
             1,
             |r| {
                 r.attributes = mode(0o600);
@@ -65,20 +65,25 @@ fn pairs() -> Vec<Vector> {
         ),
         length(
             "record_longer_than_entry",
-            "One byte longer, without a state that allows padding.",
+            "The record is one byte longer, and the state does not allow padding.",
             0,
             9,
         ),
         length(
             "record_longer_than_grown_entry",
-            "One byte longer, and a file that grew is not padded.",
+            "The record is one byte longer, but a file that grew is not padded.",
             state::GREW,
             9,
         ),
-        length("record_shorter_than_entry", "One byte shorter, without a state.", 0, 11),
+        length(
+            "record_shorter_than_entry",
+            "The record is one byte shorter, and the state is 0.",
+            0,
+            11,
+        ),
         length(
             "record_shorter_than_short_entry",
-            "One byte shorter, with state short.",
+            "The record is one byte shorter, and the state is short.",
             state::SHORT,
             11,
         ),
@@ -93,7 +98,7 @@ fn pairs() -> Vec<Vector> {
         case(
             "contents_swapped",
             "A-6.4",
-            "Two entries have each other's content.",
+            "Two entries refer to each other's content.",
             &[Item::file(b"a", b"aaaa"), Item::file(b"b", b"bbbb")],
         )
         .archive(|archive| {
@@ -119,7 +124,7 @@ fn pairs() -> Vec<Vector> {
     ]
 }
 
-/// Invalid heads of records, which a walk over the records relies on.
+/// Invalid record heads. A walk over the records relies on their lengths.
 fn heads() -> Vec<Vector> {
     let changed = |name, clause, comment, change: fn(&mut Record)| {
         case(name, clause, comment, &sample_items())
@@ -174,7 +179,7 @@ fn heads() -> Vec<Vector> {
         ),
         with_lengths(
             "record_content_len_wraps_to_itself",
-            "Modulo 2^64, the record is followed by itself.",
+            "Modulo 2^64, the record ends where it starts.",
             Lengths { content: 0u64.wrapping_sub(33), ..lengths },
         ),
         {
@@ -241,7 +246,7 @@ fn misplaced() -> Vec<Vector> {
         ),
         known(
             "rows_among_entries",
-            "Rows come first, and the trailer counts none.",
+            "The containers record comes first, and the trailer counts no rows.",
             of_kind(kind::CONTAINERS, &[0; 96]),
         ),
         among(

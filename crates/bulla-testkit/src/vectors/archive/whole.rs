@@ -5,7 +5,7 @@ use super::model::Vector;
 use crate::archive::{Item, Piece, Record, attribute, kind, mode, tag};
 use crate::vectors::label::bytes;
 
-/// Returns a directory with a file in it, a file and a symbolic link, sorted by name.
+/// Returns a directory, a file in that directory, another file and a symbolic link, sorted by name.
 pub(super) fn sample_items() -> [Item; 4] {
     [
         Item::directory(b"a").with(&mode(0o755)),
@@ -31,14 +31,13 @@ fn shapes() -> Vec<Vector> {
         case(
             "no_entries",
             "A-5.3",
-            "Notes, fence and trailer only: index_offset equals fence_offset.",
+            "Only notes, fence and trailer are present, so index_offset equals fence_offset.",
             &[],
         )
         .reads(),
         case("one_empty_file", "A-3.1", "The content is empty.", &[Item::file(b"empty", b"")])
             .reads(),
-        case("one_file", "A-3.1", "A file of five bytes.", &[Item::file(b"file", b"bytes")])
-            .reads(),
+        case("one_file", "A-3.1", "A five-byte file.", &[Item::file(b"file", b"bytes")]).reads(),
         case(
             "file_directory_link",
             "A-1.2",
@@ -56,7 +55,7 @@ fn shapes() -> Vec<Vector> {
         case(
             "content_over_three_chunks",
             "A-3.1",
-            "A content of 9000 bytes between two short ones.",
+            "A 9000-byte file between two short ones.",
             &[a1, Item::file(b"a/2", &bytes("long content", 9000)), b],
         )
         .reads(),
@@ -103,14 +102,14 @@ fn shapes() -> Vec<Vector> {
 
 fn blocks() -> Vec<Vector> {
     let many: Vec<_> = (0..40).map(|i| Item::file(format!("{i:02}").as_bytes(), &[i])).collect();
-    // Two attributes, because one has at most 65535 bytes.
+    // Two attributes, because a single one has at most 65535 bytes.
     let longest = attribute(tag::PRIVATE, &[0; 32764]);
     let longest = [&longest[..], &attribute(tag::PRIVATE + 1, &[0; 32764])].concat();
     vec![
         case(
             "several_blocks",
             "A-5.1",
-            "A writer may end a block early: these have at most three entries.",
+            "A writer may end a block early. These blocks have at most three entries.",
             &many,
         )
         .archive(|archive| archive.block_max = 110)
@@ -126,7 +125,7 @@ fn blocks() -> Vec<Vector> {
         case(
             "entry_longer_than_block",
             "A-5.1",
-            "With 2^16 bytes of attributes, the entry exceeds a block and is alone in one.",
+            "An entry with 2^16 bytes of attributes exceeds the block size and has its own block.",
             &[Item::file(b"a", b""), Item::file(b"b", b"").with(&longest), Item::file(b"c", b"")],
         )
         .reads(),
@@ -148,7 +147,7 @@ fn padding_and_unknown_records() -> Vec<Vector> {
     };
     vec![
         padded("padding", "A-8.1", "Padding before the notes.", 4, padding(&[0; 100])).reads(),
-        padded("padding_empty", "A-8.1", "The shortest padding, a record's head.", 4, padding(b""))
+        padded("padding_empty", "A-8.1", "The shortest padding is a record head.", 4, padding(b""))
             .reads(),
         padded(
             "padding_first",
@@ -161,7 +160,7 @@ fn padding_and_unknown_records() -> Vec<Vector> {
         padded(
             "padding_not_zero",
             "A-1.2",
-            "The content of padding is ignored.",
+            "The content of a padding record is ignored.",
             2,
             padding(b"not zero"),
         )
@@ -169,7 +168,7 @@ fn padding_and_unknown_records() -> Vec<Vector> {
         padded(
             "kind_129_skipped",
             "A-1.4",
-            "An unknown record with name, attributes and encoding.",
+            "An unknown record with a name, attributes and an encoding.",
             1,
             newer(129),
         )
@@ -177,7 +176,7 @@ fn padding_and_unknown_records() -> Vec<Vector> {
         padded(
             "kind_255_skipped",
             "A-1.4",
-            "An unknown record with name, attributes and encoding.",
+            "An unknown record with a name, attributes and an encoding.",
             4,
             newer(255),
         )

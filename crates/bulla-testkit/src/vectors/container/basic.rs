@@ -1,4 +1,4 @@
-//! Small plaintexts that open, each with one field that is not the default.
+//! Small plaintexts that open. Nearly every vector has at most one non-default field.
 
 use super::model::Vector;
 use super::sample::Sample;
@@ -12,7 +12,7 @@ pub(super) fn vectors() -> Vec<Vector> {
             .vector("plaintext_empty", "F-5.1", "One chunk with an empty plaintext.")
             .opens(),
         Sample::new("one byte", 1)
-            .vector("plaintext_1_byte", "F-5.1", "One chunk of one byte.")
+            .vector("plaintext_1_byte", "F-5.1", "One chunk with a one-byte plaintext.")
             .opens(),
         Sample::new("a hundred bytes", 100)
             .vector("plaintext_100_bytes", "F-5.1", "One short chunk.")
@@ -21,7 +21,7 @@ pub(super) fn vectors() -> Vec<Vector> {
             .vector(
                 "content_1",
                 "F-3.9",
-                "The content type of an archive; this layer does not interpret it.",
+                "The content type for archives, which this layer does not interpret.",
             )
             .opens(),
         with_content(2).vector("content_2", "F-3.7", "An unassigned content type.").opens(),
@@ -38,7 +38,7 @@ pub(super) fn vectors() -> Vec<Vector> {
             .vector(
                 "all_features",
                 "F-2.1",
-                "Two chunks of 2^13 bytes, a context, a content type and an envelope.",
+                "Two chunks, the chunk size 2^13, a context, a content type and an envelope.",
             )
             .opens(),
     ]

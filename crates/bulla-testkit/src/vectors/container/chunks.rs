@@ -7,7 +7,7 @@ use crate::corrupt::{ContainerParts, seal_chunk_with_associated_data};
 use crate::reference::{ContainerError, HEADER_LEN, Schedule, TAG_LEN, seal_chunk};
 use crate::vectors::label::bytes32;
 
-/// Bytes of plaintext in a full chunk of all samples here.
+/// Plaintext bytes in a full chunk, for all samples in this file.
 const FULL: usize = 4096;
 
 const REJECTED_0: ContainerError = ContainerError::ChunkRejected { index: 0 };
@@ -38,7 +38,7 @@ fn three() -> Sample {
     Sample::new("three chunks", 2 * FULL + 100)
 }
 
-/// Builds a vector of changed parts. A stream releases the chunks before the faulty one.
+/// Builds a vector from changed parts. A stream releases the chunks before the faulty one.
 fn fails(
     name: &'static str,
     clause: &'static str,
@@ -67,7 +67,7 @@ fn changed() -> Vec<Vector> {
             &one,
             |p| p.flip_chunk(0, 0),
             REJECTED_0,
-            "One bit of the ciphertext is flipped.",
+            "One bit in the ciphertext is flipped.",
         ),
         fails(
             "only_chunk_tag_flipped",
@@ -75,7 +75,7 @@ fn changed() -> Vec<Vector> {
             &one,
             |p| p.flip_chunk(0, 100 + 15),
             REJECTED_0,
-            "One bit of the last byte of the tag is flipped.",
+            "One bit in the tag's last byte is flipped.",
         ),
         fails(
             "chunk_0_flipped",
@@ -83,7 +83,7 @@ fn changed() -> Vec<Vector> {
             &two,
             |p| p.flip_chunk(0, FULL - 1),
             REJECTED_0,
-            "One bit of the last byte of the ciphertext is flipped.",
+            "One bit in the ciphertext's last byte is flipped.",
         ),
         fails(
             "chunk_0_tag_flipped",
@@ -91,7 +91,7 @@ fn changed() -> Vec<Vector> {
             &two,
             |p| p.flip_chunk(0, FULL),
             REJECTED_0,
-            "One bit of the first byte of the tag is flipped.",
+            "One bit in the tag's first byte is flipped.",
         ),
         fails(
             "middle_chunk_flipped",
@@ -123,7 +123,7 @@ fn changed() -> Vec<Vector> {
             &empty_last,
             |p| p.flip_chunk(1, 0),
             REJECTED_1,
-            "The last chunk consists of a tag only.",
+            "The last chunk contains only a tag.",
         ),
         fails(
             "last_chunk_tag_zeroed",
@@ -139,7 +139,7 @@ fn changed() -> Vec<Vector> {
             &three,
             |p| p.flip_chunk(1, 0).flip_chunk(2, 0),
             REJECTED_1,
-            "The lower chunk is reported, even by a reader that starts with the last.",
+            "The lower chunk is reported, even by a reader that starts with the last one.",
         ),
     ]
 }
@@ -180,7 +180,7 @@ fn moved() -> Vec<Vector> {
             &two,
             |p| p.drop_chunk(0),
             REJECTED_0,
-            "The last chunk is in the position of chunk 0.",
+            "The last chunk is now where chunk 0 should be.",
         ),
         fails(
             "middle_chunk_removed",
@@ -188,7 +188,7 @@ fn moved() -> Vec<Vector> {
             &three,
             |p| p.drop_chunk(1),
             REJECTED_1,
-            "The last chunk is in the position of chunk 1.",
+            "The last chunk is now where chunk 1 should be.",
         ),
         fails(
             "last_chunk_removed",
@@ -250,7 +250,7 @@ fn wrong_lengths() -> Vec<Vector> {
             &two,
             |p| resized(p, 100),
             REJECTED_1,
-            "The last chunk consists of ciphertext only.",
+            "The last chunk contains only ciphertext.",
         ),
         fails(
             "first_chunk_short",
@@ -277,7 +277,7 @@ fn wrong_lengths() -> Vec<Vector> {
             &one,
             |p| p.insert_chunk(1, seal_chunk(&keys, 1, b"")),
             REJECTED_0,
-            "A second encoding of the plaintext, which is rejected.",
+            "This would be a second encoding of the plaintext, so it is rejected.",
         ),
     ]
 }
@@ -323,7 +323,7 @@ fn sealed_incorrectly() -> Vec<Vector> {
             &two,
             |p| p.replace_chunk(1, little_endian(&keys(&two))),
             REJECTED_1,
-            "The number of chunk 1 is in the first byte of the nonce.",
+            "Chunk number 1 is XORed into the first byte of the nonce instead of the last.",
         ),
         fails(
             "chunk_with_associated_data",
@@ -341,7 +341,7 @@ fn sealed_incorrectly() -> Vec<Vector> {
     ]
 }
 
-/// The only chunk is from another container that differs in one input.
+/// Replaces the only chunk with one from a container that differs in one input.
 fn spliced() -> Vec<Vector> {
     let one = one();
     let splice = |name, other: Sample, comment| {

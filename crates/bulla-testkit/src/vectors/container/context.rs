@@ -25,7 +25,11 @@ pub(super) fn vectors() -> Vec<Vector> {
             .vector("context_of_6_bytes", "F-3.8", "The reader is given the same context.")
             .opens(),
         empty
-            .vector("context_empty", "F-3.8", "The flag is set: an empty context is a context.")
+            .vector(
+                "context_empty",
+                "F-3.8",
+                "The flag is set, because an empty context counts as a context.",
+            )
             .opens(),
         with(&bytes("context", 1000))
             .vector("context_of_1000_bytes", "F-3.8", "The reader is given the same context.")
@@ -46,7 +50,11 @@ pub(super) fn vectors() -> Vec<Vector> {
             .context(None)
             .fails(ContainerError::ContextRequired),
         empty
-            .vector("context_empty_missing", "F-3.8", "No context is not the empty context.")
+            .vector(
+                "context_empty_missing",
+                "F-3.8",
+                "An absent context differs from an empty one.",
+            )
             .context(None)
             .fails(ContainerError::ContextRequired),
         without
@@ -61,14 +69,14 @@ pub(super) fn vectors() -> Vec<Vector> {
             .vector(
                 "context_empty_unexpected",
                 "F-3.8",
-                "The empty context is not the absence of a context.",
+                "An empty context differs from an absent one.",
             )
             .context(Some(b""))
             .fails(ContainerError::ContextUnexpected),
-        wrong("context_wrong", b"photoz", "The last bits of the context differ."),
+        wrong("context_wrong", b"photoz", "The last byte of the context differs."),
         wrong("context_truncated", b"photo", "The last byte of the context is missing."),
         wrong("context_extended", b"photos\0", "A zero byte is appended to the context."),
-        wrong("context_wrong_empty", b"", "The empty context is given instead."),
+        wrong("context_wrong_empty", b"", "An empty context is given instead."),
         photos
             .vector(
                 "context_flag_cleared",

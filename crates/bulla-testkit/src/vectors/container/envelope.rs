@@ -21,7 +21,11 @@ fn lengths() -> Vec<Vector> {
     let footer = with(128).parts().footer.to_vec();
     vec![
         with(1)
-            .vector("envelope_1_byte", "F-2.1", "The envelope is before and after the only chunk.")
+            .vector(
+                "envelope_1_byte",
+                "F-2.1",
+                "The only chunk is between the two copies of the envelope.",
+            )
             .opens(),
         with(300)
             .vector("envelope_300_bytes", "F-2.1", "The envelope is longer than the plaintext.")
@@ -40,7 +44,7 @@ fn lengths() -> Vec<Vector> {
     ]
 }
 
-/// Changed copies, which are not authenticated (F-8.1).
+/// Changed copies of the envelope, which are not authenticated (F-8.1).
 fn rewritten() -> Vec<Vector> {
     let sample = Sample::new("rewritten envelope", 100).with_envelope(64);
     let other = bytes("another envelope", 64);
@@ -61,13 +65,13 @@ fn rewritten() -> Vec<Vector> {
             "envelope_head_flipped",
             &flipped,
             &sample.envelope,
-            "One bit of the first copy is flipped.",
+            "One bit in the first copy is flipped.",
         ),
         opens(
             "envelope_tail_flipped",
             &sample.envelope,
             &flipped,
-            "One bit of the second copy is flipped.",
+            "One bit in the second copy is flipped.",
         ),
         opens(
             "envelope_tail_rewritten",
@@ -98,17 +102,17 @@ fn misplaced() -> Vec<Vector> {
         rejected(
             "envelope_head_missing",
             remove(&container, 128, 64),
-            "The chunk is in the position of the envelope.",
+            "The chunk is where the envelope should be.",
         ),
         rejected(
             "envelope_tail_missing",
             remove(&container, 128 + 64 + 116, 64),
-            "Part of the chunk is in the position of the envelope.",
+            "Part of the chunk is where the envelope should be.",
         ),
         rejected(
             "envelope_head_long_by_1",
             insert(&container, 128, b"\0"),
-            "The chunk is one byte after its position.",
+            "The chunk starts one byte too late.",
         ),
     ]
 }

@@ -33,13 +33,13 @@ fn damaged() -> Vec<Vector> {
             "footer_magic_flipped",
             "F-3.6",
             flip(field::MAGIC),
-            "One bit of the first byte of the magic is flipped.",
+            "One bit in the first byte of the magic is flipped.",
         ),
         opens(
             "footer_salt_flipped",
             "F-3.6",
             flip(field::SALT),
-            "One bit of the salt is flipped, so the check fails.",
+            "One bit in the salt is flipped, so the check fails.",
         ),
         opens(
             "footer_reserved_flipped",
@@ -51,7 +51,7 @@ fn damaged() -> Vec<Vector> {
             "footer_check_flipped",
             "F-3.6",
             flip(field::CHECK),
-            "One bit of the check is flipped.",
+            "One bit in the check is flipped.",
         ),
         opens(
             "footer_zeroed",
@@ -82,7 +82,7 @@ fn damaged() -> Vec<Vector> {
     ]
 }
 
-/// Valid footers (F-3.3) whose bytes 8..96 differ from the header.
+/// Valid footers (F-3.3) whose bytes 8..96 differ from those of the header.
 fn different() -> Vec<Vector> {
     let sample = Sample::new("different footer", 100);
     let opens = |name, parts: ContainerParts, comment| {
@@ -101,7 +101,7 @@ fn different() -> Vec<Vector> {
         opens(
             "footer_from_another_container",
             ContainerParts { footer, ..sample.parts() },
-            "The footer has the same key and length but another salt.",
+            "The footer has the same key and length but a different salt.",
         ),
         opens(
             "footer_from_another_key",

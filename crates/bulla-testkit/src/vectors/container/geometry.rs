@@ -1,4 +1,4 @@
-//! Chunk sizes, and plaintexts around their multiples.
+//! Chunk sizes, and plaintext lengths around their multiples.
 
 use super::model::Vector;
 use super::sample::Sample;
@@ -19,14 +19,14 @@ fn sizes() -> Vec<Vector> {
             .vector(
                 "plaintext_4095_bytes",
                 "F-5.1",
-                "One chunk with the maximum length of a last chunk.",
+                "One chunk with the maximum length for a last chunk.",
             )
             .opens(),
         sample(4096)
             .vector("plaintext_4096_bytes", "F-5.1", "One full chunk and an empty last chunk.")
             .opens(),
         sample(4097)
-            .vector("plaintext_4097_bytes", "F-5.1", "One full chunk and a last chunk of one byte.")
+            .vector("plaintext_4097_bytes", "F-5.1", "One full chunk and a one-byte last chunk.")
             .opens(),
         sample(8191)
             .vector(
@@ -39,11 +39,7 @@ fn sizes() -> Vec<Vector> {
             .vector("plaintext_8192_bytes", "F-5.1", "Two full chunks and an empty last chunk.")
             .opens(),
         sample(8193)
-            .vector(
-                "plaintext_8193_bytes",
-                "F-5.1",
-                "Two full chunks and a last chunk of one byte.",
-            )
+            .vector("plaintext_8193_bytes", "F-5.1", "Two full chunks and a one-byte last chunk.")
             .opens(),
     ]
 }
@@ -56,7 +52,7 @@ fn chunk_sizes() -> Vec<Vector> {
             .vector(
                 "chunk_log2_13_two_chunks",
                 "F-5.1",
-                "One full chunk of 2^13 bytes and a last chunk of one byte.",
+                "One full chunk of 2^13 bytes and a one-byte last chunk.",
             )
             .opens(),
         sample(16, 5).vector("chunk_log2_16", "F-3.7", "The default chunk size.").opens(),
@@ -81,19 +77,19 @@ fn out_of_range() -> Vec<Vector> {
     };
     let envelope_len = |value: u32| sample.resealed(ENVELOPE_LEN, &value.to_be_bytes());
     vec![
-        chunk_log2("chunk_log2_0", 0, "A chunk size of one byte, authenticated."),
-        chunk_log2("chunk_log2_11", 11, "One below the minimum, authenticated."),
-        chunk_log2("chunk_log2_21", 21, "One above the maximum, authenticated."),
+        chunk_log2("chunk_log2_0", 0, "The chunk size is one byte; the header is authenticated."),
+        chunk_log2("chunk_log2_11", 11, "One below the minimum; the header is authenticated."),
+        chunk_log2("chunk_log2_21", 21, "One above the maximum; the header is authenticated."),
         chunk_log2(
             "chunk_log2_255",
             255,
-            "A chunk size that overflows every integer type, authenticated.",
+            "The chunk size overflows every integer type; the header is authenticated.",
         ),
         sample
             .vector(
                 "envelope_len_over_limit",
                 "F-3.7",
-                "2^20 + 1 in both copies, rejected before the envelope is read.",
+                "The length is 2^20 + 1 in both copies, rejected before the envelope is read.",
             )
             .container(envelope_len((1 << 20) + 1))
             .fails(ContainerError::UnsupportedFeature),
@@ -101,7 +97,7 @@ fn out_of_range() -> Vec<Vector> {
             .vector(
                 "envelope_len_4_gib",
                 "F-7.7",
-                "2^32 - 1 in both copies, for which nothing is allocated.",
+                "The length is 2^32 - 1 in both copies, and no memory is allocated for it.",
             )
             .container(envelope_len(u32::MAX))
             .fails(ContainerError::UnsupportedFeature),
@@ -109,7 +105,7 @@ fn out_of_range() -> Vec<Vector> {
             .vector(
                 "envelope_len_beyond_end",
                 "F-7.1",
-                "2^20 in both copies of a shorter container.",
+                "The length is 2^20 in both copies, but the container is shorter.",
             )
             .container(envelope_len(1 << 20))
             .fails(ContainerError::Truncated { after: 0 }),

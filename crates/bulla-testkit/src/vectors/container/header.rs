@@ -124,19 +124,19 @@ fn damaged() -> Vec<Vector> {
             "header_magic_first_flipped",
             field::MAGIC,
             ContainerError::NotAContainer,
-            "One bit of byte 0 is flipped; the footer is intact.",
+            "One bit in byte 0 is flipped; the footer is intact.",
         ),
         flipped(
             "header_magic_last_flipped",
             7,
             ContainerError::NotAContainer,
-            "One bit of byte 7 is flipped; the footer is intact.",
+            "One bit in byte 7 is flipped; the footer is intact.",
         ),
         flipped(
             "header_major_flipped",
             field::MAJOR,
             ContainerError::UnsupportedVersion { major: 0 },
-            "Major version 1 became 0; the footer is intact.",
+            "The major version changed from 1 to 0; the footer is intact.",
         ),
         flipped(
             "header_suite_flipped",
@@ -148,19 +148,19 @@ fn damaged() -> Vec<Vector> {
             "header_chunk_log2_flipped",
             field::CHUNK_LOG2,
             ContainerError::DamagedHeader,
-            "12 became 13; the footer is intact.",
+            "chunk_log2 changed from 12 to 13; the footer is intact.",
         ),
         flipped(
             "header_salt_flipped",
             field::SALT,
             ContainerError::DamagedHeader,
-            "One bit of the salt is flipped; the footer is intact.",
+            "One bit in the salt is flipped; the footer is intact.",
         ),
         flipped(
             "header_commitment_flipped",
             field::COMMITMENT,
             ContainerError::DamagedHeader,
-            "One bit of the commitment is flipped; the footer is intact.",
+            "One bit in the commitment is flipped; the footer is intact.",
         ),
         flipped(
             "header_reserved_flipped",
@@ -172,7 +172,7 @@ fn damaged() -> Vec<Vector> {
             "header_check_flipped",
             field::CHECK,
             ContainerError::DamagedHeader,
-            "One bit of the check is flipped; the footer is intact.",
+            "One bit in the check is flipped; the footer is intact.",
         ),
         sample
             .vector(
@@ -237,7 +237,7 @@ fn recovered() -> Vec<Vector> {
         zeroed(
             &sample.clone().with_envelope(64),
             "header_zeroed_with_envelope",
-            "The footer provides the length of the envelope.",
+            "The footer provides the envelope length.",
         ),
         zeroed(
             &sample.with_context(b"context"),
@@ -255,18 +255,18 @@ fn near_minimum() -> Vec<Vector> {
     let vector =
         |name, container, comment| sample.vector(name, "F-3.4", comment).container(container);
     vec![
-        vector("footer_alone", footer.to_vec(), "128 bytes without a header.")
+        vector("footer_alone", footer.to_vec(), "The input is 128 bytes long and has no header.")
             .fails(ContainerError::NotAContainer),
         vector(
             "footer_overlaps_header",
             [&header[..127], &footer].concat(),
-            "255 bytes, of which the last 128 are a valid footer that must be ignored.",
+            "The last 128 of 255 bytes are a valid footer, which must be ignored.",
         )
         .fails(ContainerError::DamagedHeader),
         vector(
             "header_flipped_and_chunks_missing",
             [header, footer].concat(),
-            "256 bytes: the footer is authoritative, and no chunk precedes it.",
+            "With 256 bytes, the footer is authoritative, but no chunk precedes it.",
         )
         .outcomes(
             Expected::Fails(ContainerError::DamagedHeader),
@@ -275,7 +275,7 @@ fn near_minimum() -> Vec<Vector> {
     ]
 }
 
-/// Valid headers of other containers. The footer is not used.
+/// Valid headers from other containers. The footer is not used.
 fn replaced() -> Vec<Vector> {
     let one = |sample: Sample, other: Sample| {
         let header = other.parts().header;
@@ -294,7 +294,7 @@ fn replaced() -> Vec<Vector> {
             .vector(
                 "header_from_another_key",
                 "F-3.4",
-                "A valid header of another key; the footer matches the key but is not used.",
+                "The header belongs to another key; the footer matches the key but is not used.",
             )
             .container(of_another_key)
             .fails(ContainerError::WrongKey),
@@ -302,14 +302,14 @@ fn replaced() -> Vec<Vector> {
             .vector(
                 "header_from_another_container",
                 "F-7.4",
-                "Same key; chunk 0 is rejected, and the footer does not match the header.",
+                "With the same key, chunk 0 is rejected; the footer does not match the header.",
             )
             .container(of_another)
             .fails(ContainerError::Truncated { after: 0 }),
         long.vector(
             "header_from_another_container_two_chunks",
             "F-7.5",
-            "Same key; positional access reads chunk 1 first, a stream reads chunk 0.",
+            "With the same key, positional access reads chunk 1 first, a stream chunk 0.",
         )
         .container(of_another_long)
         .outcomes(
@@ -344,7 +344,7 @@ fn shifted() -> Vec<Vector> {
             .vector(
                 "line_endings_converted",
                 "F-3.5",
-                "CR LF became LF, as in a text-mode transfer; both magics detect it.",
+                "CR LF became LF, as in a text-mode transfer, which both magics detect.",
             )
             .container(corrupt::convert_line_endings(&container))
             .fails(ContainerError::NotAContainer),

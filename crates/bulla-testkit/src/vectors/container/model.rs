@@ -9,11 +9,11 @@ use crate::vectors::hex::Hex;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vector {
-    /// A unique name for the feature or the fault: `last_chunk_full`.
+    /// A unique name for the feature or fault, such as `last_chunk_full`.
     pub name: String,
-    /// The clause of FORMAT.md that decides the outcome: `F-7.3`.
+    /// The clause of FORMAT.md that decides the outcome, such as `F-7.3`.
     pub clause: String,
-    /// What was done to the container, and why the outcome follows.
+    /// What was changed in the container, and why it leads to the outcome.
     pub comment: String,
     /// The key given to the reader.
     pub key: Hex,
@@ -36,7 +36,7 @@ pub struct Vector {
 /// The inputs of a writer besides key and context.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of FORMAT.md")]
+#[expect(missing_docs, reason = "named as in FORMAT.md")]
 pub struct Seal {
     pub plaintext: Hex,
     pub salt: Hex,
@@ -55,10 +55,10 @@ pub struct Envelopes {
     pub tail: Option<Hex>,
 }
 
-/// Every value of the key schedule (F-4.3) of the authoritative header copy and the given context.
+/// Every value in the key schedule (F-4.3) for the authoritative header copy and the given context.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of F-4.3")]
+#[expect(missing_docs, reason = "named as in F-4.3")]
 pub struct Intermediates {
     pub info: Hex,
     pub t1: Hex,
@@ -67,7 +67,8 @@ pub struct Intermediates {
     pub base_nonce: Hex,
     pub commitment: Hex,
     pub exporter: Hex,
-    /// The nonces of chunks 0 to n, and of some higher chunk numbers than any vector has (F-5.2).
+    /// The nonces of chunks 0 to n, and of some chunk numbers that are higher than in any vector
+    /// (F-5.2).
     pub nonces: Vec<ChunkNonce>,
     /// One exported secret (F-4.5).
     pub export: Export,
@@ -77,7 +78,7 @@ pub struct Intermediates {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChunkNonce {
-    /// The number of the chunk.
+    /// The chunk number.
     pub index: u64,
     /// The nonce.
     pub nonce: Hex,
@@ -86,7 +87,7 @@ pub struct ChunkNonce {
 /// One exported secret (F-4.5).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of F-4.5")]
+#[expect(missing_docs, reason = "named as in F-4.5")]
 pub struct Export {
     pub label: Hex,
     pub secret: Hex,

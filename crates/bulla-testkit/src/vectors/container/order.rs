@@ -6,7 +6,7 @@ use crate::corrupt::{ContainerParts, HeaderCopy, extend, field, truncate};
 use crate::reference::{ContainerError, HeaderState};
 use crate::vectors::label::bytes32;
 
-/// Bytes of plaintext in a full chunk of all samples here.
+/// Plaintext bytes in a full chunk, for all samples in this file.
 const FULL: usize = 4096;
 
 const DAMAGED: Expected = Expected::Fails(ContainerError::DamagedHeader);
@@ -31,7 +31,7 @@ fn set(parts: ContainerParts, at: usize, value: &[u8]) -> ContainerParts {
     parts.edit(HeaderCopy::Both, at, value).update_check(HeaderCopy::Both)
 }
 
-/// Starts a vector of a changed container.
+/// Starts a vector with a changed container.
 fn changed(
     sample: &Sample,
     name: &'static str,
@@ -51,14 +51,14 @@ fn before_the_key() -> Vec<Vector> {
             &sample,
             "major_2_and_suite_2",
             set(suite_2(&sample), field::MAJOR, &[2]).to_bytes(),
-            "In both copies; the major version defines the suites.",
+            "Both copies have both faults; the major version defines the suites.",
         )
         .fails(ContainerError::UnsupportedVersion { major: 2 }),
         changed(
             &sample,
             "suite_2_and_critical_flag",
             flag_1(suite_2(&sample)).to_bytes(),
-            "In both copies; the suite is checked first.",
+            "Both copies have suite 2, and the suite is checked first.",
         )
         .fails(SUITE_2),
         changed(
@@ -72,7 +72,7 @@ fn before_the_key() -> Vec<Vector> {
             &with_context,
             "suite_2_and_context_missing",
             suite_2(&with_context).to_bytes(),
-            "In both copies; the suite is checked first.",
+            "Both copies have suite 2, and the suite is checked first.",
         )
         .context(None)
         .fails(SUITE_2),
@@ -142,7 +142,7 @@ fn wrong_key() -> Vec<Vector> {
     ]
 }
 
-/// A stream fails immediately. To positional access the footer is authoritative, and the other
+/// A stream fails immediately. For positional access, the footer is authoritative, and the other
 /// fault is reported.
 fn damaged_header() -> Vec<Vector> {
     let sample = sample();
@@ -188,7 +188,7 @@ fn damaged_header() -> Vec<Vector> {
         vector(
             "header_flipped_and_footer_twice",
             extend(&damaged().to_bytes(), &sample.parts().footer),
-            "The second footer is authoritative, and the first shows the end.",
+            "The second footer is authoritative, and the first marks the end of the container.",
         )
         .outcomes(DAMAGED, Expected::Fails(ContainerError::TrailingData { extra: 128 })),
         vector(
@@ -204,7 +204,7 @@ fn damaged_header() -> Vec<Vector> {
     ]
 }
 
-/// Positional access reads chunk n first, a stream reads it last.
+/// Positional access reads chunk n first, whereas a stream reads it last.
 fn in_the_chunks() -> Vec<Vector> {
     let two = Sample::new("order of chunks", FULL + 100);
     let three = Sample::new("order of chunks", 2 * FULL + 100);
@@ -262,7 +262,7 @@ fn in_the_chunks() -> Vec<Vector> {
             "last_chunk_flipped_and_footer_flipped",
             &two,
             two.parts().flip_chunk(1, 0).flip(HeaderCopy::Footer, field::SALT).to_bytes(),
-            "Without a valid footer, it is indistinguishable from truncation.",
+            "Without a valid footer, this is indistinguishable from truncation.",
         )
         .fails_after(FULL, TRUNCATED_1),
     ]

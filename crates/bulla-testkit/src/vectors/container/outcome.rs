@@ -1,4 +1,4 @@
-//! The outcomes of reading a container, in the schema of the vectors.
+//! The outcomes of reading a container, as the vectors represent them.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -29,11 +29,11 @@ pub struct Success {
     pub header_state: String,
 }
 
-/// An error of section 9 with its details, and the bytes released before it.
+/// An error in section 9 of FORMAT.md with its details, and the bytes released before it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// The name of the error: `chunk_rejected`.
+    /// The name of the error, such as `chunk_rejected`.
     pub name: String,
     /// The version, for `unsupported_version`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,7 +16,7 @@ pub(super) fn vectors() -> Vec<Vector> {
 }
 
 /// Returns a sample whose envelope starts with the container's footer, which does not depend on the
-/// bytes of the envelope (F-8.3).
+/// envelope's bytes (F-8.3).
 fn planted(len: usize, envelope_len: usize) -> Sample {
     let sample = Sample::new("planted", len).with_envelope(envelope_len);
     let mut envelope = sample.envelope.clone();
@@ -24,7 +24,7 @@ fn planted(len: usize, envelope_len: usize) -> Sample {
     Sample { envelope, ..sample }
 }
 
-/// Starts a vector of a container with a planted footer.
+/// Starts a vector with a container in which a footer is planted.
 fn vector(
     sample: &Sample,
     name: &'static str,
@@ -50,14 +50,14 @@ fn in_the_envelope() -> Vec<Vector> {
             &two,
             "footer_planted_in_envelope_of_two_chunks",
             truncate(&two.container(), 128 + 200 + 4112 + 60),
-            "Truncated in the last chunk, with room for a minimum container before the end.",
+            "Truncated in the last chunk; a minimum container would fit before the end.",
         )
         .fails(TRUNCATED_0),
         vector(
             &long,
             "footer_planted_in_tail_envelope",
             truncate(&long.container(), 128 + 200 + 1016 + 200),
-            "Without its footer; the planted one is where a shorter container ends.",
+            "Truncated before the footer; the planted one is where a shorter container could end.",
         )
         .outcomes(
             Expected::Fails(TRUNCATED_0),
@@ -67,14 +67,14 @@ fn in_the_envelope() -> Vec<Vector> {
             &exact,
             "footer_planted_as_tail_envelope",
             truncate(&exact.container(), 128 + 128 + 1016 + 128),
-            "Without its footer; the planted one is at the end, so it is not truncated.",
+            "Truncated before the footer; the planted one at the end hides the truncation.",
         )
         .fails(REJECTED_0),
     ]
 }
 
-/// Footers at the lowest offset of the search and below it. The bytes before them are not a chunk,
-/// which the search ignores.
+/// Footers at the lowest offset of the search and below it. The search ignores the fact that the
+/// bytes before the footer are not a chunk.
 fn at_the_lowest_offset() -> Vec<Vector> {
     let plain = Sample::new("lowest offset", 0);
     let enveloped = plain.clone().with_envelope(64);
@@ -87,28 +87,28 @@ fn at_the_lowest_offset() -> Vec<Vector> {
             &plain,
             "footer_at_lowest_offset",
             with(&plain, &[0; 16]),
-            "Offset 144, after 16 zeros and before 5 trailing bytes.",
+            "The footer is at offset 144, after 16 zeros and before 5 trailing bytes.",
         )
         .outcomes(Expected::Fails(TRUNCATED_0), Expected::Fails(trailing)),
         vector(
             &plain,
             "footer_below_lowest_offset",
             with(&plain, &[0; 15]),
-            "Offset 143, after 15 zeros and before 5 trailing bytes.",
+            "The footer is at offset 143, after 15 zeros and before 5 trailing bytes.",
         )
         .fails(TRUNCATED_0),
         vector(
             &enveloped,
             "footer_at_lowest_offset_with_envelope",
             with(&enveloped, &[0; 16]),
-            "Offset 272, before 5 trailing bytes.",
+            "The footer is at offset 272, before 5 trailing bytes.",
         )
         .outcomes(Expected::Fails(TRUNCATED_0), Expected::Fails(trailing)),
         vector(
             &enveloped,
             "footer_below_lowest_offset_with_envelope",
             with(&enveloped, &[0; 15]),
-            "Offset 271, before 5 trailing bytes.",
+            "The footer is at offset 271, before 5 trailing bytes.",
         )
         .fails(TRUNCATED_0),
     ]
@@ -126,7 +126,7 @@ fn in_the_chunks() -> Vec<Vector> {
             &one,
             "footer_planted_in_last_chunk",
             over(&one, 272),
-            "Offset 400 of 1272, at which a container could end.",
+            "The footer is at offset 400 of 1272, where the footer of a container could be.",
         )
         .outcomes(
             Expected::Fails(REJECTED_0),

@@ -14,7 +14,7 @@ const EXPORT_LABEL: &[u8] = b"vectors";
 /// Chunk numbers whose nonces reveal the byte order, and the largest possible chunk number (F-5.4).
 const FAR_CHUNKS: [u64; 4] = [256, 1 << 16, 1 << 24, (1 << 32) - 1];
 
-/// The inputs of sealing a container, derived from a label.
+/// The inputs for sealing a container, derived from a label.
 #[derive(Clone)]
 pub(super) struct Sample {
     pub(super) key: [u8; 32],
@@ -27,8 +27,8 @@ pub(super) struct Sample {
 }
 
 impl Sample {
-    /// Creates a sample with chunks of 4096 bytes, content 0, no context and no envelope. All
-    /// samples share a key.
+    /// Creates a sample with 4096-byte chunks, content 0, no context and no envelope. All samples
+    /// share a key.
     pub(super) fn new(label: &str, plaintext_len: usize) -> Sample {
         Sample {
             key: bytes32("key"),
@@ -70,7 +70,8 @@ impl Sample {
         self.parts().reseal(&self.key, self.context.as_deref(), at, bytes).to_bytes()
     }
 
-    /// Starts a vector of the unchanged container, opened with its own key and context.
+    /// Starts a vector with the unchanged container, opened with the key and context under which it
+    /// was sealed.
     pub(super) fn vector(
         &self,
         name: &'static str,
@@ -83,7 +84,7 @@ impl Sample {
     }
 }
 
-/// A vector without stated outcome.
+/// A vector whose outcome has not been stated yet.
 pub(super) struct VectorBuilder {
     sample: Sample,
     name: &'static str,
@@ -102,7 +103,7 @@ pub(super) enum Expected {
     Opens(HeaderState),
     /// Nothing is released.
     Fails(ContainerError),
-    /// A stream first releases this number of bytes.
+    /// A stream releases this number of bytes first.
     FailsAfter(usize, ContainerError),
 }
 
@@ -142,12 +143,14 @@ impl VectorBuilder {
         self.outcomes(Expected::Fails(error), Expected::Fails(error))
     }
 
-    /// States that both readers fail with the same error, the stream after `released` bytes.
+    /// States that both readers fail with the same error, the stream after releasing `released`
+    /// bytes.
     pub(super) fn fails_after(self, released: usize, error: ContainerError) -> Vector {
         self.outcomes(Expected::FailsAfter(released, error), Expected::Fails(error))
     }
 
-    /// States that a positional reader finds `extra` trailing bytes, and the outcome of a stream.
+    /// States that a positional reader finds `extra` trailing bytes and that a stream has the given
+    /// outcome.
     pub(super) fn trailing_data(self, extra: u64, stream: Expected) -> Vector {
         self.outcomes(stream, Expected::Fails(ContainerError::TrailingData { extra }))
     }
@@ -204,7 +207,7 @@ impl VectorBuilder {
         }
     }
 
-    /// Returns the writer's inputs, if the reader is given the original container, key and context.
+    /// Returns the writer's inputs if the reader is given the original container, key and context.
     fn seal(&self) -> Option<Seal> {
         let sample = &self.sample;
         let same = (&self.key, &self.context) == (&sample.key, &sample.context);

@@ -46,7 +46,7 @@ fn known_answers() -> Vec<Vector> {
             .vector(
                 "info_over_two_blocks",
                 "F-4.3",
-                "The context makes info longer than two blocks of SHA-512.",
+                "The context makes info longer than two SHA-512 blocks.",
             )
             .opens(),
     ]
@@ -73,20 +73,25 @@ fn wrong_keys() -> Vec<Vector> {
     ]
 }
 
-/// Authenticated values that no current writer uses and readers accept.
+/// Authenticated values that no current writer uses but readers accept.
 fn bound_and_authenticated() -> Vec<Vector> {
     let sample = Sample::new("sealed in", 100);
     let opens = |name, at, value: &[u8], comment| {
         sample.vector(name, "F-3.7", comment).container(sample.resealed(at, value)).opens()
     };
     vec![
-        opens("minor_1", field::MINOR, &[1], "A later minor version, authenticated."),
-        opens("minor_255", field::MINOR, &[255], "The last minor version, authenticated."),
+        opens("minor_1", field::MINOR, &[1], "A later minor version; the header is authenticated."),
+        opens(
+            "minor_255",
+            field::MINOR,
+            &[255],
+            "The last minor version; the header is authenticated.",
+        ),
         opens(
             "reserved_bound_nonzero",
             field::RESERVED_BOUND,
             &[0xa5; 12],
-            "Bytes 20..32 are not zero, and authenticated.",
+            "Bytes 20..32 are not zero; the header is authenticated.",
         ),
     ]
 }
@@ -109,25 +114,25 @@ fn bound_and_changed() -> Vec<Vector> {
             "minor_changed",
             field::MINOR,
             &[1],
-            "Minor version 0 is changed to 1 in both copies, with valid checks.",
+            "The minor version is changed from 0 to 1 in both copies, with valid checks.",
         ),
         changed(
             "chunk_log2_changed",
             field::CHUNK_LOG2,
             &[13],
-            "12 is changed to 13 in both copies, with valid checks.",
+            "chunk_log2 is changed from 12 to 13 in both copies, with valid checks.",
         ),
         changed(
             "content_changed",
             field::CONTENT,
             &[1],
-            "Content 0 is changed to 1 in both copies, with valid checks.",
+            "The content type is changed from 0 to 1 in both copies, with valid checks.",
         ),
         changed(
             "envelope_len_changed",
             field::ENVELOPE_LEN,
             &[0, 0, 0, 7],
-            "8 is changed to 7 in both copies, with valid checks.",
+            "envelope_len is changed from 8 to 7 in both copies, with valid checks.",
         ),
         changed(
             "reserved_bound_first_changed",
@@ -177,11 +182,15 @@ fn commitments() -> Vec<Vector> {
             &last,
             "The last bit is flipped in both copies, with valid checks.",
         ),
-        changed("commitment_zeroed", &[0; 32], "All zeros in both copies, with valid checks."),
+        changed(
+            "commitment_zeroed",
+            &[0; 32],
+            "The commitment is all zeros in both copies, with valid checks.",
+        ),
         changed(
             "commitment_from_another_container",
             other[field::COMMITMENT..].first_chunk().expect("64 bytes are left"),
-            "The commitment of the same key and another salt, with valid checks.",
+            "The commitment is that of the same key and another salt, with valid checks.",
         ),
     ]
 }

@@ -20,20 +20,20 @@ pub(super) fn vectors() -> Vec<Vector> {
             .trailing_data(1, Expected::Fails(TRUNCATED_0)),
         with("trailing_127_bytes", &[0; 127], "Zeros.")
             .trailing_data(127, Expected::Fails(TRUNCATED_0)),
-        with("trailing_128_bytes", &[0; 128], "Zeros, as many bytes as a footer has.")
+        with("trailing_128_bytes", &[0; 128], "As many zeros as a footer has bytes.")
             .trailing_data(128, Expected::Fails(TRUNCATED_0)),
         with("trailing_300_bytes", &bytes("trailing", 300), "Arbitrary bytes.")
             .trailing_data(300, Expected::Fails(TRUNCATED_0)),
         with(
             "trailing_65536_bytes",
             &[0; 65536],
-            "The maximum that is searched; to a stream, chunk 0 appears full.",
+            "The maximum number of bytes that is searched; to a stream, chunk 0 appears full.",
         )
         .trailing_data(65536, Expected::Fails(REJECTED_0)),
         with(
             "trailing_65537_bytes",
             &[0; 65537],
-            "One more than is searched; 15 full chunks and a last one would fit.",
+            "One byte more than is searched; 15 full chunks and a last one would fit.",
         )
         .outcomes(
             Expected::Fails(REJECTED_0),
@@ -45,12 +45,12 @@ pub(super) fn vectors() -> Vec<Vector> {
             "A second copy of the footer, which is the only one that a stream checks.",
         )
         .trailing_data(128, Expected::Fails(REJECTED_0)),
-        with("trailing_same_container", &container, "The container twice.")
+        with("trailing_same_container", &container, "A second copy of the container.")
             .trailing_data(372, Expected::Fails(REJECTED_0)),
         with(
             "trailing_other_container",
             &other,
-            "Another container of the same key, whose footer does not match this header.",
+            "Another container under the same key, whose footer does not match this header.",
         )
         .trailing_data(372, Expected::Fails(TRUNCATED_0)),
         with(
@@ -65,7 +65,7 @@ pub(super) fn vectors() -> Vec<Vector> {
             .vector(
                 "trailing_byte_and_footer_flipped",
                 "F-7.4",
-                "Without a valid footer, it is indistinguishable from truncation.",
+                "Without a valid footer, trailing data is indistinguishable from truncation.",
             )
             .container(extend(
                 &sample.parts().flip(HeaderCopy::Footer, field::SALT).to_bytes(),
@@ -110,20 +110,20 @@ fn at_chunk_bounds() -> Vec<Vector> {
             &Sample::new("trailing", 100),
             "trailing_leaves_no_last_chunk",
             &[0; 3996],
-            "The trailing bytes complete a full chunk and leave no last one.",
+            "The trailing bytes complete a full chunk, so that there is no last chunk.",
         )
         .trailing_data(3996, Expected::Fails(REJECTED_0)),
         trails(
             &enveloped,
             "trailing_3_bytes_with_envelope",
             &[0; 3],
-            "The trailing bytes shift the second envelope, too.",
+            "The trailing bytes also shift the second envelope.",
         )
         .trailing_data(3, Expected::Fails(TRUNCATED_0)),
     ]
 }
 
-/// Starts a vector of a container followed by `trailing`.
+/// Starts a vector with a container that is followed by `trailing`.
 fn trails(
     sample: &Sample,
     name: &'static str,

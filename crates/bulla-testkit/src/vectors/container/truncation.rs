@@ -31,28 +31,33 @@ fn in_the_header() -> Vec<Vector> {
             ContainerError::NotAContainer,
             "The magic is incomplete.",
         ),
-        truncated("truncated_to_8_bytes", 8, TRUNCATED_0, "The magic only."),
-        truncated("truncated_to_9_bytes", 9, TRUNCATED_0, "The magic and the major version."),
-        truncated("truncated_to_64_bytes", 64, TRUNCATED_0, "Half a header."),
+        truncated("truncated_to_8_bytes", 8, TRUNCATED_0, "Only the magic is left."),
+        truncated(
+            "truncated_to_9_bytes",
+            9,
+            TRUNCATED_0,
+            "The magic and the major version are left.",
+        ),
+        truncated("truncated_to_64_bytes", 64, TRUNCATED_0, "Half of the header is left."),
         truncated("truncated_to_127_bytes", 127, TRUNCATED_0, "The check is incomplete."),
         truncated(
             "truncated_to_128_bytes",
             128,
             TRUNCATED_0,
-            "A header only, which matches the key.",
+            "Only a header is left, which matches the key.",
         ),
-        truncated("truncated_to_129_bytes", 129, TRUNCATED_0, "A header and one byte."),
+        truncated("truncated_to_129_bytes", 129, TRUNCATED_0, "The header and one byte are left."),
         truncated(
             "truncated_to_255_bytes",
             255,
             TRUNCATED_0,
-            "One byte less than a header and a footer.",
+            "The input is one byte shorter than a header and a footer.",
         ),
         truncated(
             "truncated_to_256_bytes",
             256,
             TRUNCATED_0,
-            "As long as a header and a footer, with no chunk between them.",
+            "The input is as long as a header and a footer with no chunk between them.",
         ),
     ]
 }
@@ -74,7 +79,7 @@ fn in_the_envelope() -> Vec<Vector> {
             .fails(TRUNCATED_0)
     };
     vec![
-        truncated("truncated_before_envelope", 128, "A header only."),
+        truncated("truncated_before_envelope", 128, "Only the header is left."),
         truncated("truncated_in_envelope", 160, "The envelope is incomplete."),
         truncated(
             "truncated_after_envelope",
@@ -84,11 +89,15 @@ fn in_the_envelope() -> Vec<Vector> {
         truncated(
             "truncated_before_tail_envelope",
             308,
-            "The only chunk is complete but not in the position implied by the length.",
+            "The only chunk is complete, but not where the length implies that it is.",
         ),
         truncated("truncated_in_tail_envelope", 340, "Half of the second envelope is left."),
         truncated("truncated_after_tail_envelope", 372, "Only the footer is missing."),
-        long("truncated_below_second_envelope", 383, "One byte too few for a second envelope."),
+        long(
+            "truncated_below_second_envelope",
+            383,
+            "The input is one byte too short for a second envelope.",
+        ),
         long(
             "truncated_to_second_envelope",
             384,
@@ -133,7 +142,7 @@ fn in_the_chunks() -> Vec<Vector> {
             4356,
             0,
             TRUNCATED_0,
-            "All chunks are present but not in the positions implied by the length.",
+            "All chunks are present, but not where the length implies that they are.",
         ),
         truncated(
             "truncated_at_full_chunk",
@@ -142,7 +151,7 @@ fn in_the_chunks() -> Vec<Vector> {
             TRUNCATED_1,
             "12 bytes of the footer are left: chunk 0 is full, and no last chunk follows.",
         ),
-        truncated("truncated_in_footer", 4420, 4096, TRUNCATED_1, "Half the footer is left."),
+        truncated("truncated_in_footer", 4420, 4096, TRUNCATED_1, "Half of the footer is left."),
         truncated("truncated_by_1_byte", 4483, 4096, TRUNCATED_1, "The last byte is missing."),
         three
             .vector(
@@ -171,7 +180,7 @@ fn before_the_end() -> Vec<Vector> {
             1,
             0,
             0,
-            "Everything after it is one byte before its position.",
+            "All bytes after the removed one are one byte too early.",
         ),
         removed(
             "sector_removed_from_first_chunk",
@@ -179,7 +188,7 @@ fn before_the_end() -> Vec<Vector> {
             512,
             0,
             0,
-            "The rest is short enough for one chunk.",
+            "The remaining bytes fit into one chunk.",
         ),
         removed("byte_removed_from_last_chunk", 4250, 1, 4096, 1, "Chunk 0 is unchanged."),
     ]

@@ -35,7 +35,7 @@ pub(super) struct Container {
 }
 
 impl Container {
-    /// Creates a container with room for an envelope of `envelope_len` bytes.
+    /// Creates a container with room for an `envelope_len`-byte envelope.
     pub(super) fn new(label: &str, envelope_len: usize, context: Option<&[u8]>) -> Container {
         let container = reference::seal(&SealParams {
             key: container_key(),
@@ -97,17 +97,17 @@ impl Container {
     }
 }
 
-/// Derives the salt of a slot from its id.
+/// Derives a slot's salt from its id.
 pub(super) fn slot_salt(id: u16) -> [u8; 32] {
     bytes32(&format!("salt of slot {id}"))
 }
 
-/// Builds a slot of 60 bytes with an unknown kind.
+/// Builds a 60-byte slot with an unknown kind.
 pub(super) fn unknown_slot(kind: u16, id: u16) -> Vec<u8> {
     [&kind.to_be_bytes()[..], &id.to_be_bytes(), &60u32.to_be_bytes(), &[0xEE; 52]].concat()
 }
 
-/// A vector without stated outcome.
+/// A vector whose outcome has not been stated yet.
 #[derive(Clone)]
 pub(super) struct Case {
     name: &'static str,
@@ -120,8 +120,8 @@ pub(super) struct Case {
     secret: Secret,
 }
 
-/// Starts a vector of the default container, with a single envelope of the default slots, opened
-/// with the recovery key.
+/// Starts a vector with the default container and a single envelope that has the default slots,
+/// opened with the recovery key.
 pub(super) fn case(name: &'static str, clause: &'static str, comment: &'static str) -> Case {
     let container = Container::default();
     let first = container.envelope(&container.default_slots(), LEN, 1);
@@ -130,12 +130,13 @@ pub(super) fn case(name: &'static str, clause: &'static str, comment: &'static s
 }
 
 impl Case {
-    /// Replaces the envelope with one of these slots.
+    /// Replaces the envelope with one that has these slots.
     pub(super) fn slots(self, slots: &[Vec<u8>]) -> Case {
         Case { first: self.container.envelope(slots, LEN, 1), ..self }
     }
 
-    /// Replaces the container, and the envelope with one of its default slots.
+    /// Replaces the container, and replaces the envelope with one that has the new container's
+    /// default slots.
     pub(super) fn of(self, container: Container) -> Case {
         let first = container.envelope(&container.default_slots(), LEN, 1);
         Case { first, container, ..self }
@@ -156,7 +157,7 @@ impl Case {
         Case { second: Some(second), ..self }
     }
 
-    /// Flips a bit of the first copy.
+    /// Flips a bit in the first copy.
     pub(super) fn damaged(mut self, at: usize) -> Case {
         self.first[at] ^= 1;
         self
@@ -169,7 +170,8 @@ impl Case {
         self
     }
 
-    /// Changes the envelope and recomputes MAC and check, which requires the container's key.
+    /// Changes the envelope and recomputes the MAC and the check, which requires the container's
+    /// key.
     pub(super) fn forged(mut self, change: impl FnOnce(&mut Vec<u8>)) -> Case {
         change(&mut self.first);
         envelope::complete(&mut self.first, &self.container.exporter);
@@ -270,7 +272,7 @@ impl Case {
     }
 }
 
-/// Returns the OpaqueString of a passphrase in the vectors, stated by hand (E-3.2).
+/// Returns the OpaqueString for a passphrase in the vectors, written out by hand (E-3.2).
 fn opaque(typed: &str) -> String {
     match typed {
         "Cafe\u{301}\u{A0}\u{2126}" => "Caf\u{E9} \u{3A9}".to_owned(),

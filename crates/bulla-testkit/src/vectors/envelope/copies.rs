@@ -39,8 +39,13 @@ pub(super) fn vectors() -> Vec<Vector> {
             revision(3),
         )
         .opens_with(64, "differ", true),
-        two("revision_big_endian", "256 is higher than 255.", revision(255), revision(256))
-            .opens_with(64, "differ", true),
+        two(
+            "revision_big_endian",
+            "Revision 256 is higher than 255.",
+            revision(255),
+            revision(256),
+        )
+        .opens_with(64, "differ", true),
         two(
             "revisions_equal",
             "The copies have the same revision but different bytes.",
@@ -50,19 +55,19 @@ pub(super) fn vectors() -> Vec<Vector> {
         .opens_with(64, "differ", true),
         two(
             "first_torn",
-            "The end of the first copy is of the previous revision.",
+            "The end of the first copy is from the previous revision.",
             torn(),
             revision(4),
         )
         .opens_with(64, "first_damaged", true),
         two(
             "second_torn",
-            "The end of the second copy is of the previous revision.",
+            "The end of the second copy is from the previous revision.",
             revision(3),
             torn(),
         )
         .opens_with(64, "second_damaged", true),
-        two("first_blank", "The first copy is zeros.", vec![0; LEN], revision(4)).opens_with(
+        two("first_blank", "The first copy is all zeros.", vec![0; LEN], revision(4)).opens_with(
             64,
             "first_damaged",
             true,
@@ -75,7 +80,7 @@ pub(super) fn vectors() -> Vec<Vector> {
             damaged(4),
         )
         .fails("damaged"),
-        two("both_blank", "Both copies are zeros.", vec![0; LEN], vec![0; LEN])
+        two("both_blank", "Both copies are all zeros.", vec![0; LEN], vec![0; LEN])
             .fails("no_envelope"),
         two(
             "newer_malformed",

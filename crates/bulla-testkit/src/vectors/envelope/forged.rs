@@ -25,14 +25,14 @@ pub(super) fn vectors() -> Vec<Vector> {
     vec![
         warned(
             "revision_altered",
-            "The MAC is invalid, and the envelope opens with a warning.",
+            "The MAC is invalid, but the envelope opens with a warning.",
             23,
         ),
         warned("reserved_altered", "The MAC covers the reserved bytes.", 24),
         warned("padding_altered", "The MAC covers the padding.", 590),
-        warned("mac_altered", "One bit of the MAC is flipped.", LEN - TAIL_LEN),
+        warned("mac_altered", "One bit in the MAC is flipped.", LEN - TAIL_LEN),
         warned("other_slot_altered", "The commitment of slot 2 is changed.", SECOND + 60),
-        case("slot_removed", "E-5.2", "The slot count is one less.")
+        case("slot_removed", "E-5.2", "The slot count is reduced by one.")
             .altered(|e| e[11] = 2)
             .opens_with(64, "single", false),
         altered("salt_altered", "E-4.3", "The salt is that of another container.", 40)
@@ -62,7 +62,7 @@ pub(super) fn vectors() -> Vec<Vector> {
         case(
             "planted_slot_used",
             "E-4.5",
-            "The planted slot wraps another key than the container's.",
+            "The planted slot wraps a different key from the container's.",
         )
         .first(with_planted([three[..2].to_vec(), vec![planted]].concat()))
         .key(key_in_vault())

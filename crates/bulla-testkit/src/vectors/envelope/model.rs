@@ -8,11 +8,11 @@ use crate::vectors::hex::Hex;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Vector {
-    /// A unique name for the feature or the fault: `slot_from_another_container`.
+    /// A unique name for the feature or fault, such as `slot_from_another_container`.
     pub name: String,
-    /// The clause of ENVELOPE.md that decides the outcome: `E-4.4`.
+    /// The clause of ENVELOPE.md that decides the outcome, such as `E-4.4`.
     pub clause: String,
-    /// What was done to the envelope, and why the outcome follows.
+    /// What was changed in the envelope, and why it leads to the outcome.
     pub comment: String,
     /// The container's header.
     pub header: Hex,
@@ -28,7 +28,7 @@ pub struct Vector {
     pub outcome: Outcome,
 }
 
-/// The secret that a reader opens an envelope with.
+/// The secret with which a reader opens an envelope.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
@@ -44,7 +44,7 @@ pub enum Secret {
 pub enum Outcome {
     /// The envelope opens.
     Ok(Box<Success>),
-    /// The name of the error: `wrong_secret`.
+    /// The name of the error, such as `wrong_secret`.
     Error(String),
 }
 
@@ -69,6 +69,6 @@ pub struct Success {
     pub slot_head: Hex,
     /// The wrapping key followed by the commitment (E-4.1).
     pub t1: Hex,
-    /// The key of the MAC (E-5.1).
+    /// The MAC key (E-5.1).
     pub mac_key: Hex,
 }

@@ -1,4 +1,4 @@
-//! Opening by each kind of slot, and secrets that open nothing.
+//! Opening with each kind of slot, and secrets that open nothing.
 
 use super::case::*;
 use super::model::Vector;
@@ -44,14 +44,18 @@ fn by_each_kind() -> Vec<Vector> {
         case("after_unknown_slots", "E-3.5", "Two slots of unknown kinds are skipped.")
             .slots(&with_unknown)
             .opens(64 + 120),
-        case("locator_without_hints", "E-3.4", "The locator consists of registration and pepper.")
+        case("locator_without_hints", "E-3.4", "The locator has only a registration and a pepper.")
             .slots(&[container.locator_slot(1, &key_in_vault(), &[])])
             .key(key_in_vault())
             .opens(64),
-        case("locator_with_longest_hints", "E-3.4", "A single private hint of 1020 bytes.")
-            .first(long)
-            .key(key_in_vault())
-            .opens(64),
+        case(
+            "locator_with_longest_hints",
+            "E-3.4",
+            "There is a single private hint of 1020 bytes.",
+        )
+        .first(long)
+        .key(key_in_vault())
+        .opens(64),
         case(
             "container_without_room",
             "E-2.2",
@@ -59,13 +63,13 @@ fn by_each_kind() -> Vec<Vector> {
         )
         .of(beside)
         .opens(64),
-        case("revision_maximum", "E-5.3", "Revision 2^64 - 1.")
+        case("revision_maximum", "E-5.3", "The revision is 2^64 - 1.")
             .first(container.envelope(&container.default_slots(), LEN, u64::MAX))
             .opens(64),
         case(
             "reserved_nonzero",
             "E-2.1",
-            "Reserved bytes and padding that a later writer set under its MAC are ignored.",
+            "Reserved bytes and padding that a later writer set under a valid MAC are ignored.",
         )
         .forged(|envelope| {
             envelope[9] = 1;
@@ -83,7 +87,7 @@ fn passphrases() -> Vec<Vector> {
         case(
             "passphrase_is_composed",
             "E-3.2",
-            "Typed in decomposed form, with a no-break space and an ohm sign.",
+            "The passphrase is typed in decomposed form, with a no-break space and an ohm sign.",
         )
         .slots(&slot("Caf\u{E9} \u{3A9}"))
         .passphrase("Cafe\u{301}\u{A0}\u{2126}")
@@ -99,7 +103,7 @@ fn passphrases() -> Vec<Vector> {
         case(
             "passphrase_trimmed",
             "E-3.2",
-            "Without its leading and trailing spaces, the passphrase is another one.",
+            "Without its leading and trailing spaces, the passphrase is a different one.",
         )
         .slots(&slot("  two  spaces "))
         .passphrase("two  spaces")
@@ -107,14 +111,18 @@ fn passphrases() -> Vec<Vector> {
         case("passphrase_case_differs", "E-3.2", "Case is not folded.")
             .passphrase("Correct horse battery staple")
             .fails("wrong_secret"),
-        case("recommended_cost", "E-3.3", "3 passes over 64 MiB in 4 lanes.")
+        case("recommended_cost", "E-3.3", "The cost is 3 passes over 64 MiB in 4 lanes.")
             .slots(&[container.passphrase_slot(1, PHRASE, [3, 1 << 16, 4])])
             .passphrase(PHRASE)
             .opens(64),
-        case("many_lanes", "E-3.3", "The maximum of 16 lanes, with the minimum of 8 KiB each.")
-            .slots(&[container.passphrase_slot(1, PHRASE, [2, 128, 16])])
-            .passphrase(PHRASE)
-            .opens(64),
+        case(
+            "many_lanes",
+            "E-3.3",
+            "The cost has the maximum of 16 lanes, with the minimum of 8 KiB per lane.",
+        )
+        .slots(&[container.passphrase_slot(1, PHRASE, [2, 128, 16])])
+        .passphrase(PHRASE)
+        .opens(64),
     ]
 }
 
@@ -128,7 +136,7 @@ fn contexts() -> Vec<Vector> {
         case(
             "with_another_context",
             "E-4.5",
-            "The slot opens, but the commitment of the container does not match.",
+            "The slot opens, but the container's commitment does not match.",
         )
         .of(with())
         .context(b"account 8")
@@ -168,14 +176,14 @@ fn failing() -> Vec<Vector> {
         case(
             "slot_from_another_container",
             "E-4.4",
-            "The same salt, but another envelope_len in the header.",
+            "The salt is the same, but the header has a different envelope_len.",
         )
         .slots(&[moved])
         .fails("another_container"),
         case(
             "another_key_in_slot",
             "E-4.5",
-            "The slot opens, but wraps another key than the container's.",
+            "The slot opens, but wraps a different key from the container's.",
         )
         .slots(&[of_another_key])
         .fails("another_container"),

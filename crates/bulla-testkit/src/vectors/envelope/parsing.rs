@@ -18,28 +18,34 @@ pub(super) fn vectors() -> Vec<Vector> {
 fn invalid() -> Vec<Vector> {
     let short = |len| Container::default().envelope(&[], 104, 1)[..len].to_vec();
     vec![
-        case("empty", "E-2.4", "No bytes.").first(Vec::new()).fails("no_envelope"),
-        case("zeros", "E-2.4", "Room that was never used.")
+        case("empty", "E-2.4", "The envelope has no bytes.").first(Vec::new()).fails("no_envelope"),
+        case("zeros", "E-2.4", "The reserved space was never used.")
             .first(vec![0; LEN])
             .fails("no_envelope"),
         case("magic_of_header", "E-2.4", "The magic is that of a header.")
             .altered(|e| e[0] = 0x93)
             .fails("not_an_envelope"),
-        case("magic_truncated", "E-2.4", "7 bytes.").first(short(7)).fails("not_an_envelope"),
-        case("version_0", "E-2.4", "Version 0 with a valid check.")
+        case("magic_truncated", "E-2.4", "Only the first 7 bytes are left.")
+            .first(short(7))
+            .fails("not_an_envelope"),
+        case("version_0", "E-2.4", "The version is 0; the check is valid.")
             .altered(|e| e[8] = 0)
             .fails("unsupported_version"),
-        case("version_2", "E-2.4", "Version 2 with a valid check.")
+        case("version_2", "E-2.4", "The version is 2; the check is valid.")
             .altered(|e| e[8] = 2)
             .fails("unsupported_version"),
-        case("magic_alone", "E-2.4", "8 bytes.").first(short(8)).fails("damaged"),
-        case("truncated_to_103_bytes", "E-2.4", "One byte less than the minimum.")
-            .first(short(103))
-            .fails("damaged"),
-        case("padding_flipped", "E-2.4", "One bit of the padding is flipped, so the check fails.")
+        case("magic_alone", "E-2.4", "Only the magic is left.").first(short(8)).fails("damaged"),
+        case(
+            "truncated_to_103_bytes",
+            "E-2.4",
+            "The envelope is one byte shorter than the minimum.",
+        )
+        .first(short(103))
+        .fails("damaged"),
+        case("padding_flipped", "E-2.4", "One bit in the padding is flipped, so the check fails.")
             .damaged(590)
             .fails("damaged"),
-        case("truncated_by_1_byte", "E-2.4", "The check is not in its position.")
+        case("truncated_by_1_byte", "E-2.4", "The check is not where it should be.")
             .first({
                 let container = Container::default();
                 container.envelope(&container.default_slots(), LEN, 1)[..LEN - 1].to_vec()
@@ -69,14 +75,14 @@ fn malformed() -> Vec<Vector> {
         malformed(
             "length_minus_1",
             "E-2.5",
-            "The length is one less than that of the envelope.",
+            "The length is one less than the envelope's actual length.",
             12,
             &[0, 0, 2, 127],
         ),
         malformed(
             "length_plus_1",
             "E-2.5",
-            "The length is one more than that of the envelope.",
+            "The length is one more than the envelope's actual length.",
             12,
             &[0, 0, 2, 129],
         ),
@@ -84,11 +90,11 @@ fn malformed() -> Vec<Vector> {
         malformed(
             "slot_length_7",
             "E-2.5",
-            "Shorter than the frame of a slot.",
+            "The length is less than that of a slot's frame.",
             SECOND + 4,
             &[0, 0, 0, 7],
         ),
-        malformed("slot_length_0", "E-2.5", "A slot without bytes.", SECOND + 4, &[0, 0, 0, 0]),
+        malformed("slot_length_0", "E-2.5", "The slot has no bytes.", SECOND + 4, &[0, 0, 0, 0]),
         malformed(
             "slot_overlaps_mac",
             "E-2.5",
@@ -114,18 +120,24 @@ fn malformed() -> Vec<Vector> {
         malformed(
             "recovery_key_with_parameters",
             "E-2.5",
-            "The bytes of a locator slot.",
+            "The rest of the slot is that of a locator.",
             THIRD,
             &[0, 1],
         ),
         malformed(
             "passphrase_with_more_parameters",
             "E-2.5",
-            "The bytes of a locator slot.",
+            "The rest of the slot is that of a locator.",
             THIRD,
             &[0, 2],
         ),
-        malformed("locator_too_short", "E-2.5", "The bytes of a recovery key slot.", 64, &[0, 3]),
+        malformed(
+            "locator_too_short",
+            "E-2.5",
+            "The rest of the slot is that of a recovery key.",
+            64,
+            &[0, 3],
+        ),
         case("passphrase_slots_9", "E-2.3", "The maximum is 8.")
             .first(container.envelope(&nine, 2000, 1))
             .fails("malformed"),
@@ -136,7 +148,7 @@ fn malformed() -> Vec<Vector> {
         locator("hints_descending", "Tag 2 precedes tag 1.", &falling),
         locator("hint_truncated", "The length is 1, but no bytes follow.", &[0, 1, 0, 1]),
         locator("hint_head_truncated", "Three bytes of a four-byte hint head.", &[0, 1, 0]),
-        locator("hints_too_long", "1025 bytes.", &too_long),
+        locator("hints_too_long", "The hints have 1025 bytes.", &too_long),
     ]
 }
 
@@ -148,13 +160,14 @@ fn costly() -> Vec<Vector> {
     };
     vec![
         costly("cost_memory_too_large", "2^18 + 1 KiB.", [1, (1 << 18) + 1, 1]).fails("too_costly"),
-        costly("cost_work_too_large", "5 passes over 2^18 KiB.", [5, 1 << 18, 1])
+        costly("cost_work_too_large", "The cost is 5 passes over 2^18 KiB.", [5, 1 << 18, 1])
             .fails("too_costly"),
         costly("cost_lanes_17", "The maximum is 16.", [1, 1 << 10, 17]).fails("too_costly"),
-        costly("cost_memory_too_small", "127 KiB for 16 lanes.", [1, 127, 16]).fails("too_costly"),
+        costly("cost_memory_too_small", "The cost is 127 KiB for 16 lanes.", [1, 127, 16])
+            .fails("too_costly"),
         costly("cost_passes_0", "The minimum is 1.", [0, 64, 1]).fails("too_costly"),
         costly("cost_lanes_0", "The minimum is 1.", [1, 64, 0]).fails("too_costly"),
-        costly("cost_maximum", "2^32 - 1 of each.", [u32::MAX; 3]).fails("too_costly"),
+        costly("cost_maximum", "Every parameter is 2^32 - 1.", [u32::MAX; 3]).fails("too_costly"),
         costly("cost_maximum_skipped", "The recovery key opens another slot.", [u32::MAX; 3])
             .key(recovery_key())
             .opens(64),

@@ -1,4 +1,5 @@
-//! base64url without padding (RFC 4648, section 5), independent of the library's encoder.
+//! base64url without padding (RFC 4648, section 5), implemented independently of the library's
+//! encoder.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

@@ -1,4 +1,4 @@
-//! Every derivation of VAULT.md, implemented with RustCrypto from the specification alone.
+//! Every derivation in VAULT.md, implemented with RustCrypto from the specification alone.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -133,7 +133,7 @@ fn seal(key: &[u8], nonce: &[u8], aad: &[u8], msg: &[u8]) -> Vec<u8> {
     cipher.encrypt(&Nonce::from(nonce), Payload { msg, aad }).expect("the message is short")
 }
 
-/// Encodes a hint of a locator (E-3.4).
+/// Encodes a locator hint (E-3.4).
 fn hint(tag: u16, value: &[u8]) -> Vec<u8> {
     [&tag.to_be_bytes()[..], &(value.len() as u16).to_be_bytes(), value].concat()
 }

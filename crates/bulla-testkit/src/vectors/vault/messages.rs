@@ -1,4 +1,4 @@
-//! Message bodies, valid and with one fault each.
+//! Message bodies that are valid or have one fault.
 
 use super::base64url::encode;
 use super::model::Message;
@@ -94,7 +94,7 @@ const MESSAGES: [&str; 13] = [
     "info",
     "failure",
 ];
-/// The messages of a client, whose unknown members are rejected.
+/// The messages that a client sends. Unknown members in these messages are rejected.
 const REQUESTS: [&str; 5] =
     ["register_start", "register_finish", "login_start", "login_finish", "delete"];
 
@@ -134,7 +134,7 @@ fn valid() -> Vec<Message> {
     };
     add(
         "register_finish_with_grant",
-        "With a grant.",
+        "The request contains a grant.",
         "register_finish",
         with("register_finish", "grant", &grant),
     );
@@ -144,22 +144,32 @@ fn valid() -> Vec<Message> {
         "register_finished",
         with("register_finished", "not_before", "1800000000"),
     );
-    add("delete_with_grant", "With a grant.", "delete", with("delete", "grant", &grant));
-    add("status_empty", "Nothing is registered.", "status", "{}".to_owned());
+    add(
+        "delete_with_grant",
+        "The request contains a grant.",
+        "delete",
+        with("delete", "grant", &grant),
+    );
+    add("status_empty", "No record is registered.", "status", "{}".to_owned());
     add(
         "status_member_null",
         "An optional member may be null.",
         "status",
         r#"{"current":null}"#.to_owned(),
     );
-    add("failure_code_only", "Only the code.", "failure", r#"{"code":410}"#.to_owned());
+    add(
+        "failure_code_only",
+        "The reply contains only the code.",
+        "failure",
+        r#"{"code":410}"#.to_owned(),
+    );
     for message in ["login_start", "register_finish"] {
         let mut fields = fields(message);
         fields.reverse();
         let spaced = body(&fields).replace(',', " ,\n\t");
         add(
             &format!("{message}_reordered"),
-            "The members in another order, with whitespace.",
+            "The members are in another order and separated by whitespace.",
             message,
             spaced,
         );
@@ -275,7 +285,7 @@ fn invalid() -> Vec<Message> {
         add(
             format!("{message}_array"),
             "V-2.2",
-            "An array of the values.",
+            "The body is an array of the values.",
             message,
             array,
             "bad_field",
@@ -292,12 +302,12 @@ fn invalid() -> Vec<Message> {
     }
     let id = encode(&bytes("vault registration", 32));
     for (name, comment, text) in [
-        ("short", "31 bytes.", encode(&bytes("vault registration", 31))),
-        ("long", "33 bytes.", encode(&bytes("vault registration", 33))),
-        ("padded", "base64url with padding.", format!("{id}=")),
+        ("short", "The string encodes 31 bytes.", encode(&bytes("vault registration", 31))),
+        ("long", "The string encodes 33 bytes.", encode(&bytes("vault registration", 33))),
+        ("padded", "The string is base64url with padding.", format!("{id}=")),
         (
             "other_alphabet",
-            "The alphabet of base64 instead of base64url.",
+            "The string uses the base64 alphabet instead of base64url.",
             format!("{}+/", &id[..41]),
         ),
         (
@@ -305,16 +315,16 @@ fn invalid() -> Vec<Message> {
             "An unused bit of the last character is set.",
             format!("{}B", encode(&[0; 32]).split_at(42).0),
         ),
-        ("trailing_space", "A trailing space.", format!("{} ", &id[..42])),
-        ("empty", "An empty string.", String::new()),
+        ("trailing_space", "The string ends with a space.", format!("{} ", &id[..42])),
+        ("empty", "The string is empty.", String::new()),
     ] {
         let body = with("delete", "reg_id", &format!("\"{text}\""));
         add(format!("bytes_{name}"), "V-2.3", comment, "delete", body, "bad_field");
     }
     for (name, comment, value) in [
-        ("number", "A number instead of a byte string.", "7"),
-        ("null", "Null instead of a byte string.", "null"),
-        ("array", "An array of numbers instead of a byte string.", "[1,2]"),
+        ("number", "The value is a number instead of a byte string.", "7"),
+        ("null", "The value is null instead of a byte string.", "null"),
+        ("array", "The value is an array of numbers instead of a byte string.", "[1,2]"),
     ] {
         add(
             format!("type_{name}"),
@@ -335,21 +345,21 @@ fn invalid() -> Vec<Message> {
         "bad_field",
     );
     let state = with("register_finished", "state", r#"{"pending":null}"#);
-    let comment = "An object instead of a state.";
+    let comment = "The value is an object instead of a state.";
     add("state_object".to_owned(), "V-2.1", comment, "register_finished", state, "bad_field");
     let stretching = with("login_started", "stretching", "[3,65536,4]");
-    let comment = "An array of the values instead of an object.";
+    let comment = "The value is an array instead of an object.";
     add("stretching_array".to_owned(), "V-2.2", comment, "login_started", stretching, "bad_field");
     let record = format!("[{},\"active\",10,10]", b64("vault record name", 32));
     let record = with("status", "current", &record);
-    let comment = "An array of the values instead of an object.";
+    let comment = "The value is an array instead of an object.";
     add("record_array".to_owned(), "V-2.2", comment, "status", record, "bad_field");
     let whole = body(&fields("delete"));
-    add("empty".to_owned(), "V-2.2", "An empty body.", "delete", String::new(), "not_json");
+    add("empty".to_owned(), "V-2.2", "The body is empty.", "delete", String::new(), "not_json");
     add(
         "two_values".to_owned(),
         "V-2.2",
-        "Two JSON values.",
+        "The body contains two JSON values.",
         "delete",
         whole.repeat(2),
         "not_json",
@@ -357,7 +367,7 @@ fn invalid() -> Vec<Message> {
     add(
         "not_an_object".to_owned(),
         "V-2.2",
-        "A JSON string.",
+        "The body is a JSON string.",
         "delete",
         "\"delete\"".to_owned(),
         "bad_field",
@@ -366,7 +376,7 @@ fn invalid() -> Vec<Message> {
     add(
         "longest".to_owned(),
         "V-2.2",
-        "The maximum length, 4096 bytes.",
+        "The body has the maximum length, 4096 bytes.",
         "delete",
         spaces(4096),
         "ok",
@@ -374,7 +384,7 @@ fn invalid() -> Vec<Message> {
     add(
         "too_long".to_owned(),
         "V-2.2",
-        "One byte more than the maximum length.",
+        "The body is one byte longer than the maximum.",
         "delete",
         spaces(4097),
         "too_long",

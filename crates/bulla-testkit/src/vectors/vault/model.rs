@@ -8,13 +8,13 @@ use crate::vectors::hex::Hex;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Message {
-    /// A unique name for the feature or the fault: `bytes_padded`.
+    /// A unique name for the feature or fault, such as `bytes_padded`.
     pub name: String,
-    /// The clause of VAULT.md that decides the outcome: `V-2.3`.
+    /// The clause of VAULT.md that decides the outcome, such as `V-2.3`.
     pub clause: String,
-    /// What was done to the body, and why the outcome follows.
+    /// What was changed in the body, and why it leads to the outcome.
     pub comment: String,
-    /// The message as which the body is decoded: `login_start`.
+    /// The message to decode the body as, such as `login_start`.
     pub message: String,
     /// The body, as text.
     pub body: String,
@@ -22,10 +22,10 @@ pub struct Message {
     pub outcome: String,
 }
 
-/// One set of all values that client and vault derive.
+/// A complete set of the values that a client and the vault derive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the names are those of VAULT.md")]
+#[expect(missing_docs, reason = "named as in VAULT.md")]
 pub struct Derivation {
     pub name: String,
     pub comment: String,
