@@ -44,7 +44,7 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// Creates a reader of a record that must have `len` bytes.
+    /// Creates a reader for a record, which must be exactly `len` bytes long.
     pub(super) fn exactly(bytes: &'a [u8], len: usize) -> Result<Reader<'a>, DecodeError> {
         match bytes.len() == len {
             true => Ok(Reader { rest: bytes, total: len }),

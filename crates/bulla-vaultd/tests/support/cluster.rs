@@ -55,7 +55,7 @@ impl Process {
     }
 }
 
-/// Returns the CPU time in seconds of a process, given by its id or as `self`.
+/// Returns the CPU time in seconds of a process, which is identified by its id or by `self`.
 pub fn cpu(process: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     // The command name may contain spaces and parentheses, so fields are counted after it.
@@ -140,7 +140,7 @@ impl EtcdCluster {
         copy(&self.data(member), &self.directory.join(format!("backup{member}")));
     }
 
-    /// Restores that copy.
+    /// Restores the copy that [`back_up`](Self::back_up) made.
     pub fn roll_back(&self, member: usize) {
         fs::remove_dir_all(self.data(member)).unwrap();
         copy(&self.directory.join(format!("backup{member}")), &self.data(member));
@@ -191,7 +191,7 @@ pub struct Node {
     evaluator: Process,
     directory: PathBuf,
     endpoints: Vec<String>,
-    /// The cluster of watermarks that all evaluators share. If `None`, each has a file.
+    /// The watermark cluster that all evaluators share. If `None`, each evaluator has its own file.
     watermarks: Option<Vec<String>>,
     port: u16,
 }
@@ -284,7 +284,7 @@ impl Node {
         (self.server.cpu(), self.evaluator.cpu())
     }
 
-    /// Returns the distinct guesses that the evaluator has evaluated.
+    /// Returns the number of distinct guesses that the evaluator has evaluated.
     pub fn evaluated(&self) -> u64 {
         self.client.metric("bulla_vault_evaluations_distinct")
     }
