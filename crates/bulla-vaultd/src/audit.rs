@@ -236,7 +236,7 @@ fn signing_key(path: &Path) -> Result<Ed25519KeyPair, AuditError> {
         .map_err(|_| AuditError::Key)
 }
 
-/// Returns the offset of the end of the last complete line.
+/// Returns the offset at which the last complete line ends.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let len = file.metadata()?.len();
     let from = len.saturating_sub(MAX_LINE as u64);
@@ -279,7 +279,7 @@ impl fmt::Display for AuditError {
                 write!(f, "line {line}: modified, or does not follow the previous line")
             }
             AuditError::MissingHead => f.write_str(
-                "expected head not found; the end of the log was removed, or this is a different log",
+                "expected head not found; the log's end was removed, or this is a different log",
             ),
             AuditError::MalformedHead => {
                 f.write_str("head: malformed; use NUMBER:DIGEST as printed by `audit verify`")

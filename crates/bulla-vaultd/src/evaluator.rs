@@ -1,6 +1,6 @@
-//! The evaluator: the only component with access to the HSM. Only the evaluator creates counters
-//! and sealed records, and only the evaluator evaluates guesses. The rest of the server moves
-//! records to and from the store, and cannot forge them.
+//! The evaluator: the only component with access to the HSM. It is also the only one that creates
+//! counters and sealed records, and the only one that evaluates guesses. The rest of the server
+//! moves records to and from the store, and cannot forge them.
 //!
 //! | evaluator | for |
 //! |---|---|
@@ -47,10 +47,10 @@ pub trait Evaluator: Send + Sync {
     ///
     /// # Errors
     ///
-    /// Returns [`Refusal`], as every operation may.
+    /// Returns [`Refusal`] if the evaluator refuses the call. The same applies to every operation.
     fn about(&self, call: &AboutCall) -> Result<About, Refusal>;
 
-    /// Creates the records of a stand-in, which answers for an unknown registration.
+    /// Creates a stand-in's records. A stand-in answers for an unknown registration.
     fn stand_in(&self, call: &StandInCall) -> Result<StandIn, Refusal>;
 
     /// Begins a registration.
@@ -76,7 +76,7 @@ pub trait Evaluator: Send + Sync {
     /// Raises the account's watermark to a stored counter.
     fn observe(&self, call: &ObserveCall) -> Result<Observed, Refusal>;
 
-    /// Seals the records of an account under the key of the newest epoch.
+    /// Seals an account's records under the newest epoch's key.
     fn reseal(&self, call: &ResealCall) -> Result<Resealed, Refusal>;
 
     /// Creates the counter to use after the store was rolled back.

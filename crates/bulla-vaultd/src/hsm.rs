@@ -4,7 +4,7 @@
 //! |---|---|
 //! | seal, one per epoch: AES-256 | sealed records |
 //! | counter: HMAC-SHA-256 | counters, grants |
-//! | OPRF: HMAC-SHA-512 | the OPRF key of each registration |
+//! | OPRF: HMAC-SHA-512 | each registration's OPRF key |
 //! | derivation: HMAC-SHA-512 | the OPAQUE key pair, login token keys, stand-ins' random numbers |
 //!
 //! | HSM | for |
@@ -39,7 +39,7 @@ pub trait Hsm: Send + Sync {
     fn epochs(&self) -> Result<Vec<u32>, HsmError>;
 
     /// Seals with AES-256-GCM and returns the ciphertext and the tag. The associated data must not
-    /// be empty, because SoftHSM2 does not support that.
+    /// be empty, because SoftHSM2 does not support empty associated data.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ pub trait Hsm: Send + Sync {
     /// Returns [`HsmError`] if the HSM fails.
     fn derive(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError>;
 
-    /// Creates the seal key of a new epoch and returns its number.
+    /// Creates a seal key for a new epoch and returns the epoch's number.
     ///
     /// # Errors
     ///

@@ -20,17 +20,17 @@ pub type Decoder = (&'static str, fn(&[u8]) -> bool);
 /// |---|---|---|
 /// | `counter` | a counter without its MAC | unique encoding; every change gives a newer counter |
 /// | `set_back` | two counters, one from a backup | clamping allows no more than either |
-/// | `content` | the plaintext of a sealed record | unique encoding |
+/// | `content` | a sealed record's plaintext | unique encoding |
 /// | `sealed` | a stored sealed record | unique encoding |
-/// | `call` | a frame to an evaluator | re-encoding is never longer; any counter in the response is valid |
-/// | `answer` | a frame from an evaluator | re-encoding is never longer |
+/// | `call` | a frame to an evaluator | never grows when re-encoded; the response has a valid counter |
+/// | `answer` | a frame from an evaluator | never grows when re-encoded |
 /// | `login_state` | a login's state and KE3 | only the expected KE3 yields the session key |
 /// | `login_token` | a login token | opens only for its own login |
 /// | `token` | an account token | it is exactly what its issuer signed |
 /// | `claims` | header and claims to be signed | only a valid JWT for this vault is accepted |
 /// | `tenants` | a tenants file | rewriting it gives an equivalent file |
 /// | `log` | an audit log | it has exactly one complete line per event |
-/// | `event` | an event of an audit log, unsigned | it is the first event, and its digest is the head |
+/// | `event` | an unsigned audit log event | it is the first event, and its digest is the head |
 /// | `records` | etcd's response to a transaction | revisions and values match the response |
 /// | `accounts` | etcd's response to a range request | only keys of the right kind |
 /// | `key_file` | a key file | unique encoding |

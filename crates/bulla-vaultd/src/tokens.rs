@@ -81,7 +81,7 @@ impl Tenants {
         Tenants::parse(&std::fs::read(path).map_err(|e| with_path(&e))?).map_err(|e| with_path(&e))
     }
 
-    /// Parses the contents of a tenants file.
+    /// Parses a tenants file's contents.
     pub(crate) fn parse(text: &[u8]) -> Result<Tenants, String> {
         let Issuers(read) = serde_json::from_slice(text).map_err(|e| e.to_string())?;
         let mut tenants = Tenants::default();

@@ -46,8 +46,8 @@ impl Cluster {
             .collect()
     }
 
-    /// Spends guesses on the first server, then rolls the whole cluster back to the state before
-    /// them. Returns the number of guesses that were left before the rollback.
+    /// Spends guesses on the first server, then rolls the whole cluster back to its earlier state.
+    /// Returns the number of guesses that were left before the rollback.
     fn roll_back(&mut self, subject: &str) -> u32 {
         self.members.kill_all();
         (0..5).for_each(|member| self.members.back_up(member));
@@ -111,8 +111,7 @@ fn racing_guesses_on_three_servers_never_exceed_max() {
     assert_eq!(cluster.nodes[2].client.left("alice"), 0);
 }
 
-/// Makes the two calls of a login on different servers, and repeats each call on the others
-/// (V-5.2).
+/// Makes a login's two calls on different servers, and repeats each call on the others (V-5.2).
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn repeated_calls_on_other_servers_spend_and_restore_nothing() {

@@ -14,9 +14,9 @@ use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// The first message of a login: registration, attempt, KE1.
+    /// A login's first message: registration, attempt, KE1.
     Guess(u8, u8, u8),
-    /// The proof of an attempt: registration, attempt.
+    /// An attempt's proof: registration, attempt.
     Prove(u8, u8),
     /// A complete registration: identity, content, guesses, and whether a fresh login authorizes
     /// it.

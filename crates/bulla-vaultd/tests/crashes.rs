@@ -59,8 +59,8 @@ fn distinct(local: &Local) -> u64 {
     local.about(&AboutCall).unwrap().distinct
 }
 
-/// Crashes the first call of a login at each step. Only spent guesses are evaluated, and repeating
-/// the attempt spends at most one guess.
+/// Crashes a login's first call at each step. Only spent guesses are evaluated, and repeating the
+/// attempt spends at most one guess.
 #[test]
 fn login_start_survives_a_crash_at_every_step() {
     for after in [false, true] {
@@ -230,8 +230,8 @@ fn a_store_that_loses_responses_spends_each_guess_once() {
     }
 }
 
-/// The last response of a registration is lost a hundred times. There is only one record, and
-/// guesses spent in between stay spent.
+/// A registration's last response is lost a hundred times. There is only one record, and guesses
+/// spent in between stay spent.
 #[test]
 fn a_repeated_registration_changes_nothing() {
     let directory = tempfile::tempdir().unwrap();

@@ -209,7 +209,7 @@ fn known_and_unknown_registrations_are_indistinguishable() {
         println!("known / unknown, {call}: median {median:.3}, within {low:.3} to {high:.3}");
         assert!(low <= 1.05 && high >= 0.95, "{call}: the times differ by more than 5%");
     }
-    // Uses up the guesses to cover the grace period, the lock, and later attempts.
+    // Use up the guesses to cover the grace period, the lock, and later attempts.
     for subject in ["known 0", "other 0"] {
         let account = *AccountHash::of(ISSUER, subject).as_bytes();
         let start = || server.start(subject, &Guess::new(&account, &REG, "wrong")).unwrap();

@@ -100,8 +100,7 @@ fn killing_the_server_at_any_time_grants_no_guess() {
                     }
                 });
             }
-            // The kill comes at times that range from before the first response to after the last
-            // one.
+            // The time of the kill ranges from before the first response to after the last one.
             std::thread::sleep(Duration::from_micros(700 * u64::from(round)));
             dev.process.kill();
         });

@@ -55,7 +55,8 @@ fn a_rotation_under_load_loses_nothing() {
     }
 }
 
-/// No remaining key can open a copy of a sealed record that was later locked or deleted.
+/// After a rotation, no remaining key can open a copy of a sealed record that was locked or deleted
+/// before the rotation.
 #[test]
 fn records_deleted_before_a_rotation_cannot_be_opened() {
     let directory = tempfile::tempdir().unwrap();

@@ -41,7 +41,7 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-/// Returns the encodings of a secret to search for: raw, hexadecimal, base64.
+/// Returns the encodings of a secret to search for: raw, hexadecimal and base64.
 fn shapes(secret: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     // Only the part of the base64 text that does not depend on what follows the secret is used.
@@ -93,7 +93,7 @@ fn no_secret_is_on_disk_or_in_logs() {
     let reply = proof.finish(&vault).unwrap();
     login(&vault, &alice, &REG, "a wrong password").unwrap_err();
 
-    // Makes the same calls over HTTP, including malformed ones, to capture what they log.
+    // Make the same calls over HTTP, including malformed ones, to capture what they log.
     let server = TestServer::new(&fixture);
     let token = server.token("alice.of.example");
     for path in ["/v1/register/start", "/v1/login/start", "/v1/login/finish", "/v1/else"] {
@@ -147,7 +147,7 @@ fn all_records_have_the_same_size() {
             &"p".repeat(1 + 40 * usize::from(number)),
             1 + u32::from(number),
         );
-        // The records of a stand-in must have the same size.
+        // A stand-in's records must have the same size.
         login(&fixture.vault, &account, &NEW_REG, "any").unwrap_err();
         (0..number).for_each(|_| _ = login(&fixture.vault, &account, &REG, "wrong").unwrap_err());
     }

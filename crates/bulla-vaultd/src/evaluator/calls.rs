@@ -22,11 +22,11 @@ pub struct About {
     pub epochs: Vec<u32>,
     /// Evaluations since the evaluator started, including repeated ones.
     pub evaluations: u64,
-    /// Evaluations of a KE1 that was new since the last correct guess.
+    /// Evaluations whose KE1 was new since the last correct guess.
     pub distinct: u64,
 }
 
-/// Creates the records of a stand-in, which answers for an unknown registration.
+/// Creates a stand-in's records. A stand-in answers for an unknown registration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StandInCall {
     /// The account under which the records are stored.
@@ -35,7 +35,7 @@ pub struct StandInCall {
     pub reg_id: RegId,
 }
 
-/// The records of a stand-in.
+/// A stand-in's records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StandIn {
     /// The counter.
@@ -83,7 +83,7 @@ pub struct RegisterCall {
     pub max: u32,
     /// Argon2id parameters: passes, memory in KiB, and lanes.
     pub stretching: [u32; 3],
-    /// The grant of a fresh login, which authorizes replacing the active registration.
+    /// A fresh login's grant, which authorizes replacing the active registration.
     pub grant: Option<Vec<u8>>,
 }
 
@@ -203,7 +203,7 @@ pub struct DeleteCall {
     pub counter: RecordBytes,
     /// The registration.
     pub reg_id: RegId,
-    /// The grant of a fresh login, which authorizes an immediate deletion.
+    /// A fresh login's grant, which authorizes an immediate deletion.
     pub grant: Option<Vec<u8>>,
 }
 
@@ -233,7 +233,7 @@ pub struct ObserveCall {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Observed;
 
-/// Reseals the records of an account.
+/// Reseals an account's records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResealCall {
     /// The account.
@@ -244,7 +244,7 @@ pub struct ResealCall {
     pub sealed: Vec<(RegId, RecordBytes)>,
 }
 
-/// The resealed records of an account.
+/// An account's resealed records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Resealed {
     /// The counter and the sealed records to store. `None` if nothing had to be resealed.
@@ -282,7 +282,7 @@ pub struct Watermarked(pub Vec<Account>);
 /// Begins an epoch, or retires earlier epochs.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum EpochCall {
-    /// Creates the key of a new epoch.
+    /// Creates a new epoch's key.
     Begin,
     /// Destroys the keys of all epochs before this one.
     RetireBefore(u32),

@@ -35,7 +35,7 @@ impl Guard<'_> {
         Ok(stored)
     }
 
-    /// Verifies and decodes a stored counter that belongs to `account`.
+    /// Verifies and decodes a stored counter, which must belong to `account`.
     pub(super) fn counter(&self, account: &Account, stored: &[u8]) -> Result<Counter, Refusal> {
         if stored.len() != STORED_COUNTER_LEN {
             return Err(Refusal::Tampered);
@@ -54,7 +54,7 @@ impl Guard<'_> {
         self.0.epochs()?.last().copied().ok_or_else(|| Refusal::from(HsmError::NotInitialized))
     }
 
-    /// Seals a record under the key of the newest epoch.
+    /// Seals a record under the newest epoch's key.
     pub(super) fn seal(
         &self,
         account: &Account,
@@ -158,7 +158,7 @@ pub(super) struct Proven {
     pub(super) generation: u64,
 }
 
-/// Returns the SHA-256 digest of the concatenation of `parts`.
+/// Returns the SHA-256 digest of the concatenated `parts`.
 pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
     let mut context = digest::Context::new(&digest::SHA256);
     parts.iter().for_each(|part| context.update(part));

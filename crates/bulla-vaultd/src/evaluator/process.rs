@@ -31,8 +31,7 @@ pub fn serve(evaluator: Arc<dyn Evaluator>, socket: &Path) -> io::Result<()> {
 /// Binds a socket that only its owner can connect to. The socket gets its final name last, so that
 /// it never exists under that name with wider permissions.
 fn bind(socket: &Path) -> io::Result<UnixListener> {
-    // A socket left behind by a killed process is replaced, but not one that a process is listening
-    // on.
+    // A socket left behind by a killed process is replaced, unless a process is listening on it.
     if UnixStream::connect(socket).is_ok() {
         return Err(io::Error::new(
             io::ErrorKind::AddrInUse,

@@ -1,4 +1,4 @@
-//! A client of an evaluator in another process.
+//! A client for an evaluator in another process.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -13,7 +13,7 @@ use super::wire::{AnyCall, AnyResponse, receive, send};
 /// Timeout for a call. One call may need several operations on a network HSM.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the evaluator that listens on a socket.
+/// A client for the evaluator that listens on a socket.
 pub struct Remote {
     socket: PathBuf,
     idle: Mutex<Vec<UnixStream>>,

@@ -9,7 +9,7 @@ use super::guard::Guard;
 use crate::record::{Account, Counter};
 use crate::store::{Commit, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned};
 
-/// The watermarks of all accounts.
+/// All accounts' watermarks.
 pub(super) struct Watermarks(pub(super) Arc<dyn Store>);
 
 impl Watermarks {

@@ -67,7 +67,7 @@ pub(super) fn attempt() -> Attempt {
 }
 
 /// Decodes a frame's message. postcard accepts integers with unnecessary continuation bytes, so
-/// only a message that was encoded again has a unique encoding.
+/// only a re-encoded message has a unique encoding.
 fn frame<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let message: T = decode(bytes).ok()?;
     let again = written(&message);

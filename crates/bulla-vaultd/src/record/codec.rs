@@ -37,7 +37,7 @@ impl Writer {
     }
 }
 
-/// Reads fields from a byte string. Errors contain the offset of the invalid field.
+/// Reads fields from a byte string. Errors contain the invalid field's offset.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
     total: usize,

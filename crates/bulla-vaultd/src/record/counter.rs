@@ -33,7 +33,7 @@ pub struct RegistrationDraft {
 /// Bytes in a sealed random number: epoch, nonce, ciphertext, tag.
 pub(super) const DRAFT_RK_LEN: usize = 4 + 12 + 32 + 16;
 
-/// The state of a registration.
+/// A registration's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegistrationState {
     /// Registered. Its first login makes it ACTIVE.
@@ -51,7 +51,7 @@ pub struct Registration {
     pub reg_id: RegId,
     /// Its state.
     pub state: RegistrationState,
-    /// SHA-256 digest of its sealed record.
+    /// SHA-256 digest of the sealed record.
     pub sealed: Digest,
     /// SHA-256 digest of what the client registered, used to recognise a repeated request.
     pub content: Digest,
@@ -98,7 +98,7 @@ pub struct Finished {
 }
 
 impl Counter {
-    /// Creates the counter of an account without registrations.
+    /// Creates the counter for an account without registrations.
     pub fn new(account: Account) -> Counter {
         Counter { account, generation: 0, failures: 0, live: None, pending: None, draft: None }
     }

@@ -21,8 +21,8 @@ pub struct Policy {
     pub lifetime_failures: u32,
     /// Seconds during which a login authorizes deleting or replacing its registration.
     pub fresh: u64,
-    /// Seconds from the announcement of a deletion or replacement without a fresh login until it
-    /// may be carried out.
+    /// Seconds that must pass before a deletion or replacement announced without a fresh login may
+    /// be carried out.
     pub announced: u64,
 }
 

@@ -27,7 +27,7 @@ pub const CIPHERTEXT_LEN: usize = PLAIN_LEN + 16;
 /// Bytes in a stored sealed record.
 pub const STORED_LEN: usize = 24 + CIPHERTEXT_LEN;
 
-/// The plaintext of a sealed record.
+/// A sealed record's plaintext.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct RecordContent {
     /// Whether this is a stand-in, which belongs to no registration and makes the vault answer for
@@ -111,7 +111,7 @@ impl SealedRecord {
     }
 }
 
-/// Returns the associated data of a sealed record.
+/// Returns a sealed record's associated data.
 pub fn associated_data(epoch: u32, account: &Account, reg_id: &RegId) -> Vec<u8> {
     let mut writer = Writer::with_capacity(76);
     writer.bytes(&MAGIC).u32(epoch).bytes(account).bytes(reg_id);

@@ -79,7 +79,7 @@ impl Limits {
 }
 
 /// Returns the key under which an address is counted. For IPv6, this is the address's /64 network,
-/// because a host usually has all addresses of such a network.
+/// because a host usually has all the addresses in its network.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {

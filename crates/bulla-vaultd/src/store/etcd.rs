@@ -25,7 +25,7 @@ use gateway::{
 pub struct EtcdOptions {
     /// The client URL of **every** member, because confirmations are counted across all members.
     pub endpoints: Vec<String>,
-    /// The prefix of all keys.
+    /// The prefix for all keys.
     pub prefix: String,
     /// Number of members that must hold a change. Defaults to one more than a majority, but at most
     /// the number of members.

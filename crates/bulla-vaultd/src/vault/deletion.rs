@@ -1,4 +1,4 @@
-//! Deletion, and the status of an account.
+//! Deletion, and account status.
 
 use super::retries::{Retries, generation};
 use super::{Vault, VaultError};
@@ -67,8 +67,8 @@ impl Vault {
         }
     }
 
-    /// Returns an account's counter, without authenticating it, to report it to the account's
-    /// owner.
+    /// Returns an account's counter, so that it can be shown to the account's owner. The counter is
+    /// not authenticated.
     ///
     /// # Errors
     ///

@@ -1,9 +1,8 @@
 //! The records that a login works on, including stand-ins for unknown registrations.
 //!
-//! A stand-in has a counter and a sealed record. Their keys look like any others, because all keys
-//! are hashes, and only the vault can tell them apart. The registration's records and the
-//! stand-in's are always read together, so that known and unknown registrations cause the same
-//! reads (V-8.5).
+//! A stand-in has a counter and a sealed record. Because all keys are hashes, only the vault can
+//! tell the stand-in's keys from any others. The registration's records and the stand-in's are
+//! always read together, so that known and unknown registrations cause the same reads (V-8.5).
 
 use super::retries::{Retries, generation};
 use super::{Vault, VaultError, sha256};
@@ -39,8 +38,8 @@ impl View {
             .unless_changed(self.sealed_key(), self.sealed.as_ref())
     }
 
-    /// Returns the sealed record's bytes. If the record is missing, it returns no bytes, which the
-    /// evaluator rejects as it would a wrong record.
+    /// Returns the sealed record's bytes. If the record is missing, the result is empty, and the
+    /// evaluator rejects it as it would a wrong record.
     pub(super) fn sealed_bytes(&self) -> Vec<u8> {
         self.sealed.as_ref().map_or_else(Vec::new, |sealed| sealed.value.clone())
     }

@@ -55,7 +55,7 @@ impl Process {
     }
 }
 
-/// Returns the CPU time in seconds of a process, which is identified by its id or by `self`.
+/// Returns a process's CPU time in seconds. `process` is a process ID or `self`.
 pub fn cpu(process: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     // The command name may contain spaces and parentheses, so fields are counted after it.
@@ -135,7 +135,7 @@ impl EtcdCluster {
         self.running.iter().flatten().map(Process::cpu).sum()
     }
 
-    /// Copies the data directory of a member, which must be stopped.
+    /// Copies a member's data directory. The member must be stopped.
     pub fn back_up(&self, member: usize) {
         copy(&self.data(member), &self.directory.join(format!("backup{member}")));
     }

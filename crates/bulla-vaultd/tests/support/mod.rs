@@ -135,7 +135,7 @@ pub fn begin(password: &str) -> RegistrationStart {
     RegistrationStart { state: started.state, request: started.message.serialize().into() }
 }
 
-/// Returns the second call of a registration.
+/// Returns a registration's second call.
 pub fn upload(
     account: &[u8; 32],
     reg_id: &[u8; 32],

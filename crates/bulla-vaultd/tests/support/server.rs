@@ -226,7 +226,7 @@ impl TestClient {
     }
 }
 
-/// Converts the response to the first call of a login.
+/// Converts the response to a login's first call.
 pub fn evaluated(started: &LoginStarted) -> Evaluated {
     let cost = started.stretching.cost();
     Evaluated {

@@ -118,7 +118,7 @@ pub(crate) struct Cluster {
     /// Number of members that must hold a change [default: one more than a majority]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) confirm: Option<usize>,
-    /// Prefix of all keys
+    /// Prefix for all keys
     #[arg(long, value_name = "TEXT", default_value = "/bulla-vault/")]
     pub(crate) prefix: String,
     /// CA certificate for the members in PEM

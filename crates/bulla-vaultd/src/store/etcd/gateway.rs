@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Maximum bytes in a response. The largest transaction reads four small records.
 const MAX_RESPONSE: u64 = 1 << 20;
 
-/// A member of the cluster.
+/// A cluster member.
 pub(super) struct Member {
     agent: ureq::Agent,
     base: String,
