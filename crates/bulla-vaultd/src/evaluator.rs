@@ -1,4 +1,4 @@
-//! The evaluator: the only component with access to the HSM. It is also the only one that creates
+//! The evaluator is the only component with access to the HSM. It is also the only one that creates
 //! counters and sealed records, and the only one that evaluates guesses. The rest of the server
 //! moves records to and from the store, and cannot forge them.
 //!

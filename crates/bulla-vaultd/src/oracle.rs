@@ -22,7 +22,7 @@ pub type Decoder = (&'static str, fn(&[u8]) -> bool);
 /// | `set_back` | two counters, one from a backup | clamping allows no more than either |
 /// | `content` | a sealed record's plaintext | unique encoding |
 /// | `sealed` | a stored sealed record | unique encoding |
-/// | `call` | a frame to an evaluator | never grows when re-encoded; the response has a valid counter |
+/// | `call` | a frame to an evaluator | never grows when re-encoded; returned counters are valid |
 /// | `answer` | a frame from an evaluator | never grows when re-encoded |
 /// | `login_state` | a login's state and KE3 | only the expected KE3 yields the session key |
 /// | `login_token` | a login token | opens only for its own login |

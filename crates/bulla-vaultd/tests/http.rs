@@ -194,7 +194,7 @@ fn known_and_unknown_registrations_are_indistinguishable() {
                 }
             };
             assert_eq!(known.0, unknown.0);
-            // The first guess at an unknown registration creates its stand-in in a transaction.
+            // The first guess for an unknown registration creates its stand-in in a transaction.
             if round > 0 {
                 (0..2).for_each(|call| ratios[call].push(known.1[call] / unknown.1[call]));
             }

@@ -153,8 +153,8 @@ fn an_account_has_at_most_one_pending_registration() {
     assert_eq!(fixture.store.read(&keys).unwrap().iter().flatten().count(), 1);
 }
 
-/// Beginning a registration with an existing identity evaluates nothing. Otherwise, it would be a
-/// guess that is not counted.
+/// Beginning a registration with an existing identity evaluates nothing, because an evaluation
+/// would be a guess that is not counted.
 #[test]
 fn a_registration_is_not_an_oracle() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
 //! Tests records modified without the keys, wrong clocks, and an HSM that disappears. This covers
-//! V-8.1 to V-8.3 of spec/VAULT.md, and the thief of the store's disks in its section 7.
+//! V-8.1 to V-8.3 of spec/VAULT.md, and the attacker in its section 7 who steals the store's disks.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 

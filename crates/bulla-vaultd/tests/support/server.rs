@@ -205,7 +205,7 @@ impl TestClient {
         LoginReply::open(&finished.sealed.0, &proof.session_key, &context).unwrap()
     }
 
-    /// Returns the guesses left, as the owner's status reports them.
+    /// Returns the number of guesses left, as the owner's status reports it.
     pub fn left(&self, subject: &str) -> u32 {
         let status: Status = self.raw("GET", path::STATUS, &self.token(subject), b"").is();
         status.current.or(status.pending).unwrap().left

@@ -89,7 +89,7 @@ pub(crate) fn evaluator(backend: &Backend) -> Result<Arc<dyn Evaluator>, String>
             "evaluator: not specified; use --evaluator, or --hsm keys:FILE with --marks".to_owned()
         );
     };
-    // A PIN would protect nothing if the process that faces the network had it.
+    // If the process that faces the network had the PIN, the PIN would protect nothing.
     let HsmLocation::File(_) = HsmLocation::parse(text)? else {
         return Err(format!(
             "--hsm {text}: only an evaluator process may use an HSM; run `bulla-vaultd evaluator` \
