@@ -1,9 +1,9 @@
-//! The audit log: what was done to which account, in a signed hash chain.
+//! The audit log: a signed hash chain that records what was done to which account.
 //!
-//! Each line is an event in JSON, a tab, and a signature over the event. An event contains the
-//! SHA-256 digest of the previous event, so that each line is a signed head of the log up to it.
-//! The chain shows any change but a missing end. To detect that, keep a head elsewhere and compare.
-//! Events contain hashes of accounts, never key material.
+//! Each line consists of a JSON event, a tab, and a signature over the event. An event contains the
+//! SHA-256 digest of the previous event, so each line is a signed head of the log up to that line.
+//! The chain reveals any change except a missing end. To detect a missing end, keep a head
+//! elsewhere and compare it with the log. Events contain account hashes, never key material.
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::files;
 use crate::record::Account;
 
-/// Most bytes in a line.
+/// Maximum bytes in a line.
 const MAX_LINE: usize = 1024;
 /// Prefix of the signed message, for domain separation.
 pub(crate) const LABEL: &[u8] = b"bulla v1 vault audit\0";
@@ -41,7 +41,7 @@ pub enum AuditEvent {
     Granted,
     /// The proof of a guess was wrong.
     Refused,
-    /// The proof of a guess was right.
+    /// The proof of a guess was correct.
     Proven,
     /// A registration replaced another.
     Replaced,
@@ -69,7 +69,7 @@ struct AuditLine {
     previous: String,
 }
 
-/// The head of a log.
+/// A log's head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Head {
     /// Number of events in the log.
@@ -90,7 +90,7 @@ struct LogState {
     synced: Instant,
 }
 
-/// An error of writing or verifying an audit log.
+/// An error from writing or verifying an audit log.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuditError {
@@ -98,24 +98,24 @@ pub enum AuditError {
     Io(io::Error),
     /// A line is malformed, its signature is invalid, or it does not follow the previous line.
     Broken {
-        /// The line number, from 1.
+        /// The line number, starting at 1.
         line: u64,
     },
-    /// The log does not contain the expected head: its end was removed, or it is another log.
+    /// The log does not contain the expected head: its end was removed, or this is a different log.
     MissingHead,
-    /// The head is not of the form `NUMBER:DIGEST`.
+    /// The head does not have the form `NUMBER:DIGEST`.
     MalformedHead,
     /// The key is not an Ed25519 key, or cannot be generated.
     Key,
 }
 
 impl AuditLog {
-    /// Opens or creates a log, and creates the signing key if it is missing. A last line that a
-    /// crash cut short is removed.
+    /// Opens or creates a log, and creates the signing key if it is missing. If a crash cut the
+    /// last line short, that line is removed.
     ///
     /// # Errors
     ///
-    /// [`AuditError`] if the log does not verify, or a file cannot be read or written.
+    /// Returns [`AuditError`] if the log does not verify, or a file cannot be read or written.
     pub fn open(log: &Path, key: &Path) -> Result<AuditLog, AuditError> {
         let key = signing_key(key)?;
         let mut file =
@@ -138,9 +138,9 @@ impl AuditLog {
         self.key.public_key().as_ref().to_vec()
     }
 
-    /// Appends an event. The event has reached the operating system when this returns, and the disk
-    /// by the first event a second later or by [`sync`](Self::sync). A failure is reported in the
-    /// program's log, not to clients.
+    /// Appends an event. When this returns, the event has been handed to the operating system. It
+    /// is synced to disk by the first event that is recorded at least a second after the last sync,
+    /// or by [`sync`](Self::sync). A failure is reported in the program's log, not to clients.
     pub fn record(&self, event: AuditEvent, account: &Account, generation: u64) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let time = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
@@ -152,7 +152,7 @@ impl AuditLog {
             generation,
             previous: state.head.digest.clone(),
         };
-        // Fails only for maps whose keys are not strings.
+        // Serialization fails only for maps whose keys are not strings.
         let text = serde_json::to_string(&contents).unwrap_or_default();
         let signature = self.key.sign(&[LABEL, text.as_bytes()].concat());
         let line = format!("{text}\t{}\n", URL_SAFE_NO_PAD.encode(signature.as_ref()));
@@ -167,7 +167,7 @@ impl AuditLog {
         }
     }
 
-    /// Syncs all events to the disk.
+    /// Syncs all events to disk.
     pub fn sync(&self) {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = state.file.sync_data() {
@@ -186,7 +186,7 @@ impl AuditLog {
 ///
 /// # Errors
 ///
-/// [`AuditError`] for the first line that fails, or if the expected head is missing.
+/// Returns [`AuditError`] for the first invalid line, or if the expected head is missing.
 pub fn verify(
     log: &mut impl Read,
     public_key: &[u8],
@@ -222,7 +222,8 @@ pub(crate) fn follow(text: &str, head: &Head) -> Option<Head> {
     follows.then(|| Head { number: contents.number, digest: digest(text.as_bytes()) })
 }
 
-/// Reads the signing key, or creates it with its public key, in hexadecimal, in a file beside it.
+/// Reads the signing key. If it does not exist, creates it, and writes its public key in
+/// hexadecimal to a file next to it.
 fn signing_key(path: &Path) -> Result<Ed25519KeyPair, AuditError> {
     if !path.exists() {
         let made =
@@ -235,7 +236,7 @@ fn signing_key(path: &Path) -> Result<Ed25519KeyPair, AuditError> {
         .map_err(|_| AuditError::Key)
 }
 
-/// Returns the offset of the end of the last complete line.
+/// Returns the offset at which the last complete line ends.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let len = file.metadata()?.len();
     let from = len.saturating_sub(MAX_LINE as u64);
@@ -275,10 +276,10 @@ impl fmt::Display for AuditError {
         match self {
             AuditError::Io(e) => e.fmt(f),
             AuditError::Broken { line } => {
-                write!(f, "line {line}: modified, or not the successor of the previous line")
+                write!(f, "line {line}: modified, or does not follow the previous line")
             }
             AuditError::MissingHead => f.write_str(
-                "expected head not found; the end of the log was removed, or this is another log",
+                "expected head not found; the log's end was removed, or this is a different log",
             ),
             AuditError::MalformedHead => {
                 f.write_str("head: malformed; use NUMBER:DIGEST as printed by `audit verify`")
@@ -342,7 +343,10 @@ mod tests {
             Err(AuditError::Broken { line: 2 })
         ));
         let cut = lines[..3].concat();
-        assert!(verify(&mut &cut[..], &key, None).is_ok(), "the chain alone cannot tell");
+        assert!(
+            verify(&mut &cut[..], &key, None).is_ok(),
+            "the chain alone cannot detect a missing end"
+        );
         assert!(matches!(verify(&mut &cut[..], &key, Some(&head)), Err(AuditError::MissingHead)));
         let (_other_directory, _, other_key, _) = written(1);
         assert!(verify(&mut &log[..], &other_key, None).is_err());

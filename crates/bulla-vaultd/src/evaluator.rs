@@ -1,16 +1,16 @@
-//! The evaluator: the only component with access to the HSM. It alone makes counters and sealed
-//! records, and it alone evaluates guesses. The rest of the server moves records to and from the
-//! store, and cannot forge one.
+//! The evaluator is the only component with access to the HSM. It is also the only one that creates
+//! counters and sealed records, and the only one that evaluates guesses. The rest of the server
+//! moves records to and from the store, and cannot forge them.
 //!
 //! | evaluator | for |
 //! |---|---|
 //! | [`Local`] | in the same process: development, and inside the evaluator process |
-//! | [`Remote`] | a separate process, over a Unix socket; it alone has the HSM's PIN |
+//! | [`Remote`] | a separate process, over a Unix socket; only that process has the HSM's PIN |
 //!
-//! A call contains the records as they were read, and returns those to store. Before a guess is
-//! evaluated, the counter in which it is spent becomes the account's *watermark*, durably. An
-//! evaluator refuses counters below the watermark, so that neither a store that was rolled back nor
-//! a dishonest front end makes it evaluate a guess twice.
+//! A call takes the records as they were read, and returns the records to store. Before a guess is
+//! evaluated, the counter in which it is spent is durably stored as the account's *watermark*. An
+//! evaluator refuses counters below the watermark, so neither a rolled-back store nor a dishonest
+//! front end can make it evaluate a guess twice.
 
 mod calls;
 mod wire;
@@ -34,23 +34,23 @@ pub use remote::Remote;
 #[cfg(feature = "oracles")]
 pub(crate) use wire::{AnyCall, AnyResponse, decode};
 
-/// Returns whether `bytes` are a valid KE1, OPAQUE's first message of a login. This is checked
+/// Returns whether `bytes` are a valid KE1, the first OPAQUE login message. Callers check this
 /// before a guess is spent, so that a malformed message does not cost one.
 pub fn is_ke1(bytes: &[u8]) -> bool {
     opaque::is_ke1(bytes)
 }
 
-/// The operations of an evaluator. None of them writes to the store of records, and each may be
+/// An evaluator's operations. None of them writes to the record store, and any of them may be
 /// refused with a [`Refusal`].
 pub trait Evaluator: Send + Sync {
     /// Returns the evaluator's public key, epochs and counts.
     ///
     /// # Errors
     ///
-    /// [`Refusal`], as for every operation.
+    /// Returns [`Refusal`] if the evaluator refuses the call. The same applies to every operation.
     fn about(&self, call: &AboutCall) -> Result<About, Refusal>;
 
-    /// Makes the records of a stand-in, which answers for an unknown registration.
+    /// Creates a stand-in's records. A stand-in answers for an unknown registration.
     fn stand_in(&self, call: &StandInCall) -> Result<StandIn, Refusal>;
 
     /// Begins a registration.
@@ -73,13 +73,13 @@ pub trait Evaluator: Send + Sync {
     /// Deletes a registration, or announces its deletion.
     fn delete(&self, call: &DeleteCall) -> Result<Deleted, Refusal>;
 
-    /// Raises the watermark to a stored counter.
+    /// Raises the account's watermark to a stored counter.
     fn observe(&self, call: &ObserveCall) -> Result<Observed, Refusal>;
 
-    /// Seals the records of an account under the key of the newest epoch.
+    /// Seals an account's records under the newest epoch's key.
     fn reseal(&self, call: &ResealCall) -> Result<Resealed, Refusal>;
 
-    /// Makes the counter with which to continue after the store was rolled back.
+    /// Creates the counter to use after the store was rolled back.
     fn clamp(&self, call: &ClampCall) -> Result<Clamped, Refusal>;
 
     /// Lists accounts that have a watermark.

@@ -1,4 +1,4 @@
-//! Files that only their owner may read, written atomically and durably.
+//! Files that only their owner can read, written atomically and durably.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -8,7 +8,8 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// I/O errors of the file system. The old contents are then still in place.
+/// Returns an I/O error if the file system fails. The file then has either its old or its new
+/// contents.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(format!(".{}.new", std::process::id()));
@@ -24,18 +25,19 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_directory_of(path)
 }
 
-/// Syncs the directory that contains `path`, so that its entry survives a power failure.
+/// Syncs the directory that contains `path`, so that the file's directory entry survives a power
+/// failure.
 ///
 /// # Errors
 ///
-/// I/O errors of the file system.
+/// Returns an I/O error if the file system fails.
 pub(crate) fn sync_directory_of(path: &Path) -> io::Result<()> {
     let directory =
         path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(directory)?.sync_all()
 }
 
-/// Makes a file that these options create readable to its owner alone.
+/// Makes files created with these options readable only by their owner.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     {

@@ -1,18 +1,18 @@
-//! The keys that protect records, and the operations on them. The keys never leave the HSM.
+//! The keys that protect records, and the operations that use them. The keys never leave the HSM.
 //!
 //! | key | for |
 //! |---|---|
 //! | seal, one per epoch: AES-256 | sealed records |
 //! | counter: HMAC-SHA-256 | counters, grants |
-//! | OPRF: HMAC-SHA-512 | the OPRF key of each registration |
-//! | derivation: HMAC-SHA-512 | OPAQUE key pair, login token keys, random numbers of stand-ins |
+//! | OPRF: HMAC-SHA-512 | each registration's OPRF key |
+//! | derivation: HMAC-SHA-512 | the OPAQUE key pair, login token keys, stand-ins' random numbers |
 //!
 //! | HSM | for |
 //! |---|---|
 //! | [`Pkcs11`] | a hardware security module, or SoftHSM2 |
 //! | [`KeyFile`] | development: the keys are in a file |
 //!
-//! Both produce identical bytes from identical keys.
+//! Given identical keys, both produce identical bytes.
 
 mod key_file;
 #[cfg(feature = "server")]
@@ -30,20 +30,20 @@ pub use pkcs11::{Pkcs11, Pkcs11Options};
 
 /// Keys that can be used but not read.
 pub trait Hsm: Send + Sync {
-    /// Returns the epochs whose seal key exists, in ascending order. Records are sealed under the
-    /// last one.
+    /// Returns the epochs whose seal keys exist, in ascending order. New records are sealed under
+    /// the last epoch's key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`] if the HSM fails.
+    /// Returns [`HsmError`] if the HSM fails.
     fn epochs(&self) -> Result<Vec<u32>, HsmError>;
 
-    /// Seals with AES-256-GCM and returns ciphertext and tag. The associated data must not be
-    /// empty, which SoftHSM2 does not support.
+    /// Seals with AES-256-GCM and returns the ciphertext and the tag. The associated data must not
+    /// be empty, because SoftHSM2 does not support empty associated data.
     ///
     /// # Errors
     ///
-    /// [`HsmError`] if the HSM fails.
+    /// Returns [`HsmError`] if the HSM fails.
     fn seal(
         &self,
         epoch: u32,
@@ -56,7 +56,8 @@ pub trait Hsm: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`HsmError::NotAuthentic`], or [`HsmError::NoSuchEpoch`] if the key was destroyed.
+    /// Returns [`HsmError::NotAuthentic`] if the input does not authenticate, or
+    /// [`HsmError::NoSuchEpoch`] if the key was destroyed.
     fn open(
         &self,
         epoch: u32,
@@ -69,45 +70,47 @@ pub trait Hsm: Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`HsmError`] if the HSM fails.
+    /// Returns [`HsmError`] if the HSM fails.
     fn mac(&self, message: &[u8]) -> Result<[u8; 32], HsmError>;
 
     /// Returns the HMAC-SHA-512 of `message` under the OPRF key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`] if the HSM fails.
+    /// Returns [`HsmError`] if the HSM fails.
     fn oprf(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError>;
 
     /// Returns the HMAC-SHA-512 of `message` under the derivation key.
     ///
     /// # Errors
     ///
-    /// [`HsmError`] if the HSM fails.
+    /// Returns [`HsmError`] if the HSM fails.
     fn derive(&self, message: &[u8]) -> Result<Zeroizing<[u8; 64]>, HsmError>;
 
-    /// Creates the seal key of a new epoch and returns its number.
+    /// Creates a seal key for a new epoch and returns the epoch's number.
     ///
     /// # Errors
     ///
-    /// [`HsmError`] if the HSM fails.
+    /// Returns [`HsmError`] if the HSM fails.
     fn new_epoch(&self) -> Result<u32, HsmError>;
 
-    /// Destroys the seal key of an epoch. Nothing sealed under it can be opened any more.
+    /// Destroys an epoch's seal key. Nothing that was sealed under it can be opened after that.
     ///
     /// # Errors
     ///
-    /// [`HsmError::NoSuchEpoch`], or [`HsmError::LastEpoch`] for the newest epoch.
+    /// Returns [`HsmError::NoSuchEpoch`] if the epoch has no key, or [`HsmError::LastEpoch`] for
+    /// the newest epoch.
     fn destroy_epoch(&self, epoch: u32) -> Result<(), HsmError>;
 }
 
-/// An error of an HSM.
+/// An error from an HSM.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum HsmError {
-    /// The ciphertext, its name or its epoch was modified, or another key sealed it.
+    /// The ciphertext, its associated data or its epoch was modified, or it was sealed under
+    /// another key.
     NotAuthentic,
-    /// The epoch has no seal key: it was destroyed.
+    /// The epoch has no seal key, because the key was destroyed.
     NoSuchEpoch(u32),
     /// The newest epoch's key must not be destroyed.
     LastEpoch,
@@ -130,7 +133,7 @@ impl fmt::Display for HsmError {
             HsmError::NotInitialized => {
                 f.write_str("HSM: no vault keys found; run `bulla-vaultd init`")
             }
-            HsmError::AlreadyInitialized => f.write_str("HSM: vault keys exist already"),
+            HsmError::AlreadyInitialized => f.write_str("HSM: vault keys already exist"),
             HsmError::Exposed(key) => {
                 write!(f, "HSM: the {key} key can be extracted; vault keys must not be extractable")
             }

@@ -1,14 +1,14 @@
-//! The server of Backup Key Vaults, as specified in `spec/VAULT.md`.
+//! A server for Backup Key Vaults, as specified in `spec/VAULT.md`.
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`record`] | the counter of an account, and the effect of a guess on it |
-//! | [`store`] | storage of records: redb, or etcd |
+//! | [`record`] | an account's counter, and how a guess changes it |
+//! | [`store`] | record storage: redb or etcd |
 //! | [`hsm`] | the keys that protect records: PKCS #11, or a key file for development |
 //! | [`evaluator`] | the only component with access to the HSM |
-//! | [`audit`] | a signed log of what was done |
-//! | [`vault`] | the calls of the protocol, step by step |
-//! | [`tokens`] | the tokens that name the account of a request |
+//! | [`audit`] | a signed log of events |
+//! | [`vault`] | the protocol's calls, step by step |
+//! | [`tokens`] | the tokens that identify a request's account |
 //! | `server` | HTTP, rate limits and metrics; feature `server` |
 //! | `oracle` | fuzzing oracles and seeds; feature `oracles` |
 

@@ -1,9 +1,9 @@
-//! A fuzzing oracle: every decoder of the server, given arbitrary bytes. It panics if a decoder
-//! breaks one of its promises.
+//! A fuzzing oracle that feeds arbitrary bytes to each of the server's decoders. It panics if a
+//! decoder breaks one of its promises.
 //!
 //! The server decodes most of these bytes only after it has verified a MAC, a tag or a signature.
-//! Here nothing is verified, or the oracle signs the bytes itself. It thus covers what a faulty
-//! key holder or a hostile module could produce.
+//! Here, nothing is verified, or the oracle signs the bytes itself. It therefore covers input that
+//! a faulty key holder or a hostile module could produce.
 
 mod fakes;
 mod records;
@@ -20,20 +20,20 @@ pub type Decoder = (&'static str, fn(&[u8]) -> bool);
 /// |---|---|---|
 /// | `counter` | a counter without its MAC | unique encoding; every change gives a newer counter |
 /// | `set_back` | two counters, one from a backup | clamping allows no more than either |
-/// | `content` | the plaintext of a sealed record | unique encoding |
+/// | `content` | a sealed record's plaintext | unique encoding |
 /// | `sealed` | a stored sealed record | unique encoding |
-/// | `call` | a frame to an evaluator | encoding again is no longer; the response has a counter |
-/// | `answer` | a frame from an evaluator | encoding again is no longer |
+/// | `call` | a frame to an evaluator | never grows when re-encoded; returned counters are valid |
+/// | `answer` | a frame from an evaluator | never grows when re-encoded |
 /// | `login_state` | a login's state and KE3 | only the expected KE3 yields the session key |
-/// | `login_token` | a login token | opens for its own login only |
-/// | `token` | an account token | it is what its issuer signed |
+/// | `login_token` | a login token | opens only for its own login |
+/// | `token` | an account token | it is exactly what its issuer signed |
 /// | `claims` | header and claims to be signed | only a valid JWT for this vault is accepted |
-/// | `tenants` | a tenants file | writing it again gives an equal file |
-/// | `log` | an audit log | as many complete lines as events |
-/// | `event` | an event of an audit log, unsigned | it is the first, and its digest is the head |
+/// | `tenants` | a tenants file | rewriting it gives an equivalent file |
+/// | `log` | an audit log | it has exactly one complete line per event |
+/// | `event` | an unsigned audit log event | it is the first event, and its digest is the head |
 /// | `records` | etcd's response to a transaction | revisions and values match the response |
-/// | `accounts` | etcd's response to a range request | keys of the right kind only |
-/// | `key_file` | a key file | unique text |
+/// | `accounts` | etcd's response to a range request | only keys of the right kind |
+/// | `key_file` | a key file | unique encoding |
 pub const DECODERS: [Decoder; 16] = [
     ("counter", records::counter),
     ("set_back", records::set_back),
@@ -53,15 +53,16 @@ pub const DECODERS: [Decoder; 16] = [
     ("key_file", texts::key_file),
 ];
 
-/// Fuzzes one decoder. **The first byte selects it from [`DECODERS`], and the rest is its input.**
+/// Fuzzes one decoder. **The first byte selects the decoder from [`DECODERS`], and the rest is its
+/// input.**
 ///
-/// No input may cause a panic, or an allocation out of proportion to it. The fuzzer's limits check
-/// the latter.
+/// No input may cause a panic, or an allocation out of proportion to the input's size. The fuzzer's
+/// limits check the latter.
 pub fn vault_records(bytes: &[u8]) {
     accepted(bytes);
 }
 
-/// Does the same, and returns the name of the decoder if it accepted the bytes.
+/// Fuzzes one decoder, and returns its name if it accepted the bytes.
 pub fn accepted(bytes: &[u8]) -> Option<&'static str> {
     let (first, rest) = bytes.split_first()?;
     let (name, decoder) = DECODERS[usize::from(*first) % DECODERS.len()];

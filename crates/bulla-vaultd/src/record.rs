@@ -1,10 +1,10 @@
-//! The two records of an account: the *counter*, which holds the guesses left, and the *sealed*
-//! record, which holds the data to test a guess against.
+//! An account's two records: the *counter*, which holds the number of guesses left, and the
+//! *sealed* record, which holds the data needed to test a guess.
 //!
 //! | record | changes | protected by |
 //! |---|---|---|
 //! | [`Counter`] | at every guess, by compare-and-swap | a MAC under a key in the HSM |
-//! | [`sealed`] | when registered, resealed, deleted | AES-256-GCM under a key in the HSM |
+//! | [`sealed`] | when registered, resealed or deleted | AES-256-GCM under a key in the HSM |
 //!
 //! A counter contains the digest of its sealed record, so records cannot be swapped.
 
@@ -24,7 +24,7 @@ pub use guessing::{GrantOutcome, ProofOutcome};
 pub use lifecycle::{DeleteOutcome, DraftOutcome, RegisterOutcome, clamp};
 pub use policy::{MAX_GUESSES, Policy};
 
-/// An account as the store knows it: a hash of tenant and subject (V-2.4).
+/// An account as the store identifies it: a hash of the tenant and the subject (V-2.4).
 pub type Account = [u8; 32];
 /// A registration's identity, chosen at random by the client (V-2.5).
 pub type RegId = [u8; 32];
@@ -33,22 +33,22 @@ pub type AttemptId = [u8; 16];
 /// A SHA-256 digest.
 pub type Digest = [u8; 32];
 
-/// The reason why bytes are not a valid record.
+/// The reason bytes are not a valid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The length is not that of a record of this kind.
+    /// The length is wrong for this kind of record.
     Length {
         /// Bytes found.
         found: usize,
         /// Bytes expected.
         expected: usize,
     },
-    /// The magic is that of another kind or version.
+    /// The magic belongs to another kind or version of record.
     UnknownVersion,
     /// A field is invalid.
     Malformed {
-        /// Offset of the field in bytes.
+        /// The field's offset in bytes.
         offset: usize,
     },
 }

@@ -26,14 +26,14 @@ use routes::router;
 pub use limits::{Limits, Rates};
 pub use service::Service;
 
-/// How long open requests may take to finish during a shutdown.
+/// How long requests in progress may take to finish during a shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns a TLS 1.3 configuration with this certificate chain and key, both in PEM.
 ///
 /// # Errors
 ///
-/// A message that names the file and the problem.
+/// Returns a message that names the file and the problem.
 pub fn tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> {
     let with_path = |path: &Path, why: &dyn std::fmt::Display| format!("{}: {why}", path.display());
     let chain =
@@ -52,7 +52,7 @@ pub fn tls(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, String> 
 ///
 /// # Errors
 ///
-/// I/O errors of the listener.
+/// Returns the listener's I/O errors.
 pub async fn run(
     listener: TcpListener,
     service: Arc<Service>,

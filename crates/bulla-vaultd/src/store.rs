@@ -1,14 +1,14 @@
-//! Storage of records: small byte strings that change only by compare-and-swap.
+//! Record storage. Records are small byte strings that change only by compare-and-swap.
 //!
 //! | store | for |
 //! |---|---|
-//! | [`Embedded`] | one node: redb, with every transaction on the disk before it returns |
+//! | [`Embedded`] | a single node: redb, which syncs each transaction to disk before it returns |
 //! | [`Etcd`] | several data centres: etcd, through its JSON gateway |
 //!
 //! All stores guarantee that a read sees every transaction that returned before the read began,
 //! that a transaction applies all its changes or none, and that each change gives a record a new
-//! revision. If the outcome of a transaction is unknown, it returns [`StoreError::Unknown`], and a
-//! later read shows the outcome.
+//! revision. If the outcome of a transaction is unknown, the store returns [`StoreError::Unknown`],
+//! and a later read shows the outcome.
 
 #[cfg(feature = "server")]
 mod embedded;
@@ -27,13 +27,13 @@ use crate::record::{Account, RegId};
 pub enum RecordKey {
     /// An account's counter.
     Counter(Account),
-    /// The sealed record of a registration.
+    /// A registration's sealed record.
     Sealed(Account, RegId),
-    /// The watermark of an account: the newest counter that an evaluator has seen.
+    /// An account's watermark: the newest counter that an evaluator has seen.
     Watermark(Account),
 }
 
-/// The kinds of records of which each account has at most one.
+/// The kinds of records that each account has at most one of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordKind {
     /// Counters.
@@ -60,17 +60,17 @@ pub enum Change {
     Delete,
 }
 
-/// A transaction. It applies all changes if all conditions hold, otherwise none.
+/// A transaction. It applies all changes if all conditions hold, and none otherwise.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Transaction {
-    /// Conditions: the revision that each record must have, or `None` if it must not exist.
+    /// Conditions: the revision that each record must have, or `None` if the record must not exist.
     pub unchanged: Vec<(RecordKey, Option<u64>)>,
     /// The changes.
     pub changes: Vec<(RecordKey, Change)>,
 }
 
 impl Transaction {
-    /// Adds the condition that a record is as it was read.
+    /// Adds the condition that a record has not changed since it was read.
     pub fn unless_changed(mut self, key: RecordKey, read: Option<&Versioned>) -> Transaction {
         self.unchanged.push((key, read.map(|read| read.revision)));
         self
@@ -94,7 +94,7 @@ impl Transaction {
 pub enum Commit {
     /// The changes were applied.
     Done {
-        /// The revision of every record that was written.
+        /// The new revision of every record that was written.
         revision: u64,
     },
     /// A condition did not hold. Nothing changed.
@@ -106,17 +106,17 @@ pub enum Commit {
 pub enum Held {
     /// Enough members hold exactly this value and revision.
     Enough,
-    /// At least one member has a newer revision. Read again.
+    /// At least one member has a newer revision. The caller has to read again.
     Newer,
 }
 
-/// An error of a store.
+/// An error from a store.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The outcome of a transaction is unknown. A read shows it.
+    /// The outcome of a transaction is unknown. A later read shows it.
     Unknown(String),
-    /// Nothing was done, for lack of a quorum, a network or a disk.
+    /// Nothing was done, because a quorum, the network or a disk was unavailable.
     Unavailable(String),
     /// Too few members hold the value.
     TooFew {
@@ -125,41 +125,42 @@ pub enum StoreError {
         /// Members required.
         needed: usize,
     },
-    /// The store contains or returns something invalid.
+    /// The store contains or returned invalid data.
     Damaged(String),
 }
 
 /// A store of records.
 pub trait Store: Send + Sync {
-    /// Reads records as of one moment, which includes every transaction that returned before.
+    /// Reads records as of a single point in time. The result reflects every transaction that
+    /// returned before this call.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store fails.
+    /// Returns [`StoreError`] if the store fails.
     fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError>;
 
     /// Commits a transaction. When this returns [`Commit::Done`], the changes survive the loss of
-    /// any one disk of a cluster.
+    /// any one disk in a cluster.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unknown`] if the transaction may have been applied.
+    /// Returns [`StoreError::Unknown`] if the transaction may have been applied.
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError>;
 
-    /// Asks each member whether it holds this value and revision, and waits until enough do. Then
-    /// the value survives even if one member is restored from an old state.
+    /// Asks each member whether it holds this value and revision, and waits until enough members
+    /// do. After that, the value survives even if one member is restored to an old state.
     ///
     /// # Errors
     ///
-    /// [`StoreError::TooFew`] if too few members hold it.
+    /// Returns [`StoreError::TooFew`] if too few members hold it.
     fn confirm(&self, key: &RecordKey, held: &Versioned) -> Result<Held, StoreError>;
 
-    /// Lists the accounts with a record of this kind, in ascending order after `after`, at most
-    /// `limit` of them.
+    /// Lists at most `limit` accounts after `after` that have a record of this kind, in ascending
+    /// order.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store cannot be read.
+    /// Returns [`StoreError`] if the store cannot be read.
     fn accounts(
         &self,
         kind: RecordKind,
@@ -169,7 +170,8 @@ pub trait Store: Send + Sync {
 }
 
 impl RecordKind {
-    /// Returns the first encoded key after `after`, and the first byte of the keys beyond.
+    /// Returns the first possible encoded key after `after`, and the first byte of the keys beyond
+    /// the range.
     fn range(self, after: Option<&Account>) -> (Vec<u8>, u8) {
         let letter = match self {
             RecordKind::Counter => b'c',
@@ -178,7 +180,7 @@ impl RecordKind {
         let mut from = vec![letter];
         if let Some(after) = after {
             from.extend_from_slice(after);
-            // The next key in order is one byte longer.
+            // The next key in order is longer by a zero byte.
             from.push(0);
         }
         (from, letter + 1)
@@ -204,7 +206,7 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             StoreError::Unknown(why) => {
-                write!(f, "store: outcome of a change unknown: {why}")
+                write!(f, "store: the outcome of a change is unknown: {why}")
             }
             StoreError::Unavailable(why) => write!(f, "store: {why}"),
             StoreError::TooFew { held, needed } => {

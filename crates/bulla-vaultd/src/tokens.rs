@@ -1,8 +1,8 @@
-//! Account tokens. The account of a request is what the operator's identity service signed, never
-//! what the request itself claims.
+//! Account tokens. A request's account is the one that the operator's identity service signed,
+//! never one that the request itself claims.
 //!
-//! A token is a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037). Any other algorithm or
-//! audience is rejected, and so is a token with a lifetime of more than 15 minutes.
+//! A token is a JSON Web Token (RFC 7519) signed with Ed25519 (RFC 8037). A token with any other
+//! algorithm, a wrong audience, or a lifetime of more than 15 minutes is rejected.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,24 +21,24 @@ use crate::files;
 
 /// The audience that a token must name.
 pub const AUDIENCE: &str = "bulla-vault";
-/// Longest lifetime of a token in seconds.
+/// Maximum token lifetime in seconds.
 pub const MAX_LIFETIME: u64 = 900;
 /// Tolerated clock difference in seconds.
 const SLACK: u64 = 60;
-/// Most bytes in a token.
+/// Maximum bytes in a token.
 const MAX_LEN: usize = 4096;
-/// Most bytes in the name of an issuer or a subject.
+/// Maximum bytes in an issuer or subject name.
 const MAX_NAME: usize = 256;
 
 /// The tenants: token issuers and the public keys that verify their tokens.
 #[derive(Debug, Clone, Default)]
 pub struct Tenants(pub(crate) HashMap<String, Vec<[u8; 32]>>);
 
-/// The reason why a token is rejected. Clients do not see it.
+/// The reason a token is rejected. Clients do not see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// The token is malformed or of an unsupported kind.
+    /// The token is malformed, or its kind is not supported.
     Malformed,
     /// The issuer is not a tenant.
     UnknownIssuer,
@@ -75,18 +75,18 @@ impl Tenants {
     ///
     /// # Errors
     ///
-    /// A message that names the file and the problem.
+    /// Returns a message that names the file and the problem.
     pub fn read(path: &Path) -> Result<Tenants, String> {
         let with_path = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
         Tenants::parse(&std::fs::read(path).map_err(|e| with_path(&e))?).map_err(|e| with_path(&e))
     }
 
-    /// Parses the contents of a tenants file.
+    /// Parses a tenants file's contents.
     pub(crate) fn parse(text: &[u8]) -> Result<Tenants, String> {
         let Issuers(read) = serde_json::from_slice(text).map_err(|e| e.to_string())?;
         let mut tenants = Tenants::default();
         for (issuer, keys) in read {
-            // A map would keep one of the two and silently drop the other's keys.
+            // A map would keep one of the two entries and silently drop the keys of the other.
             if tenants.0.contains_key(&issuer) {
                 return Err(format!("issuer {issuer:?}: listed twice"));
             }
@@ -100,7 +100,7 @@ impl Tenants {
         Ok(tenants)
     }
 
-    /// Adds a key of a tenant.
+    /// Adds a tenant's key.
     pub fn add(&mut self, issuer: &str, key: [u8; 32]) {
         self.0.entry(issuer.to_owned()).or_default().push(key);
     }
@@ -109,7 +109,7 @@ impl Tenants {
     ///
     /// # Errors
     ///
-    /// [`TokenError`] if the token is not valid.
+    /// Returns [`TokenError`] if the token is not valid.
     pub fn verify(&self, token: &str, now: u64) -> Result<AccountHash, TokenError> {
         if token.len() > MAX_LEN {
             return Err(TokenError::Malformed);
@@ -148,7 +148,7 @@ impl Tenants {
     }
 }
 
-/// Signs tokens as an identity service does, for tests and development.
+/// Signs tokens as an identity service would, for tests and development.
 pub struct Issuer {
     name: String,
     key: Ed25519KeyPair,
@@ -159,7 +159,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// [`TokenError::Malformed`] if the operating system has no random numbers.
+    /// Returns [`TokenError::Malformed`] if the operating system cannot provide random numbers.
     pub fn generate(name: &str) -> Result<Issuer, TokenError> {
         let made = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
             .map_err(|_| TokenError::Malformed)?;
@@ -171,7 +171,7 @@ impl Issuer {
     ///
     /// # Errors
     ///
-    /// A message that names the file and the problem.
+    /// Returns a message that names the file and the problem.
     pub fn open(name: &str, path: &Path) -> Result<Issuer, String> {
         let with_path = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
         if !path.exists() {
@@ -202,7 +202,7 @@ impl Issuer {
             nbf: None,
         };
         let header = URL_SAFE_NO_PAD.encode(br#"{"alg":"EdDSA","typ":"JWT"}"#);
-        // Fails only for maps whose keys are not strings.
+        // Serialization fails only for maps whose keys are not strings.
         let claims = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
         let signed = format!("{header}.{claims}");
         let signature = URL_SAFE_NO_PAD.encode(self.key.sign(signed.as_bytes()).as_ref());
@@ -220,7 +220,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<IgnoredA
     IgnoredAny::deserialize(deserializer).map(Some)
 }
 
-/// The members of the tenants file, in order and with duplicates.
+/// The members of the tenants file, in order and including duplicates.
 struct Issuers(Vec<(String, Vec<String>)>);
 
 impl<'de> Deserialize<'de> for Issuers {
@@ -231,7 +231,7 @@ impl<'de> Deserialize<'de> for Issuers {
             type Value = Issuers;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object of issuers")
+                f.write_str("an object that maps issuers to keys")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Issuers, A::Error> {
@@ -275,14 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn names_the_account_of_a_valid_token() {
+    fn returns_the_account_of_a_valid_token() {
         let (issuer, tenants) = tenant();
         let account = tenants.verify(&issuer.token("alice", NOW, 300), NOW);
         assert_eq!(account, Ok(AccountHash::of("https://id.example", "alice")));
     }
 
     #[test]
-    fn accepts_a_token_only_in_its_time() {
+    fn accepts_a_token_only_while_it_is_valid() {
         let (issuer, tenants) = tenant();
         let verified =
             |from, lifetime| tenants.verify(&issuer.token("alice", from, lifetime), NOW).is_ok();
@@ -292,7 +292,7 @@ mod tests {
         assert!(verified(NOW, 900) && !verified(NOW, 901), "lifetime too long");
     }
 
-    /// Tokens of kinds that other JWT libraries have accepted by mistake.
+    /// Kinds of tokens that other JWT libraries have accepted by mistake.
     #[test]
     fn rejects_forged_tokens() {
         let (issuer, tenants) = tenant();

@@ -1,5 +1,5 @@
-//! The vault: its calls, step by step. It carries records between the store, which keeps them, and
-//! the evaluator, which alone can make them. The limit on guesses depends on the order of these
+//! The vault's calls, step by step. The vault moves records between the store, which keeps them,
+//! and the evaluator, which alone can create them. The guess limit depends on the order of these
 //! steps.
 
 mod retries;
@@ -28,7 +28,7 @@ pub struct Vault {
     audit: Option<Arc<AuditLog>>,
 }
 
-/// An error of a call to the vault.
+/// An error from a call to the vault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VaultError {
@@ -78,7 +78,7 @@ impl Vault {
     }
 
     /// Commits a transaction and returns its revision. Returns `None` if a record changed since it
-    /// was read, or if the outcome is unknown; the caller has to read again.
+    /// was read, or if the outcome is unknown. In both cases, the caller has to read again.
     fn commit(&self, transaction: &Transaction) -> Result<Option<u64>, VaultError> {
         match self.store.commit(transaction) {
             Ok(Commit::Done { revision }) => Ok(Some(revision)),
@@ -87,13 +87,13 @@ impl Vault {
         }
     }
 
-    /// Returns whether enough members hold this counter. If a newer one exists, the caller has to
-    /// read again.
+    /// Returns whether enough members hold this counter. If it returns `false`, a newer counter
+    /// exists and the caller has to read again.
     fn confirm(&self, account: &Account, counter: &Versioned) -> Result<bool, VaultError> {
         Ok(self.store.confirm(&RecordKey::Counter(*account), counter)? == Held::Enough)
     }
 
-    /// Shows a stored counter to the evaluator, which raises its watermark.
+    /// Passes a stored counter to the evaluator, which raises the account's watermark.
     fn observe(&self, account: &Account, counter: &Versioned) -> Result<(), VaultError> {
         let call = ObserveCall { account: *account, counter: counter.value.clone() };
         self.evaluator.observe(&call)?;
@@ -142,8 +142,8 @@ impl From<Refusal> for VaultError {
             Refusal::Tampered => VaultError::Tampered,
             Refusal::Stale { .. } => VaultError::Frozen,
             Refusal::Locked => VaultError::Locked,
-            // An unknown registration is answered by a stand-in. One that vanished between two
-            // steps contradicts them.
+            // A stand-in answers for an unknown registration, so `NoRecord` means that the
+            // registration was removed between two steps.
             Refusal::NoRecord | Refusal::Conflict => VaultError::Conflict,
             Refusal::Wait { seconds, left } => VaultError::Wait { seconds, left },
             Refusal::WrongPassword { left } => VaultError::WrongPassword { left },

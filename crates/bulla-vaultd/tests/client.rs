@@ -1,4 +1,4 @@
-//! Runs the client of `bulla-vault` against a real server.
+//! Runs the `bulla-vault` client against a real server.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -45,7 +45,7 @@ fn registers_recovers_replaces_and_deletes() {
         alice.register(&old, &key, &mut locators, &terms(None)).unwrap(),
         Registered::Active
     );
-    // Another machine has the locator only.
+    // Another machine has only the locator.
     let mut other_machine = client(&server, "alice");
     assert!(matches!(
         other_machine.recover(&wrong, &locators.read().unwrap()),
@@ -54,8 +54,8 @@ fn registers_recovers_replaces_and_deletes() {
     let recovered = other_machine.recover(&old, &locators.read().unwrap()).unwrap();
     assert_eq!((recovered.key.expose(), recovered.failures), (key.expose(), 1));
 
-    // Without a grant the replacement waits, and both locators recover the key. With one it is
-    // immediate.
+    // Without a grant, the replacement waits, and both locators recover the key. With a grant, the
+    // replacement is immediate.
     let announced = alice.register(&new, &key, &mut locators, &terms(None)).unwrap();
     assert!(matches!(announced, Registered::Announced { .. }));
     assert_eq!(locators.read().unwrap().len(), 2);

@@ -1,5 +1,6 @@
-//! V-8.1 to V-8.6 of spec/VAULT.md on five etcd members and three servers, whose evaluators have
-//! their keys in SoftHSM2. Run by tests/scripts/vault-cluster.sh, which provides both.
+//! Tests V-8.1 to V-8.6 of spec/VAULT.md with five etcd members and three servers, whose evaluators
+//! keep their keys in SoftHSM2. tests/scripts/vault-cluster.sh provides etcd and SoftHSM2 and runs
+//! these tests.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
@@ -45,8 +46,8 @@ impl Cluster {
             .collect()
     }
 
-    /// Spends guesses at the first server, then rolls the whole cluster back to the state before.
-    /// Returns the guesses that were left after them.
+    /// Spends guesses on the first server, then rolls the whole cluster back to its earlier state.
+    /// Returns the number of guesses that were left before the rollback.
     fn roll_back(&mut self, subject: &str) -> u32 {
         self.members.kill_all();
         (0..5).for_each(|member| self.members.back_up(member));
@@ -82,7 +83,7 @@ impl Cluster {
 
 #[test]
 #[ignore = "needs etcd: run by tests/scripts/vault-cluster.sh"]
-fn etcd_fulfils_the_contract_of_a_store() {
+fn etcd_fulfils_the_store_contract() {
     let directory = tempfile::tempdir().unwrap();
     let members = EtcdCluster::start(directory.path());
     support::contract::check(&members.store());
@@ -90,7 +91,7 @@ fn etcd_fulfils_the_contract_of_a_store() {
 
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn racing_guesses_at_three_servers_never_exceed_max() {
+fn racing_guesses_on_three_servers_never_exceed_max() {
     let cluster = Cluster::start();
     cluster.enroll("alice");
     let before = cluster.evaluated();
@@ -110,10 +111,10 @@ fn racing_guesses_at_three_servers_never_exceed_max() {
     assert_eq!(cluster.nodes[2].client.left("alice"), 0);
 }
 
-/// Makes the two calls of a login at different servers, and repeats each at the others (V-5.2).
+/// Makes a login's two calls on different servers, and repeats each call on the others (V-5.2).
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn repeated_calls_at_other_servers_spend_and_restore_nothing() {
+fn repeated_calls_on_other_servers_spend_and_restore_nothing() {
     let cluster = Cluster::start();
     cluster.enroll("alice");
     let clients: Vec<_> = cluster.nodes.iter().map(|node| &node.client).collect();
@@ -133,8 +134,8 @@ fn repeated_calls_at_other_servers_spend_and_restore_nothing() {
     assert_eq!(clients[1].start("alice", &guess).unwrap().code(), Code::Conflict);
 }
 
-/// Clients continue after the leader was killed, and each guess is spent once. The longest gap is
-/// printed and should be below 2 s on an idle machine; it is not asserted.
+/// Clients continue after the leader is killed, and each guess is spent once. The longest gap is
+/// printed but not asserted. It should be below 2 s on an idle machine.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn logins_continue_after_the_leader_is_killed() {
@@ -189,18 +190,21 @@ fn logins_continue_after_the_leader_is_killed() {
     });
     let longest = ends.iter().map(|(longest, _)| longest).max().unwrap();
     println!("leader killed under load: longest gap {longest:?}");
-    assert!(ends.iter().all(|(_, last)| *last > killed), "a client has no login after the kill");
+    assert!(
+        ends.iter().all(|(_, last)| *last > killed),
+        "a client finished no login after the kill"
+    );
     subjects.iter().for_each(|subject| assert_eq!(nodes[0].client.left(subject), 10));
 }
 
-/// With too few members no guess is evaluated. With enough of them, logins continue (V-8.2).
+/// With too few members, no guess is evaluated. With enough members, logins continue (V-8.2).
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn evaluates_nothing_without_a_supermajority() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     cluster.members.kill(4);
-    // An attempt made while a leader is elected may spend a guess, but is not evaluated.
+    // An attempt made while a leader is being elected may spend a guess, but is not evaluated.
     let mut guesses = 0;
     until("four of five members suffice", || {
         guesses += 1;
@@ -208,7 +212,8 @@ fn evaluates_nothing_without_a_supermajority() {
     });
     let before = cluster.evaluated();
     cluster.members.kill(3);
-    // Three of five members can commit, but one restored member would make them forget.
+    // Three of five members can commit, but restoring one of them to an old state would undo the
+    // commit.
     for node in 0..3 {
         assert_eq!(cluster.wrong(node, "alice"), 503);
     }
@@ -231,11 +236,11 @@ fn evaluates_nothing_without_a_supermajority() {
     assert_eq!(cluster.nodes[2].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
-/// The counter is at 7 on four members. One of them is rolled back to 10 and restarted together
-/// with the one that was down. The counter stays at 7.
+/// Four members hold a counter with 7 guesses left. One of them is rolled back to 10 and restarted
+/// together with the member that was down. The counter stays at 7.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn one_rolled_back_member_gives_no_guess_back() {
+fn rolling_back_one_member_restores_no_guess() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     cluster.members.kill_all();
@@ -252,10 +257,11 @@ fn one_rolled_back_member_gives_no_guess_back() {
     assert!(before <= 7, "{before}");
     cluster.members.kill_all();
     cluster.members.roll_back(3);
-    // A majority: one rolled back, one that was down, and one with the newest counter.
+    // A majority: one member that was rolled back, one that was down, and one with the newest
+    // counter.
     [2, 3, 4].into_iter().for_each(|member| cluster.members.start_one(member));
     cluster.members.until_healthy();
-    assert_eq!(cluster.nodes[1].client.left("alice"), before, "guesses came back");
+    assert_eq!(cluster.nodes[1].client.left("alice"), before, "guesses were restored");
     [0, 1].into_iter().for_each(|member| cluster.members.start_one(member));
     until("a guess was evaluated", || cluster.wrong(1, "alice") == 200);
     let after = cluster.nodes[1].client.left("alice");
@@ -282,8 +288,9 @@ fn a_rolled_back_cluster_is_frozen_until_clamped() {
     assert_eq!(cluster.nodes[0].client.login("alice", REG, "right").wrapped_key, WRAPPED);
 }
 
-/// With shared watermarks, no evaluator evaluates a guess that another one has seen spent, and
-/// clamping with one evaluator suffices. Without their cluster nothing is evaluated.
+/// With shared watermarks, no evaluator evaluates a guess that another evaluator has seen spent,
+/// and it is enough to clamp with one evaluator. Without the watermark cluster, nothing is
+/// evaluated.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn evaluators_share_watermarks_in_a_second_cluster() {
@@ -296,7 +303,7 @@ fn evaluators_share_watermarks_in_a_second_cluster() {
     let left = cluster.roll_back("alice");
     let before = cluster.evaluated();
     for node in 0..3 {
-        assert_eq!(cluster.wrong(node, "alice"), 503, "it was spent at the first server");
+        assert_eq!(cluster.wrong(node, "alice"), 503, "the guess was spent on the first server");
     }
     assert_eq!(cluster.evaluated(), before);
     let output = cluster.nodes[2].operate("clamp");
@@ -317,7 +324,7 @@ fn evaluators_share_watermarks_in_a_second_cluster() {
 /// Evaluators and servers are killed during logins. Nothing is lost, and no guess is gained.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
-fn killed_evaluators_and_servers_lose_and_grant_nothing() {
+fn killing_evaluators_and_servers_loses_and_grants_nothing() {
     let mut cluster = Cluster::start();
     cluster.enroll("alice");
     let mut granted = 0;
@@ -341,7 +348,7 @@ fn killed_evaluators_and_servers_lose_and_grant_nothing() {
     assert_eq!((reply.wrapped_key, reply.failures), (WRAPPED, 6));
 }
 
-/// Keys in a PKCS #11 module: records are resealed under load, and the old key is destroyed.
+/// With keys in a PKCS #11 module, records are resealed under load, and the old key is destroyed.
 #[test]
 #[ignore = "needs etcd and SoftHSM2: run by tests/scripts/vault-cluster.sh"]
 fn rotates_under_load_with_keys_in_a_module() {

@@ -1,5 +1,5 @@
-//! Property tests of the counter: random steps beside a model that only counts guesses. The
-//! properties are those that spec/VAULT.md, section 8, promises.
+//! Property tests for the counter: random steps are compared with a model that only counts guesses.
+//! The properties are those that spec/VAULT.md, section 8, promises.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -14,11 +14,12 @@ use proptest::prelude::*;
 
 #[derive(Debug, Clone)]
 enum Step {
-    /// The first message of a login: registration, attempt, KE1.
+    /// A login's first message: registration, attempt, KE1.
     Guess(u8, u8, u8),
-    /// The proof of an attempt: registration, attempt.
+    /// An attempt's proof: registration, attempt.
     Prove(u8, u8),
-    /// A whole registration: identity, content, guesses, and whether a fresh login authorizes it.
+    /// A complete registration: identity, content, guesses, and whether a fresh login authorizes
+    /// it.
     Register(u8, u8, u8, bool),
     Delete(u8, bool),
     Sleep(u32),
@@ -43,7 +44,7 @@ fn attempt(byte: u8) -> [u8; 16] {
     [byte + 1; 16]
 }
 
-/// Registers, from draft to PENDING.
+/// Performs a registration, from draft to PENDING.
 fn register(
     counter: &Counter,
     policy: &Policy,
@@ -82,7 +83,8 @@ proptest! {
         check_against_model(steps)?;
     }
 
-    /// A restored counter clamped by the newest allows no more than either, in a later generation.
+    /// Clamping a restored counter to the newest one yields a later generation that allows no more
+    /// guesses than either counter.
     #[test]
     fn clamping_allows_no_more_than_either_counter(
         steps in prop::collection::vec(step(), 2..60),
@@ -149,7 +151,8 @@ fn check_against_model(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     if let Some(replaced) = replaced {
                         prop_assert!(proven.registration(&replaced).is_none());
                     }
-                    // A login to the pending one does not restore the active one's guesses.
+                    // A login to the pending registration does not restore the active one's
+                    // guesses.
                     if let (Some(was), Some(is)) = (&before.live, &proven.live)
                         && was.reg_id == is.reg_id
                         && was.reg_id != name(reg)
@@ -299,7 +302,7 @@ fn check_unique_encoding(at: usize, to: u8) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The next increment would overflow.
+/// Incrementing the last generation would overflow.
 #[test]
 fn decoder_rejects_the_last_generation() {
     let counter = |generation| Counter { generation, ..Counter::new([7; 32]) };
@@ -349,9 +352,9 @@ fn locks_after_the_last_guess_and_its_grace_period() {
     assert_eq!(locked.delete(&policy, &[1; 32], true, u64::MAX), DeleteOutcome::Gone);
 }
 
-/// Guesses at a registration that was never proven do not count towards the account's cap.
+/// Guesses for a registration that was never proven do not count towards the account's cap.
 #[test]
-fn the_lifetime_cap_counts_failures_at_proven_registrations() {
+fn the_lifetime_cap_counts_failures_for_proven_registrations() {
     let (mut policy, mut counter) = active(5);
     policy.lifetime_failures = 7;
     let registration = Registration::new([2; 32], [2; 32], [3; 32], 5);
@@ -403,7 +406,8 @@ fn the_lifetime_cap_counts_failures_at_proven_registrations() {
     assert_eq!(counter.draft(&policy, draft), DraftOutcome::Locked);
 }
 
-/// Clocks affect delays only: even a year off, they neither add guesses nor keep the owner out.
+/// Clocks affect only delays. Even a clock that is a year off neither adds guesses nor keeps the
+/// owner out.
 #[test]
 fn clocks_a_year_off_add_no_guesses() {
     const YEAR: u64 = 365 * 86_400;

@@ -1,5 +1,5 @@
-//! Crashes between any two steps, and lost responses: V-4.2, V-5.2, V-8.2 and V-8.4 of
-//! spec/VAULT.md.
+//! Tests crashes between any two steps, and lost responses (V-4.2, V-5.2, V-8.2 and V-8.4 of
+//! spec/VAULT.md).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -16,7 +16,7 @@ use bulla_vaultd::vault::{Vault, VaultError};
 use support::faults::{Crash, CrashingEvaluator, CrashingStore, LossyStore};
 use support::*;
 
-/// The state that survives a process.
+/// The state that survives when a process crashes.
 struct Disk {
     store: Arc<dyn Store>,
     watermarks: Arc<dyn Store>,
@@ -59,10 +59,10 @@ fn distinct(local: &Local) -> u64 {
     local.about(&AboutCall).unwrap().distinct
 }
 
-/// Crashes the first call of a login at each step. Only spent guesses are evaluated, and repeating
-/// the attempt spends at most one guess.
+/// Crashes a login's first call at each step. Only spent guesses are evaluated, and repeating the
+/// attempt spends at most one guess.
 #[test]
-fn login_start_crashed_at_every_step() {
+fn login_start_survives_a_crash_at_every_step() {
     for after in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let disk = Disk::new(directory.path());
@@ -94,10 +94,10 @@ fn login_start_crashed_at_every_step() {
     }
 }
 
-/// Crashes the second call at each step. Repeating it gives the key, and the guesses are restored
-/// once.
+/// Crashes the second call at each step. Repeating the call returns the key, and the guesses are
+/// restored once.
 #[test]
-fn login_finish_crashed_at_every_step() {
+fn login_finish_survives_a_crash_at_every_step() {
     for after in [false, true] {
         let directory = tempfile::tempdir().unwrap();
         let disk = Disk::new(directory.path());
@@ -124,9 +124,10 @@ fn login_finish_crashed_at_every_step() {
     }
 }
 
-/// Crashes the attempt that locks at each step. The next attempt finds the registration locked.
+/// Crashes, at each step, the attempt that locks a registration. The next attempt finds the
+/// registration locked.
 #[test]
-fn the_lock_crashed_at_every_step() {
+fn locking_survives_a_crash_at_every_step() {
     for after in [false, true] {
         for steps in 0.. {
             let directory = tempfile::tempdir().unwrap();
@@ -165,10 +166,10 @@ fn the_lock_crashed_at_every_step() {
     }
 }
 
-/// Crashes a replacement at each step and starts it again with another identity. The old record
-/// can be opened until the new one can.
+/// Crashes a replacement at each step, then starts it again with a different identity. The old
+/// record can be opened until the new one can.
 #[test]
-fn a_replacement_crashed_at_every_step() {
+fn a_replacement_survives_a_crash_at_every_step() {
     for after in [false, true] {
         for steps in 0.. {
             let directory = tempfile::tempdir().unwrap();
@@ -201,7 +202,7 @@ fn a_replacement_crashed_at_every_step() {
     }
 }
 
-/// The store loses responses, whether it applied the transaction or not. Each guess is spent once.
+/// The store loses responses, whether or not it applied the transaction. Each guess is spent once.
 #[test]
 fn a_store_that_loses_responses_spends_each_guess_once() {
     let directory = tempfile::tempdir().unwrap();
@@ -229,7 +230,7 @@ fn a_store_that_loses_responses_spends_each_guess_once() {
     }
 }
 
-/// The last response of a registration is lost a hundred times. There is one record, and guesses
+/// A registration's last response is lost a hundred times. There is only one record, and guesses
 /// spent in between stay spent.
 #[test]
 fn a_repeated_registration_changes_nothing() {
@@ -252,7 +253,7 @@ fn a_repeated_registration_changes_nothing() {
     assert_eq!(fixture.left(&ALICE, &REG), 8);
     let counter = fixture.vault.status(&ALICE).unwrap().unwrap();
     assert!(counter.pending.is_none() && counter.draft.is_none());
-    // Other content under the same identity is a conflict.
+    // Different content under the same identity is a conflict.
     let mut other = call.clone();
     other.max = 9;
     assert_eq!(fixture.vault.register_finish(other).err(), Some(VaultError::Conflict));

@@ -1,4 +1,4 @@
-//! Replays the seeds and regressions of the fuzz target `vault_records` on the stable toolchain.
+//! Replays the seeds and regressions of the `vault_records` fuzz target on the stable toolchain.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -13,7 +13,7 @@ fn directory(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz").join(name).join("vault_records")
 }
 
-/// Returns the files of a directory by name.
+/// Returns a directory's files, keyed by name.
 fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries =
         fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
@@ -27,7 +27,7 @@ fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
 fn seeds_and_regressions_pass() {
     for name in ["seeds", "regressions"] {
         let inputs = files(&directory(name));
-        assert!(!inputs.is_empty(), "fuzz/{name}/vault_records has no input");
+        assert!(!inputs.is_empty(), "fuzz/{name}/vault_records has no inputs");
         let fails = |bytes: &[u8]| catch_unwind(|| vault_records(bytes)).is_err();
         let failed: Vec<_> =
             inputs.iter().filter(|(_, bytes)| fails(bytes)).map(|(name, _)| name).collect();
@@ -35,7 +35,7 @@ fn seeds_and_regressions_pass() {
     }
 }
 
-/// A target whose seeds are all rejected would have to find valid inputs by chance.
+/// If a decoder rejected all its seeds, the fuzzer would have to find valid inputs by chance.
 #[test]
 fn every_decoder_accepts_a_seed() {
     let seeds = files(&directory("seeds"));
@@ -55,7 +55,7 @@ fn seeds_are_up_to_date() {
     );
 }
 
-/// A decoder does not trust a length before it has the bytes: a frame that claims the greatest
+/// A decoder does not trust a length before it has the bytes: a frame that claims the maximum
 /// length is rejected.
 #[test]
 fn rejects_hostile_lengths() {

@@ -1,4 +1,4 @@
-//! The limit on guesses: V-5.2, V-5.3, V-8.1 and V-8.3 of spec/VAULT.md.
+//! Tests the guess limit (V-5.2, V-5.3, V-8.1 and V-8.3 of spec/VAULT.md).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -50,7 +50,7 @@ fn accepts_the_correct_password_on_the_last_guess() {
     assert_eq!((reply.failures, reply.lifetime_failures), (0, 9));
 }
 
-/// The last guess may be finished for ten minutes, whatever other attempts are made.
+/// The last guess may be finished for ten minutes, no matter what other attempts are made.
 #[test]
 fn other_attempts_do_not_cut_off_the_last_guess() {
     let directory = tempfile::tempdir().unwrap();
@@ -93,7 +93,7 @@ fn delays_between_guesses_grow() {
     assert_eq!(waited, [0, 0, 0, 15, 60, 300, 900, 3600, 14_400, 43_200]);
 }
 
-/// Races guesses at several servers. The evaluations never exceed max (V-8.1).
+/// Races guesses on several servers. The number of evaluations never exceeds `max` (V-8.1).
 fn race(threads: usize, each: usize) {
     let directory = tempfile::tempdir().unwrap();
     let fixture = TestVault::open(directory.path());
@@ -147,7 +147,8 @@ fn repeating_an_attempt_spends_nothing() {
         })
         .collect();
     assert_eq!(fixture.left(&ALICE, &REG), 9);
-    // Each response can be finished, because a client cannot know which ones were lost.
+    // The client can finish with any of the responses, because any of the others may have been
+    // lost.
     assert_eq!(proofs[3].finish(&fixture.vault).unwrap().wrapped_key, WRAPPED);
     assert_eq!(fixture.left(&ALICE, &REG), 10);
 
@@ -159,7 +160,7 @@ fn repeating_an_attempt_spends_nothing() {
 }
 
 #[test]
-fn replaying_a_finish_returns_the_same_and_restores_nothing() {
+fn replaying_a_finish_returns_the_same_key_and_restores_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let fixture = TestVault::open(directory.path());
     fixture.enroll(&ALICE, &REG, "right", 10);
@@ -178,7 +179,7 @@ fn replaying_a_finish_returns_the_same_and_restores_nothing() {
     }
     assert_eq!(fixture.left(&ALICE, &REG), 9, "the guesses were restored twice");
 
-    // A token is valid for its own attempt only, and not after another login.
+    // A token is valid only for its own attempt, and not after another login.
     let other = Guess::new(&ALICE, &REG, "right");
     let mut other = other.prove(&other.start(&fixture.vault).unwrap()).unwrap();
     other.login.attempt_id = guess.login.attempt_id;

@@ -1,5 +1,5 @@
-//! The calls over HTTP: codes, tokens, rate limits, sizes (V-2.1 to V-2.6), and the
-//! indistinguishability of unknown accounts (V-8.5).
+//! Tests the calls over HTTP: codes, tokens, rate limits and sizes (V-2.1 to V-2.6), and that known
+//! and unknown registrations are indistinguishable (V-8.5).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -101,7 +101,7 @@ fn answers_each_failure_with_its_code() {
             assert_eq!(server.raw("POST", path, token, b"{}").code(), Code::Unauthorized);
         }
     }
-    // Zeros are not a valid KE1, and spend nothing.
+    // Zeros are not a valid KE1, so they spend nothing.
     let mut invalid = Guess::new(&alice, &REG, "right");
     invalid.ke1 = vec![0; 96];
     assert_eq!(server.start("alice", &invalid).unwrap().code(), Code::Malformed);
@@ -180,8 +180,8 @@ fn known_and_unknown_registrations_are_indistinguishable() {
             ([start.status, finish.status], [start.headers, finish.headers], sizes, left);
         (responses, [start_took, finish_took])
     };
-    // Each ratio is of two consecutive calls in alternating order, so that the load of the machine
-    // affects both.
+    // Each ratio compares two consecutive calls in alternating order, so that machine load affects
+    // both.
     let mut ratios = [Vec::new(), Vec::new()];
     for number in 0..PAIRS {
         let (known, unknown) = (format!("known {number}"), format!("other {number}"));
@@ -194,7 +194,7 @@ fn known_and_unknown_registrations_are_indistinguishable() {
                 }
             };
             assert_eq!(known.0, unknown.0);
-            // The first guess at an unknown registration creates its stand-in in a transaction.
+            // The first guess for an unknown registration creates its stand-in in a transaction.
             if round > 0 {
                 (0..2).for_each(|call| ratios[call].push(known.1[call] / unknown.1[call]));
             }
@@ -202,14 +202,14 @@ fn known_and_unknown_registrations_are_indistinguishable() {
     }
     for (call, mut ratios) in ["login start", "login finish"].iter().zip(ratios) {
         ratios.sort_by(f64::total_cmp);
-        // An interval of four standard deviations of the median's rank: wide on a busy machine,
-        // narrow on an idle one.
+        // The interval spans four standard deviations of the median's rank, so it is wide on a busy
+        // machine and narrow on an idle one.
         let (middle, reach) = (ratios.len() / 2, 2 * ratios.len().isqrt());
         let [low, median, high] = [middle - reach, middle, middle + reach].map(|rank| ratios[rank]);
         println!("known / unknown, {call}: median {median:.3}, within {low:.3} to {high:.3}");
         assert!(low <= 1.05 && high >= 0.95, "{call}: the times differ by more than 5%");
     }
-    // Then use up the guesses: grace period, lock, and later attempts.
+    // Use up the guesses to cover the grace period, the lock, and later attempts.
     for subject in ["known 0", "other 0"] {
         let account = *AccountHash::of(ISSUER, subject).as_bytes();
         let start = || server.start(subject, &Guess::new(&account, &REG, "wrong")).unwrap();

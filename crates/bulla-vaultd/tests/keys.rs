@@ -1,5 +1,5 @@
-//! The HSM's side of V-3.1: its OPRF key is the one that `opaque-ke` computes from the same bytes,
-//! and both kinds of HSM agree.
+//! Tests the HSM side of V-3.1: its OPRF keys are those that `opaque-ke` computes from the same
+//! bytes, and both kinds of HSM agree.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -10,7 +10,7 @@ use bulla_vaultd::hsm::{Hsm, HsmError, KeyFile};
 use opaque_ke::{ServerRegistration, ServerSetup};
 use support::*;
 
-/// Returns a key of a key file.
+/// Reads a key from a key file.
 fn key(directory: &std::path::Path, name: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(directory.join("keys")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
@@ -19,10 +19,10 @@ fn key(directory: &std::path::Path, name: &str) -> Vec<u8> {
         .collect()
 }
 
-/// `opaque-ke` with the same OPRF seed and key pair gives the same response to a registration as
-/// the vault.
+/// With the same OPRF seed and key pair, `opaque-ke` responds to a registration exactly as the
+/// vault does.
 #[test]
-fn one_hmac_gives_the_oprf_key_of_opaque_ke() {
+fn one_hmac_gives_the_opaque_ke_oprf_key() {
     let directory = tempfile::tempdir().unwrap();
     let hsm = KeyFile::create(&directory.path().join("keys")).unwrap();
     let seed = key(directory.path(), "oprf ");
@@ -89,7 +89,7 @@ fn a_key_file_is_private_and_parsed_strictly() {
     }
 }
 
-/// The contract of an HSM's epochs.
+/// Checks the contract for an HSM's epochs.
 fn epochs(hsm: &dyn Hsm) {
     let sealed = hsm.seal(1, &[1; 12], b"ad", b"plain").unwrap();
     assert_eq!(&hsm.open(1, &[1; 12], b"ad", &sealed).unwrap()[..], b"plain");
@@ -126,8 +126,8 @@ fn a_pkcs11_module_and_a_key_file_agree() {
         token: token.to_owned(),
     };
 
-    // A token with keys imported from a key file. The vault refuses such a token in production,
-    // because its keys have been outside.
+    // This token's keys are imported from a key file. The vault refuses such a token in production,
+    // because its keys have been outside the token.
     let directory = tempfile::tempdir().unwrap();
     let file = KeyFile::create(&directory.path().join("keys")).unwrap();
     let keys =

@@ -1,5 +1,5 @@
-//! A load test: recoveries per second, and the latency of their two calls. It prints its results
-//! and should run alone:
+//! A load test that measures recoveries per second, and the latency of a recovery's two calls. It
+//! prints its results. Run it on its own:
 //!
 //! ```text
 //! cargo test --release -p bulla-vaultd --test load -- --ignored --nocapture embedded
@@ -159,13 +159,13 @@ fn check_no_loss(clients: &[&TestClient], accounts: usize) {
     println!("no loss: {accounts} accounts have all their guesses");
 }
 
-/// Returns the CPU time of this thread in milliseconds.
+/// Returns this thread's CPU time in milliseconds.
 fn thread_cpu() -> f64 {
     let taken = clock_gettime(ClockId::ThreadCPUTime);
     taken.tv_sec as f64 * 1e3 + taken.tv_nsec as f64 / 1e6
 }
 
-/// The wall time and CPU time of one component, in milliseconds.
+/// One component's wall time and CPU time, in milliseconds.
 #[derive(Default)]
 struct Stopwatch {
     time: Mutex<(f64, f64)>,
@@ -186,7 +186,7 @@ impl Stopwatch {
     }
 }
 
-/// A store that measures its own time.
+/// A store that measures the time it takes.
 struct TimedStore(Arc<dyn Store>, Arc<Stopwatch>);
 
 impl Store for TimedStore {
@@ -212,8 +212,8 @@ impl Store for TimedStore {
     }
 }
 
-/// Prints the share of each component in the time of a recovery, for a single client. It measures
-/// without HTTP first, then with it.
+/// Prints each component's share of a single client's recovery time, measured first without HTTP
+/// and then with it.
 fn shares(directory: &Path) {
     const COUNT: u32 = 500;
     let [records, watermarks, client, vault] = [(); 4].map(|()| Arc::new(Stopwatch::default()));
@@ -280,7 +280,7 @@ fn shares(directory: &Path) {
     }
 }
 
-/// Returns the CPU time of etcd's members, the servers, the evaluators, and this process, which
+/// Returns the CPU time of the etcd members, the servers, the evaluators, and this process, which
 /// runs all clients.
 fn by_process(members: &EtcdCluster, nodes: &[Node]) -> [f64; 4] {
     let (servers, evaluators) =
@@ -330,7 +330,7 @@ fn several_data_centres() {
     {
         println!("  CPU time of {name}: {:.0}%", taken / all * 100.0);
     }
-    // The same again, while a process is killed and restarted every two seconds.
+    // Measure the same while a process is killed and restarted every two seconds.
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let killing = scope.spawn(|| {

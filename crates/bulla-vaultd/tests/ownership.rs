@@ -1,4 +1,4 @@
-//! Stolen tokens, replacement and deletion: V-4.5 and V-4.6 of spec/VAULT.md.
+//! Tests stolen tokens, replacement and deletion (V-4.5 and V-4.6 of spec/VAULT.md).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -61,7 +61,7 @@ fn a_fresh_login_deletes_immediately() {
     assert_eq!(with(&grant[..]), Deletion::Done);
 }
 
-/// The active registration stays for a week, and a thief cannot use up its guesses.
+/// The active registration stays in place for a week, and a thief cannot use up its guesses.
 #[test]
 fn a_token_alone_replaces_and_locks_nothing() {
     let directory = tempfile::tempdir().unwrap();
@@ -72,7 +72,11 @@ fn a_token_alone_replaces_and_locks_nothing() {
     assert_eq!(placed.not_before, Some(fixture.clock.now() + WEEK));
     for _ in 0..3 {
         login(&fixture.vault, &ALICE, &NEW_REG, "thief's").unwrap();
-        assert_eq!(fixture.left(&ALICE, &REG), 9, "a login to the pending one restored guesses");
+        assert_eq!(
+            fixture.left(&ALICE, &REG),
+            9,
+            "a login to the pending registration restored guesses"
+        );
     }
     for _ in 0..10 {
         login(&fixture.vault, &ALICE, &NEW_REG, "junk").unwrap_err();
@@ -128,7 +132,7 @@ fn a_fresh_login_authorizes_a_replacement() {
     let counter = fixture.vault.status(&ALICE).unwrap().unwrap();
     let live = counter.live.unwrap();
     assert_eq!((live.reg_id, live.max, counter.pending), (NEW_REG, 5, None));
-    // Only one record is left, and with it the guesses of one registration.
+    // Only one record is left, and therefore only one registration's guesses.
     let keys = [REG, NEW_REG].map(|reg_id| bulla_vaultd::store::RecordKey::Sealed(ALICE, reg_id));
     let there = fixture.store.read(&keys).unwrap();
     assert!(there[0].is_none() && there[1].is_some());
@@ -149,8 +153,8 @@ fn an_account_has_at_most_one_pending_registration() {
     assert_eq!(fixture.store.read(&keys).unwrap().iter().flatten().count(), 1);
 }
 
-/// Beginning a registration with an existing identity evaluates nothing. It would be a guess that
-/// is not counted.
+/// Beginning a registration with an existing identity evaluates nothing, because an evaluation
+/// would be a guess that is not counted.
 #[test]
 fn a_registration_is_not_an_oracle() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The command itself: started, killed and restarted. V-8.4 of spec/VAULT.md with a real SIGKILL.
+//! Starts, kills and restarts the command itself. Tests V-8.4 of spec/VAULT.md with a real SIGKILL.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 #![cfg(unix)]
@@ -74,7 +74,7 @@ fn dev_starts_a_vault_that_keeps_its_records() {
 }
 
 #[test]
-fn a_kill_at_any_time_grants_no_guess() {
+fn killing_the_server_at_any_time_grants_no_guess() {
     const ROUNDS: u8 = 20;
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("vault");
@@ -100,7 +100,7 @@ fn a_kill_at_any_time_grants_no_guess() {
                     }
                 });
             }
-            // From before the first response until after the last one.
+            // The time of the kill ranges from before the first response to after the last one.
             std::thread::sleep(Duration::from_micros(700 * u64::from(round)));
             dev.process.kill();
         });
@@ -200,7 +200,7 @@ fn serve_requires_tls_off_loopback() {
     );
 }
 
-/// The server answers 503 while the evaluator is down, and recovers when it is back.
+/// The server answers 503 while the evaluator is down, and recovers when the evaluator is back.
 #[test]
 fn the_server_survives_a_restart_of_the_evaluator() {
     let directory = tempfile::tempdir().unwrap();
@@ -254,5 +254,9 @@ fn the_server_survives_a_restart_of_the_evaluator() {
     let _running = evaluator();
     assert_eq!(client.left("alice"), 10, "a guess was spent");
     assert_eq!(client.start("alice", &guess).unwrap().status, 200);
-    assert_eq!(client.login("alice", REG, "right").failures, 1, "the unfinished guess");
+    assert_eq!(
+        client.login("alice", REG, "right").failures,
+        1,
+        "the unfinished guess was not counted"
+    );
 }

@@ -1,4 +1,4 @@
-//! A single-node store restored from a backup: V-8.6 of spec/VAULT.md.
+//! Tests a single-node store that was restored from a backup (V-8.6 of spec/VAULT.md).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -14,8 +14,8 @@ fn copy(from: &Path, to: &Path) {
     fs::copy(from, to).unwrap();
 }
 
-/// The file of records is restored, but not the watermarks. Nothing is evaluated until an operator
-/// clamps, and then no guess has come back.
+/// The record file is restored, but the watermarks are not. Nothing is evaluated until an operator
+/// runs `clamp`, and after that no spent guess is available again.
 #[test]
 fn a_restored_account_is_frozen_until_clamped() {
     let directory = tempfile::tempdir().unwrap();
@@ -56,7 +56,7 @@ fn a_restored_account_is_frozen_until_clamped() {
     assert_eq!(fixture.vault.clamp().unwrap().clamped, 0);
 }
 
-/// What was locked, deleted or registered after the backup does not come back.
+/// Registrations that were locked, deleted or created after the backup do not come back.
 #[test]
 fn clamping_brings_no_registration_back() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Rotation of epochs: V-8.7 of spec/VAULT.md.
+//! Tests epoch rotation (V-8.7 of spec/VAULT.md).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -55,8 +55,8 @@ fn a_rotation_under_load_loses_nothing() {
     }
 }
 
-/// A copy of a sealed record that was locked or deleted later cannot be opened by any remaining
-/// key.
+/// After a rotation, no remaining key can open a copy of a sealed record that was locked or deleted
+/// before the rotation.
 #[test]
 fn records_deleted_before_a_rotation_cannot_be_opened() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Secrets on the vault's disk and in its logs: V-7.1 of spec/VAULT.md.
+//! Searches the vault's disk and logs for secrets (V-7.1 of spec/VAULT.md).
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -41,10 +41,10 @@ impl<'a> MakeWriter<'a> for Captured {
     }
 }
 
-/// Returns the encodings of a secret to search for: raw, hexadecimal, base64.
+/// Returns the encodings of a secret to search for: raw, hexadecimal and base64.
 fn shapes(secret: &[u8]) -> Vec<Vec<u8>> {
     let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    // Of base64, the part that does not depend on the alignment at its end.
+    // Only the part of the base64 text that does not depend on what follows the secret is used.
     let [plain, url] =
         [STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)].map(String::into_bytes);
     let middle = |text: Vec<u8>| text[..text.len() - 4].to_vec();
@@ -93,7 +93,7 @@ fn no_secret_is_on_disk_or_in_logs() {
     let reply = proof.finish(&vault).unwrap();
     login(&vault, &alice, &REG, "a wrong password").unwrap_err();
 
-    // The same calls over HTTP, including malformed ones, for what they log.
+    // Make the same calls over HTTP, including malformed ones, to capture what they log.
     let server = TestServer::new(&fixture);
     let token = server.token("alice.of.example");
     for path in ["/v1/register/start", "/v1/login/start", "/v1/login/finish", "/v1/else"] {
@@ -136,7 +136,7 @@ fn no_secret_is_on_disk_or_in_logs() {
 }
 
 #[test]
-fn all_records_have_one_size() {
+fn all_records_have_the_same_size() {
     let directory = tempfile::tempdir().unwrap();
     let fixture = TestVault::open(directory.path());
     for number in 0..5u8 {
@@ -147,7 +147,7 @@ fn all_records_have_one_size() {
             &"p".repeat(1 + 40 * usize::from(number)),
             1 + u32::from(number),
         );
-        // The records of a stand-in must have the same size.
+        // A stand-in's records must have the same size.
         login(&fixture.vault, &account, &NEW_REG, "any").unwrap_err();
         (0..number).for_each(|_| _ = login(&fixture.vault, &account, &REG, "wrong").unwrap_err());
     }

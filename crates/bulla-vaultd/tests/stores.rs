@@ -1,4 +1,4 @@
-//! The embedded store: the contract of a store, durability, locking.
+//! Tests the embedded store: the store contract, durability and locking.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 

@@ -1,5 +1,5 @@
-//! Records modified without the keys, wrong clocks, and an HSM that disappears: the thief of the
-//! store's disks in spec/VAULT.md, section 7, and V-8.1 to V-8.3.
+//! Tests records modified without the keys, wrong clocks, and an HSM that disappears. This covers
+//! V-8.1 to V-8.3 of spec/VAULT.md, and the attacker in its section 7 who steals the store's disks.
 
 #![allow(clippy::unwrap_used, reason = "a test may unwrap")]
 
@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 const BOB: [u8; 32] = [0xb0; 32];
 
-/// Writes to the store directly, as a thief of its disk can.
+/// Writes to the store directly, as someone who stole its disk could.
 fn write(fixture: &TestVault, key: RecordKey, value: Option<Vec<u8>>) {
     let change = value.map_or(Change::Delete, Change::Put);
     fixture
@@ -63,7 +63,7 @@ fn rejects_every_changed_byte_of_a_counter() {
     login(&fixture.vault, &ALICE, &REG, "right").unwrap();
 }
 
-/// An older counter of the account is authentic, but below the watermark.
+/// An older counter for the account is authentic, but below the watermark.
 #[test]
 fn rejects_an_older_counter() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! The calls of an evaluator and their responses.
+//! An evaluator's calls and their responses.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use crate::record::{Account, AttemptId, Digest, RegId};
 /// A record as it is stored.
 pub type RecordBytes = Vec<u8>;
 
-/// Asks for an evaluator's public key, epochs and counts.
+/// Requests an evaluator's public key, epochs and counts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AboutCall;
 
@@ -20,13 +20,13 @@ pub struct About {
     pub public_key: [u8; 32],
     /// The epochs whose keys exist.
     pub epochs: Vec<u32>,
-    /// Evaluations since the start, including repeated ones.
+    /// Evaluations since the evaluator started, including repeated ones.
     pub evaluations: u64,
-    /// Evaluations of a KE1 that was new since the last correct guess.
+    /// Evaluations whose KE1 was new since the last correct guess.
     pub distinct: u64,
 }
 
-/// Makes the records of a stand-in, which answers for an unknown registration.
+/// Creates a stand-in's records. A stand-in answers for an unknown registration.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StandInCall {
     /// The account under which the records are stored.
@@ -35,7 +35,7 @@ pub struct StandInCall {
     pub reg_id: RegId,
 }
 
-/// The records of a stand-in.
+/// A stand-in's records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct StandIn {
     /// The counter.
@@ -49,20 +49,20 @@ pub struct StandIn {
 pub struct BeginCall {
     /// The account.
     pub account: Account,
-    /// Its counter, if it has one.
+    /// The account's counter, if it has one.
     pub counter: Option<RecordBytes>,
     /// The registration.
     pub reg_id: RegId,
-    /// OPAQUE's registration request.
+    /// The OPAQUE registration request.
     pub request: [u8; 32],
 }
 
 /// A registration that was begun.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Begun {
-    /// The counter to store before the response is sent, or `None` if the call is a repetition.
+    /// The counter to store before the response is sent, or `None` if the call is a repeat.
     pub counter: Option<RecordBytes>,
-    /// OPAQUE's registration response.
+    /// The OPAQUE registration response.
     pub response: Vec<u8>,
 }
 
@@ -71,30 +71,30 @@ pub struct Begun {
 pub struct RegisterCall {
     /// The account.
     pub account: Account,
-    /// Its counter, if it has one.
+    /// The account's counter, if it has one.
     pub counter: Option<RecordBytes>,
     /// The registration.
     pub reg_id: RegId,
-    /// OPAQUE's registration record.
+    /// The OPAQUE registration record.
     pub upload: Vec<u8>,
     /// The backup key, wrapped by the client.
     pub wrapped_key: Vec<u8>,
-    /// Guesses that the client asks for.
+    /// Number of guesses that the client requests.
     pub max: u32,
-    /// Passes, memory in KiB and lanes of Argon2id.
+    /// Argon2id parameters: passes, memory in KiB, and lanes.
     pub stretching: [u32; 3],
-    /// The grant of a fresh login, which authorizes replacing the active registration.
+    /// A fresh login's grant, which authorizes replacing the active registration.
     pub grant: Option<Vec<u8>>,
 }
 
 /// A registration that was completed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Registered {
-    /// The records to store, or `None` if the call is a repetition.
+    /// The records to store, or `None` if the call is a repeat.
     pub change: Option<RegisteredChange>,
-    /// Whether a login has proven the registration already.
+    /// Whether a login has already proven the registration.
     pub active: bool,
-    /// Unix time from which it may replace the active one, or `None` if it may immediately.
+    /// Unix time from which it may replace the active one, or `None` if it may do so immediately.
     pub not_before: Option<u64>,
 }
 
@@ -114,7 +114,7 @@ pub struct RegisteredChange {
 pub struct GrantCall {
     /// The account.
     pub account: Account,
-    /// Its counter.
+    /// The account's counter.
     pub counter: RecordBytes,
     /// The registration.
     pub reg_id: RegId,
@@ -124,10 +124,10 @@ pub struct GrantCall {
     pub ke1: Digest,
 }
 
-/// The result of asking for a guess.
+/// The result of requesting a guess.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Granted {
-    /// This attempt has spent a guess already.
+    /// This attempt has already spent a guess.
     Repeated,
     /// The counter to store, with the guess spent.
     Spent(RecordBytes),
@@ -140,7 +140,7 @@ pub enum Granted {
 pub struct EvaluateCall {
     /// The account.
     pub account: Account,
-    /// Its counter, stored and confirmed.
+    /// The account's counter, stored and confirmed.
     pub counter: RecordBytes,
     /// The sealed record.
     pub sealed: RecordBytes,
@@ -148,20 +148,20 @@ pub struct EvaluateCall {
     pub reg_id: RegId,
     /// The attempt.
     pub attempt_id: AttemptId,
-    /// OPAQUE's first message.
+    /// The first OPAQUE message.
     pub ke1: Vec<u8>,
 }
 
 /// An evaluated guess.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Evaluated {
-    /// OPAQUE's second message.
+    /// The second OPAQUE message.
     pub ke2: Vec<u8>,
-    /// The vault's state of this login, sealed.
+    /// The vault's sealed state for this login.
     pub login_token: Vec<u8>,
     /// Guesses left.
     pub left: u8,
-    /// Passes, memory in KiB and lanes of Argon2id.
+    /// Argon2id parameters: passes, memory in KiB, and lanes.
     pub stretching: [u32; 3],
 }
 
@@ -170,7 +170,7 @@ pub struct Evaluated {
 pub struct FinishCall {
     /// The account.
     pub account: Account,
-    /// Its counter.
+    /// The account's counter.
     pub counter: RecordBytes,
     /// The sealed record.
     pub sealed: RecordBytes,
@@ -180,7 +180,7 @@ pub struct FinishCall {
     pub attempt_id: AttemptId,
     /// The login token from the evaluation.
     pub login_token: Vec<u8>,
-    /// OPAQUE's third message.
+    /// The third OPAQUE message.
     pub ke3: Vec<u8>,
 }
 
@@ -188,7 +188,7 @@ pub struct FinishCall {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Finish {
     /// The counter to store, and the registration whose sealed record must be deleted. `None` if
-    /// the call is a repetition.
+    /// the call is a repeat.
     pub change: Option<(RecordBytes, Option<RegId>)>,
     /// The sealed reply, to be released once the change is stored and confirmed.
     pub reply: Vec<u8>,
@@ -199,33 +199,33 @@ pub struct Finish {
 pub struct DeleteCall {
     /// The account.
     pub account: Account,
-    /// Its counter.
+    /// The account's counter.
     pub counter: RecordBytes,
     /// The registration.
     pub reg_id: RegId,
-    /// The grant of a fresh login, which authorizes an immediate deletion.
+    /// A fresh login's grant, which authorizes an immediate deletion.
     pub grant: Option<Vec<u8>>,
 }
 
-/// The result of asking for a deletion.
+/// The result of a deletion request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Deleted {
-    /// Nothing to delete.
+    /// There is nothing to delete.
     Gone,
     /// The counter to store. The sealed record must be deleted.
     Deleted(RecordBytes),
     /// The counter to store, and the Unix time from which the deletion may be carried out.
     Announced(RecordBytes, u64),
-    /// The Unix time for which the deletion was announced before.
+    /// The deletion was already announced for this Unix time.
     Waits(u64),
 }
 
-/// Shows a stored counter.
+/// Passes a stored counter to the evaluator.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ObserveCall {
     /// The account.
     pub account: Account,
-    /// Its counter.
+    /// The account's counter.
     pub counter: RecordBytes,
 }
 
@@ -233,34 +233,34 @@ pub struct ObserveCall {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Observed;
 
-/// Reseals the records of an account.
+/// Reseals an account's records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ResealCall {
     /// The account.
     pub account: Account,
-    /// Its counter.
+    /// The account's counter.
     pub counter: RecordBytes,
     /// The sealed records that the counter names.
     pub sealed: Vec<(RegId, RecordBytes)>,
 }
 
-/// The resealed records of an account.
+/// An account's resealed records.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Resealed {
     /// The counter and the sealed records to store. `None` if nothing had to be resealed.
     pub change: Option<(RecordBytes, Vec<(RegId, RecordBytes)>)>,
 }
 
-/// Asks for the counter with which to continue after the store was rolled back.
+/// Requests the counter to use after the store was rolled back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ClampCall {
     /// The account.
     pub account: Account,
-    /// Its counter in the store, if it has one.
+    /// The account's counter in the store, if it has one.
     pub counter: Option<RecordBytes>,
 }
 
-/// The counter with which to continue.
+/// The counter to use after the store was rolled back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Clamped {
     /// The counter to store, and the registrations whose sealed records must be deleted. `None` if
@@ -268,21 +268,21 @@ pub struct Clamped {
     pub change: Option<(RecordBytes, Vec<RegId>)>,
 }
 
-/// Asks for accounts that have a watermark.
+/// Requests the accounts that have a watermark.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WatermarkedCall {
-    /// Returns only accounts after this one.
+    /// Only accounts after this one are returned.
     pub after: Option<Account>,
 }
 
-/// Accounts that have a watermark, in ascending order. Empty after the last one.
+/// Accounts that have a watermark, in ascending order. The list is empty after the last account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Watermarked(pub Vec<Account>);
 
-/// Begins or ends an epoch.
+/// Begins an epoch, or retires earlier epochs.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub enum EpochCall {
-    /// Creates the key of a new epoch.
+    /// Creates a new epoch's key.
     Begin,
     /// Destroys the keys of all epochs before this one.
     RetireBefore(u32),
@@ -292,17 +292,17 @@ pub enum EpochCall {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Epochs(pub Vec<u32>);
 
-/// The reason why an evaluator refuses a call.
+/// The reason an evaluator refuses a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Refusal {
     /// A message is not a valid OPAQUE message, or a number is out of range.
     Malformed,
-    /// A record was modified, or is stored under another key than its own.
+    /// A record was modified, or is stored under the wrong key.
     Tampered,
-    /// The counter is older than the watermark, or another one of the same generation.
+    /// The counter is older than the watermark, or a different counter with the same generation.
     Stale {
-        /// The generation of the watermark.
+        /// The watermark's generation.
         newest: u64,
     },
     /// The registration has no guesses left, or the account has reached its lifetime cap.
@@ -349,7 +349,7 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-// Neither message may show its contents in a log.
+// The contents of these calls must never appear in a log.
 impl fmt::Debug for RegisterCall {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RegisterCall").finish_non_exhaustive()
@@ -362,8 +362,8 @@ impl fmt::Debug for FinishCall {
     }
 }
 
-/// Applies a macro to all calls: name, method, call, response. The order is that of their encoding
-/// on the socket.
+/// Applies a macro to all calls. Each line gives a call's name, method, type and response. The
+/// order of the lines determines the encoding on the socket.
 macro_rules! with_all_calls {
     ($apply:ident) => {
         $apply! {

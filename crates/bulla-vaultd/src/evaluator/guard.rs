@@ -1,4 +1,4 @@
-//! Seals and authenticates records with the HSM's keys: counters, sealed records, drafts, grants.
+//! Seals and authenticates counters, sealed records, drafts and grants with the HSM's keys.
 
 use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -23,7 +23,7 @@ const COUNTER_LABEL: &[u8] = b"bulla v1 vault counter\0";
 const GRANT_LABEL: &[u8] = b"bulla v1 vault grant\0";
 const DRAFT_LABEL: &[u8] = b"bulla v1 vault draft\0";
 
-/// The record operations of the evaluator, over an HSM.
+/// The evaluator's record operations, which use an HSM.
 pub(super) struct Guard<'a>(pub(super) &'a dyn Hsm);
 
 impl Guard<'_> {
@@ -35,7 +35,7 @@ impl Guard<'_> {
         Ok(stored)
     }
 
-    /// Verifies and decodes a stored counter of `account`.
+    /// Verifies and decodes a stored counter, which must belong to `account`.
     pub(super) fn counter(&self, account: &Account, stored: &[u8]) -> Result<Counter, Refusal> {
         if stored.len() != STORED_COUNTER_LEN {
             return Err(Refusal::Tampered);
@@ -54,7 +54,7 @@ impl Guard<'_> {
         self.0.epochs()?.last().copied().ok_or_else(|| Refusal::from(HsmError::NotInitialized))
     }
 
-    /// Seals a record under the key of the newest epoch.
+    /// Seals a record under the newest epoch's key.
     pub(super) fn seal(
         &self,
         account: &Account,
@@ -67,7 +67,7 @@ impl Guard<'_> {
         Ok(SealedRecord { epoch, nonce, ciphertext }.encode())
     }
 
-    /// Opens a sealed record whose digest is `digest`. Returns its epoch and content.
+    /// Opens a sealed record, which must have the given digest. Returns its epoch and content.
     pub(super) fn open(
         &self,
         account: &Account,
@@ -86,7 +86,7 @@ impl Guard<'_> {
         Ok((stored.epoch, content))
     }
 
-    /// Seals the random number of a draft: epoch, nonce, ciphertext, tag.
+    /// Seals a draft's random number. Returns the epoch, the nonce, the ciphertext and the tag.
     pub(super) fn seal_rk(
         &self,
         account: &Account,
@@ -99,10 +99,11 @@ impl Guard<'_> {
         let bytes = [&epoch.to_be_bytes(), &nonce[..], &ciphertext].concat();
         bytes
             .try_into()
-            .map_err(|_| Refusal::Unavailable("HSM: wrong length of ciphertext".to_owned()))
+            .map_err(|_| Refusal::Unavailable("HSM: wrong ciphertext length".to_owned()))
     }
 
-    /// Opens the random number of a draft. A draft sealed under a destroyed key is void.
+    /// Opens a draft's random number. Returns [`Refusal::Conflict`] if the key that sealed the
+    /// draft was destroyed.
     pub(super) fn open_rk(
         &self,
         account: &Account,
@@ -120,7 +121,7 @@ impl Guard<'_> {
         rk[..].try_into().map(Zeroizing::new).map_err(|_| Refusal::Tampered)
     }
 
-    /// Returns the grant of a login: proof of it for the following minutes (V-5.4).
+    /// Returns a login's grant, which proves the login for the next few minutes (V-5.4).
     pub(super) fn login_grant(
         &self,
         account: &Account,
@@ -137,7 +138,7 @@ impl Guard<'_> {
         Ok(grant)
     }
 
-    /// Returns whether `grant` is the grant of this login.
+    /// Returns whether `grant` is this login's grant.
     pub(super) fn is_login_grant(
         &self,
         grant: &[u8],
@@ -157,7 +158,7 @@ pub(super) struct Proven {
     pub(super) generation: u64,
 }
 
-/// Returns the SHA-256 digest of the concatenation of `parts`.
+/// Returns the SHA-256 digest of the concatenated `parts`.
 pub(super) fn sha256(parts: &[&[u8]]) -> Digest {
     let mut context = digest::Context::new(&digest::SHA256);
     parts.iter().for_each(|part| context.update(part));
@@ -179,7 +180,7 @@ impl From<HsmError> for Refusal {
     fn from(error: HsmError) -> Refusal {
         match error {
             HsmError::NotAuthentic => Refusal::Tampered,
-            // Its key was destroyed, so the record is gone for good.
+            // The key was destroyed, so the record can never be opened again.
             HsmError::NoSuchEpoch(_) => Refusal::Tampered,
             other => Refusal::Unavailable(other.to_string()),
         }

@@ -1,12 +1,13 @@
-//! Counts evaluated guesses. Tests check the limit on guesses against this count: it is taken where
-//! evaluation happens and is independent of the counters.
+//! Counts evaluated guesses. Tests check the guess limit against this count, because it is taken
+//! where evaluation happens and is independent of the counters.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::record::{Account, Digest, RegId};
 
-/// Most registrations remembered. Beyond it all are forgotten, and the totals become upper bounds.
+/// Maximum number of registrations remembered. When it is reached, all are forgotten, and the
+/// totals become upper bounds.
 const MAX_REMEMBERED: usize = 100_000;
 
 /// The evaluations since this process started.
@@ -17,7 +18,8 @@ pub(super) struct Ledger(Mutex<Counts>);
 struct Counts {
     evaluations: u64,
     distinct: u64,
-    /// By registration: the generation of its last correct guess, and the KE1 evaluated since.
+    /// For each registration, the generation of its last correct guess, and the KE1 messages
+    /// evaluated since then.
     since_proof: HashMap<(Account, RegId), (u64, HashSet<Digest>)>,
 }
 
@@ -45,13 +47,15 @@ impl Ledger {
         counts.distinct += u64::from(new);
     }
 
-    /// Returns all evaluations, and those with a KE1 that was new since the last correct guess.
+    /// Returns the number of all evaluations, and of those whose KE1 was new since the last correct
+    /// guess.
     pub(super) fn totals(&self) -> (u64, u64) {
         let counts = self.counts();
         (counts.evaluations, counts.distinct)
     }
 
-    /// Returns the distinct KE1 evaluated for a registration since its last correct guess.
+    /// Returns the number of distinct KE1 messages evaluated for a registration since its last
+    /// correct guess.
     pub(super) fn since_proof(&self, account: &Account, reg_id: &RegId) -> usize {
         self.counts()
             .since_proof

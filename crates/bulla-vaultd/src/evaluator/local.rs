@@ -1,4 +1,4 @@
-//! The evaluator proper, in the process that calls it.
+//! The evaluator itself, which runs in the process that calls it.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -23,7 +23,7 @@ use crate::record::{
 };
 use crate::store::Store;
 
-/// Returns the current Unix time in seconds.
+/// A function that returns the current Unix time in seconds.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// An evaluator in this process.
@@ -38,16 +38,16 @@ pub struct Local {
 
 /// Returns the system clock.
 pub fn system_clock() -> Clock {
-    // A clock before 1970 is treated as one at 1970; both are wrong.
+    // A clock set before 1970 is treated as if it were set to 1970. Both times are wrong.
     Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
 }
 
 impl Local {
-    /// Creates an evaluator with these keys and watermarks.
+    /// Creates an evaluator that uses this HSM and these watermarks.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unavailable`] if the HSM fails.
+    /// Returns [`Refusal::Unavailable`] if the HSM fails.
     pub fn new(
         hsm: Arc<dyn Hsm>,
         watermarks: Arc<dyn Store>,
@@ -65,7 +65,8 @@ impl Local {
         })
     }
 
-    /// Returns the distinct KE1 evaluated for a registration since its last correct guess.
+    /// Returns the number of distinct KE1 messages evaluated for a registration since its last
+    /// correct guess.
     pub fn evaluated_since_proof(&self, account: &Account, reg_id: &RegId) -> usize {
         self.ledger.since_proof(account, reg_id)
     }
@@ -78,15 +79,15 @@ impl Local {
         (self.clock)()
     }
 
-    /// Verifies a counter, and that it is not older than the watermark.
+    /// Verifies a counter, and checks that it is not older than the watermark.
     fn current(&self, account: &Account, stored: &[u8]) -> Result<Counter, Refusal> {
         let counter = self.guard().counter(account, stored)?;
         self.watermarks.check(&self.guard(), &counter, stored)?;
         Ok(counter)
     }
 
-    /// Does the same for an account that may have no counter yet. A missing counter is older than
-    /// any watermark.
+    /// Does the same as [`current`](Self::current), but for an account that may have no counter
+    /// yet. A missing counter is older than any watermark.
     fn current_or_new(
         &self,
         account: &Account,
@@ -101,7 +102,8 @@ impl Local {
         }
     }
 
-    /// Returns whether `grant` is that of the last login to the active registration, and fresh.
+    /// Returns whether `grant` comes from the last login to the active registration and is still
+    /// fresh.
     fn is_fresh_grant(
         &self,
         counter: &Counter,
@@ -176,7 +178,7 @@ impl Evaluator for Local {
         if !opaque::is_upload(&call.upload) || call.max == 0 {
             return Err(Refusal::Malformed);
         }
-        // A registration may ask for fewer guesses than the vault allows, but not for more (V-4.3).
+        // A registration may have fewer guesses than the vault allows, but not more (V-4.3).
         let max = u8::try_from(call.max).unwrap_or(MAX_GUESSES).min(MAX_GUESSES);
         let stretching = call.stretching.map(u32::to_be_bytes).concat();
         let digest =
@@ -323,7 +325,7 @@ impl Evaluator for Local {
     fn observe(&self, call: &ObserveCall) -> Result<Observed, Refusal> {
         let counter = self.guard().counter(&call.account, &call.counter)?;
         match self.watermarks.raise(&self.guard(), &counter, &call.counter) {
-            // A newer counter was observed before.
+            // The evaluator has already observed a newer counter.
             Ok(()) | Err(Refusal::Stale { .. }) => Ok(Observed),
             Err(refusal) => Err(refusal),
         }
@@ -434,7 +436,7 @@ fn proven(finished: &Finished) -> Proven {
     }
 }
 
-/// Returns a cost in the form in which a sealed record stores it.
+/// Returns a cost in the form that a sealed record uses.
 fn parameters(stretching: Stretching) -> [u32; 3] {
     let cost = stretching.cost();
     [cost.passes(), cost.memory_kib(), cost.lanes()]

@@ -1,13 +1,13 @@
-//! Login tokens: the vault's state of a login, which the client carries from the first call to the
-//! second, so that any server can answer the second.
+//! Login tokens. A login token contains the vault's state for a login. The client carries it from
+//! the first call to the second, so that any server can answer the second call.
 //!
 //! ```text
 //! 0 salt 32 | 32 ciphertext of OPAQUE's server state | tag 16
 //! ```
 //!
-//! Each token has a key of its own, derived in the HSM from the salt, so the nonce is always zero.
-//! The associated data is the account, the registration, the attempt, and the generation at which
-//! its guess was spent.
+//! Each token has its own key, which the HSM derives from the salt, so the nonce is always zero.
+//! The associated data consists of the account, the registration, the attempt, and the generation
+//! at which the attempt's guess was spent.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
@@ -51,7 +51,7 @@ pub(crate) fn seal_with(
     Ok([&salt, &sealed[..], tag.as_ref()].concat())
 }
 
-/// Opens a token. The token of another login is a conflict.
+/// Opens a token. Returns [`Refusal::Conflict`] if the token belongs to another login.
 pub(crate) fn open(
     hsm: &dyn Hsm,
     account: &Account,
@@ -76,7 +76,7 @@ fn key(hsm: &dyn Hsm, salt: &[u8; SALT_LEN]) -> Result<LessSafeKey, Refusal> {
         .map_err(|_| Refusal::Unavailable("AES-256-GCM: operation failed".to_owned()))
 }
 
-/// Returns the nonce of all tokens. Each key seals a single token, so no nonce repeats.
+/// Returns the nonce used for all tokens. This is safe because each key seals only one token.
 fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
 }

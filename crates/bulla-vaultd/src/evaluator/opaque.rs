@@ -27,14 +27,15 @@ const STAND_IN_LABEL: &[u8] = b"bulla v1 vault stand-in\0";
 /// Bytes in the server's login state: the session key, and the MAC expected in KE3.
 const STATE_LEN: usize = 2 * SESSION_KEY_LEN;
 
-/// The server's key pair. The OPRF seed is in the HSM and is `()` here. `opaque-ke` then leaves
-/// one multiplication with the private key to its caller, for which the scalar is kept.
+/// The server's key pair. `setup` contains `()` in place of the OPRF seed, which is in the HSM, and
+/// in place of the private key. `opaque-ke` therefore leaves one multiplication by the private key
+/// to its caller, which needs the scalar.
 pub(crate) struct Opaque {
     setup: ServerSetup<Suite, (), ()>,
     private: Zeroizing<Scalar>,
 }
 
-/// The account, registration and attempt of a login.
+/// A login's account, registration and attempt.
 pub(crate) struct LoginRef<'a> {
     pub(crate) account: &'a Account,
     pub(crate) reg_id: &'a RegId,
@@ -42,13 +43,13 @@ pub(crate) struct LoginRef<'a> {
 }
 
 impl Opaque {
-    /// Derives the key pair from the HSM's derivation key. It is the same at every start and in
-    /// every evaluator.
+    /// Derives the key pair from the HSM's derivation key. The key pair is the same at every start
+    /// and in every evaluator.
     pub(crate) fn new(hsm: &dyn Hsm) -> Result<Opaque, Refusal> {
         let derived = hsm.derive(KEY_PAIR_LABEL)?;
         let mut scalar = Zeroizing::new([0; 32]);
         scalar.copy_from_slice(&derived[..32]);
-        // Clearing four bits leaves a scalar below 2^252, hence below the group's order. The bias
+        // Clearing four bits leaves a scalar below 2^252, which is below the group order. The bias
         // is 2^-128.
         scalar[31] &= 0x0f;
         let unusable = || Refusal::Unavailable("HSM: derived key is not a scalar".to_owned());
@@ -86,7 +87,7 @@ impl Opaque {
         Ok(started.map_err(|_| Refusal::Malformed)?.message.serialize().to_vec())
     }
 
-    /// Returns KE2, and the server's state for KE3.
+    /// Returns KE2, and the server state needed to check KE3.
     pub(crate) fn evaluate(
         &self,
         hsm: &dyn Hsm,
@@ -124,7 +125,7 @@ impl Opaque {
         ))
     }
 
-    /// Returns the session key if KE3 proves that the client has it, otherwise `None`.
+    /// Returns the session key if KE3 proves that the client has it, or `None` otherwise.
     pub(crate) fn finish(
         &self,
         login: &LoginRef<'_>,
@@ -145,7 +146,7 @@ impl Opaque {
         Ok(Some(session_key))
     }
 
-    /// Returns the secret shared with a client's ephemeral key.
+    /// Returns the Diffie-Hellman secret shared with a client's ephemeral key.
     fn diffie_hellman(
         &self,
         ephemeral: &PublicKey<Ristretto255>,
@@ -157,8 +158,8 @@ impl Opaque {
         Ok(GenericArray::clone_from_slice(shared.as_bytes()))
     }
 
-    /// Returns the OPRF key material of a registration. HKDF-Expand of one block (RFC 5869, 2.3) is
-    /// a single HMAC, computed in the HSM.
+    /// Returns a registration's OPRF key material. When HKDF-Expand (RFC 5869, 2.3) outputs one
+    /// block, it is a single HMAC, which the HSM computes.
     fn key_material(
         &self,
         hsm: &dyn Hsm,
@@ -173,8 +174,8 @@ impl Opaque {
     }
 }
 
-/// Returns the random number of a stand-in. It depends on the account alone, so that the same KE1
-/// is always evaluated to the same value.
+/// Returns a stand-in's random number. It depends only on the account, so that the same KE1 always
+/// evaluates to the same value.
 pub(super) fn stand_in_rk(hsm: &dyn Hsm, account: &Account) -> Result<[u8; 32], Refusal> {
     let derived = hsm.derive(&[STAND_IN_LABEL, account].concat())?;
     let mut rk = [0; 32];
@@ -182,7 +183,7 @@ pub(super) fn stand_in_rk(hsm: &dyn Hsm, account: &Account) -> Result<[u8; 32], 
     Ok(rk)
 }
 
-/// Returns whether `bytes` are a valid registration record of OPAQUE.
+/// Returns whether `bytes` are a valid OPAQUE registration record.
 pub(crate) fn is_upload(bytes: &[u8]) -> bool {
     read(bytes, REGISTRATION_UPLOAD_LEN, RegistrationUpload::<Suite>::deserialize).is_some()
 }
@@ -192,7 +193,8 @@ pub(super) fn is_ke1(bytes: &[u8]) -> bool {
     read(bytes, KE1_LEN, CredentialRequest::<Suite>::deserialize).is_some()
 }
 
-/// Deserializes a message of exactly `len` bytes. `opaque-ke` ignores trailing bytes.
+/// Deserializes a message that must be exactly `len` bytes long. `opaque-ke` alone would ignore
+/// trailing bytes.
 fn read<T, E>(bytes: &[u8], len: usize, deserialize: impl Fn(&[u8]) -> Result<T, E>) -> Option<T> {
     (bytes.len() == len).then(|| deserialize(bytes).ok()).flatten()
 }

@@ -11,17 +11,17 @@ use super::Evaluator;
 use super::calls::Refusal;
 use super::wire::{AnyCall, AnyResponse, receive, send};
 
-/// Answers calls on a socket. Returns only on an error.
+/// Answers calls on a socket. Returns only if an error occurs.
 ///
 /// # Errors
 ///
-/// I/O errors of creating the socket or accepting a connection.
+/// Returns an I/O error if the socket cannot be created or a connection cannot be accepted.
 pub fn serve(evaluator: Arc<dyn Evaluator>, socket: &Path) -> io::Result<()> {
     let listener = bind(socket)?;
     for connection in listener.incoming() {
         let (evaluator, connection) = (Arc::clone(&evaluator), connection?);
         std::thread::Builder::new().name("evaluator".to_owned()).spawn(move || {
-            // The thread ends with its connection, whose peer sees any error.
+            // The thread ends when its connection does. The peer notices any error.
             _ = answer(&*evaluator, connection);
         })?;
     }
@@ -29,13 +29,13 @@ pub fn serve(evaluator: Arc<dyn Evaluator>, socket: &Path) -> io::Result<()> {
 }
 
 /// Binds a socket that only its owner can connect to. The socket gets its final name last, so that
-/// it never exists there with wider permissions.
+/// it never exists under that name with wider permissions.
 fn bind(socket: &Path) -> io::Result<UnixListener> {
-    // A socket left by a killed process is replaced, but not one on which a process listens.
+    // A socket left behind by a killed process is replaced, unless a process is listening on it.
     if UnixStream::connect(socket).is_ok() {
         return Err(io::Error::new(
             io::ErrorKind::AddrInUse,
-            "another evaluator listens on this socket",
+            "another evaluator is listening on this socket",
         ));
     }
     let mut temporary = socket.as_os_str().to_owned();

@@ -1,4 +1,4 @@
-//! A client of an evaluator in another process.
+//! A client for an evaluator in another process.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -10,17 +10,17 @@ use super::Evaluator;
 use super::calls::*;
 use super::wire::{AnyCall, AnyResponse, receive, send};
 
-/// Timeout of a call. One call may take several operations of a network HSM.
+/// Timeout for a call. One call may need several operations on a network HSM.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A client of the evaluator that listens on a socket.
+/// A client for the evaluator that listens on a socket.
 pub struct Remote {
     socket: PathBuf,
     idle: Mutex<Vec<UnixStream>>,
 }
 
 impl Remote {
-    /// Creates a client. The evaluator need not listen yet.
+    /// Creates a client. The evaluator does not have to be listening yet.
     pub fn new(socket: PathBuf) -> Remote {
         Remote { socket, idle: Mutex::default() }
     }
@@ -33,8 +33,8 @@ impl Remote {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let reused = idle.is_some();
         let mut connection = idle.map_or_else(|| self.connect(), Ok)?;
-        // The evaluator may have restarted since the connection was last used. Every call may
-        // safely be made twice.
+        // The evaluator may have restarted since the connection was last used. It is safe to make
+        // any call twice.
         let sent = send(&mut connection, call).and_then(|()| receive(&mut connection));
         let response = match sent {
             Err(_) if reused => {

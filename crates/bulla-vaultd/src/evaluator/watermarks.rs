@@ -1,6 +1,6 @@
-//! Watermarks: for each account the newest counter that a guess was evaluated with. They are kept
-//! apart from the records, in a file beside the evaluator or in a cluster that several evaluators
-//! share, and show when the store of records was rolled back.
+//! Watermarks: for each account, the newest counter that a guess was evaluated with. Watermarks
+//! reveal that the record store was rolled back. They are stored separately from the records,
+//! either in a file next to the evaluator or in a cluster that several evaluators share.
 
 use std::sync::Arc;
 
@@ -9,11 +9,12 @@ use super::guard::Guard;
 use crate::record::{Account, Counter};
 use crate::store::{Commit, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned};
 
-/// The watermarks of all accounts.
+/// All accounts' watermarks.
 pub(super) struct Watermarks(pub(super) Arc<dyn Store>);
 
 impl Watermarks {
-    /// Refuses a counter that is older than the watermark, or differs from it at one generation.
+    /// Refuses a counter that is older than the watermark, or has the same generation but differs
+    /// from it.
     pub(super) fn check(
         &self,
         guard: &Guard<'_>,
@@ -23,7 +24,7 @@ impl Watermarks {
         self.compare(guard, counter, stored).map(|_| ())
     }
 
-    /// Does the same, then raises the watermark to this counter, durably.
+    /// Does the same as [`check`](Self::check), then durably raises the watermark to this counter.
     pub(super) fn raise(
         &self,
         guard: &Guard<'_>,
@@ -31,8 +32,8 @@ impl Watermarks {
         stored: &[u8],
     ) -> Result<(), Refusal> {
         let key = RecordKey::Watermark(counter.account);
-        // This terminates: each further round means that another call has raised the watermark, and
-        // it can rise only up to the counter's generation.
+        // This terminates, because each additional iteration means that another call has raised the
+        // watermark, which can rise only up to the counter's generation.
         loop {
             let (found, newer) = self.compare(guard, counter, stored)?;
             if !newer {
@@ -49,7 +50,7 @@ impl Watermarks {
         }
     }
 
-    /// Returns the watermark of an account.
+    /// Returns an account's watermark.
     pub(super) fn get(
         &self,
         guard: &Guard<'_>,
@@ -58,7 +59,7 @@ impl Watermarks {
         self.read(account)?.map(|found| guard.counter(account, &found.value)).transpose()
     }
 
-    /// Returns accounts that have a watermark, in ascending order after `after`.
+    /// Returns accounts after `after` that have a watermark, in ascending order.
     pub(super) fn accounts(&self, after: Option<&Account>) -> Result<Vec<Account>, Refusal> {
         self.0.accounts(RecordKind::Watermark, after, 500).map_err(|e| unavailable(&e))
     }

@@ -1,5 +1,5 @@
-//! Messages between a server and its evaluator process. A frame is a length in four bytes, then a
-//! message of that length in postcard.
+//! Messages between a server and its evaluator process. A frame is a four-byte length followed by a
+//! postcard message of that length.
 
 #[cfg(unix)]
 use std::io::{self, Read, Write};
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::Evaluator;
 use super::calls::*;
 
-/// Most bytes in a frame. The largest call contains a counter and two sealed records.
+/// Maximum bytes in a frame. The largest call contains a counter and two sealed records.
 #[cfg(unix)]
 const MAX_FRAME: usize = 64 * 1024;
 
@@ -42,8 +42,8 @@ macro_rules! any_call {
 
 with_all_calls!(any_call);
 
-/// Decodes the message of a frame. Trailing bytes are an error: a newer version may have sent a
-/// field that this one does not know.
+/// Decodes a frame's message. Trailing bytes are an error, because a newer version may have sent a
+/// field that this version does not know.
 pub(crate) fn decode<T: DeserializeOwned>(frame: &[u8]) -> postcard::Result<T> {
     match postcard::take_from_bytes(frame)? {
         (message, []) => Ok(message),

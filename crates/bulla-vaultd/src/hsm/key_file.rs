@@ -1,4 +1,4 @@
-//! Keys in a file, for development. Anyone who can read the file can guess without limit.
+//! Keys in a file, for development. Anyone who can read the file can guess passwords without limit.
 //!
 //! ```text
 //! bulla-vault development keys, NOT FOR PRODUCTION
@@ -22,7 +22,7 @@ use super::{Hsm, HsmError};
 
 const TITLE: &str = "bulla-vault development keys, NOT FOR PRODUCTION";
 
-/// An HSM whose keys are in a file.
+/// An HSM whose keys are stored in a file.
 pub struct KeyFile {
     path: PathBuf,
     keys: Mutex<Keys>,
@@ -43,7 +43,7 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// [`HsmError::AlreadyInitialized`] if the file exists.
+    /// Returns [`HsmError::AlreadyInitialized`] if the file exists.
     pub fn create(path: &Path) -> Result<KeyFile, HsmError> {
         let mut keys =
             Keys { counter: [0; 32], oprf: [0; 64], derivation: [0; 64], seal: BTreeMap::new() };
@@ -64,8 +64,8 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// [`HsmError::NotInitialized`] if the file does not exist, [`HsmError::Unavailable`] if it is
-    /// malformed or others can read it.
+    /// Returns [`HsmError::NotInitialized`] if the file does not exist, or
+    /// [`HsmError::Unavailable`] if it is malformed or other users can read it.
     pub fn open(path: &Path) -> Result<KeyFile, HsmError> {
         let text = match fs::read(path) {
             Ok(text) => Zeroizing::new(text),
@@ -170,8 +170,8 @@ impl Hsm for KeyFile {
             return Err(HsmError::LastEpoch);
         }
         keys.seal.remove(&epoch).ok_or(HsmError::NoSuchEpoch(epoch))?;
-        // The file system may keep the old blocks. That is one reason why key files are for
-        // development only.
+        // The file system may keep the old blocks, which is one reason why key files are only for
+        // development.
         keys.write(&self.path)
     }
 }
@@ -182,7 +182,8 @@ impl Keys {
     }
 
     fn text(&self) -> Zeroizing<String> {
-        // Capacity for all of it: growing would leave copies of keys in freed memory.
+        // The capacity must suffice for the whole text: growing the string would leave copies of
+        // keys in freed memory.
         let mut text = Zeroizing::new(String::with_capacity(512 + 96 * self.seal.len()));
         text.push_str(TITLE);
         text.push('\n');
@@ -203,8 +204,8 @@ impl Keys {
         text
     }
 
-    /// Parses a key file. Only text that [`text`](Self::text) writes is accepted. A file edited by
-    /// hand might hold two keys of one epoch, of which one would be lost.
+    /// Parses a key file. Only text that [`text`](Self::text) would write is accepted, because a
+    /// file edited by hand might contain two keys for one epoch, and one of them would be lost.
     fn parse(text: &[u8]) -> Option<Keys> {
         let mut lines = std::str::from_utf8(text).ok()?.lines();
         if lines.next()? != TITLE {
@@ -257,7 +258,7 @@ fn unusable(path: &Path, why: impl std::fmt::Display) -> HsmError {
     HsmError::Unavailable(format!("{}: {why}", path.display()))
 }
 
-/// Rejects a file that others can read.
+/// Rejects a file that other users can read.
 fn owner_only(path: &Path) -> Result<(), HsmError> {
     #[cfg(unix)]
     {

@@ -1,5 +1,5 @@
-//! Keys in a PKCS #11 module. They are generated inside, cannot be extracted, and are referred to
-//! here by handle.
+//! Keys in a PKCS #11 module. The keys are generated inside the module and cannot be extracted.
+//! This code refers to them by handle.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,19 +24,19 @@ const DERIVATION: &str = "bulla-vault derivation";
 /// A PKCS #11 module and the label of one of its tokens.
 #[derive(Debug, Clone)]
 pub struct Pkcs11Options {
-    /// Path of the module, a shared library.
+    /// Path to the module, a shared library.
     pub module: PathBuf,
-    /// Label of the token.
+    /// The token's label.
     pub token: String,
 }
 
-/// An HSM that is used through PKCS #11.
+/// An HSM that is accessed through PKCS #11.
 pub struct Pkcs11 {
     module: Module,
     slot: Slot,
-    /// Keeps the user logged in while this value lives.
+    /// Keeps the user logged in while this value exists.
     login: Mutex<Session>,
-    /// Sessions not in use. Each operation runs in one session.
+    /// Idle sessions. Each operation runs in one session.
     idle: Mutex<Vec<Session>>,
     keys: Keys,
 }
@@ -62,7 +62,7 @@ impl Pkcs11 {
     ///
     /// # Errors
     ///
-    /// [`HsmError::AlreadyInitialized`] if it has any of them.
+    /// Returns [`HsmError::AlreadyInitialized`] if the token has any of these keys.
     pub fn create(options: &Pkcs11Options, pin: &str) -> Result<Pkcs11, HsmError> {
         let (module, slot, session) = log_in(options, pin)?;
         refuse_second(&session)?;
@@ -81,7 +81,8 @@ impl Pkcs11 {
     ///
     /// # Errors
     ///
-    /// [`HsmError::NotInitialized`]; [`HsmError::Exposed`] if a key can be extracted.
+    /// Returns [`HsmError::NotInitialized`] if a key is missing, or [`HsmError::Exposed`] if a key
+    /// can be extracted.
     pub fn open(options: &Pkcs11Options, pin: &str) -> Result<Pkcs11, HsmError> {
         let (module, slot, session) = log_in(options, pin)?;
         let hsm = Pkcs11::with(module, slot, session)?;
@@ -97,13 +98,13 @@ impl Pkcs11 {
         Ok(hsm)
     }
 
-    /// Imports given keys (counter, OPRF, derivation, seal of epoch 1) into a token that has none,
-    /// to move a vault off a key file or to compare the two. A key that was ever outside is no
-    /// better protected than it was there.
+    /// Imports the given keys (counter, OPRF, derivation, and the seal key for epoch 1) into a
+    /// token that has none. Use this to move a vault from a key file to a token, or to compare the
+    /// two. A key that has ever been outside the token is no better protected than it was there.
     ///
     /// # Errors
     ///
-    /// [`HsmError::AlreadyInitialized`] if it has any of them.
+    /// Returns [`HsmError::AlreadyInitialized`] if the token has any of these keys.
     pub fn import(
         options: &Pkcs11Options,
         pin: &str,
@@ -140,7 +141,8 @@ impl Pkcs11 {
         self.login.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs an operation in a session. A session is closed after an error rather than reused.
+    /// Runs an operation in a session. If the operation fails, the session is closed rather than
+    /// reused.
     fn work<T>(&self, work: impl FnOnce(&Session) -> Result<T, HsmError>) -> Result<T, HsmError> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let session = match idle {
@@ -246,7 +248,7 @@ impl Hsm for Pkcs11 {
 fn log_in(options: &Pkcs11Options, pin: &str) -> Result<(Module, Slot, Session), HsmError> {
     let module = Module::new(&options.module).map_err(unavailable)?;
     match module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)) {
-        // Another token of this module is in use in the process.
+        // This process already uses another token in this module.
         Ok(()) | Err(Error::Pkcs11(RvError::CryptokiAlreadyInitialized, _)) => {}
         Err(e) => return Err(unavailable(e)),
     }
@@ -265,7 +267,8 @@ fn log_in(options: &Pkcs11Options, pin: &str) -> Result<(Module, Slot, Session),
     Ok((module, slot, session))
 }
 
-/// Returns the attributes of all keys: persistent, sensitive, not extractable, not modifiable.
+/// Returns the attributes that all keys share: persistent, sensitive, not extractable and not
+/// modifiable.
 fn kept_inside(label: &str) -> Vec<Attribute> {
     vec![
         Attribute::Token(true),

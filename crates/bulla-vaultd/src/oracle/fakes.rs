@@ -1,5 +1,5 @@
-//! A fake HSM without secrets, and a store of watermarks that stores nothing. They make every
-//! record authentic and new, so that fuzzing gets past the checks of MACs and tags.
+//! A fake HSM without secrets, and a watermark store that stores nothing. They make every record
+//! authentic and new, so that fuzzing gets past the MAC and tag checks.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::store::{
     Commit, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
 };
 
-/// The time of all calls.
+/// The time at which all calls are made.
 pub(super) const NOW: u64 = 1_800_000_000;
 /// The MAC of every message.
 pub(super) const MAC: [u8; 32] = [0; 32];

@@ -68,13 +68,13 @@ pub(super) fn sealed(bytes: &[u8]) -> bool {
     true
 }
 
-/// Asserts that a counter to be stored decodes to itself, unless it has the last generation.
+/// Asserts that a counter decodes to itself after encoding, unless it has the last generation.
 pub(super) fn assert_round_trips(counter: &Counter) {
     let read = decode_counter(&encode_counter(counter));
     assert!(counter.generation == u64::MAX || read.as_ref() == Ok(counter), "{read:?}");
 }
 
-/// Returns all counters that one call can make of this one.
+/// Returns all counters that a single call can derive from this one.
 fn changes(counter: &Counter, policy: &Policy) -> Vec<Counter> {
     let mut changes = Vec::new();
     let unused = [0xf5; 16];

@@ -1,4 +1,4 @@
-//! Seeds for fuzzing: valid encodings of every kind, the same on each run.
+//! Fuzzing seeds: valid encodings of every kind, identical on each run.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ const ACCOUNT: [u8; 32] = [1; 32];
 const REG: [u8; 32] = [2; 32];
 const NEW_REG: [u8; 32] = [6; 32];
 
-/// Generates the seeds by name. A name begins with that of its decoder.
+/// Generates the seeds, keyed by name. Each name begins with the name of the seed's decoder.
 pub fn generate() -> BTreeMap<String, Vec<u8>> {
     let (live, busy) = (live(), busy());
     let mut seeds = BTreeMap::new();
@@ -82,7 +82,7 @@ pub fn generate() -> BTreeMap<String, Vec<u8>> {
     seeds
 }
 
-/// Returns a counter with one registration, at which one guess was spent.
+/// Returns a counter with one registration that has one spent guess.
 fn live() -> Counter {
     let registration = Registration::new(REG, sha256(&stored_content()), [4; 32], 10);
     let attempts = vec![attempt()];
@@ -120,7 +120,7 @@ fn busy() -> Counter {
     }
 }
 
-/// Returns a random number as a draft contains it.
+/// Returns a random number in the form that a draft contains.
 fn draft_rk() -> [u8; 64] {
     let mut rk = [9; 64];
     rk[..4].copy_from_slice(&EPOCH.to_be_bytes());
@@ -262,7 +262,7 @@ fn responses() -> Vec<(&'static str, Result<AnyResponse, Refusal>)> {
     ]
 }
 
-/// Returns a signed line of the log, with fields in the log's order.
+/// Returns a signed log line, with its fields in the log's order.
 fn line(head: &mut (u64, String), event: &str) -> String {
     #[derive(Serialize)]
     struct Line<'a> {

@@ -1,4 +1,4 @@
-//! Messages on the evaluator's socket, and the tokens and states of logins.
+//! Messages on the evaluator's socket, and login tokens and states.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -66,8 +66,8 @@ pub(super) fn attempt() -> Attempt {
     Attempt { id: [3; 16], ke1: [4; 32], generation: 5 }
 }
 
-/// Decodes the message in a frame. postcard accepts integers with needless continuation bytes, so
-/// only what is encoded again has a unique encoding.
+/// Decodes a frame's message. postcard accepts integers with unnecessary continuation bytes, so
+/// only a re-encoded message has a unique encoding.
 fn frame<T: Serialize + DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let message: T = decode(bytes).ok()?;
     let again = written(&message);

@@ -1,4 +1,4 @@
-//! Text formats: tokens, the tenants file, the audit log, etcd's responses, key files.
+//! Text formats: tokens, the tenants file, the audit log, etcd responses and key files.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -16,7 +16,7 @@ use crate::tokens::{AUDIENCE, MAX_LIFETIME, Tenants};
 
 /// The only issuer.
 pub(super) const ISSUER: &str = "https://id.example";
-/// The prefix of record names in etcd.
+/// The prefix of record keys in etcd.
 pub(super) const PREFIX: &[u8] = b"/v/";
 
 /// Returns the key that signs tokens and the log.
@@ -24,7 +24,7 @@ pub(super) fn signing_key() -> Ed25519KeyPair {
     Ed25519KeyPair::from_seed_unchecked(&[7; 32]).expect("any 32 bytes are a seed")
 }
 
-/// Returns two record names.
+/// Returns two record keys.
 pub(super) fn names() -> [Bytes; 2] {
     [b"c", b"s"].map(|letter| Bytes([PREFIX, letter, &[0xa1; 32]].concat()))
 }
@@ -36,7 +36,7 @@ pub(super) fn token(bytes: &[u8]) -> bool {
     let [header, claims, _] = parts[..] else { panic!("token with {} parts", parts.len()) };
     let [header, claims] =
         [header, claims].map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url"));
-    assert_eq!(text, signed(&header, &claims), "two signatures of one token");
+    assert_eq!(text, signed(&header, &claims), "one token has two signatures");
     assert_valid(&header, &claims, &account);
     true
 }
@@ -137,7 +137,7 @@ fn verified(token: &str) -> Result<AccountHash, crate::tokens::TokenError> {
     tenants.verify(token, NOW)
 }
 
-/// Asserts that an accepted token is valid, reading it by the rules of JSON alone.
+/// Asserts that an accepted token is valid, using nothing but a generic JSON parser to read it.
 fn assert_valid(header: &[u8], claims: &[u8], account: &AccountHash) {
     let (Some(header), Some(claims)) = (object(header), object(claims)) else { return };
     assert!(header["alg"] == "EdDSA" && !header.contains_key("crit"));
@@ -153,8 +153,8 @@ fn assert_valid(header: &[u8], claims: &[u8], account: &AccountHash) {
     assert_eq!(*account, AccountHash::of(ISSUER, subject));
 }
 
-/// Decodes a JSON object. Returns `None` if an ignored value is out of the range of
-/// `serde_json::Value`: a number that overflows, or an unpaired surrogate.
+/// Decodes a JSON object. Returns `None` if `serde_json::Value` cannot represent an ignored value,
+/// which happens for a number that overflows or an unpaired surrogate.
 fn object(bytes: &[u8]) -> Option<Map<String, Value>> {
     match serde_json::from_slice(bytes).ok()? {
         Value::Object(members) => Some(members),

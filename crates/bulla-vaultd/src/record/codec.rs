@@ -37,14 +37,14 @@ impl Writer {
     }
 }
 
-/// Reads fields from a byte string. Errors contain the offset of the invalid field.
+/// Reads fields from a byte string. Errors contain the invalid field's offset.
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
     total: usize,
 }
 
 impl<'a> Reader<'a> {
-    /// Creates a reader of a record that must have `len` bytes.
+    /// Creates a reader for a record, which must be exactly `len` bytes long.
     pub(super) fn exactly(bytes: &'a [u8], len: usize) -> Result<Reader<'a>, DecodeError> {
         match bytes.len() == len {
             true => Ok(Reader { rest: bytes, total: len }),

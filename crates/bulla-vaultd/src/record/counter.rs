@@ -2,39 +2,38 @@
 
 use super::{Account, AttemptId, Digest, RegId};
 
-/// The counter of an account: one registration that can be recovered, and at most one that no login
-/// has proven yet.
+/// An account's counter. It records at most one live registration and at most one pending one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counter {
     /// The account.
     pub account: Account,
     /// Incremented by every change. Never decreases.
     pub generation: u64,
-    /// Failed guesses at the live registration over the lifetime of the account.
+    /// Failed guesses for the live registration over the account's lifetime.
     pub failures: u32,
     /// The registration that is ACTIVE or LOCKED.
     pub live: Option<Registration>,
     /// The registration that no login has proven yet, or that waits to replace the live one.
     pub pending: Option<Registration>,
-    /// The registration that was begun last.
+    /// The registration that was begun most recently.
     pub draft: Option<RegistrationDraft>,
 }
 
-/// A registration that was begun and is not complete.
+/// A registration that was begun but not completed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegistrationDraft {
     /// The registration.
     pub reg_id: RegId,
-    /// SHA-256 digest of its request.
+    /// SHA-256 digest of the registration request.
     pub request: Digest,
-    /// The random number of the registration, sealed by the HSM.
+    /// The registration's random number, sealed by the HSM.
     pub rk: [u8; 64],
 }
 
 /// Bytes in a sealed random number: epoch, nonce, ciphertext, tag.
 pub(super) const DRAFT_RK_LEN: usize = 4 + 12 + 32 + 16;
 
-/// The state of a registration.
+/// A registration's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RegistrationState {
     /// Registered. Its first login makes it ACTIVE.
@@ -52,21 +51,23 @@ pub struct Registration {
     pub reg_id: RegId,
     /// Its state.
     pub state: RegistrationState,
-    /// SHA-256 digest of its sealed record.
+    /// SHA-256 digest of the sealed record.
     pub sealed: Digest,
-    /// SHA-256 digest of what the client registered, by which a repeated request is recognised.
+    /// SHA-256 digest of what the client registered, used to recognise a repeated request.
     pub content: Digest,
-    /// Guesses that a login restores.
+    /// Number of guesses that a login restores.
     pub max: u8,
     /// Guesses left.
     pub left: u8,
-    /// Failed guesses while it is PENDING. They are added to the account's when it becomes ACTIVE.
-    /// Until then a thief of the token alone cannot exhaust the account's lifetime cap.
+    /// Failed guesses while the registration is PENDING. They are added to the account's failures
+    /// when it becomes ACTIVE. They are counted separately until then, so that someone who has
+    /// stolen only a token cannot exhaust the account's lifetime cap.
     pub failures: u32,
     /// Unix time of the last guess.
     pub last_grant: u64,
-    /// ACTIVE: Unix time from which the announced deletion may be carried out. PENDING: Unix time
-    /// from which it may replace the active registration; `None` if it may do so immediately.
+    /// If the registration is ACTIVE, the Unix time from which its announced deletion may be
+    /// carried out. If it is PENDING, the Unix time from which it may replace the active
+    /// registration, or `None` if it may do so immediately.
     pub due: Option<u64>,
     /// The guesses since the last login.
     pub attempts: Vec<Attempt>,
@@ -77,11 +78,11 @@ pub struct Registration {
 /// A guess that was spent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// The client's identity for it.
+    /// The attempt's identity, chosen by the client.
     pub id: AttemptId,
-    /// SHA-256 digest of its KE1.
+    /// SHA-256 digest of the attempt's KE1.
     pub ke1: Digest,
-    /// Generation of the counter in which the guess was spent.
+    /// The counter's generation when the guess was spent.
     pub generation: u64,
 }
 
@@ -97,7 +98,7 @@ pub struct Finished {
 }
 
 impl Counter {
-    /// Creates the counter of an account without registrations.
+    /// Creates the counter for an account without registrations.
     pub fn new(account: Account) -> Counter {
         Counter { account, generation: 0, failures: 0, live: None, pending: None, draft: None }
     }
@@ -123,7 +124,8 @@ impl Counter {
         }
     }
 
-    /// Returns the same number for a change.
+    /// Returns a mutable reference to the number that
+    /// [`lifetime_failures`](Self::lifetime_failures) returns.
     pub(super) fn lifetime_failures_mut(&mut self, reg_id: &RegId) -> &mut u32 {
         match &mut self.pending {
             Some(pending) if pending.reg_id == *reg_id => &mut pending.failures,

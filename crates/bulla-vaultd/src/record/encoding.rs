@@ -1,4 +1,4 @@
-//! The encoding of a counter. In the store its MAC follows.
+//! A counter's encoding. In the store, the counter's MAC follows it.
 //!
 //! ```text
 //!    0  "BCTR" 1 0 0 0       magic and version
@@ -67,8 +67,8 @@ pub fn encode_counter(counter: &Counter) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`DecodeError`] for any bytes that [`encode_counter`] does not write, and for the last
-/// generation: no counter could follow it.
+/// Returns [`DecodeError`] for any bytes that [`encode_counter`] would not write, and for the last
+/// generation, because no counter could follow it.
 pub fn decode_counter(bytes: &[u8]) -> Result<Counter, DecodeError> {
     let mut reader = Reader::exactly(bytes, COUNTER_BODY_LEN)?;
     if reader.array()? != MAGIC {
@@ -90,7 +90,7 @@ pub fn decode_counter(bytes: &[u8]) -> Result<Counter, DecodeError> {
     let live = decode_registration(&mut reader)?;
     let pending_at = reader.malformed();
     let pending = decode_registration(&mut reader)?;
-    // LOCKED is the only state allowed on either side.
+    // LOCKED is the only state that both `live` and `pending` may have.
     if live.as_ref().is_some_and(|registration| registration.state == RegistrationState::Pending) {
         return Err(live_at);
     }
@@ -157,7 +157,7 @@ fn decode_registration(reader: &mut Reader<'_>) -> Result<Option<Registration>, 
     let locked = state == RegistrationState::Locked;
     let consistent = (1..=MAX_GUESSES).contains(&max)
         && left <= max
-        // Each attempt since the last login has cost a guess. Locking and clamping cost more.
+        // Each attempt since the last login has cost a guess. Locking and clamping take away more.
         && attempts <= max - left
         && finished <= 1
         && due_set <= 1

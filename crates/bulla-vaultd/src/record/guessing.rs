@@ -1,16 +1,16 @@
-//! The effect of a guess on a counter. Nothing here reads a clock, a store or a key.
+//! How a guess changes a counter. Nothing in this module reads a clock, a store or a key.
 
 use super::{Attempt, AttemptId, Counter, Digest, Finished, Policy, RegId, RegistrationState};
 
-/// The result of asking for a guess.
+/// The result of requesting a guess.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GrantOutcome {
-    /// The attempt has spent a guess already, with the same KE1.
+    /// The attempt has already spent a guess with the same KE1.
     Repeated,
     /// A guess is spent. It may be evaluated only once this counter is stored.
     Granted(Counter),
-    /// No guess was left. The registration is LOCKED, and its sealed record must be deleted in the
-    /// same transaction.
+    /// No guesses were left. The registration is LOCKED, and its sealed record must be deleted in
+    /// the same transaction.
     Locks(Counter),
     /// The registration was LOCKED before.
     Locked,
@@ -30,7 +30,7 @@ pub enum GrantOutcome {
 /// The result of proving a guess.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProofOutcome {
-    /// It was proven before.
+    /// The guess was proven before.
     Repeated(Finished),
     /// The guesses are restored.
     Proven {
@@ -38,19 +38,19 @@ pub enum ProofOutcome {
         counter: Box<Counter>,
         /// The login, as the counter records it.
         finished: Finished,
-        /// The registration that this one replaced.
+        /// The registration that the proven one replaced.
         replaced: Option<RegId>,
     },
     /// The registration is LOCKED.
     Locked,
     /// The registration does not exist.
     Unknown,
-    /// The attempt has spent no guess, or another attempt was proven since.
+    /// The attempt has spent no guess, or another attempt has been proven since then.
     Conflict,
 }
 
 impl Counter {
-    /// Asks for a guess.
+    /// Requests a guess.
     pub fn grant(
         &self,
         policy: &Policy,
@@ -97,12 +97,12 @@ impl Counter {
         GrantOutcome::Granted(counter)
     }
 
-    /// Restores the guesses after the password of this attempt was proven.
+    /// Restores the guesses after this attempt has proven the password.
     ///
-    /// A PENDING registration becomes the live one, unless it may not replace an ACTIVE one yet.
-    /// In that case its own guesses are restored and nothing else changes. A login to the ACTIVE
-    /// registration cancels its announced deletion, and restarts the delay of an announced
-    /// replacement: the password outweighs a token alone (V-4.6).
+    /// A PENDING registration becomes the live one, unless it may not yet replace an ACTIVE one. In
+    /// that case, its own guesses are restored and nothing else changes. A login to the ACTIVE
+    /// registration cancels its announced deletion and restarts the delay of an announced
+    /// replacement, because the password outweighs a token alone (V-4.6).
     pub fn prove(&self, policy: &Policy, reg_id: &RegId, id: &AttemptId, now: u64) -> ProofOutcome {
         let Some(registration) = self.registration(reg_id) else { return ProofOutcome::Unknown };
         if registration.state == RegistrationState::Locked {
@@ -145,7 +145,8 @@ impl Counter {
         ProofOutcome::Proven { counter: Box::new(counter), finished, replaced }
     }
 
-    /// Makes the PENDING registration the live one if it may be. Returns the one that it replaced.
+    /// Makes the PENDING registration the live one if that is allowed yet. Returns the registration
+    /// that it replaced.
     fn promote(&mut self, now: u64) -> Option<RegId> {
         let over_active =
             self.live.as_ref().is_some_and(|live| live.state == RegistrationState::Active);

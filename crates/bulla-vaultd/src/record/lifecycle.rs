@@ -1,12 +1,12 @@
-//! The life cycle of a registration: begun, registered, deleted. Also the clamping of a counter
-//! that was restored from a backup.
+//! A registration's life cycle (begun, registered, deleted), and clamping of a counter that was
+//! restored from a backup.
 
 use super::{Counter, Policy, RegId, Registration, RegistrationDraft, RegistrationState};
 
 /// The result of beginning a registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DraftOutcome {
-    /// The same request began it before.
+    /// The same request has already begun the registration.
     Repeated,
     /// The counter to store, with the draft in it.
     Drafted(Box<Counter>),
@@ -28,26 +28,26 @@ pub enum RegisterOutcome {
         /// The PENDING registration that this one replaces.
         replaced: Option<RegId>,
     },
-    /// The registration was not begun, or has other content.
+    /// The registration was not begun, or was completed with different content.
     Conflict,
 }
 
-/// The result of asking for a deletion.
+/// The result of a deletion request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeleteOutcome {
-    /// Nothing to delete.
+    /// There is nothing to delete.
     Gone,
     /// The counter to store. The sealed record must be deleted in the same transaction.
     Deleted(Counter),
     /// The counter to store, and the Unix time from which the deletion may be carried out.
     Announced(Counter, u64),
-    /// The Unix time for which the deletion was announced before.
+    /// The deletion was already announced for this Unix time.
     Waits(u64),
 }
 
 impl Counter {
-    /// Begins a registration. A new draft replaces the previous one, so that the random number of
-    /// a draft answers one request only.
+    /// Begins a registration. A new draft replaces the previous one, so that each draft's random
+    /// number answers only one request.
     pub fn draft(&self, policy: &Policy, draft: RegistrationDraft) -> DraftOutcome {
         if self.registration(&draft.reg_id).is_some() {
             return DraftOutcome::Conflict;
@@ -65,9 +65,9 @@ impl Counter {
         DraftOutcome::Drafted(Box::new(counter))
     }
 
-    /// Completes a registration. It becomes PENDING and replaces an earlier PENDING one. `fresh`
-    /// says whether a recent login to the ACTIVE registration authorizes this; without one, the
-    /// replacement has to wait.
+    /// Completes a registration. It becomes PENDING and replaces any earlier PENDING one. `fresh`
+    /// says whether a recent login to the ACTIVE registration authorizes this. Without such a
+    /// login, the replacement has to wait.
     pub fn register(
         &self,
         policy: &Policy,
@@ -95,7 +95,8 @@ impl Counter {
     }
 
     /// Deletes a registration. Deleting an ACTIVE one requires a fresh login to it, or an
-    /// announcement whose delay has passed. A LOCKED one stays: its sealed record is gone already.
+    /// announcement whose delay has passed. A LOCKED one stays, because its sealed record is
+    /// already gone.
     pub fn delete(&self, policy: &Policy, reg_id: &RegId, fresh: bool, now: u64) -> DeleteOutcome {
         let Some(registration) = self.registration(reg_id) else { return DeleteOutcome::Gone };
         let mut counter = self.next();
@@ -121,12 +122,12 @@ impl Counter {
     }
 }
 
-/// Returns the counter with which to continue after the store was rolled back, and the
-/// registrations lost by the rollback.
+/// Returns the counter to use after the store was rolled back, and the registrations lost in the
+/// rollback.
 ///
-/// Its generation is above both given generations, and it allows no more than either counter did.
-/// A registration survives only if `newest` still has it: one that was made or deleted after the
-/// backup is gone.
+/// The new counter's generation is higher than those of both given counters, and it allows no more
+/// guesses than either of them. A registration survives only if `newest` still has it. One that was
+/// created or deleted after the backup is gone.
 pub fn clamp(restored: &Counter, newest: &Counter) -> (Counter, Vec<RegId>) {
     let mut lost = Vec::new();
     let mut keep = |registration: &Registration| {
@@ -147,7 +148,7 @@ pub fn clamp(restored: &Counter, newest: &Counter) -> (Counter, Vec<RegId>) {
             RegistrationState::Pending => registration.due.max(latest.due),
             RegistrationState::Active | RegistrationState::Locked => None,
         };
-        // An ACTIVE registration counts its failures in the account, below.
+        // An ACTIVE registration's failures are counted for the account, below.
         if registration.state == RegistrationState::Pending {
             registration.failures = registration.failures.max(latest.failures);
         }

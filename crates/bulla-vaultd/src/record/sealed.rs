@@ -1,4 +1,4 @@
-//! The sealed record: the data to test a guess against, and the wrapped key that a correct guess
+//! The sealed record: the data needed to test a guess, and the wrapped key that a correct guess
 //! releases. All sealed records have the same size.
 //!
 //! ```text
@@ -7,8 +7,8 @@
 //!          244 wrapped key 48 | 292 zeros 92
 //! ```
 //!
-//! The associated data is the first 12 bytes of the stored record, the account and the
-//! registration. A record that was moved to another key, or claims another epoch, does not open.
+//! The associated data consists of the first 12 bytes of the stored record, the account and the
+//! registration. A record that was moved to another key or claims another epoch cannot be opened.
 
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -20,31 +20,31 @@ const UPLOAD_LEN: usize = 192;
 const WRAPPED_KEY_LEN: usize = 48;
 const USED_LEN: usize = 8 + 32 + 12 + UPLOAD_LEN + WRAPPED_KEY_LEN;
 
-/// Bytes of plaintext in a sealed record.
+/// Bytes in a sealed record's plaintext.
 pub const PLAIN_LEN: usize = 384;
-/// Bytes of ciphertext and tag in a sealed record.
+/// Bytes in a sealed record's ciphertext and tag.
 pub const CIPHERTEXT_LEN: usize = PLAIN_LEN + 16;
 /// Bytes in a stored sealed record.
 pub const STORED_LEN: usize = 24 + CIPHERTEXT_LEN;
 
-/// The plaintext of a sealed record.
+/// A sealed record's plaintext.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct RecordContent {
-    /// Whether this is a stand-in: it belongs to no registration, and makes the vault answer for
+    /// Whether this is a stand-in, which belongs to no registration and makes the vault answer for
     /// an unknown registration as it does for a known one (V-8.5).
     pub stand_in: bool,
-    /// The random number of the registration, from which its OPRF key is derived.
+    /// The registration's random number, from which its OPRF key is derived.
     pub rk: [u8; 32],
-    /// Passes, memory in KiB and lanes of Argon2id.
+    /// Argon2id parameters: passes, memory in KiB, and lanes.
     pub stretching: [u32; 3],
-    /// The registration record of OPAQUE.
+    /// The OPAQUE registration record.
     pub upload: [u8; UPLOAD_LEN],
     /// The backup key, wrapped by the client.
     pub wrapped_key: [u8; WRAPPED_KEY_LEN],
 }
 
 impl RecordContent {
-    /// Returns the plaintext, always [`PLAIN_LEN`] bytes.
+    /// Encodes the plaintext, always to [`PLAIN_LEN`] bytes.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
         let mut writer = Writer::with_capacity(PLAIN_LEN);
         writer.u8(self.stand_in.into()).zeros(7).bytes(&self.rk);
@@ -57,7 +57,7 @@ impl RecordContent {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] for any bytes that [`encode`](Self::encode) does not write.
+    /// Returns [`DecodeError`] for any bytes that [`encode`](Self::encode) would not write.
     pub fn decode(bytes: &[u8]) -> Result<RecordContent, DecodeError> {
         let mut reader = Reader::exactly(bytes, PLAIN_LEN)?;
         let unknown_kind = reader.malformed();
@@ -88,7 +88,7 @@ pub struct SealedRecord {
 }
 
 impl SealedRecord {
-    /// Returns the stored bytes, always [`STORED_LEN`] of them.
+    /// Encodes the record, always to [`STORED_LEN`] bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(STORED_LEN);
         writer.bytes(&MAGIC).u32(self.epoch).bytes(&self.nonce).bytes(&self.ciphertext);
@@ -99,7 +99,7 @@ impl SealedRecord {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if the length or the magic is wrong.
+    /// Returns [`DecodeError`] if the length or the magic is wrong.
     pub fn decode(bytes: &[u8]) -> Result<SealedRecord, DecodeError> {
         let mut reader = Reader::exactly(bytes, STORED_LEN)?;
         if reader.array()? != MAGIC {
@@ -111,7 +111,7 @@ impl SealedRecord {
     }
 }
 
-/// Returns the associated data of a sealed record.
+/// Returns a sealed record's associated data.
 pub fn associated_data(epoch: u32, account: &Account, reg_id: &RegId) -> Vec<u8> {
     let mut writer = Writer::with_capacity(76);
     writer.bytes(&MAGIC).u32(epoch).bytes(account).bytes(reg_id);
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn round_trips_at_one_size() {
+    fn round_trips_at_a_fixed_size() {
         for byte in [0, 7, 255] {
             let content = RecordContent {
                 stand_in: byte == 7,

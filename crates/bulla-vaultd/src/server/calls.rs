@@ -1,4 +1,4 @@
-//! The calls, from request body to response body.
+//! Handles each call, from request body to response body.
 
 use bulla_vault::Stretching;
 use bulla_vault::messages::{

@@ -9,15 +9,15 @@ use governor::{DefaultKeyedRateLimiter, Quota};
 
 use crate::record::Account;
 
-/// Requests between two removals of idle entries.
+/// Number of requests between two removals of idle entries.
 const CLEANUP_INTERVAL: u64 = 10_000;
 
 /// Request rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rates {
-    /// Requests per second from one address. Bursts of ten times this number are allowed.
+    /// Requests per second from one address. Bursts of up to ten times this number are allowed.
     pub per_address: NonZeroU32,
-    /// Requests per minute for one account. Bursts of this number are allowed.
+    /// Requests per minute for one account. Bursts of up to this number are allowed.
     pub per_account: NonZeroU32,
 }
 
@@ -54,10 +54,10 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// The number of seconds until the next request is allowed.
+    /// Returns the number of seconds until the next request is allowed.
     pub fn address(&self, address: IpAddr) -> Result<(), u64> {
         if self.seen.fetch_add(1, Ordering::Relaxed) % CLEANUP_INTERVAL == CLEANUP_INTERVAL - 1 {
-            // Entries whose quota has refilled are the same as new ones.
+            // An entry whose quota has refilled is no different from a new entry.
             self.addresses.retain_recent();
             self.accounts.retain_recent();
         }
@@ -68,7 +68,7 @@ impl Limits {
     ///
     /// # Errors
     ///
-    /// The number of seconds until the next request is allowed.
+    /// Returns the number of seconds until the next request is allowed.
     pub fn account(&self, account: &Account) -> Result<(), u64> {
         self.accounts.check_key(account).map_err(|not_until| self.seconds(not_until))
     }
@@ -78,8 +78,8 @@ impl Limits {
     }
 }
 
-/// Returns the key under which an address is counted: for IPv6 its /64 network, because one host
-/// usually has all addresses of one.
+/// Returns the key under which an address is counted. For IPv6, this is the address's /64 network,
+/// because a host usually has all the addresses in its network.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {

@@ -1,4 +1,4 @@
-//! Metrics for Prometheus. They contain nothing about any account.
+//! Metrics for Prometheus. They contain nothing about individual accounts.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prometheus::{
     Encoder, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, Opts, Registry, TextEncoder,
 };
 
-/// The metrics of a server.
+/// A server's metrics.
 pub(crate) struct Metrics {
     registry: Registry,
     requests: IntCounterVec,
@@ -20,10 +20,10 @@ impl Metrics {
     ///
     /// # Errors
     ///
-    /// [`prometheus::Error`] if a name is invalid or taken.
+    /// Returns [`prometheus::Error`] if a name is invalid or taken.
     pub(crate) fn new() -> Result<Metrics, prometheus::Error> {
         let requests = Opts::new("bulla_vault_requests_total", "Requests by call and HTTP status.");
-        let seconds = HistogramOpts::new("bulla_vault_request_seconds", "Time to answer, by call.")
+        let seconds = HistogramOpts::new("bulla_vault_request_seconds", "Response time by call.")
             .buckets(vec![0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0]);
         let metrics = Metrics {
             registry: Registry::new(),
@@ -57,11 +57,11 @@ impl Metrics {
         self.distinct.set(i64::try_from(distinct).unwrap_or(i64::MAX));
     }
 
-    /// Returns all metrics in the text format of Prometheus.
+    /// Returns all metrics in the Prometheus text format.
     pub(crate) fn text(&self) -> Vec<u8> {
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
-            tracing::error!(%error, "metrics cannot be encoded");
+            tracing::error!(%error, "failed to encode metrics");
         }
         text
     }

@@ -17,7 +17,7 @@ pub(super) enum Reply {
     Nothing,
 }
 
-/// The reason why a call is denied: what the client sees, and what is logged.
+/// The reason a call is denied: what the client sees, and what is logged.
 pub(super) struct Denial {
     failure: Failure,
     why: Option<String>,

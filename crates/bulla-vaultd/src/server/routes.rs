@@ -1,4 +1,4 @@
-//! Routes, and what all calls have in common: limits, authentication, logging, metrics.
+//! Routes, and the steps that all calls share: limits, authentication, logging and metrics.
 //!
 //! Calls wait for disks and cluster members, so they run on blocking threads.
 
@@ -56,8 +56,8 @@ macro_rules! account_calls {
 
 account_calls! { register_start register_finish login_start login_finish delete_record status }
 
-/// Handles a call about an account. Checks the address, the token and the account, in this order,
-/// before the body.
+/// Handles a call that concerns an account. Checks the address, the token and the account, in this
+/// order, before it looks at the body.
 async fn handle(
     name: &'static str,
     (State(service), ConnectInfo(peer), headers): RequestParts,
@@ -68,7 +68,7 @@ async fn handle(
     let Ok(permit) = service.in_flight.acquire().await else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    // No further request can follow a body that was not read to its end.
+    // The connection cannot be reused if the body was not read to its end.
     let unread = body.is_err();
     let working = Arc::clone(&service);
     let done = tokio::task::spawn_blocking(move || {
@@ -109,8 +109,8 @@ async fn info(State(service): State<Arc<Service>>) -> Response {
     responses::json(StatusCode::OK, calls::info(&service))
 }
 
-/// Reports whether the evaluator answers. The store is not checked on purpose: its failure would
-/// take all servers out of service at the same time.
+/// Reports whether the evaluator answers. The store is deliberately not checked, because a store
+/// failure would then take all servers out of service at the same time.
 async fn health(State(service): State<Arc<Service>>) -> Response {
     let reachable =
         tokio::task::spawn_blocking(move || service.vault.evaluator().about(&AboutCall).is_ok());

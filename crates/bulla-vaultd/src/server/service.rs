@@ -8,7 +8,7 @@ use crate::evaluator::{AboutCall, Clock};
 use crate::tokens::Tenants;
 use crate::vault::Vault;
 
-/// Most requests in progress; the others wait.
+/// Maximum number of requests in progress. Other requests wait.
 const MAX_IN_FLIGHT: usize = 64;
 
 /// The state shared by all requests.
@@ -27,7 +27,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// A message, if the evaluator is unreachable.
+    /// Returns a message if the evaluator is unreachable.
     pub fn new(
         vault: Vault,
         tenants: Tenants,

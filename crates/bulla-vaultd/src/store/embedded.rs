@@ -1,4 +1,4 @@
-//! The store of a single node: a redb file.
+//! The store for a single node: a redb file.
 
 use std::path::Path;
 
@@ -15,8 +15,8 @@ const RECORDS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("records
 /// The last revision.
 const LAST: TableDefinition<'_, (), u64> = TableDefinition::new("revision");
 
-/// A store in one file. Commits are durable and in two phases, so that a torn write shows no part
-/// of a transaction and loses nothing written before.
+/// A store in one file. Commits are durable and use two phases, so that a torn write neither
+/// exposes part of a transaction nor loses earlier data.
 pub struct Embedded {
     database: Database,
 }
@@ -26,7 +26,8 @@ impl Embedded {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`], also if another process has the file open.
+    /// Returns [`StoreError::Unavailable`] if the file cannot be opened, or if another process has
+    /// it open.
     pub fn open(path: &Path) -> Result<Embedded, StoreError> {
         let unusable =
             |e: &dyn std::fmt::Display| StoreError::Unavailable(format!("{}: {e}", path.display()));
@@ -35,7 +36,7 @@ impl Embedded {
         let store = Embedded { database };
         store.write(|_, _| Ok(())).map_err(|e| unusable(&e))?;
         if new {
-            // The directory entry must survive a power failure as the file does.
+            // The directory entry must survive a power failure, just as the file does.
             files::sync_directory_of(path).map_err(|e| unusable(&e))?;
         }
         Ok(store)
@@ -56,7 +57,7 @@ impl Embedded {
             let mut last = transaction.open_table(LAST).map_err(unavailable)?;
             work(&mut records, &mut last)?
         };
-        // A disk error here may come after the new root was written.
+        // A disk error here may occur after the new root was written.
         transaction.commit().map_err(|e| StoreError::Unknown(e.to_string()))?;
         Ok(done)
     }
@@ -70,8 +71,8 @@ impl Store for Embedded {
     }
 
     fn commit(&self, wanted: &Transaction) -> Result<Commit, StoreError> {
-        // redb runs one write transaction at a time, so no record changes between comparison and
-        // write. If a condition fails, nothing is written or committed.
+        // redb runs one write transaction at a time, so no record changes between the comparison
+        // and the write. If a condition fails, nothing is written or committed.
         let mut changed = false;
         let done = self.write(|records, last| {
             for (key, expected) in &wanted.unchanged {
@@ -121,7 +122,7 @@ impl Store for Embedded {
             .map(|entry| {
                 let (name, _) = entry.map_err(unavailable)?;
                 let account = name.value().get(1..).and_then(|name| name.try_into().ok());
-                account.ok_or_else(|| StoreError::Damaged("key of the wrong length".to_owned()))
+                account.ok_or_else(|| StoreError::Damaged("key has the wrong length".to_owned()))
             })
             .collect()
     }

@@ -1,5 +1,6 @@
-//! The store of several data centres: an etcd cluster. It uses compare-and-swap transactions only.
-//! Under pauses and partitions, etcd's leases and locks do not guarantee what a counter requires.
+//! The store for several data centres: an etcd cluster. It uses only compare-and-swap transactions,
+//! because etcd's leases and locks do not guarantee what a counter requires during pauses and
+//! partitions.
 
 pub(crate) mod gateway;
 
@@ -22,13 +23,14 @@ use gateway::{
 /// Options for an etcd cluster.
 #[derive(Debug, Clone)]
 pub struct EtcdOptions {
-    /// The client URL of **every** member, because confirmations are counted over all of them.
+    /// The client URL of **every** member, because confirmations are counted across all members.
     pub endpoints: Vec<String>,
-    /// The prefix of all keys.
+    /// The prefix for all keys.
     pub prefix: String,
-    /// Members that must hold a change. Defaults to one more than a majority, but at most all.
+    /// Number of members that must hold a change. Defaults to one more than a majority, but at most
+    /// the number of members.
     pub confirm: Option<usize>,
-    /// Timeout of a request to a member.
+    /// Timeout for a request to a member.
     pub timeout: Duration,
     /// The CA certificate for the members, in PEM.
     pub ca: Option<PathBuf>,
@@ -41,12 +43,12 @@ pub struct Etcd {
     members: Vec<Member>,
     prefix: Vec<u8>,
     needed: usize,
-    /// The member that responded last.
+    /// Index of the member that responded last.
     preferred: AtomicUsize,
 }
 
 impl EtcdOptions {
-    /// Returns the options of a cluster without TLS, as on loopback.
+    /// Returns options for a cluster without TLS, for example on loopback.
     pub fn new(endpoints: Vec<String>) -> EtcdOptions {
         EtcdOptions {
             endpoints,
@@ -79,12 +81,12 @@ impl EtcdOptions {
 }
 
 impl Etcd {
-    /// Creates a store. This makes no request yet.
+    /// Creates a store without making any requests yet.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if a certificate cannot be read, or if `confirm` is not a
-    /// majority.
+    /// Returns [`StoreError::Unavailable`] if a certificate cannot be read, or if `confirm` is not
+    /// a majority.
     pub fn open(options: &EtcdOptions) -> Result<Etcd, StoreError> {
         let count = options.endpoints.len();
         let needed = options.confirm.unwrap_or((count / 2 + 2).min(count));
@@ -106,8 +108,9 @@ impl Etcd {
         Bytes([self.prefix.as_slice(), &key.encode()].concat())
     }
 
-    /// Makes a request to one member after another, starting with the one that responded last. A
-    /// request that may have been received goes to another member only if it is `repeatable`.
+    /// Sends a request to one member after another until one responds, starting with the member
+    /// that responded last. A request that may have been received is sent to another member only if
+    /// it is `repeatable`.
     fn ask<A>(
         &self,
         request: impl Fn(&Member) -> Result<A, RequestError>,
@@ -139,8 +142,8 @@ impl Etcd {
 
 impl Store for Etcd {
     fn read(&self, keys: &[RecordKey]) -> Result<Vec<Option<Versioned>>, StoreError> {
-        // A single transaction reads all records as of one moment. It is linearizable, because it
-        // goes through the leader's log.
+        // A single transaction reads all records as of one point in time. It is linearizable,
+        // because it goes through the leader's log.
         let names: Vec<_> = keys.iter().map(|key| self.name(key)).collect();
         let operation = |name: &Bytes| RequestOp::Range { key: name.clone() };
         let request = TxnRequest {
@@ -187,7 +190,7 @@ impl Store for Etcd {
             limit: 0,
             keys_only: false,
         };
-        // A member that lags gets time to apply what is already on its way.
+        // A member that lags behind gets time to apply changes that are already on their way.
         let mut pause = Duration::from_millis(1);
         loop {
             let responses = std::thread::scope(|scope| {

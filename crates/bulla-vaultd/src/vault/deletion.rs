@@ -1,4 +1,4 @@
-//! Deletion, and the status of an account.
+//! Deletion, and account status.
 
 use super::retries::{Retries, generation};
 use super::{Vault, VaultError};
@@ -7,12 +7,12 @@ use crate::evaluator::{DeleteCall, Deleted};
 use crate::record::{Account, COUNTER_BODY_LEN, Counter, RegId, decode_counter};
 use crate::store::{RecordKey, Transaction, Versioned};
 
-/// The result of asking for a deletion.
+/// The result of a deletion request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deletion {
-    /// The registration does not exist, or not any more.
+    /// The registration does not exist, or no longer exists.
     Done,
-    /// The registration may be deleted from this Unix time on.
+    /// The registration may be deleted from this Unix time onwards.
     NotBefore(u64),
 }
 
@@ -21,7 +21,7 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError`] if the vault refuses the call or fails.
+    /// Returns [`VaultError`] if the vault refuses the call or fails.
     pub fn delete(
         &self,
         account: &Account,
@@ -67,11 +67,12 @@ impl Vault {
         }
     }
 
-    /// Returns the counter of an account, unauthenticated, for its owner to see.
+    /// Returns an account's counter, so that it can be shown to the account's owner. The counter is
+    /// not authenticated.
     ///
     /// # Errors
     ///
-    /// [`VaultError::Tampered`] if the stored bytes are not a counter.
+    /// Returns [`VaultError::Tampered`] if the stored bytes are not a counter.
     pub fn status(&self, account: &Account) -> Result<Option<Counter>, VaultError> {
         let Some(counter) = self.read_one(RecordKey::Counter(*account))? else { return Ok(None) };
         let body = counter.value.get(..COUNTER_BODY_LEN).ok_or(VaultError::Tampered)?;

@@ -1,12 +1,12 @@
-//! Logins. The limit on guesses depends on the order of these steps:
+//! Logins. The guess limit depends on the order of these steps:
 //!
 //! 1. Read the records with a linearizable read.
-//! 2. Spend the guess by compare-and-swap, or find that this attempt has spent one already.
+//! 2. Spend the guess by compare-and-swap, or find that this attempt has already spent one.
 //! 3. Confirm that enough members hold the counter with the spent guess.
 //! 4. Raise the evaluator's watermark to that counter, durably, and only then evaluate.
 //!
-//! A crash between any two steps loses at most one guess (V-8.4). A client whose reply was lost
-//! repeats the attempt, and step 2 finds the guess spent.
+//! A crash between any two steps loses at most one guess (V-8.4). If the reply is lost, the client
+//! repeats the attempt, and step 2 finds that the guess is already spent.
 
 use super::retries::Retries;
 use super::{Vault, VaultError, sha256};
@@ -15,7 +15,7 @@ use crate::evaluator::{EvaluateCall, Evaluated, FinishCall, GrantCall, Granted, 
 use crate::record::{Account, AttemptId, RegId};
 use crate::store::{RecordKey, Versioned};
 
-/// The account, registration and attempt of a login.
+/// A login's account, registration and attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Login {
     /// The account.
@@ -31,8 +31,8 @@ impl Vault {
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. A guess may have been spent nevertheless. Repeating the attempt with the
-    /// same KE1 does not spend another.
+    /// Returns [`VaultError`] if the vault refuses the call or fails. A guess may have been spent
+    /// even so. Repeating the attempt with the same KE1 does not spend another guess.
     pub fn login_start(&self, login: &Login, ke1: &[u8]) -> Result<Evaluated, VaultError> {
         if !is_ke1(ke1) {
             return Err(VaultError::Malformed);
@@ -90,11 +90,13 @@ impl Vault {
         }
     }
 
-    /// Checks the proof of a guess, resets the guesses, and returns the sealed reply.
+    /// Checks the proof of a guess, resets the number of guesses left, and returns the sealed
+    /// reply.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. Nothing is released before the reset counter is stored and confirmed.
+    /// Returns [`VaultError`] if the proof is wrong, or if the vault refuses the call or fails.
+    /// Nothing is released before the reset counter is stored and confirmed.
     pub fn login_finish(
         &self,
         login: &Login,

@@ -9,35 +9,36 @@ use crate::evaluator::{ClampCall, EpochCall, Epochs, Refusal, ResealCall, Waterm
 use crate::record::{Account, COUNTER_BODY_LEN, decode_counter};
 use crate::store::{RecordKey, RecordKind, Transaction};
 
-/// Accounts listed at a time.
+/// Number of accounts listed at a time.
 const PAGE: usize = 500;
 
 /// The result of a rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
-    /// The new epoch. The keys of all earlier ones are destroyed.
+    /// The new epoch. The keys of all earlier epochs have been destroyed.
     pub epoch: u32,
-    /// Accounts whose records were resealed.
+    /// Number of accounts whose records were resealed.
     pub resealed: u64,
 }
 
 /// The result of clamping.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clamping {
-    /// Accounts whose counter had been rolled back and is now clamped.
+    /// Number of accounts whose counter had been rolled back and is now clamped.
     pub clamped: u64,
-    /// Registrations lost by the rollback.
+    /// Number of registrations lost in the rollback.
     pub lost: u64,
 }
 
 impl Vault {
     /// Begins a new epoch, reseals every live record under its key, and destroys the older keys.
-    /// `settling` is the longest time for which any server may still work on a call that began
-    /// before the new key existed.
+    /// `settling` is the longest time that any server may still spend on a call that began before
+    /// the new key existed.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. No key was destroyed then, and the rotation may be started again.
+    /// Returns [`VaultError`] if a step fails. All live records can still be opened, and the
+    /// rotation can be started again.
     pub fn rotate(&self, settling: Duration) -> Result<Rotation, VaultError> {
         let Epochs(epochs) = self.evaluator.epoch(&EpochCall::Begin)?;
         let epoch = epochs.last().copied().unwrap_or(0);
@@ -93,8 +94,8 @@ impl Vault {
                 sealed: sealed.collect(),
             };
             let response = self.evaluator.reseal(&call);
-            // The records are read in two steps. If a login came between them, they do not match
-            // and are read again.
+            // The counter and the sealed records are read in two steps. If a login changed them in
+            // between, they do not match and have to be read again.
             let response = match response {
                 Err(Refusal::Tampered) if self.read_one(key)?.as_ref() != Some(&counter) => {
                     continue;
@@ -116,13 +117,13 @@ impl Vault {
         }
     }
 
-    /// Continues after the store was rolled back: replaces each counter that is older than its
-    /// watermark by one that allows no more than either. No guess comes back (V-8.6).
-    /// Registrations that the store has lost stay lost.
+    /// Makes a rolled-back store usable again. It replaces each counter that is older than its
+    /// watermark with one that allows no more guesses than either, so that no spent guess is
+    /// restored (V-8.6). Registrations that the store has lost stay lost.
     ///
     /// # Errors
     ///
-    /// [`VaultError`]. Clamping may be started again.
+    /// Returns [`VaultError`] if a step fails. Clamping can be started again.
     pub fn clamp(&self) -> Result<Clamping, VaultError> {
         let mut done = Clamping::default();
         let mut after = None;

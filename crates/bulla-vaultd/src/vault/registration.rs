@@ -8,11 +8,11 @@ use crate::record::{Account, RegId};
 use crate::store::{RecordKey, Transaction, Versioned};
 
 impl Vault {
-    /// Begins a registration and returns OPAQUE's response to the request.
+    /// Begins a registration and returns the OPAQUE registration response.
     ///
     /// # Errors
     ///
-    /// [`VaultError`] if the vault refuses the call or fails.
+    /// Returns [`VaultError`] if the vault refuses the call or fails.
     pub fn register_start(
         &self,
         account: &Account,
@@ -48,11 +48,11 @@ impl Vault {
         }
     }
 
-    /// Completes a registration. Repeating it with the same content changes nothing (V-4.2).
+    /// Completes a registration. Repeating the call with the same content changes nothing (V-4.2).
     ///
     /// # Errors
     ///
-    /// [`VaultError`] if the vault refuses the call or fails.
+    /// Returns [`VaultError`] if the vault refuses the call or fails.
     pub fn register_finish(&self, mut call: RegisterCall) -> Result<Registered, VaultError> {
         let key = RecordKey::Counter(call.account);
         let sealed_key = RecordKey::Sealed(call.account, call.reg_id);
@@ -92,7 +92,7 @@ impl Vault {
     }
 }
 
-/// Returns the generation of a counter that may be missing. A missing one has generation zero.
+/// Returns a counter's generation, or zero if the counter is missing.
 fn read_generation(counter: Option<&Versioned>) -> u64 {
     counter.map_or(0, |counter| generation(&counter.value))
 }

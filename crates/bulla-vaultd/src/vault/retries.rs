@@ -1,19 +1,19 @@
-//! Retries of a call when another call changed the records first, and the detection of a store
-//! that was rolled back.
+//! Retries a call if another call changed the records first, and detects a store that was rolled
+//! back.
 
 use super::VaultError;
 use crate::evaluator::Refusal;
 use crate::record::{COUNTER_BODY_LEN, decode_counter};
 
-/// Most tries of a call. Each failed try means that another call succeeded, and a counter allows
-/// few of those before it makes all wait.
+/// Maximum number of tries for a call. Each failed try means that another call succeeded, and a
+/// counter allows only a few successful calls before it makes all callers wait.
 const MAX_TRIES: usize = 100;
 
-/// The tries of one call.
+/// The tries made for one call.
 #[derive(Default)]
 pub(super) struct Retries {
     tries: usize,
-    /// The generation that every read from now on must reach: an evaluator has seen it stored.
+    /// The lowest generation that later reads may return, because an evaluator has seen it stored.
     floor: Option<u64>,
 }
 
@@ -27,11 +27,11 @@ impl Retries {
         }
     }
 
-    /// Checks an evaluator's response to a counter of generation `read`. Returns `None` if the
-    /// evaluator has seen a newer counter, so that the call has to be tried again.
+    /// Checks an evaluator's response to a counter with generation `read`. Returns `None` if the
+    /// evaluator has seen a newer counter, in which case the call has to be tried again.
     ///
     /// The newer counter was stored before the evaluator saw it. If a later read still returns an
-    /// older one, or a different one of the same generation, the store was rolled back.
+    /// older one, or a different one with the same generation, the store was rolled back.
     pub(super) fn unless_stale<T>(
         &mut self,
         read: u64,
@@ -51,7 +51,7 @@ impl Retries {
     }
 }
 
-/// Returns the generation of a stored counter, unauthenticated, or zero if it is malformed.
+/// Returns a stored counter's generation without authenticating it, or zero if it is malformed.
 pub(super) fn generation(counter: &[u8]) -> u64 {
     counter
         .get(..COUNTER_BODY_LEN)
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retries_a_read_that_a_newer_counter_overtook() {
+    fn retries_a_read_overtaken_by_a_newer_counter() {
         let mut retries = Retries::default();
         assert_eq!(retries.unless_stale::<()>(5, Err(Refusal::Stale { newest: 7 })), Ok(None));
         assert_eq!(retries.unless_stale(7, Ok(1)), Ok(Some(1)));
@@ -82,7 +82,7 @@ mod tests {
         assert_eq!(
             Retries::default().unless_stale::<()>(7, Err(Refusal::Stale { newest: 7 })),
             Err(VaultError::Frozen),
-            "another counter of the same generation"
+            "a different counter with the same generation"
         );
     }
 }

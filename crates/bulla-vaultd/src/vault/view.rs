@@ -1,8 +1,8 @@
 //! The records that a login works on, including stand-ins for unknown registrations.
 //!
-//! A stand-in has a counter and a sealed record under keys that only the vault can tell from
-//! others, because all keys are hashes. Both pairs of records are always read together, so that
-//! known and unknown registrations cause the same reads (V-8.5).
+//! A stand-in has a counter and a sealed record. Because all keys are hashes, only the vault can
+//! tell the stand-in's keys from any others. The registration's records and the stand-in's are
+//! always read together, so that known and unknown registrations cause the same reads (V-8.5).
 
 use super::retries::{Retries, generation};
 use super::{Vault, VaultError, sha256};
@@ -38,14 +38,15 @@ impl View {
             .unless_changed(self.sealed_key(), self.sealed.as_ref())
     }
 
-    /// Returns the bytes of the sealed record. A missing record fails like a wrong one.
+    /// Returns the sealed record's bytes. If the record is missing, the result is empty, and the
+    /// evaluator rejects it as it would a wrong record.
     pub(super) fn sealed_bytes(&self) -> Vec<u8> {
         self.sealed.as_ref().map_or_else(Vec::new, |sealed| sealed.value.clone())
     }
 }
 
 impl Vault {
-    /// Reads the records of a registration, or of its stand-in, which is created if necessary.
+    /// Reads a registration's records, or its stand-in's. The stand-in is created if necessary.
     pub(super) fn view(
         &self,
         retries: &mut Retries,
@@ -94,8 +95,9 @@ impl Vault {
     }
 }
 
-/// Returns whether a counter names a registration. Its MAC is checked by the evaluator. Malformed
-/// bytes count as naming it, so that the evaluator rejects them instead of a stand-in hiding them.
+/// Returns whether a counter names a registration. The evaluator checks the MAC later. Malformed
+/// bytes count as naming the registration, so that the evaluator rejects them instead of a stand-in
+/// hiding them.
 fn names(counter: &[u8], reg_id: &RegId) -> bool {
     let decoded = counter.get(..COUNTER_BODY_LEN).map(decode_counter);
     !matches!(decoded, Some(Ok(counter)) if counter.registration(reg_id).is_none())

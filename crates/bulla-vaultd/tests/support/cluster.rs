@@ -55,7 +55,7 @@ impl Process {
     }
 }
 
-/// Returns the CPU time in seconds of a process, given by its id or as `self`.
+/// Returns a process's CPU time in seconds. `process` is a process ID or `self`.
 pub fn cpu(process: &str) -> f64 {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     // The command name may contain spaces and parentheses, so fields are counted after it.
@@ -135,12 +135,12 @@ impl EtcdCluster {
         self.running.iter().flatten().map(Process::cpu).sum()
     }
 
-    /// Copies the data directory of a member, which must be stopped.
+    /// Copies a member's data directory. The member must be stopped.
     pub fn back_up(&self, member: usize) {
         copy(&self.data(member), &self.directory.join(format!("backup{member}")));
     }
 
-    /// Restores that copy.
+    /// Restores the copy that [`back_up`](Self::back_up) made.
     pub fn roll_back(&self, member: usize) {
         fs::remove_dir_all(self.data(member)).unwrap();
         copy(&self.directory.join(format!("backup{member}")), &self.data(member));
@@ -191,7 +191,7 @@ pub struct Node {
     evaluator: Process,
     directory: PathBuf,
     endpoints: Vec<String>,
-    /// The cluster of watermarks that all evaluators share. If `None`, each has a file.
+    /// The watermark cluster that all evaluators share. If `None`, each evaluator has its own file.
     watermarks: Option<Vec<String>>,
     port: u16,
 }
@@ -284,7 +284,7 @@ impl Node {
         (self.server.cpu(), self.evaluator.cpu())
     }
 
-    /// Returns the distinct guesses that the evaluator has evaluated.
+    /// Returns the number of distinct guesses that the evaluator has evaluated.
     pub fn evaluated(&self) -> u64 {
         self.client.metric("bulla_vault_evaluations_distinct")
     }

@@ -1,4 +1,4 @@
-//! The contract of every store.
+//! The contract that every store must fulfil.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

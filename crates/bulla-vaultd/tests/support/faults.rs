@@ -10,11 +10,11 @@ use bulla_vaultd::store::{
     Commit, Held, RecordKey, RecordKind, Store, StoreError, Transaction, Versioned,
 };
 
-/// A crash after a number of steps, which all components of one process share.
+/// A crash after a number of steps, which are counted across all components of a process.
 #[derive(Clone)]
 pub struct Crash {
     steps: Arc<AtomicI64>,
-    /// Whether the step at which it happens still takes effect.
+    /// Whether the step at which the crash happens still takes effect.
     after: bool,
 }
 
@@ -73,7 +73,8 @@ impl Store for CrashingStore {
     }
 }
 
-/// A store that loses the results of transactions: some are applied, some not, and none tells.
+/// A store that loses the results of transactions: it applies some of them, but never reports
+/// whether it did.
 pub struct LossyStore {
     pub inner: Arc<dyn Store>,
     pub responses: Arc<AtomicI64>,

@@ -1,5 +1,5 @@
-//! Shared test code: a vault in a directory, a clock set by hand, and an OPAQUE client with cheap
-//! key stretching.
+//! Shared test code: a vault in a directory, a clock that is set manually, and an OPAQUE client
+//! with cheap key stretching.
 
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part")]
 
@@ -36,7 +36,7 @@ pub const WRAPPED: [u8; 48] = [0x5a; 48];
 /// The Unix time at which tests begin.
 pub const NOW: u64 = 1_800_000_000;
 
-/// A clock set by hand.
+/// A clock that is set manually.
 #[derive(Clone)]
 pub struct TestClock(Arc<AtomicU64>);
 
@@ -72,7 +72,7 @@ pub struct TestVault {
     pub clock: TestClock,
 }
 
-/// Returns a policy without delays. Tests of delays set their own.
+/// Returns a policy without delays. Tests for delays set their own.
 pub fn policy() -> Policy {
     Policy { delays: [0; 11], ..Policy::default() }
 }
@@ -135,7 +135,7 @@ pub fn begin(password: &str) -> RegistrationStart {
     RegistrationStart { state: started.state, request: started.message.serialize().into() }
 }
 
-/// Returns the second call of a registration.
+/// Returns a registration's second call.
 pub fn upload(
     account: &[u8; 32],
     reg_id: &[u8; 32],
@@ -189,7 +189,7 @@ pub struct Guess {
     password: String,
 }
 
-/// KE3 of a login whose password was correct.
+/// The KE3 of a login with the correct password.
 pub struct Proof {
     pub login: Login,
     pub token: Vec<u8>,
@@ -197,10 +197,10 @@ pub struct Proof {
     pub session_key: [u8; 64],
 }
 
-/// The reason why a login failed.
+/// The reason a login failed.
 #[derive(Debug, PartialEq, Eq)]
 pub enum LoginError {
-    /// The client found the password wrong.
+    /// The client found that the password was wrong.
     WrongPassword { left: u8 },
     /// The vault returned an error.
     Vault(VaultError),
@@ -258,7 +258,7 @@ impl Proof {
     }
 }
 
-/// Performs a whole login.
+/// Performs a complete login.
 pub fn login(
     vault: &Vault,
     account: &[u8; 32],

@@ -22,18 +22,18 @@ use super::{Guess, NOW, TestVault, WRAPPED, begin, upload};
 
 pub const ISSUER: &str = "https://id.example";
 
-/// A client of a vault, with an issuer whose tokens the vault accepts.
+/// A vault client, with an issuer whose tokens the vault accepts.
 pub struct TestClient {
     pub url: String,
     pub issuer: Arc<Issuer>,
     /// The issuer's name in tokens.
     pub name: String,
-    /// The clock of tokens.
+    /// The clock used for tokens.
     pub now: Arc<dyn Fn() -> u64 + Send + Sync>,
     agent: ureq::Agent,
 }
 
-/// A vault that listens on a port of this process.
+/// A vault in this process that listens on a port.
 pub struct TestServer {
     pub client: TestClient,
     pub service: Arc<Service>,
@@ -90,7 +90,7 @@ impl TestClient {
         TestClient { url, issuer, name: name.to_owned(), now, agent: agent() }
     }
 
-    /// Returns another client of the same vault.
+    /// Returns another client for the same vault.
     pub fn another(&self) -> TestClient {
         TestClient::new(
             self.url.clone(),
@@ -122,7 +122,7 @@ impl TestClient {
         call(&self.agent, method, &format!("{}{path}", self.url), token, body)
     }
 
-    /// Registers with cheap stretching, but tells the vault another cost.
+    /// Registers with cheap stretching, but tells the vault a different cost.
     pub fn register(
         &self,
         subject: &str,
@@ -190,7 +190,7 @@ impl TestClient {
         try_call(&self.agent, "POST", &url, &self.token(subject), &wire::encode(&request))
     }
 
-    /// Performs a whole login with the correct password.
+    /// Performs a complete login with the correct password.
     pub fn login(&self, subject: &str, reg_id: [u8; 32], password: &str) -> LoginReply {
         let guess = self.guess(subject, reg_id, password);
         let started: LoginStarted = self.start(subject, &guess).unwrap().is();
@@ -205,7 +205,7 @@ impl TestClient {
         LoginReply::open(&finished.sealed.0, &proof.session_key, &context).unwrap()
     }
 
-    /// Returns the guesses left, as the owner's status reports them.
+    /// Returns the number of guesses left, as the owner's status reports it.
     pub fn left(&self, subject: &str) -> u32 {
         let status: Status = self.raw("GET", path::STATUS, &self.token(subject), b"").is();
         status.current.or(status.pending).unwrap().left
@@ -218,7 +218,7 @@ impl TestClient {
         response.is_ok_and(|response| response.status == 200)
     }
 
-    /// Returns a metric of the server.
+    /// Returns one of the server's metrics.
     pub fn metric(&self, name: &str) -> u64 {
         let metrics = String::from_utf8(self.raw("GET", path::METRICS, "", b"").body).unwrap();
         let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
@@ -226,7 +226,7 @@ impl TestClient {
     }
 }
 
-/// Converts the response to the first call of a login.
+/// Converts the response to a login's first call.
 pub fn evaluated(started: &LoginStarted) -> Evaluated {
     let cost = started.stretching.cost();
     Evaluated {

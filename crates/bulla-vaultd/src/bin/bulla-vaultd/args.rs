@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-/// The server of a Backup Key Vault
+/// A server for a Backup Key Vault
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -32,11 +32,11 @@ pub(crate) enum Command {
     Token(Token),
     /// Reseal every record under a new key, then destroy the old keys
     ///
-    /// Records that were locked or deleted before cannot be opened any more, from any copy.
+    /// After that, copies of records that were locked or deleted earlier cannot be opened.
     Rotate(Operate),
     /// Clamp accounts after the store was restored from a backup
     ///
-    /// A clamped account has at most the guesses of both the backup and its watermark.
+    /// A clamped account has no more guesses than the backup or its watermark allows.
     Clamp(Operate),
     /// Work with audit logs
     Audit {
@@ -73,7 +73,7 @@ pub(crate) struct Serve {
     /// Certificate chain in PEM; required unless the address is on loopback
     #[arg(long, value_name = "FILE", requires = "tls_key", help_heading = "TLS")]
     pub(crate) tls_certificate: Option<PathBuf>,
-    /// Private key of the certificate in PEM
+    /// Private key for the certificate in PEM
     #[arg(long, value_name = "FILE", requires = "tls_certificate", help_heading = "TLS")]
     pub(crate) tls_key: Option<PathBuf>,
     #[command(flatten)]
@@ -82,15 +82,15 @@ pub(crate) struct Serve {
     pub(crate) rates: Rates,
 }
 
-/// The store and the evaluator of a server.
+/// A server's store and evaluator.
 #[derive(clap::Args)]
 pub(crate) struct Backend {
-    /// Store of records: redb:FILE or etcd
+    /// Record store: redb:FILE or etcd
     #[arg(long, value_name = "STORE", help_heading = "Store")]
     pub(crate) store: String,
     #[command(flatten)]
     pub(crate) cluster: Cluster,
-    /// Socket of the evaluator process
+    /// Socket that the evaluator process listens on
     #[arg(
         long,
         value_name = "SOCKET",
@@ -98,10 +98,10 @@ pub(crate) struct Backend {
         help_heading = "Evaluator"
     )]
     pub(crate) evaluator: Option<PathBuf>,
-    /// Key file of an evaluator in this process: keys:FILE; an HSM needs --evaluator
+    /// Key file for an in-process evaluator: keys:FILE; an HSM requires --evaluator
     #[arg(long, value_name = "HSM", requires = "watermarks", help_heading = "Evaluator")]
     pub(crate) hsm: Option<String>,
-    /// Watermarks of an evaluator in this process: redb:FILE
+    /// Watermark store for an in-process evaluator: redb:FILE
     #[arg(long = "marks", value_name = "STORE", help_heading = "Evaluator")]
     pub(crate) watermarks: Option<String>,
     #[command(flatten)]
@@ -112,22 +112,22 @@ pub(crate) struct Backend {
 #[derive(clap::Args)]
 #[command(next_help_heading = "etcd")]
 pub(crate) struct Cluster {
-    /// Client URLs of all etcd members, separated by commas
+    /// Client URLs of all etcd members, comma-separated
     #[arg(long, value_name = "URL", value_delimiter = ',')]
     pub(crate) endpoints: Vec<String>,
-    /// Members that must hold a change [default: one more than a majority]
+    /// Number of members that must hold a change [default: one more than a majority]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) confirm: Option<usize>,
-    /// Prefix of all keys
+    /// Prefix for all keys
     #[arg(long, value_name = "TEXT", default_value = "/bulla-vault/")]
     pub(crate) prefix: String,
-    /// CA certificate of the members in PEM
+    /// CA certificate for the members in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) etcd_ca: Option<PathBuf>,
     /// Client certificate in PEM
     #[arg(long, value_name = "FILE", requires = "etcd_key", requires = "etcd_ca")]
     pub(crate) etcd_certificate: Option<PathBuf>,
-    /// Private key of the client certificate in PEM
+    /// Private key for the client certificate in PEM
     #[arg(long, value_name = "FILE", requires = "etcd_certificate")]
     pub(crate) etcd_key: Option<PathBuf>,
 }
@@ -136,14 +136,14 @@ pub(crate) struct Cluster {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Guesses")]
 pub(crate) struct Pace {
-    /// Delays after 0, 1, 2, ... guesses, separated by commas; the last one applies to all further
+    /// Delays after 0, 1, 2, ... guesses, comma-separated; the last one applies to all later
     /// guesses
     #[arg(long, value_name = "SECONDS", value_delimiter = ',')]
     pub(crate) delays: Vec<u64>,
-    /// Time during which the last guess may be finished before another one locks the record
+    /// Time allowed to finish the last guess before another attempt locks the record
     #[arg(long, value_name = "SECONDS", default_value_t = 600)]
     pub(crate) grace: u64,
-    /// Cap on failures over the lifetime of an account
+    /// Cap on failures over an account's lifetime
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub(crate) lifetime_failures: u32,
 }
@@ -166,7 +166,7 @@ pub(crate) struct Hsm {
     /// HSM: pkcs11:MODULE?token=LABEL, or keys:FILE for development
     #[arg(long, value_name = "HSM")]
     pub(crate) hsm: String,
-    /// File with the PIN of the HSM's user; readable by its owner alone
+    /// File with the HSM user's PIN; must be readable only by its owner
     #[arg(long, value_name = "FILE")]
     pub(crate) pin_file: Option<PathBuf>,
 }
@@ -177,9 +177,9 @@ pub(crate) struct Evaluator {
     /// Socket to listen on
     #[arg(long, value_name = "SOCKET")]
     pub(crate) socket: PathBuf,
-    /// Store of watermarks: redb:FILE, or etcd for a cluster that all evaluators share
+    /// Watermark store: redb:FILE, or etcd for a cluster that all evaluators share
     ///
-    /// The cluster must be another one than that of the records.
+    /// This cluster must not be the one that stores the records.
     #[arg(long = "marks", value_name = "STORE")]
     pub(crate) watermarks: String,
     #[command(flatten)]
@@ -192,16 +192,16 @@ pub(crate) struct Evaluator {
 
 #[derive(clap::Args)]
 pub(crate) struct Token {
-    /// Private key of the issuer (PKCS #8); created if missing
+    /// Issuer's private key (PKCS #8); created if missing
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
-    /// Name of the issuer
+    /// Issuer name
     #[arg(long, value_name = "NAME")]
     pub(crate) issuer: String,
-    /// Subject of the token, which names the account
+    /// Token subject, which identifies the account
     #[arg(long, value_name = "NAME", required_unless_present = "tenant")]
     pub(crate) subject: Option<String>,
-    /// Lifetime of the token
+    /// Token lifetime
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) lifetime: u64,
     /// Print a tenants file with this issuer instead of a token
@@ -213,10 +213,10 @@ pub(crate) struct Token {
 pub(crate) struct Operate {
     #[command(flatten)]
     pub(crate) backend: Backend,
-    /// Directory for an audit log; not that of a running server
+    /// Directory for an audit log; must not be in use by a running server
     #[arg(long, value_name = "DIR")]
     pub(crate) audit: Option<PathBuf>,
-    /// Longest time for which a server may work on a call that began before the new key existed
+    /// Longest time a server may spend on a call that began before the new key existed
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) settling: u64,
 }
@@ -230,7 +230,7 @@ pub(crate) enum Audit {
         /// Public key: 64 hexadecimal digits, or a file that contains them
         #[arg(long, value_name = "KEY")]
         key: String,
-        /// Earlier head, which the log must still contain
+        /// Earlier head that the log must still contain
         #[arg(long, value_name = "HEAD")]
         head: Option<String>,
     },

@@ -1,4 +1,4 @@
-//! The command `bulla-vaultd`: the server of a Backup Key Vault.
+//! The `bulla-vaultd` command: a server for a Backup Key Vault.
 
 #![forbid(unsafe_code)]
 

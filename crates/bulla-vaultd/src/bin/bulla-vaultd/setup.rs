@@ -1,4 +1,4 @@
-//! Builds the components of a server from the command line.
+//! Builds a server's components from command-line arguments.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::args::{Backend, Cluster, Hsm as HsmArgs, Pace};
 
-/// Opens the HSM, or generates its keys if `create`.
+/// Opens the HSM, or generates its keys if `create` is set.
 pub(crate) fn hsm(args: &HsmArgs, create: bool) -> Result<Arc<dyn Hsm>, String> {
     let opened: Result<Arc<dyn Hsm>, HsmError> = match HsmLocation::parse(&args.hsm)? {
         HsmLocation::File(path) => {
@@ -32,7 +32,7 @@ pub(crate) fn hsm(args: &HsmArgs, create: bool) -> Result<Arc<dyn Hsm>, String> 
     opened.map_err(|e| e.to_string())
 }
 
-/// Prints the warning of a key file in a frame that cannot be overlooked.
+/// Prints a key file's warning in a frame, so that it is not overlooked.
 pub(crate) fn print_warning(file: &KeyFile) {
     let warning = file.warning();
     let line = "*".repeat(78);
@@ -72,7 +72,8 @@ pub(crate) fn local_evaluator(
     Ok(Arc::new(local))
 }
 
-/// Returns the evaluator of a server: another process, or one in this process with a key file.
+/// Returns a server's evaluator, which is either another process or an in-process evaluator with a
+/// key file.
 pub(crate) fn evaluator(backend: &Backend) -> Result<Arc<dyn Evaluator>, String> {
     if let Some(socket) = &backend.evaluator {
         #[cfg(unix)]
@@ -88,7 +89,7 @@ pub(crate) fn evaluator(backend: &Backend) -> Result<Arc<dyn Evaluator>, String>
             "evaluator: not specified; use --evaluator, or --hsm keys:FILE with --marks".to_owned()
         );
     };
-    // A PIN in the process that talks to the network would protect nothing.
+    // If the process that faces the network had the PIN, the PIN would protect nothing.
     let HsmLocation::File(_) = HsmLocation::parse(text)? else {
         return Err(format!(
             "--hsm {text}: only an evaluator process may use an HSM; run `bulla-vaultd evaluator` \
@@ -143,7 +144,7 @@ fn pin(path: Option<&Path>) -> Result<Zeroizing<String>, String> {
     Ok(text)
 }
 
-/// Returns the policy of these arguments. The last delay applies to all further guesses.
+/// Returns the policy that these arguments describe. The last delay applies to all later guesses.
 fn policy(pace: &Pace) -> Policy {
     let mut policy = Policy {
         grace: pace.grace,

@@ -1,5 +1,5 @@
-//! Requests and responses of etcd's JSON gateway (`/v3/kv`). Byte strings are base64, 64-bit
-//! numbers are strings, and fields that are false, zero or empty are omitted.
+//! Requests and responses for etcd's JSON gateway (`/v3/kv`). Byte strings are encoded in base64,
+//! 64-bit numbers are encoded as strings, and fields that are false, zero or empty are omitted.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Most bytes in a response. The largest transaction reads four small records.
+/// Maximum bytes in a response. The largest transaction reads four small records.
 const MAX_RESPONSE: u64 = 1 << 20;
 
-/// A member of the cluster.
+/// A cluster member.
 pub(super) struct Member {
     agent: ureq::Agent,
     base: String,
 }
 
-/// The reason why a request failed.
+/// The reason a request failed.
 pub(super) enum RequestError {
     /// The member did not receive the request.
     NotSent(String),
@@ -149,7 +149,7 @@ impl Member {
             200 => {
                 serde_json::from_slice(&body).map_err(|e| RequestError::NoResponse(e.to_string()))
             }
-            // The request is invalid. etcd has not applied it.
+            // The request is invalid, so etcd has not applied it.
             code @ 400..=499 => Err(RequestError::Refused(format!("HTTP {code}"))),
             // "etcdserver: request timed out", "leader changed": it may still be applied.
             code => Err(RequestError::NoResponse(format!("HTTP {code}"))),

@@ -22,7 +22,7 @@ pub(crate) fn run(command: &Audit) -> Result<(), String> {
     Ok(())
 }
 
-/// Reads a public key from an argument, which contains it or names a file.
+/// Reads a public key from an argument, which is either the key itself or a file name.
 fn public_key(text: &str) -> Result<Vec<u8>, String> {
     let decode = |text: &str| {
         let text = text.trim();

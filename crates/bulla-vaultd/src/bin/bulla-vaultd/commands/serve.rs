@@ -42,8 +42,8 @@ pub(crate) fn serve(args: Serve) -> Result<(), String> {
 
 /// Runs a complete vault in a directory.
 ///
-/// The evaluator runs in this process. A process boundary would not protect a key file that the
-/// same user can read.
+/// The evaluator runs in this process, because a process boundary would not protect a key file that
+/// the same user can read.
 pub(crate) fn dev(args: Dev) -> Result<(), String> {
     if !args.listen.ip().is_loopback() {
         return Err(format!(
@@ -74,7 +74,8 @@ fn limits(rates: &Rates) -> Limits {
     Limits::new(server::Rates { per_address: rates.per_address, per_account: rates.per_account })
 }
 
-/// Serves requests until a shutdown signal. `development` is the directory of a development vault.
+/// Serves requests until a shutdown signal arrives. `development` is a development vault's
+/// directory.
 fn listen(
     address: SocketAddr,
     service: Service,

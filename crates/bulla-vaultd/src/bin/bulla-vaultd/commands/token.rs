@@ -8,7 +8,7 @@ use bulla_vaultd::tokens::{Issuer, MAX_LIFETIME};
 
 use crate::args::Token;
 
-/// Prints a token, or a tenants file with its issuer.
+/// Prints a token, or a tenants file that lists its issuer.
 pub(crate) fn run(args: &Token) -> Result<(), String> {
     let issuer = Issuer::open(&args.issuer, &args.key)?;
     let Some(subject) = &args.subject else {
