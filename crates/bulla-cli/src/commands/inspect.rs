@@ -37,7 +37,7 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
     Ok(first_of([header, envelope]))
 }
 
-/// The public properties of a container.
+/// A container's public properties.
 struct Facts<'a> {
     header: &'a Header,
     envelope: Option<&'a (Envelope, EnvelopeState)>,

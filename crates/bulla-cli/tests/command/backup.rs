@@ -147,8 +147,7 @@ fn rejects_invalid_paths() {
     sandbox
         .run("backup -k k photos k")
         .exits(2)
-        .says("photos: is a directory")
-        .says("the archive is the first argument");
+        .says("photos: is a directory; name the archive first, then the paths");
     sandbox
         .run("backup -k k photos/zero photos")
         .exits(1)
