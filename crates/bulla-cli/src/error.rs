@@ -55,7 +55,8 @@ impl Failure {
         Failure { remedy, ..Failure::new(Exit::Environment, object, problem) }
     }
 
-    /// Creates the failure for an error of a library, whose remedy follows the last semicolon.
+    /// Creates the failure for a library error. If the error's message contains a remedy, it follows
+    /// the last semicolon.
     pub(crate) fn library(exit: Exit, object: &str, error: &impl fmt::Display) -> Failure {
         let text = error.to_string();
         match text.rsplit_once("; ") {
@@ -71,7 +72,7 @@ impl Failure {
     pub(crate) fn container(error: &Error, input: &str, output: &str) -> Failure {
         match error {
             Error::Io(e) => Failure::io(side(e, input, output), e),
-            Error::NotAContainer => Failure::new(Exit::Unsupported, input, error.to_string())
+            Error::NotAContainer => Failure::library(Exit::Unsupported, input, error)
                 .with_remedy("check that this is the right file and that it was not converted"),
             Error::UnsupportedVersion { .. }
             | Error::UnsupportedSuite { .. }
@@ -82,13 +83,10 @@ impl Failure {
                     .with_remedy("open it with the application that created it")
             }
             Error::WrongKey => Failure::new(Exit::WrongKey, input, error.to_string()),
-            Error::ChunkRejected { .. } => Failure::new(Exit::Damaged, input, error.to_string())
+            Error::ChunkRejected { .. } => Failure::library(Exit::Damaged, input, error)
                 .with_remedy("fetch another copy of the container"),
-            Error::TrailingData { extra } => {
-                let problem = format!("{extra} bytes of trailing data");
-                Failure::new(Exit::Damaged, input, problem)
-                    .with_remedy("remove the trailing data to open the container")
-            }
+            Error::TrailingData { .. } => Failure::library(Exit::Damaged, input, error)
+                .with_remedy("remove the trailing data to open the container"),
             Error::DamagedHeader | Error::Truncated { .. } => {
                 Failure::library(Exit::Damaged, input, error)
             }
@@ -115,7 +113,8 @@ impl Failure {
             Error::Malformed { .. } => {
                 return Failure::new(Exit::Damaged, input, error.to_string());
             }
-            // The writer rejects these before it seals anything, so the archive was made this way.
+            // The writer checks for these errors before it seals anything, so another program
+            // created the archive.
             Error::Duplicate { .. } | Error::ParentNotDirectory { .. } => {
                 let problem = format!(
                     "malformed archive: {error}; the data is authentic, so the program that wrote \

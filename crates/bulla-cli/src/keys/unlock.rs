@@ -30,7 +30,7 @@ pub(crate) struct UnlockedContainer {
     pub(crate) recovery_key: Option<Key>,
     /// The state of the envelope, or `None` if the container has none or it was not read.
     copies: Option<EnvelopeState>,
-    /// The reason why the envelope could not be read.
+    /// Why the envelope could not be read.
     envelope_error: Option<Error>,
 }
 
@@ -74,9 +74,8 @@ impl UnlockedContainer {
     pub(crate) fn warn(&self, name: &str) -> Exit {
         let exit = self.copies.map_or(Exit::Success, |copies| warn_of_copies(name, copies));
         if let Some(error) = &self.envelope_error {
-            note(&format!(
-                "{name}: warning: {error}; unlocked with the container's own key instead"
-            ));
+            let failure = envelope_failure(error, &format!("{name}: warning"));
+            note(&failure.and("unlocked with the container's own key instead").to_string());
             return Exit::Warnings;
         }
         if self.envelope().is_some_and(|unlocked| !unlocked.is_intact()) {

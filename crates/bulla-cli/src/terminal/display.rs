@@ -1,5 +1,5 @@
 //! Paths and numbers in messages. Paths are escaped so that they cannot control the terminal, and
-//! quoted where they are part of a command to copy.
+//! quoted where they are part of a command that the user can copy.
 
 use std::path::Path;
 

@@ -46,9 +46,8 @@ pub(crate) fn reject_input_output(
 }
 
 /// The problem with sealing a key file under the key that it contains.
-pub(crate) const KEY_UNDER_ITSELF: &str = "the input is the key file, which could \
-     never be opened if it were sealed under its own key; \
-     choose another input";
+pub(crate) const KEY_UNDER_ITSELF: &str = "the input is the key file, which could never \
+     be opened if it were sealed under its own key; choose another input";
 
 /// Opens the output of a container. A terminal is rejected.
 pub(crate) fn create_output(target: &Target) -> Result<Output, Failure> {
