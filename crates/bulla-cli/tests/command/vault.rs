@@ -218,7 +218,7 @@ fn adds_the_current_locator_to_a_backup() {
 fn deletes_a_key() {
     let place = VaultSandbox::registered();
     let announced = place.run("vault delete --forgotten").exits(0);
-    announced.says("will be deleted on 2033-05-18").says("cancels this");
+    announced.says("will be deleted on 2033-05-18").says("cancels the deletion");
     assert!(place.sandbox.path("config/bulla/vault.locator").exists());
     place.run("vault delete --vault-password-file wrong").exits(3);
     place.run("vault delete --vault-password-file first").exits(0).says("deleted the key");
