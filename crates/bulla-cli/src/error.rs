@@ -24,7 +24,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// The reason why a command failed, displayed as "object: problem; remedy".
+/// The failure that ends a command, displayed as "object: problem; remedy".
 ///
 /// It contains public data only: no key, passphrase or plaintext.
 #[derive(Debug)]
@@ -32,6 +32,7 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     object: String,
     problem: String,
+    remedy: Option<String>,
 }
 
 impl Failure {
@@ -40,71 +41,84 @@ impl Failure {
         object: impl Into<String>,
         problem: impl Into<String>,
     ) -> Failure {
-        Failure { exit, object: object.into(), problem: problem.into() }
+        Failure { exit, object: object.into(), problem: problem.into(), remedy: None }
     }
 
     pub(crate) fn usage(object: impl Into<String>, problem: impl Into<String>) -> Failure {
         Failure::new(Exit::Usage, object, problem)
     }
 
-    /// Creates the failure of reading, writing or creating `object`.
+    /// Creates the failure for an I/O error on `object`.
     pub(crate) fn io(object: impl Into<String>, error: &io::Error) -> Failure {
-        Failure::new(Exit::Environment, object, describe(error))
+        let (problem, remedy) = problem_and_remedy(error);
+        let remedy = remedy.map(str::to_owned);
+        Failure { remedy, ..Failure::new(Exit::Environment, object, problem) }
     }
 
-    /// Creates the failure of sealing or opening a container.
+    /// Creates the failure for a library error. If the error's message contains a remedy, it
+    /// follows the last semicolon.
+    pub(crate) fn library(exit: Exit, object: &str, error: &impl fmt::Display) -> Failure {
+        let text = error.to_string();
+        match text.rsplit_once("; ") {
+            Some((problem, remedy)) => Failure::new(exit, object, problem).with_remedy(remedy),
+            None => Failure::new(exit, object, text),
+        }
+    }
+
+    /// Creates the failure for an error while sealing or opening a container.
     ///
     /// The core does not report whether an I/O error came from the input or the output, so the
     /// object is inferred from the error kind.
     pub(crate) fn container(error: &Error, input: &str, output: &str) -> Failure {
-        let (exit, problem) = match error {
-            Error::Io(e) => return Failure::io(side(e, input, output), e),
-            Error::NotAContainer => {
-                let remedy = "check that this is the right file and that it was not converted";
-                (Exit::Unsupported, format!("{error}; {remedy}"))
-            }
+        match error {
+            Error::Io(e) => Failure::io(side(e, input, output), e),
+            Error::NotAContainer => Failure::library(Exit::Unsupported, input, error)
+                .with_remedy("check that this is the right file and that it was not converted"),
             Error::UnsupportedVersion { .. }
             | Error::UnsupportedSuite { .. }
-            | Error::UnsupportedFeature(_) => (Exit::Unsupported, error.to_string()),
+            | Error::UnsupportedFeature(_) => Failure::library(Exit::Unsupported, input, error),
             Error::ContextRequired => {
-                let problem = "sealed with a context, which this command cannot provide; \
-                               open it with the application that created it";
-                (Exit::Unsupported, problem.to_owned())
+                let problem = "sealed with a context, which this command cannot provide";
+                Failure::new(Exit::Unsupported, input, problem)
+                    .with_remedy("open it with the application that created it")
             }
-            Error::WrongKey => (Exit::WrongKey, error.to_string()),
-            Error::ChunkRejected { .. } => {
-                (Exit::Damaged, format!("{error}; fetch another copy of the container"))
+            Error::WrongKey => Failure::new(Exit::WrongKey, input, error.to_string()),
+            Error::ChunkRejected { .. } => Failure::library(Exit::Damaged, input, error)
+                .with_remedy("fetch another copy of the container"),
+            Error::TrailingData { .. } => Failure::library(Exit::Damaged, input, error)
+                .with_remedy("remove the trailing data to open the container"),
+            Error::DamagedHeader | Error::Truncated { .. } => {
+                Failure::library(Exit::Damaged, input, error)
             }
-            Error::DamagedHeader | Error::Truncated { .. } | Error::TrailingData { .. } => {
-                (Exit::Damaged, error.to_string())
-            }
-            _ => (Exit::Environment, error.to_string()),
-        };
-        Failure::new(exit, input, problem)
+            _ => Failure::library(Exit::Environment, input, error),
+        }
     }
 
-    /// Creates the failure of writing or reading an archive.
+    /// Creates the failure for an error while writing or reading an archive.
     pub(crate) fn archive(error: &bulla_archive::Error, input: &str, output: &str) -> Failure {
         use bulla_archive::Error;
         let exit = match error {
             Error::Container(error) => return Failure::container(error, input, output),
             Error::NotAnArchive { content_type: 0 } => {
-                let problem = "not an archive: it holds a single stream; use `bulla open`";
-                return Failure::new(Exit::Unsupported, input, problem);
+                let problem = "not an archive: it holds a single stream";
+                return Failure::new(Exit::Unsupported, input, problem)
+                    .with_remedy("use `bulla open`");
             }
             Error::NotAnArchive { content_type } => {
-                let problem = format!(
-                    "not an archive: it holds content of type {content_type}; \
-                     open it with the application that created it"
-                );
-                return Failure::new(Exit::Unsupported, input, problem);
+                let problem = format!("not an archive: it holds content of type {content_type}");
+                return Failure::new(Exit::Unsupported, input, problem)
+                    .with_remedy("open it with the application that created it");
             }
-            Error::Malformed { .. } => Exit::Damaged,
-            // The writer rejects these before it seals anything, so the archive was made this way.
+            // The message ends with an explanation instead of a remedy.
+            Error::Malformed { .. } => {
+                return Failure::new(Exit::Damaged, input, error.to_string());
+            }
+            // The writer checks for these errors before it seals anything, so another program
+            // created the archive.
             Error::Duplicate { .. } | Error::ParentNotDirectory { .. } => {
                 let problem = format!(
-                    "malformed archive: {error}; its authentication is valid, so the program that \
-                     wrote it has a bug"
+                    "malformed archive: {error}; the data is authentic, so the program that wrote \
+                     it has a bug"
                 );
                 return Failure::new(Exit::Damaged, input, problem);
             }
@@ -114,24 +128,34 @@ impl Failure {
             Error::NoContent | Error::InvalidPath { .. } => Exit::Usage,
             _ => Exit::Environment,
         };
-        Failure::new(exit, input, error.to_string())
+        Failure::library(exit, input, error)
     }
 
-    /// Appends a clause, such as the remedy.
+    /// Adds a clause to the problem, such as what the command had done before it failed.
     pub(crate) fn and(mut self, clause: &str) -> Failure {
         self.problem.push_str("; ");
         self.problem.push_str(clause);
+        self
+    }
+
+    /// Sets the remedy. It replaces an existing one, so that the message has only one.
+    pub(crate) fn with_remedy(mut self, remedy: &str) -> Failure {
+        self.remedy = Some(remedy.to_owned());
         self
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.object, self.problem)
+        write!(f, "{}: {}", self.object, self.problem)?;
+        match &self.remedy {
+            Some(remedy) => write!(f, "; {remedy}"),
+            None => Ok(()),
+        }
     }
 }
 
-/// Returns the side that an I/O error most likely belongs to.
+/// Returns the name of the file that an I/O error most likely concerns.
 fn side(error: &io::Error, input: &str, output: &str) -> String {
     match error.kind() {
         ErrorKind::StorageFull
@@ -143,28 +167,34 @@ fn side(error: &io::Error, input: &str, output: &str) -> String {
         | ErrorKind::WriteZero => output.to_owned(),
         ErrorKind::IsADirectory | ErrorKind::UnexpectedEof => input.to_owned(),
         _ if input == output => input.to_owned(),
-        _ => format!("{input} to {output}"),
+        _ => format!("{input} or {output}"),
     }
 }
 
 /// Describes an I/O error, with a remedy where one is clear.
 pub(crate) fn describe(error: &io::Error) -> String {
-    let text = match error.kind() {
-        ErrorKind::NotFound => "no such file or directory",
-        ErrorKind::NotADirectory => "a component of the path is not a directory",
-        ErrorKind::PermissionDenied => "permission denied",
-        ErrorKind::IsADirectory => "is a directory",
-        ErrorKind::AlreadyExists => "already exists",
-        ErrorKind::StorageFull => "no space left on device; free some space or choose another one",
-        ErrorKind::QuotaExceeded => {
-            "disk quota exceeded; free some space or choose another location"
-        }
-        ErrorKind::FileTooLarge => "file too large; see `ulimit -f`",
-        ErrorKind::ReadOnlyFilesystem => "read-only file system; choose another location",
-        ErrorKind::BrokenPipe => "broken pipe: the reader closed it early",
-        _ => return without_number(&error.to_string()),
+    match problem_and_remedy(error) {
+        (problem, Some(remedy)) => format!("{problem}; {remedy}"),
+        (problem, None) => problem,
+    }
+}
+
+fn problem_and_remedy(error: &io::Error) -> (String, Option<&'static str>) {
+    const FREE_SPACE: &str = "free some space or choose another location";
+    let (problem, remedy) = match error.kind() {
+        ErrorKind::NotFound => ("no such file or directory", None),
+        ErrorKind::NotADirectory => ("a component of the path is not a directory", None),
+        ErrorKind::PermissionDenied => ("permission denied", None),
+        ErrorKind::IsADirectory => ("is a directory", None),
+        ErrorKind::AlreadyExists => ("already exists", None),
+        ErrorKind::StorageFull => ("no space left on device", Some(FREE_SPACE)),
+        ErrorKind::QuotaExceeded => ("disk quota exceeded", Some(FREE_SPACE)),
+        ErrorKind::FileTooLarge => ("file too large", Some("use `ulimit -f` to raise the limit")),
+        ErrorKind::ReadOnlyFilesystem => ("read-only file system", Some("choose another location")),
+        ErrorKind::BrokenPipe => ("broken pipe: the reader closed it early", None),
+        _ => return (without_number(&error.to_string()), None),
     };
-    text.to_owned()
+    (problem.to_owned(), remedy)
 }
 
 /// Strips the "(os error 5)" that the standard library appends, and the temporary file name that
@@ -205,6 +235,17 @@ mod tests {
         let error = Error::from(io::Error::from(ErrorKind::StorageFull));
         let shown = Failure::container(&error, "in", "out").to_string();
         assert!(shown.starts_with("out: no space left"), "{shown}");
+    }
+
+    #[test]
+    fn remedy_comes_last_and_is_the_only_one() {
+        let error = Error::ChunkRejected { index: 7 };
+        let failure = Failure::container(&error, "in", "out").with_remedy("use the remedy");
+        let shown = failure.and("nothing was written").to_string();
+        assert!(shown.ends_with("tampered with; nothing was written; use the remedy"), "{shown}");
+        let shown = Failure::container(&Error::Truncated { after: 7 }, "in", "out");
+        let shown = shown.and("nothing was written").to_string();
+        assert!(shown.contains("chunks; nothing was written; fetch"), "{shown}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The command `bulla`: backs up files and directories into encrypted archives, seals single files
+//! The `bulla` command: backs up files and directories into encrypted archives, seals single files
 //! and streams, and restores them.
 
 #![forbid(unsafe_code)]

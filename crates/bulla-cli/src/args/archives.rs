@@ -1,4 +1,4 @@
-//! The commands for archives.
+//! Arguments of the commands for archives.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub(crate) struct BackupArgs {
     #[arg(long, value_name = "GLOB", help_heading = SELECTION)]
     pub(crate) exclude: Vec<String>,
 
-    /// Back up only files that match GLOB or are below a match (repeatable)
+    /// Back up only files matching GLOB or in a matching directory (repeatable)
     #[arg(long, value_name = "GLOB", help_heading = SELECTION)]
     pub(crate) include: Vec<String>,
 
@@ -111,7 +111,7 @@ pub(crate) struct ListArgs {
     pub(crate) json: bool,
 }
 
-/// Write a file of an archive, or a range of its bytes, to standard output
+/// Write a file from an archive, or a range of its bytes, to standard output
 #[derive(Args)]
 pub(crate) struct CatArgs {
     /// Archive to read from
@@ -131,8 +131,8 @@ pub(crate) struct CatArgs {
 }
 
 const SALVAGE: &str = "\
-Intact files are restored as they were. A file of which only a part is left is restored as
-PATH.damaged, with zeros in place of the lost bytes, and the lost ranges are printed.";
+Intact files are restored unchanged. A file that has lost some of its bytes is restored as
+PATH.damaged, with zeros in place of the lost bytes, and the lost byte ranges are printed.";
 
 /// Restore what is left of a damaged archive
 #[derive(Args)]

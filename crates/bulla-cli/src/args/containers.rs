@@ -1,4 +1,4 @@
-//! The commands for containers of a single stream, and for any container.
+//! Arguments of the commands for single-stream containers, and for containers of any kind.
 
 use std::path::PathBuf;
 
@@ -28,8 +28,8 @@ pub(crate) struct SealArgs {
 
     /// Seal in chunks of SIZE bytes: 4K, 8K, 16K, ... or 1M
     ///
-    /// A chunk is the unit of authentication. Smaller chunks make reads of short ranges faster,
-    /// larger chunks make the container slightly smaller.
+    /// A chunk is the unit of authentication. Smaller chunks make it faster to read
+    /// short ranges; larger chunks make the container slightly smaller.
     #[arg(
         long,
         value_name = "SIZE",
@@ -93,7 +93,7 @@ pub(crate) struct VerifyArgs {
     pub(crate) threads: ThreadArgs,
 }
 
-/// Show the public properties of a container; they are not authenticated
+/// Show the public, unauthenticated properties of a container
 #[derive(Args)]
 pub(crate) struct InspectArgs {
     /// Container to inspect, or - for standard input

@@ -1,4 +1,4 @@
-//! The commands that print documentation, and the exit codes.
+//! Arguments of the commands that print documentation, and the exit codes.
 
 use clap::Args;
 use clap_complete::Shell;
@@ -16,7 +16,7 @@ pub(crate) struct CompletionsArgs {
     pub(crate) shell: Shell,
 }
 
-/// Print the manual page of bulla or of a command
+/// Print the manual page for bulla or one of its commands
 #[derive(Args)]
 #[command(after_help = "To view a page: bulla man backup | man -l -")]
 pub(crate) struct ManArgs {
@@ -25,9 +25,9 @@ pub(crate) struct ManArgs {
     pub(crate) command: Vec<String>,
 }
 
-/// Print the help of a command, or the exit codes
+/// Print the help for a command, or the exit codes
 #[derive(Args)]
-#[command(after_help = "`bulla help exit-codes` describes the exit codes.")]
+#[command(after_help = "Run `bulla help exit-codes` for a list of the exit codes.")]
 pub(crate) struct HelpArgs {
     /// Command, such as `backup` or `key add`, or the topic `exit-codes`
     #[arg(value_name = "COMMAND")]
@@ -37,18 +37,18 @@ pub(crate) struct HelpArgs {
 /// The name of the help topic that lists [`EXIT_CODES`].
 pub(crate) const EXIT_CODES_TOPIC: &str = "exit-codes";
 
-/// The exit codes, and when a command ends with each.
+/// The exit codes and their meanings.
 pub(crate) const EXIT_CODES: [(&str, &str); 8] = [
     ("0", "success"),
     ("1", "a file could not be read or written, or already exists"),
     ("2", "invalid command line or key file"),
     ("3", "wrong key or passphrase"),
-    ("4", "the container is damaged, truncated or was tampered with"),
+    ("4", "the container is damaged or truncated, or was tampered with"),
     ("5", "not a container, or not supported by this version"),
     (
         "6",
         "success with warnings, which are printed: for example, a header, footer or envelope is \
          damaged, a file changed while it was read, or files were skipped or are incomplete",
     ),
-    ("128+n", "stopped by signal n (130 for Ctrl-C); unfinished files were removed"),
+    ("128+n", "stopped by signal n (130 for Ctrl-C); temporary files were removed"),
 ];

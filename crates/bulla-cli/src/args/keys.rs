@@ -1,4 +1,4 @@
-//! The commands for keys, and for the slots of a container's envelope.
+//! Arguments of the commands for keys, and for the slots of a container's envelope.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use super::options::{
 };
 use super::values::PaperSize;
 
-/// Generate a key; its digits are printed if standard output is a terminal
+/// Generate a key, and print its digits if standard output is a terminal
 #[derive(Args)]
 pub(crate) struct KeygenArgs {
     /// Write the key to FILE; an existing file is never overwritten
     #[arg(short, long, value_name = "FILE", help_heading = OUTPUT)]
     pub(crate) output: PathBuf,
 
-    /// Write a recovery sheet with the digits and a QR code to SVG
+    /// Write a recovery sheet, with the digits and a QR code, to SVG
     ///
-    /// The sheet is a page to print, an SVG image. An existing file is never overwritten.
+    /// The sheet is a printable page in SVG format. An existing file is never overwritten.
     #[arg(long, value_name = "SVG", help_heading = OUTPUT)]
     pub(crate) sheet: Option<PathBuf>,
 
@@ -34,10 +34,10 @@ const SHEET: &str = "\
 The sheet is an SVG image that browsers and most drawing programs can print. It contains the key:
 delete it after printing, or protect it like the key file.
 
-With --container the key is checked against the container, and the sheet shows the container's
-name and ID, which is the start of the salt that `bulla inspect` shows.";
+With --container, the key is checked against the container, and the sheet shows the container's
+name and its ID, which is the start of the salt that `bulla inspect` shows.";
 
-/// Create a recovery sheet: a page to print with the key's digits and a QR code
+/// Create a recovery sheet: a printable page with the key's digits and a QR code
 #[derive(Args)]
 #[command(after_long_help = SHEET)]
 pub(crate) struct SheetArgs {
@@ -69,10 +69,10 @@ pub(crate) enum KeyCommand {
     Save(KeySaveArgs),
 }
 
-/// List the slots of a container; no key is required, and nothing is authenticated
+/// List a container's slots, which requires no key and authenticates nothing
 #[derive(Args)]
 pub(crate) struct KeyListArgs {
-    /// Container to inspect
+    /// Container whose slots to list
     pub(crate) container: PathBuf,
 
     #[command(flatten)]
@@ -82,7 +82,7 @@ pub(crate) struct KeyListArgs {
 /// Save a container's envelope to a file, for use with --envelope
 #[derive(Args)]
 pub(crate) struct KeySaveArgs {
-    /// Container whose envelope is saved
+    /// Container whose envelope to save
     pub(crate) container: PathBuf,
 
     /// Write the envelope to FILE
@@ -94,7 +94,7 @@ pub(crate) struct KeySaveArgs {
 }
 
 const IN_PLACE: &str = "\
-The envelope is changed in place, within milliseconds: the data of the container is neither read
+The envelope is changed in place within milliseconds, because the container's data is neither read
 nor written. If the command is interrupted, either the old slots or the new ones unlock the
 container. With --envelope FILE, that file is changed instead of the container.";
 
@@ -131,7 +131,7 @@ pub(crate) struct KeyRemoveArgs {
     /// Container to change
     pub(crate) container: PathBuf,
 
-    /// Number of the slot, as `bulla key list` shows it
+    /// Slot number, as shown by `bulla key list`
     pub(crate) slot: u16,
 
     #[command(flatten)]
@@ -142,7 +142,7 @@ pub(crate) struct KeyRemoveArgs {
 }
 
 const ROTATE: &str = "\
-The whole content is decrypted and encrypted again, which takes as long as opening and sealing it.
+The whole content is decrypted and re-encrypted, which takes as long as opening and sealing it.
 The old container is not changed, and its keys still unlock it. Delete it and its copies once the
 new container is in place.
 

@@ -1,4 +1,5 @@
-//! The command line: one file for each group of commands, and one for the options they share.
+//! The command-line arguments: one file for each group of commands, and one for the options that
+//! the commands share.
 
 use clap::{Parser, Subcommand};
 
@@ -19,16 +20,17 @@ use vault::VaultCommand;
 const EXAMPLES: &str = "\
 Examples:
   bulla backup --new-key my.key all.bulla photos videos   Create my.key and all.bulla
-  bulla list -k my.key all.bulla                          List what it contains
+  bulla list -k my.key all.bulla                          List the archive's contents
   bulla restore -k my.key all.bulla photos/2024 -C dir    Restore one directory into dir
   bulla seal --new-key my.key photos.tar                  Create my.key and photos.tar.bulla
-  bulla open -k my.key photos.tar.bulla                   Get photos.tar back
+  bulla open -k my.key photos.tar.bulla                   Recreate photos.tar
   pg_dump db | bulla seal -k my.key > db.bulla            Seal a stream
 
 The key is read from the file given with -k, from the file that the environment variable
 BULLA_KEY_FILE names, or from the terminal, in this order.
 
-`bulla help COMMAND` describes a command, `bulla help exit-codes` the exit codes.";
+Run `bulla help COMMAND` for details about a command, and `bulla help exit-codes` for a list of the
+exit codes.";
 
 /// Encrypted backups of files and directories
 #[derive(Parser)]

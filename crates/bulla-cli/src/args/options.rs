@@ -12,7 +12,7 @@ pub(super) const SELECTION: &str = "Selection options";
 pub(super) const OUTPUT: &str = "Output options";
 pub(super) const PERFORMANCE: &str = "Performance options";
 
-/// The most threads that `--threads` accepts. Each uses about 1 MiB.
+/// The maximum value of `--threads`. Each thread uses about 1 MiB.
 const MAX_THREADS: i64 = 256;
 
 /// The secret that unlocks a container.
@@ -46,14 +46,14 @@ pub(crate) struct KeyArgs {
 pub(crate) struct EnvelopeArgs {
     /// Use the envelope saved in FILE instead of the container's
     ///
-    /// `bulla key save` saves the envelope to a file. It unlocks a container whose two copies of
-    /// the envelope are both damaged.
+    /// `bulla key save` saves the envelope to a file. The saved envelope unlocks the container
+    /// even if both copies of the container's own envelope are damaged.
     #[arg(long = "envelope", id = "envelope", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }
 
-/// A vault, its account and the local files that belong to it. The configuration file supplies
-/// what these options do not.
+/// A vault, its account and the local files that belong to it. The configuration file supplies the
+/// values of options that are not given.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = VAULT)]
 pub(crate) struct VaultArgs {
@@ -131,7 +131,7 @@ pub(crate) struct SealingKeyArgs {
     pub(crate) vault: VaultArgs,
 }
 
-/// The secrets that are added to a container, or that a re-encrypted one gets.
+/// The secrets to add to a container, or to re-encrypt a container with.
 #[derive(Args)]
 #[command(next_help_heading = NEW_KEYS)]
 pub(crate) struct NewSlotArgs {
@@ -170,8 +170,8 @@ pub(crate) struct WriteArgs {
 
     /// Do not wait until the output has reached the disk
     ///
-    /// Like `cp`, the command then leaves it to the system when to write. After a power failure
-    /// the output may be missing or incomplete.
+    /// Like `cp`, the command then lets the system decide when to write the data. After a power
+    /// failure, the output may be missing or incomplete.
     #[arg(long)]
     pub(crate) no_sync: bool,
 }
@@ -191,7 +191,7 @@ pub(crate) struct QuietArgs {
 pub(crate) struct PadArgs {
     /// Pad the archive to hide its exact size
     ///
-    /// Padding adds an eighth of the size at most.
+    /// Padding adds at most one eighth of the size.
     #[arg(long)]
     pub(crate) pad: bool,
 }

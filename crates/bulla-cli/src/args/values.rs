@@ -1,4 +1,4 @@
-//! Values of options, parsed.
+//! Parsers for the values of options.
 
 use bulla::ChunkSize;
 use clap::ValueEnum;
@@ -21,7 +21,7 @@ pub(crate) struct ByteRange {
 /// Parses `A..B`, `A..`, `..B` or `..`.
 pub(super) fn byte_range(text: &str) -> Result<ByteRange, String> {
     let number =
-        |text: &str| text.parse().map_err(|_| format!("`{text}` is not a number of bytes"));
+        |text: &str| text.parse().map_err(|_| format!("expected a number of bytes, not `{text}`"));
     let (start, end) = text.split_once("..").ok_or("expected A..B, A.. or ..B, in bytes")?;
     let start = if start.is_empty() { 0 } else { number(start)? };
     let end = if end.is_empty() { None } else { Some(number(end)?) };

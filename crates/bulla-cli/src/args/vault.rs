@@ -1,4 +1,4 @@
-//! The commands for a Backup Key Vault.
+//! Arguments of the commands for a Backup Key Vault.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use clap::{Args, Subcommand};
 use super::options::{KEYS, OUTPUT, QuietArgs, REGISTRATION, VaultArgs};
 
 pub(super) const CONFIGURATION: &str = "\
-A vault stores a key behind a password and counts wrong guesses. When none are left, the key is
-destroyed. The vault's operator learns neither the key nor the password. Recovering the key
-requires the password and the locator, a small file of which each backup made with --vault
-contains a copy.
+A vault stores a key behind a password and counts wrong guesses. When no guesses are left, the key
+is destroyed. The vault's operator learns neither the key nor the password. Recovering the key
+requires the password and the locator, which is a small file. Each backup made with --vault
+contains a copy of the locator.
 
 The vault is configured in vault.toml in $XDG_CONFIG_HOME/bulla, or in ~/.config/bulla:
 
@@ -18,7 +18,7 @@ The vault is configured in vault.toml in $XDG_CONFIG_HOME/bulla, or in ~/.config
   public_key = \"64 hex digits, from the operator\"
   token_file = \"token\"
   authorities = \"ca.pem\"      # only if the system does not trust the vault's certificate
-  locator = \"vault.locator\"   # the file for the locator";
+  locator = \"vault.locator\"   # the locator file";
 
 #[derive(Subcommand)]
 pub(crate) enum VaultCommand {
@@ -29,12 +29,12 @@ pub(crate) enum VaultCommand {
 }
 
 const REGISTER: &str = "\
-If a locator exists, the key is registered again under a new password. The command prompts for the
-old password first, which stays valid until the new one has been confirmed. Existing backups stay
+If a locator exists, the key is registered again under a new password. The command first prompts
+for the old password, which stays valid until the new one has been confirmed. Existing backups stay
 readable because the key does not change.
 
-If the old password is lost, --forgotten replaces the registration after a delay of several days,
-which the vault announces.";
+If the old password is lost, --forgotten replaces the registration after a delay of several days.
+The vault announces the replacement.";
 
 /// Store a key in the vault, or change its password
 #[derive(Args)]
@@ -104,8 +104,8 @@ pub(crate) struct VaultStatusArgs {
 pub(crate) struct VaultDeleteArgs {
     /// Delete the key without the password, after a delay
     ///
-    /// The vault announces when it deletes the key. Recovering the key before then cancels the
-    /// deletion.
+    /// The vault announces the date of the deletion. Recovering the key before that date cancels
+    /// the deletion.
     #[arg(long, help_heading = REGISTRATION)]
     pub(crate) forgotten: bool,
 

@@ -24,8 +24,8 @@ impl Filter {
         self.exclude.matches(path, is_directory)
     }
 
-    /// Returns whether `path`, which is not a directory, is included: it or a directory above it
-    /// matches.
+    /// Returns whether `path`, which is not a directory, is included because it or one of its
+    /// parent directories matches.
     pub(crate) fn includes(&self, path: &[u8]) -> bool {
         let Some(include) = &self.include else { return true };
         let mut slashes = (0..path.len()).filter(|at| path[*at] == b'/');
@@ -33,13 +33,13 @@ impl Filter {
     }
 }
 
-/// Patterns for everything, and patterns with a trailing slash, for directories only.
+/// The patterns of one option. Patterns with a trailing slash match directories only.
 struct Patterns {
     any: Scopes,
     directories: Scopes,
 }
 
-/// Patterns with a slash, which match a whole path, and without, which match the last component.
+/// Patterns that contain a slash match the whole path; the others match the last component.
 struct Scopes {
     whole_path: GlobSet,
     last_component: GlobSet,
@@ -56,7 +56,7 @@ impl Patterns {
                 None => (stripped, false),
             };
             if stripped.is_empty() {
-                return Err(usage("empty pattern; name what it should match"));
+                return Err(usage("empty pattern; write the name of a file or directory"));
             }
             if stripped.starts_with('/') {
                 let why = "paths in the archive do not start with a slash; write photos/raw, \

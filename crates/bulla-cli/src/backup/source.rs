@@ -24,7 +24,7 @@ pub(crate) struct Root {
 impl Root {
     pub(crate) fn new(path: &Path) -> Result<Root, Failure> {
         if is_dash(path) {
-            let problem = "cannot back up standard input; use `bulla seal`, or ./- for a file of \
+            let problem = "cannot back up standard input; use `bulla seal`, or ./- for a file with \
                            this name";
             return Err(Failure::usage(DASH, problem));
         }
@@ -38,9 +38,9 @@ impl Root {
         Ok(Root { path: path.to_owned(), entry, metadata })
     }
 
-    /// Returns the path in the archive of `path`, which is the root or below it.
+    /// Returns the archive path of `path`, which is the root itself or below it.
     ///
-    /// Returns `None` if the path is not valid Unicode and the system's paths are.
+    /// Returns `None` if the path is not valid Unicode and the system is not Unix.
     pub(crate) fn entry_path(&self, path: &Path) -> Option<Vec<u8>> {
         let below = path.strip_prefix(&self.path).unwrap_or(Path::new(""));
         let below = archive_bytes(below.as_os_str())?;
@@ -74,8 +74,8 @@ impl Root {
 
 /// The source of a file's bytes.
 ///
-/// Every entry has one, so it is only as large as a pointer: the system path is computed when the
-/// file is opened.
+/// Every entry has a source, so the type is only as large as a pointer. The system path is computed
+/// when the file is opened.
 #[derive(Clone)]
 pub(crate) struct FileSource(Arc<Root>);
 

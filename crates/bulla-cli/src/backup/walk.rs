@@ -19,16 +19,16 @@ use crate::io::path::archive_bytes;
 pub(crate) struct Excluded {
     /// The archive being written, and the one it replaces.
     pub(crate) output: Vec<Identity>,
-    /// The key files. A key that is sealed under itself unlocks nothing.
+    /// The key files. A key file that is sealed under its own key is useless.
     pub(crate) keys: Vec<Identity>,
 }
 
 /// The result of a walk.
 pub(crate) struct Tree {
     pub(crate) writer: ArchiveBuilder<FileSource>,
-    /// Bytes in all files.
+    /// The total size of the files, in bytes.
     pub(crate) content_len: u64,
-    /// The first skipped paths, with the reasons. The archive lists all of them.
+    /// The first skipped paths, with the reasons. The archive lists all skipped paths.
     pub(crate) skipped: Vec<(Vec<u8>, String)>,
     pub(crate) skipped_count: u64,
     /// The paths at which a key file was found.
@@ -38,11 +38,12 @@ pub(crate) struct Tree {
 /// The maximum number of reasons that are kept and printed.
 pub(crate) const MAX_REASONS: usize = 20;
 
-/// Walks the roots in order, and each one in the order of file names. Counts the files in `found`.
+/// Walks the roots in order, and each root in file name order. Counts the files in `found`.
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`]. An unreadable file is skipped and is not an error.
+/// Returns [`Error::TooLarge`] if the archive would exceed a format limit. An unreadable file is
+/// skipped and is not an error.
 pub(crate) fn walk(
     roots: &[Arc<Root>],
     filter: &Filter,
@@ -190,7 +191,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Returns the entry path of `path`, and whether it is valid. An invalid one is for messages.
+    /// Returns the entry path of `path`, and whether it is valid. An invalid path is only
+    /// used in messages.
     fn entry_path(&self, root: &Root, path: &Path) -> (Vec<u8>, bool) {
         match root.entry_path(path) {
             Some(entry) => (entry, true),
@@ -219,7 +221,7 @@ impl Walk<'_> {
 /// Returns the metadata that an archive keeps.
 fn entry_metadata(metadata: &Metadata) -> EntryMetadata {
     let mut kept = EntryMetadata::new();
-    // Some systems do not record it.
+    // Some systems do not record the mtime.
     if let Ok(mtime) = metadata.modified() {
         kept = kept.mtime(mtime);
     }
@@ -232,7 +234,7 @@ fn entry_metadata(metadata: &Metadata) -> EntryMetadata {
 
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        // It existed when its directory was listed.
+        // The file existed when its directory was listed.
         ErrorKind::NotFound => "removed during the backup".to_owned(),
         _ => describe(error),
     }
@@ -268,8 +270,8 @@ fn checks_access() -> bool {
     false
 }
 
-/// Checks that a file is readable. An unreadable one is skipped from the start; if it were planned,
-/// it would be filled with zeros.
+/// Checks that a file is readable. An unreadable file is skipped, because the archive would contain
+/// zeros in its place if it were planned.
 fn check_readable(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     rustix::fs::access(path, rustix::fs::Access::READ_OK)?;

@@ -27,9 +27,12 @@ use crate::terminal::progress;
 pub(super) fn run(args: &BackupArgs) -> Result<Exit, Failure> {
     let pool = WorkerPool::new(args.threads.threads)?;
     let filter = Filter::new(&args.exclude, &args.include)?;
-    // If the archive was forgotten, the first path takes its place.
-    let target = Target::resolve(&args.output, args.write.force)
-        .map_err(|failure| failure.and("the archive is the first argument, the paths follow"))?;
+    // If the user forgot the archive, the first path is taken for it.
+    let target =
+        Target::resolve(&args.output, args.write.force).map_err(|failure| match failure.exit {
+            Exit::Usage => failure.with_remedy("name the archive first, then the paths"),
+            _ => failure.and("the archive is the first argument"),
+        })?;
     let roots = roots(args)?;
     let methods = AccessMethods::for_sealing(&args.keys)?;
     reject_key_file_output(&methods, &target)?;
@@ -120,8 +123,8 @@ fn reject_roots(
     for root in roots {
         let identity = Identity::new(&root.metadata, Some(&root.path));
         if target.is(identity.as_ref()) {
-            let problem =
-                "the archive is also a path to back up; the archive is the first argument";
+            let problem = "the archive is also one of the paths to back up; name the archive \
+                           first, then the paths";
             return Err(Failure::usage(target.name(), problem));
         }
         if identity.is_some_and(|identity| keys.contains(&identity)) {

@@ -19,7 +19,7 @@ use crate::process::workers::WorkerPool;
 use crate::terminal::display::{bytes, shown, shown_entry};
 use crate::terminal::message::note;
 
-/// Bytes that are decrypted on all threads before they are written.
+/// The number of bytes that all threads decrypt before they are written.
 const STEP: u64 = 8 << 20;
 
 pub(super) fn run(args: &CatArgs) -> Result<Exit, Failure> {
@@ -56,7 +56,7 @@ pub(super) fn run(args: &CatArgs) -> Result<Exit, Failure> {
     Ok(warn(&entry, archive.warn(reader.opened().header_state)))
 }
 
-/// The reason why no file was found.
+/// Why no file was found.
 enum FindError {
     Archive(Error),
     NotAFile(Failure),
@@ -80,7 +80,7 @@ fn find<S: ReadAt>(
             )
         }
         Some(entry) => Ok(entry),
-        // A directory need not have an entry.
+        // A directory can exist without an entry.
         None => match reader.directory(&path).next().transpose().map_err(FindError::Archive)? {
             Some(_) => reject(Exit::Usage, directory),
             None => {
@@ -96,7 +96,8 @@ fn resolve_range(range: Option<ByteRange>, name: &str, len: u64) -> Result<Range
     let ByteRange { start, end } = range.unwrap_or(ByteRange { start: 0, end: None });
     let range = start..end.unwrap_or(len);
     if range.start > len || range.end > len {
-        let problem = format!("the range is past the end of the file, which has {}", bytes(len));
+        let problem =
+            format!("the range extends past the end of the file, which has {}", bytes(len));
         return Err(Failure::usage(name, problem));
     }
     Ok(range)

@@ -12,7 +12,7 @@ use crate::args::help::{CompletionsArgs, EXIT_CODES, EXIT_CODES_TOPIC, HelpArgs,
 use crate::error::{Exit, Failure};
 use crate::terminal::message::print;
 
-/// The width that the exit codes are wrapped to.
+/// The width at which the exit codes are wrapped.
 const WIDTH: usize = 80;
 
 pub(super) fn help(args: &HelpArgs) -> Result<Exit, Failure> {

@@ -12,7 +12,7 @@ use crate::args::containers::InspectArgs;
 use crate::error::{Exit, Failure};
 use crate::io::input::Input;
 use crate::keys::slots;
-use crate::keys::unlock::{read_envelope, warn_of_copies};
+use crate::keys::unlock::{envelope_failure, read_envelope, warn_of_copies};
 use crate::terminal::message::{note, print};
 
 pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
@@ -30,14 +30,14 @@ pub(super) fn run(args: &InspectArgs) -> Result<Exit, Failure> {
         Ok((_, copies)) => warn_of_copies(&input.name, *copies),
         Err(Error::NoEnvelope) => Exit::Success,
         Err(e) => {
-            note(&format!("{}: warning: {e}", input.name));
+            note(&envelope_failure(e, &format!("{}: warning", input.name)).to_string());
             Exit::Warnings
         }
     };
     Ok(first_of([header, envelope]))
 }
 
-/// The public properties of a container.
+/// A container's public properties.
 struct Facts<'a> {
     header: &'a Header,
     envelope: Option<&'a (Envelope, EnvelopeState)>,

@@ -38,7 +38,7 @@ pub(super) fn run(args: &ListArgs) -> Result<Exit, Failure> {
         Err(ListError::Output(e)) if e.kind() == ErrorKind::BrokenPipe => Ok(Exit::Success),
         Err(ListError::Output(e)) => Err(Failure::io("standard output", &e)),
         Err(ListError::Archive(e)) => {
-            // Prints the entries before the error.
+            // Print the entries before the error.
             let _ = listing.out.flush();
             Err(archive.failure(&e, &archive.input.name))
         }
@@ -50,12 +50,12 @@ fn entry_paths(args: &ListArgs) -> Result<Vec<Vec<u8>>, Failure> {
     let convert = |argument: &OsString| {
         entry_path(argument)
             .filter(|path| !path.is_empty())
-            .ok_or_else(|| Failure::usage(shown(Path::new(argument)), "not a path in an archive"))
+            .ok_or_else(|| Failure::usage(shown(Path::new(argument)), "not a valid archive path"))
     };
     args.paths.iter().map(convert).collect()
 }
 
-/// The reason why a listing ended early.
+/// Why a listing ended early.
 enum ListError {
     Archive(Error),
     Output(io::Error),
@@ -225,7 +225,7 @@ fn entry_json(entry: &Entry) -> Value {
     object
 }
 
-/// Returns the JSON of a skipped file, which has a path only.
+/// Returns the JSON for a skipped file, of which only the path is known.
 fn skipped_json(note: &Note) -> Value {
     let mut object = json!({
         "name": String::from_utf8_lossy(&note.path),
@@ -240,7 +240,7 @@ fn skipped_json(note: &Note) -> Value {
     object
 }
 
-/// Adds the hex digits of a path that is not UTF-8, which JSON cannot represent.
+/// Adds a path as hex digits if it is not UTF-8, because JSON cannot represent it.
 fn add_hex(object: &mut Value, field: &str, bytes: &[u8]) {
     if std::str::from_utf8(bytes).is_err() {
         object[field] = bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into();

@@ -35,7 +35,7 @@ pub(super) fn run(args: &OpenArgs) -> Result<Exit, Failure> {
         }
     }
 
-    // Before prompting for a key, which other files do not need.
+    // Checked before prompting for a key, because rejecting other files does not require one.
     let preamble = read_preamble(&mut input)?;
     reject_other_content(preamble.header().content_type(), &input)?;
     let unlocked = unlock(&preamble, &input.name, &source, &args.key, &pool)?;
@@ -90,15 +90,15 @@ fn output_path(args: &OpenArgs, input: &Input) -> Result<PathBuf, Failure> {
     match (&args.output, &input.path) {
         (Some(output), _) => Ok(output.clone()),
         (None, Some(path)) => default_output(path).ok_or_else(|| {
-            let problem =
-                "cannot derive the output, because the name does not end in .bulla; use -o";
+            let problem = "cannot derive the output path, because the input path does not end in \
+                           .bulla; use -o";
             Failure::usage(&input.name, problem)
         }),
         (None, None) => Ok(DASH.into()),
     }
 }
 
-/// A reader rejects content of a type that it does not know (F-3.9).
+/// A reader rejects content of an unknown type (F-3.9).
 fn reject_other_content(content: ContentType, input: &Input) -> Result<(), Failure> {
     let problem = match content {
         ContentType::BYTES => return Ok(()),

@@ -40,7 +40,7 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Exit, Failure> {
         let reader = archive.reader(&options.progress(progress))?;
         restore(&selection, &reader, &mut restorer, |e| archive.failure(e, &target))
     });
-    // Even after a failure: complete files are published.
+    // Even after a failure, because complete files are published.
     let completed = restorer.complete();
     restored.and(completed).map_err(|failure| {
         let count = selection.files.len() + selection.links.len();
@@ -58,7 +58,9 @@ pub(super) fn run(args: &RestoreArgs) -> Result<Exit, Failure> {
         }),
         warn_of_each(&selection.incomplete(), |entry| {
             let (path, state) = (shown_entry(entry.path()), describe_state(entry.state()));
-            format!("{path}: warning: during the backup, it {state}; restored what was saved")
+            format!(
+                "{path}: warning: during the backup, it {state}; restored the part that was saved"
+            )
         }),
         warn_of_attributes(&target, restorer.attribute_errors()),
     ];
@@ -89,7 +91,7 @@ fn restore<S: ReadAt>(
         (None, Err(error)) => return Err(read_failure(&error)),
         (None, Ok(())) => {}
     }
-    // Last, so that nothing is written through a link of the archive.
+    // Last, so that nothing is written through a link from the archive.
     selection.links.iter().try_for_each(|link| {
         let directory = parent_of(restorer, link)?;
         restorer.create_link(directory, link).map_err(|e| restorer.failure(link.path(), &e))
@@ -101,7 +103,7 @@ struct Selection {
     directories: Vec<Entry>,
     files: Vec<Entry>,
     links: Vec<Entry>,
-    /// Bytes in all files.
+    /// The total size of the files, in bytes.
     len: u64,
 }
 
@@ -131,7 +133,7 @@ impl Selection {
     }
 }
 
-/// The reason why no entries could be selected.
+/// Why no entries could be selected.
 enum SelectError {
     Archive(Error),
     NotFound(Failure),
@@ -176,7 +178,7 @@ fn select<S: ReadAt>(
     Ok(selected)
 }
 
-/// Checks what the reader only checks when it reads the whole archive.
+/// Makes a check that the reader only makes when it reads the whole archive.
 fn reject_entries_below_files(selected: &[Entry]) -> Result<(), Error> {
     for entry in selected.iter().filter(|entry| entry.kind() != Kind::Directory) {
         let below = [entry.path(), b"/"].concat();

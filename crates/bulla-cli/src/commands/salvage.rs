@@ -54,7 +54,7 @@ pub(super) fn run(args: &SalvageArgs) -> Result<Exit, Failure> {
         }
         salvager.finish_file()
     });
-    // Even after a failure: complete files are published.
+    // Even after a failure, because complete files are published.
     let Salvager { restorer, tally, .. } = salvager;
     let completed = restorer.complete();
     salvaged.and(completed)?;
@@ -117,11 +117,11 @@ struct Salvager {
 struct Tally {
     directories: u64,
     damaged: u64,
-    /// Entries whose path is known, but that were not restored.
+    /// Entries whose path is known but that were not restored.
     missing: u64,
 }
 
-/// The file that pieces and holes are recovered of.
+/// The file whose pieces and holes are being recovered.
 struct CurrentFile {
     entry: Entry,
     directory: DirectoryId,
@@ -131,7 +131,7 @@ struct CurrentFile {
 }
 
 impl Salvager {
-    /// Takes the next part. Problems with a single entry are not errors.
+    /// Takes the next part. A problem with an individual entry is not an error.
     fn take(&mut self, recovered: Recovered) -> Result<(), Failure> {
         match (recovered, &mut self.current) {
             (Recovered::Entry(entry), _) => {
@@ -186,11 +186,12 @@ impl Salvager {
                 .create_file(directory, &entry)
                 .map_err(|e| self.restorer.failure(path, &e))?,
             None if holes.is_empty() => {
-                self.tally.skip(path, "its content is in another container or encoding");
+                self.tally
+                    .skip(path, "its content is in another container or has an unknown encoding");
                 return Ok(());
             }
             None => {
-                self.tally.skip(path, "all its content is lost");
+                self.tally.skip(path, "all of its content is lost");
                 return Ok(());
             }
         };
@@ -228,7 +229,7 @@ impl Salvager {
 }
 
 const CONFLICT: &str =
-    "conflicts with an existing file; use --force to replace files, or another directory with -C";
+    "conflicts with an existing file; use --force to replace it, or another directory with -C";
 
 impl Tally {
     fn skip(&mut self, path: &[u8], reason: &str) {
@@ -259,12 +260,12 @@ fn warn_of_losses(archive: &str, summary: &Summary, tally: &Tally) -> Exit {
     if let Some(index) = index {
         let entries = match summary.unnamed {
             true => "the archive may have contained more entries",
-            false => "all entries were found nevertheless",
+            false => "all entries were still found",
         };
         note(&format!("{archive}: warning: {index}; {entries}"));
     }
     if summary.notes.is_none() {
-        let problem = "the notes are lost; a file that shrank during the backup ends in zeros";
+        let problem = "the notes are lost; files that shrank during the backup end with zeros";
         note(&format!("{archive}: warning: {problem}"));
     }
     let notes = summary.notes.as_deref().unwrap_or_default();

@@ -43,7 +43,7 @@ pub(super) fn run(args: &SealArgs) -> Result<Exit, Failure> {
         print_summary(&input, &target, &methods, &sealed);
     }
     if sealed.source_grew {
-        let problem = "grew while it was sealed; sealed up to its first length";
+        let problem = "grew while it was being sealed; only its original length was sealed";
         note(&format!("{}: warning: {problem}", input.name));
         return Ok(Exit::Warnings);
     }

@@ -36,7 +36,8 @@ pub(super) fn register(args: &VaultRegisterArgs) -> Result<Exit, Failure> {
         let recovered = vault.recover(&stored)?;
         if !bool::from(recovered.key.expose().ct_eq(key.expose())) {
             let problem = "the vault stores another key, which backups may need; use \
-                           `bulla vault recover` to get it, or delete it first";
+                           `bulla vault recover` to export it, or `bulla vault delete` to \
+                           delete it";
             return Err(Failure::usage(vault.address, problem));
         }
         Some(recovered.grant)
@@ -93,7 +94,8 @@ pub(super) fn recover(args: &VaultRecoverArgs) -> Result<Exit, Failure> {
     if !args.quiet.quiet {
         say(&format!("{}: recovered the key", shown(&args.output)));
         if recovered.failures > 0 {
-            say("If they were not yours, change the password: bulla vault register -k KEY");
+            say("If the failed attempts were not yours, change the password: \
+                 bulla vault register -k KEY");
         }
     }
     Ok(Exit::Success)
@@ -125,7 +127,7 @@ pub(super) fn delete(args: &VaultDeleteArgs) -> Result<Exit, Failure> {
     if stored.is_empty() {
         return Err(Failure::usage(
             locator,
-            "no locator, which is required to delete the registration",
+            "no locator, which is required to delete the registration; use --locator FILE",
         ));
     }
     let grant = match args.forgotten {
@@ -146,9 +148,10 @@ pub(super) fn delete(args: &VaultDeleteArgs) -> Result<Exit, Failure> {
     }
     match announced {
         Some(not_before) => {
-            // The locator is kept, because a login until then cancels the deletion.
+            // The locator is kept, because a login before then cancels the deletion.
             note(&format!(
-                "{address}: the key will be deleted on {}; recovering it before then cancels this",
+                "{address}: the key will be deleted on {}; recovering the key \
+                 before then cancels the deletion",
                 time(not_before)
             ));
         }

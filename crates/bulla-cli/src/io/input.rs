@@ -20,8 +20,8 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Opens the input that the command line names. `None` is standard input, which must then not
-    /// be a terminal: most likely, the file name was forgotten.
+    /// Opens the input that the command line names. `None` means standard input, which must not be
+    /// a terminal in this case, because the user most likely forgot the file name.
     pub(crate) fn open(path: Option<&Path>) -> Result<Input, Failure> {
         match path {
             None if io::stdin().is_terminal() => {
@@ -67,7 +67,7 @@ impl Input {
     }
 
     /// Returns the length if the file can be read at any offset and is positioned at its start.
-    /// Another process may already have read a part of a standard input that is a file.
+    /// If standard input is a file, another process may already have read part of it.
     pub(crate) fn positional_len(&self) -> Option<u64> {
         let is_at_start = (&self.file).stream_position().is_ok_and(|position| position == 0);
         self.len().filter(|_| is_at_start)

@@ -1,5 +1,4 @@
-//! What a command reads and writes: inputs, outputs, and the temporary files that outputs are
-//! staged in.
+//! Inputs, outputs, and the temporary files in which outputs are staged.
 
 pub(crate) mod path;
 pub(crate) mod streams;

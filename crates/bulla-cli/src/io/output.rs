@@ -34,7 +34,8 @@ pub(crate) struct ExistingFile {
 }
 
 impl Target {
-    /// Determines what kind of output `path` is, and rejects one that must not be overwritten.
+    /// Determines what kind of output `path` is, and rejects a file that must not be
+    /// overwritten.
     pub(crate) fn resolve(path: &Path, force: bool) -> Result<Target, Failure> {
         if is_dash(path) {
             return Ok(Target::Stdout);
@@ -42,22 +43,19 @@ impl Target {
         let failure = |e: &io::Error| Failure::io(shown(path), e);
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
-                Err(Failure::usage(shown(path), "is a directory; name a file in it"))
+                Err(Failure::usage(shown(path), "is a directory").with_remedy("name a file in it"))
             }
             Ok(metadata) if !metadata.is_file() => Ok(Target::Device(path.to_owned())),
-            Ok(_) if !force => Err(Failure::new(
-                Exit::Environment,
-                shown(path),
-                "already exists; use --force to replace it",
-            )),
+            Ok(_) if !force => Err(Failure::new(Exit::Environment, shown(path), "already exists")
+                .with_remedy("use --force to replace it")),
             Ok(metadata) => {
                 let real = fs::canonicalize(path).map_err(|e| failure(&e))?;
                 Ok(Target::Existing(ExistingFile { path: path.to_owned(), real, metadata }))
             }
             Err(e) if e.kind() != ErrorKind::NotFound => Err(failure(&e)),
             Err(_) if fs::symlink_metadata(path).is_ok() => {
-                let problem = "dangling symbolic link; remove it or name another file";
-                Err(Failure::new(Exit::Environment, shown(path), problem))
+                Err(Failure::new(Exit::Environment, shown(path), "dangling symbolic link")
+                    .with_remedy("remove it or name another file"))
             }
             Err(_) => Ok(Target::New(path.to_owned())),
         }
@@ -164,8 +162,8 @@ impl Output {
         self.commit_with(name, sync, |_| ())
     }
 
-    /// Like [`commit`](Output::commit), and runs `also` under the same cleanup lock, so that no
-    /// signal comes between the two.
+    /// Does the same as [`commit`](Output::commit), and runs `also` under the same cleanup lock, so
+    /// that no signal is handled between the two.
     pub(crate) fn commit_with(
         mut self,
         name: &str,
@@ -193,8 +191,8 @@ impl Output {
         }
         let mut cleanup = Cleanup::lock();
         match self {
-            // A file created since then is not replaced even with --force, which cannot have meant
-            // it.
+            // A file created in the meantime is not replaced, even with --force, because the user
+            // cannot have meant it.
             Output::Staged(staged, replace) => staged.publish(&mut cleanup, *replace)?,
             Output::Stdout(stdout) => stdout.before = None,
             Output::Device(_) => {}
@@ -228,14 +226,15 @@ impl Stdout {
 impl Drop for Stdout {
     fn drop(&mut self) {
         if let Some((len, position)) = self.before {
-            // The original failure is reported already.
+            // The original failure is the one to report.
             let _ = self.file.set_len(len);
             let _ = self.file.seek(SeekFrom::Start(position));
         }
     }
 }
 
-/// Gives a file the permissions of the file it replaces, as if that had been overwritten.
+/// Gives a file the permissions of the file it replaces, as if that file had been
+/// overwritten.
 fn keep_mode(staged: &StagedFile, replaced: &Metadata) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -11,9 +11,9 @@ pub(crate) fn is_dash(path: &Path) -> bool {
     path.as_os_str() == DASH
 }
 
-/// Converts an entry path from the command line, without leading `./` and trailing slashes.
+/// Converts an entry path from the command line, and removes leading `./` and trailing slashes.
 ///
-/// Returns `None` if the argument is not valid Unicode and the system's paths are.
+/// Returns `None` if the argument is not valid Unicode and the system is not Unix.
 pub(crate) fn entry_path(argument: &OsStr) -> Option<Vec<u8>> {
     let bytes = archive_bytes(argument)?;
     let mut path = bytes.as_slice();
@@ -28,7 +28,7 @@ pub(crate) fn entry_path(argument: &OsStr) -> Option<Vec<u8>> {
 
 /// Converts a system path to the bytes that an archive stores, with `/` between components.
 ///
-/// Returns `None` if the path is not valid Unicode and the system's paths are.
+/// Returns `None` if the path is not valid Unicode and the system is not Unix.
 pub(crate) fn archive_bytes(text: &OsStr) -> Option<Vec<u8>> {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! A file that is written under a temporary name beside its target, and renamed when it is
+//! A file that is written under a temporary name next to its target, and renamed when it is
 //! complete.
 
 use std::ffi::OsString;
@@ -13,10 +13,10 @@ use crate::process::cleanup::Cleanup;
 /// The permissions of a new file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// As the umask says, like `cp`. This is for containers, which are meant to be shared.
+    /// What the umask allows, as for `cp`. This is for containers, which are meant to be shared.
     Umask,
-    /// The owner only. This is for keys and decrypted content: too little access is easily fixed
-    /// with `chmod`, too much cannot be undone.
+    /// The owner only. This is for keys and decrypted content, because missing access is easily
+    /// granted with `chmod`, but excess access cannot be undone.
     Owner,
 }
 
@@ -65,8 +65,8 @@ impl StagedFile {
         &self.target
     }
 
-    /// Renames the file to its final path. The caller holds the cleanup lock, so that it can do
-    /// more under it.
+    /// Renames the file to its final path. The caller holds the cleanup lock, so that it can take
+    /// other steps under the same lock.
     pub(crate) fn publish(&mut self, cleanup: &mut Cleanup, replace: bool) -> io::Result<()> {
         let Some(file) = self.file.take() else { return Ok(()) };
         let staged = file.path().to_owned();

@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io;
 
-/// The capacity that a pipe is enlarged to, in bytes. By default, Linux gives a pipe 64 KiB and
-/// allows everybody 1 MiB.
+/// The capacity to which a pipe is enlarged, in bytes. By default, Linux gives a pipe 64 KiB and
+/// allows every process to raise this to 1 MiB.
 #[cfg(target_os = "linux")]
 const PIPE_LEN: usize = 1 << 20;
 
-/// Returns standard input as a file, so that it can be read at an offset if it is one.
+/// Returns standard input as a file, so that it can be read at any offset if it is a
+/// regular file.
 pub(crate) fn stdin() -> io::Result<File> {
     file(&io::stdin()).inspect(enlarge_pipe)
 }
@@ -18,8 +19,8 @@ pub(crate) fn stdout() -> io::Result<File> {
     file(&io::stdout()).inspect(enlarge_pipe)
 }
 
-/// Enlarges the buffer of a pipe, so that the two sides wait for each other less often. This saves
-/// a quarter of the time. Other files are left unchanged.
+/// Enlarges the buffer of a pipe, so that the two sides wait for each other less often, which
+/// saves a quarter of the time. Other files are left unchanged.
 pub(crate) fn enlarge_pipe(file: &File) {
     #[cfg(target_os = "linux")]
     if rustix::pipe::fcntl_getpipe_size(file).is_ok_and(|len| len < PIPE_LEN) {

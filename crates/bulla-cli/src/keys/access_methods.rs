@@ -152,7 +152,8 @@ impl AccessMethods {
         }
     }
 
-    /// Reads, prompts for and creates the secrets. `recovery_key` is one more, already read.
+    /// Reads, prompts for and creates the secrets. `recovery_key` is an additional key that has
+    /// already been read.
     pub(crate) fn read<'p>(
         &self,
         recovery_key: Option<&Key>,
@@ -182,7 +183,8 @@ impl AccessMethods {
         Ok(ContainerKeys { key, slots: Some(slots), new_key, pool })
     }
 
-    /// Like [`read`](AccessMethods::read), but adds to existing slots. Returns the new key file.
+    /// Does the same as [`read`](AccessMethods::read), but adds the secrets to existing slots.
+    /// Returns the new key file.
     pub(crate) fn add_to(
         &self,
         slots: &mut Slots,
@@ -241,7 +243,7 @@ impl ContainerKeys<'_> {
         draft.envelope(&envelope)
     }
 
-    /// Returns the options that the draft is created with.
+    /// Returns the options with which the draft is created.
     pub(crate) fn with_envelope<'a>(&self, options: &Options<'a>) -> Options<'a> {
         match &self.slots {
             Some(_) => options.envelope_len(Envelope::DEFAULT_LEN),

@@ -14,8 +14,8 @@ use crate::terminal::display::shown;
 
 /// A key file that was just created.
 ///
-/// Dropping it, or a signal, removes the file unless [`keep`](NewKeyFile::keep) was called: a key
-/// whose container was not written is useless.
+/// Dropping it, or a signal, removes the file unless [`keep`](NewKeyFile::keep) was called, because
+/// a key whose container was not written is useless.
 pub(crate) struct NewKeyFile {
     path: PathBuf,
     kept: bool,
@@ -63,7 +63,7 @@ pub(crate) fn reject_existing(path: &Path) -> Result<(), Failure> {
 }
 
 fn already_exists(path: &Path) -> Failure {
-    let problem = "already exists; a key file is never overwritten, choose another name";
+    let problem = "already exists, and a key file is never overwritten; choose another name";
     Failure::new(Exit::Environment, shown(path), problem)
 }
 

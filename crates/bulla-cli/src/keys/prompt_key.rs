@@ -14,10 +14,10 @@ use crate::terminal::prompt;
 
 /// The number of attempts to type a passphrase.
 const ATTEMPTS: usize = 3;
-/// The number of hex digits from which a text with other characters counts as a mistyped key.
+/// The minimum number of hex digits for a text with other characters to count as a mistyped key.
 const MISTYPED_KEY_DIGITS: usize = 56;
-/// The number of digits from which a text of hex digits alone counts as an incomplete key. A
-/// passphrase like that is unlikely.
+/// The minimum number of digits for a text that contains only hex digits to count as an incomplete
+/// key. Such a passphrase is unlikely.
 const PARTIAL_KEY_DIGITS: usize = 16;
 
 /// The answer to a prompt.
@@ -57,7 +57,7 @@ pub(crate) fn prompt_key<T>(
             })?;
         let line = without_line_break(&text);
         if line.is_empty() {
-            return Err(Failure::usage("passphrase", "empty input"));
+            return Err(Failure::usage("passphrase", "the input is empty; try again"));
         }
         was_key = looks_like_key(line);
         let hint = if was_key {
@@ -86,13 +86,13 @@ pub(crate) fn prompt_key<T>(
     Ok(if was_key { Answer::WrongKey } else { Answer::WrongPassphrase })
 }
 
-/// Prompts twice for a new passphrase. `name` is what to call it, and `alternative` says how to
-/// provide it without a terminal.
+/// Prompts twice for a new passphrase. `name` is what the prompts call it, and `alternative` says
+/// how to provide it without a terminal.
 pub(crate) fn prompt_new_passphrase(name: &str, alternative: &str) -> Result<Passphrase, Failure> {
     let prompt = |question: &str| {
         prompt::read_passphrase(question).map_err(|_| no_terminal(name, alternative))
     };
-    let reject = |why: &str| Failure::usage(name, format!("{why}; nothing was done, try again"));
+    let reject = |why: &str| Failure::usage(name, format!("{why}; try again"));
     let first = prompt(&format!("New {name} (not shown): "))?;
     let passphrase =
         Passphrase::new(without_line_break(&first)).map_err(|e| reject(&e.to_string()))?;
@@ -158,7 +158,7 @@ fn declined(mistake: &str) -> Failure {
     Failure::new(Exit::WrongKey, "key", format!("{mistake}; nothing was done"))
 }
 
-/// Describes what was typed and what is correct, for the person at the terminal.
+/// Describes what was typed and what is correct, for the user at the terminal.
 fn describe_correction(text: &str, found: &Correction) -> String {
     let correct: Zeroizing<Vec<char>> = Zeroizing::new(
         key_text::format(&found.key).chars().filter(|c| !c.is_whitespace()).collect(),
@@ -169,14 +169,14 @@ fn describe_correction(text: &str, found: &Correction) -> String {
     let typed = typed_digits(text);
     match found.mistake {
         Mistake::Substituted { digit } => {
-            format!("typed {}, correct is {}", digits(&typed, digit, 1), digits(&correct, digit, 1))
+            format!("typed {} instead of {}", digits(&typed, digit, 1), digits(&correct, digit, 1))
         }
         Mistake::Transposed { digit } => {
-            format!("typed {}, correct is {}", digits(&typed, digit, 2), digits(&correct, digit, 2))
+            format!("typed {} instead of {}", digits(&typed, digit, 2), digits(&correct, digit, 2))
         }
         Mistake::Missing { digit } => format!("the digit is {}", digits(&correct, digit, 1)),
         Mistake::Extra { digit } => {
-            format!("typed {}, correct is without it", digits(&typed, digit, 1))
+            format!("typed {}, which must be removed", digits(&typed, digit, 1))
         }
         _ => "the other order is correct".to_owned(),
     }
@@ -224,10 +224,10 @@ mod tests {
         let key = Key::from_bytes(&[0x12; 32]);
         let correct = key_text::format(&key);
         for (typed, shown) in [
-            (correct.replacen("12", "1F", 1), "typed f, correct is 2"),
-            (correct.replacen("12", "21", 1), "typed 21, correct is 12"),
+            (correct.replacen("12", "1F", 1), "typed f instead of 2"),
+            (correct.replacen("12", "21", 1), "typed 21 instead of 12"),
             (correct.replacen("12", "1", 1), "the digit is 2"),
-            (correct.replacen("12", "1l2", 1), "typed 1, correct is without it"),
+            (correct.replacen("12", "1l2", 1), "typed 1, which must be removed"),
         ] {
             let found = find_mistake(&typed, |candidate| candidate.expose() == key.expose())
                 .unwrap()

@@ -1,4 +1,4 @@
-//! Files of recovery sheets. A sheet contains a key, so it is treated like a key file: accessible
+//! Recovery sheet files. A sheet contains a key, so it is treated like a key file: accessible
 //! to its owner only, never overwritten, and synced.
 
 use std::io::{self, ErrorKind, Write};
@@ -21,7 +21,8 @@ use crate::terminal::display::shown;
 /// Fails if the sheet cannot be written to `path`.
 pub(crate) fn reject_unusable(path: &Path) -> Result<(), Failure> {
     if is_dash(path) {
-        let problem = "a sheet contains a key and is not written to standard output; name a file";
+        let problem =
+            "a sheet contains a key, so it is never written to standard output; name a file";
         return Err(Failure::usage("-", problem));
     }
     // Not `exists`, which is false for a dangling link.
@@ -49,8 +50,8 @@ pub(crate) fn draw(
     sheet::svg(key, &info)
 }
 
-/// Writes a sheet to a file that must not exist, and syncs it. A key file that was created with it
-/// is kept from the same instant.
+/// Writes a sheet to a file that must not exist, and syncs it. Under the same cleanup lock, keeps a
+/// key file that was created with it.
 pub(crate) fn write(
     path: &Path,
     svg: &str,
@@ -63,17 +64,17 @@ pub(crate) fn write(
     }
 }
 
-/// Returns the message that tells what to do with the sheet.
+/// Returns a message that explains what to do with the sheet.
 pub(crate) fn advice(path: &Path) -> String {
     format!(
-        "{}: recovery sheet; it contains the key: print it, then delete it or protect it like the \
-         key file",
+        "{}: recovery sheet, which contains the key; print it, then delete it or protect it like \
+         the key file",
         shown(path)
     )
 }
 
 fn already_exists(path: &Path) -> Failure {
-    let problem = "already exists; a sheet never overwrites a file, choose another name";
+    let problem = "already exists, and a sheet never overwrites a file; choose another name";
     Failure::new(Exit::Environment, shown(path), problem)
 }
 

@@ -1,5 +1,5 @@
 //! The source of a key or passphrase: a file that an option or the environment names, or the
-//! terminal. Never the command line, which other users of the machine can read.
+//! terminal. It is never the command line, which other users of the machine can read.
 
 use std::env;
 use std::fs::File;
@@ -85,14 +85,14 @@ impl KeySource {
 
     /// Reads the key for a new container.
     ///
-    /// A key from the terminal is typed twice: a typing error would create a container that nobody
-    /// can open.
+    /// A key from the terminal must be typed twice, because a typing error would create a container
+    /// that nobody can open.
     pub(crate) fn read_for_sealing(&self) -> Result<Key, Failure> {
         let Some(path) = self.path() else {
             let key = prompt_for_key("Key (64 hex digits, not shown): ")?;
             let again = prompt_for_key("Repeat the key: ")?;
             if again.expose() != key.expose() {
-                let problem = "the two keys do not match; nothing was sealed, try again";
+                let problem = "the two keys do not match; try again";
                 return Err(Failure::usage("key", problem));
             }
             return Ok(key);
@@ -156,14 +156,16 @@ pub(crate) fn read_key_text(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let reject = |why: &str| not_a_key_file(path, why);
     let bytes = read_secret(path, MAX_TEXT_LEN, "expected the key file", reject)?;
     if bytes.starts_with(CONTAINER_MAGIC) {
-        return Err(reject("it is a container; pass the key file with -k and the container alone"));
+        return Err(reject(
+            "it is a container; name the key file after -k, and the container without an option",
+        ));
     }
     let text = std::str::from_utf8(&bytes).map_err(|_| reject("not text"))?;
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Reads a small secret file of at most `max_len` bytes. Of a container, only the start is read, so
-/// that the caller can recognize it.
+/// Reads a small secret file of at most `max_len` bytes. If the file is a container, only its start
+/// is read, so that the caller can recognize it.
 fn read_secret(
     path: &Path,
     max_len: usize,
@@ -175,8 +177,8 @@ fn read_secret(
         return Err(reject("it is a directory"));
     }
     let file = File::open(path).map_err(|e| failure(&e))?;
-    // One byte more than allowed, to detect a longer file. Allocated in full, because reallocating
-    // would leave a copy in memory.
+    // One byte longer than allowed, to detect a longer file. Allocated in full, because
+    // reallocating would leave a copy in memory.
     let mut bytes = Zeroizing::new(vec![0; max_len + 1]);
     let len = read_full(&file, &mut bytes[..]).map_err(|e| failure(&e))?;
     if len > max_len && !bytes.starts_with(CONTAINER_MAGIC) {

@@ -30,7 +30,7 @@ pub(crate) struct UnlockedContainer {
     pub(crate) recovery_key: Option<Key>,
     /// The state of the envelope, or `None` if the container has none or it was not read.
     copies: Option<EnvelopeState>,
-    /// The reason why the envelope could not be read.
+    /// Why the envelope could not be read.
     envelope_error: Option<Error>,
 }
 
@@ -74,15 +74,14 @@ impl UnlockedContainer {
     pub(crate) fn warn(&self, name: &str) -> Exit {
         let exit = self.copies.map_or(Exit::Success, |copies| warn_of_copies(name, copies));
         if let Some(error) = &self.envelope_error {
-            note(&format!(
-                "{name}: warning: {error}; unlocked with the container's own key instead"
-            ));
+            let failure = envelope_failure(error, &format!("{name}: warning"));
+            note(&failure.and("unlocked with the container's own key instead").to_string());
             return Exit::Warnings;
         }
         if self.envelope().is_some_and(|unlocked| !unlocked.is_intact()) {
             note(&format!(
                 "{name}: warning: the envelope was altered by someone without the container's key, \
-                 possibly to add a slot; the content is authentic; use `bulla key rotate` to \
+                 possibly to add a slot, but the content is authentic; use `bulla key rotate` to \
                  create a new envelope"
             ));
             return Exit::Warnings;
@@ -105,7 +104,7 @@ pub(crate) fn warn_of_copies(name: &str, copies: EnvelopeState) -> Exit {
         _ => "the copies of the envelope are in an unknown state",
     };
     note(&format!(
-        "{name}: warning: {state}; `bulla key add` and `bulla key remove` rewrite both copies"
+        "{name}: warning: {state}; use `bulla key add` or `bulla key remove` to rewrite both copies"
     ));
     Exit::Warnings
 }
@@ -255,7 +254,8 @@ impl LockedContainer<'_> {
             (Some(found), _) => {
                 let file = shown(path);
                 let problem = format!("mistyped key in {file}: {}", found.mistake);
-                Failure::new(Exit::WrongKey, self.name, problem).and("correct it in the file")
+                Failure::new(Exit::WrongKey, self.name, problem)
+                    .with_remedy("correct it in the file")
             }
             (None, Ok(_)) => self.wrong_key(Some(path)),
             (None, Err(e)) => not_a_key_file(path, &e.to_string()),
@@ -335,19 +335,17 @@ impl LockedContainer<'_> {
         }
     }
 
-    /// Points a user without the passphrase to the recovery key, if one exists.
+    /// Suggests a recovery key to a user without the passphrase, if the container has one.
     fn with_recovery_key_hint(&self, failure: Failure) -> Failure {
         let slots = self.envelope.as_ref().map(Envelope::list).unwrap_or_default();
         match slots.iter().any(|slot| matches!(slot.kind, SlotKind::RecoveryKey)) {
-            true => {
-                failure.and("a recovery key also unlocks it: use -k FILE or type its 64 digits")
-            }
+            true => failure.with_remedy("use a recovery key with -k FILE, or type its 64 digits"),
             false => failure,
         }
     }
 
-    /// Creates the failure for a key that does not match, and says if the container itself may be
-    /// the cause.
+    /// Creates the failure for a key that does not match, and mentions if the container itself may
+    /// be the cause.
     fn wrong_key(&self, path: Option<&Path>) -> Failure {
         if let Some(error) = &self.envelope_error {
             return envelope_failure(error, self.name)
@@ -360,10 +358,9 @@ impl LockedContainer<'_> {
         let failure = Failure::new(Exit::WrongKey, self.name, problem)
             .and("it belongs to another container, or more than one digit is mistyped");
         match self.preamble.header_state() {
-            Some(HeaderState::Differ) => failure.and(
-                "the header and footer also differ, so the header may have been replaced: try \
-                 another copy of the container",
-            ),
+            Some(HeaderState::Differ) => failure
+                .and("the header and footer also differ, so the header may have been replaced")
+                .with_remedy("try another copy of the container"),
             Some(HeaderState::HeaderDamaged) => failure.and(
                 "the header is also damaged, and the footer used instead may belong to another \
                  container",
@@ -374,13 +371,14 @@ impl LockedContainer<'_> {
 
     fn no_envelope(&self, remedy: &str) -> Failure {
         match &self.envelope_error {
-            Some(error) => envelope_failure(error, self.name).and(remedy),
-            None => Failure::usage(self.name, "no passphrase unlocks this container").and(remedy),
+            Some(error) => envelope_failure(error, self.name).with_remedy(remedy),
+            None => Failure::usage(self.name, "no passphrase unlocks this container")
+                .with_remedy(remedy),
         }
     }
 }
 
-/// Creates the failure of reading, opening or changing an envelope.
+/// Creates the failure for an error while reading, opening or changing an envelope.
 pub(crate) fn envelope_failure(error: &Error, object: &str) -> Failure {
     let exit = match error {
         Error::Container(error) => return Failure::container(error, object, object),
@@ -397,5 +395,10 @@ pub(crate) fn envelope_failure(error: &Error, object: &str) -> Failure {
         | Error::Passphrase(_) => Exit::Usage,
         _ => Exit::Environment,
     };
-    Failure::new(exit, object, error.to_string())
+    let failure = Failure::library(exit, object, error);
+    match error {
+        Error::Damaged => failure.with_remedy("use --envelope FILE with an intact copy of it"),
+        Error::TooCostly => Failure::new(exit, object, error.to_string()),
+        _ => failure,
+    }
 }

@@ -161,8 +161,8 @@ impl<'p> Vault<'p> {
         if status.current.is_none() {
             return Ok(());
         }
-        let problem = "the vault already stores a key of this account, and its locator is missing; \
-                       use `bulla vault recover BACKUP` to recover it, or \
+        let problem = "the vault already stores a key for this account, and its locator is \
+                       missing; use `bulla vault recover BACKUP` to recover it, or \
                        `bulla vault register --forgotten` to replace it";
         Err(Failure::usage(&self.address, problem))
     }
@@ -214,7 +214,7 @@ pub(crate) fn key_for_sealing(
     if let Registered::Announced { .. } =
         vault.register(&password, &key, &RegistrationOptions::default())?
     {
-        let problem = "another client registered a key at the same time; see `bulla vault status`";
+        let problem = "another client registered a key at the same time; use `bulla vault status`";
         return Err(Failure::new(Exit::Environment, vault.address, problem));
     }
     let locator = vault.stored_locators()?.into_iter().next();
@@ -242,7 +242,7 @@ pub(crate) fn new_password(file: Option<&Path>, option: &str) -> Result<Passphra
     }
 }
 
-/// Creates the failure of a request to a vault.
+/// Creates the failure for a vault request.
 pub(crate) fn vault_failure(error: &Error, address: &str) -> Failure {
     let exit = match error {
         Error::WrongPassword { .. } | Error::Locked | Error::NoRecord => Exit::WrongKey,

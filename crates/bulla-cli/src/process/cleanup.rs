@@ -1,4 +1,4 @@
-//! Undoes what an interrupted command must not leave behind: temporary files, and a terminal that
+//! Cleans up after an interrupted command: removes temporary files, and restores a terminal that
 //! does not echo.
 //!
 //! Creating, renaming and keeping such a file happens under one lock, and a signal is handled under
@@ -25,7 +25,7 @@ pub(crate) struct Cleanup {
 pub(crate) type Action = Box<dyn Fn() + Send>;
 
 impl Cleanup {
-    /// Takes the lock that signals are handled under.
+    /// Takes the lock under which signals are handled.
     pub(crate) fn lock() -> MutexGuard<'static, Cleanup> {
         // Every step leaves the data consistent, so a poisoned lock is usable.
         CLEANUP.lock().unwrap_or_else(PoisonError::into_inner)
@@ -67,7 +67,7 @@ impl Cleanup {
 
     fn run(&mut self) {
         for file in self.files.drain(..) {
-            // The process is ending; a failure cannot be acted upon.
+            // The process is ending, so nothing can be done about a failure.
             let _ = fs::remove_file(file);
         }
         if let Some(remove) = self.remove_many.take() {
@@ -115,7 +115,7 @@ mod system {
         cleanup.run();
         let _ = writeln!(
             io::stderr(),
-            "\nbulla: stopped by signal {signal}; unfinished files were removed"
+            "\nbulla: stopped by signal {signal}; temporary files were removed"
         );
         process::exit(128 + signal)
     }

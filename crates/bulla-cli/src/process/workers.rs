@@ -9,13 +9,13 @@ use crate::error::{Exit, Failure};
 
 /// The threads of a command, created once. Sealing, opening and passphrase hashing all use them.
 pub(crate) struct WorkerPool {
-    /// `None` if the system refuses even a pool of the current thread.
+    /// `None` if the system refuses even a pool that uses only the current thread.
     pool: Option<ThreadPool>,
     is_serial: bool,
 }
 
 impl WorkerPool {
-    /// Creates a pool of `threads` threads, or of one per core.
+    /// Creates a pool of `threads` threads, or of one thread per core.
     ///
     /// If the system refuses to start threads that were not explicitly requested, all work runs
     /// on the current thread.
@@ -32,7 +32,7 @@ impl WorkerPool {
             (Ok(pool), _) => Ok(WorkerPool { pool: Some(pool), is_serial: false }),
             (Err(_), None) => Ok(WorkerPool::current_thread()),
             (Err(e), Some(count)) => {
-                let problem = format!("cannot start {count} threads ({e}); try fewer");
+                let problem = format!("cannot start {count} threads ({e}); use fewer threads");
                 Err(Failure::new(Exit::Environment, "--threads", problem))
             }
         }

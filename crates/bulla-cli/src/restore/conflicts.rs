@@ -17,8 +17,8 @@ const MAX_PRINTED: usize = 10;
 
 /// Fails if existing files in `directory` conflict with `entries`, which are sorted by path.
 ///
-/// With `replace`, files and links are no conflicts, except for `inputs`, which the command itself
-/// reads.
+/// With `replace`, existing files and links are not conflicts, except for `inputs`, which the
+/// command itself reads.
 pub(crate) fn reject_conflicts(
     directory: &Path,
     entries: &[Entry],
@@ -62,7 +62,7 @@ pub(crate) fn reject_conflicts(
     let remedy = match (existing.len(), type_conflicts.len()) {
         (0, 0) => return Ok(()),
         (_, 0) => "use --force to replace existing files, or another directory with -C",
-        _ => "use another directory with -C; --force does not replace directories",
+        _ => "use another directory with -C, because --force does not replace directories",
     };
     let conflicts = match existing.len() + type_conflicts.len() {
         1 => "1 conflicting entry".to_owned(),
@@ -84,7 +84,7 @@ struct Walk {
     target: Directory,
     /// The directories above the last entry, by name. `None` if one does not exist.
     stack: Vec<(Vec<u8>, Option<Directory>)>,
-    /// Directories where the archive has something else, and the reverse.
+    /// Directories that exist where the archive has a file or link, and the reverse.
     type_conflicts: BTreeMap<Vec<u8>, Found>,
 }
 

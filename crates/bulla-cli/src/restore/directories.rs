@@ -27,11 +27,13 @@ pub(crate) struct Directories {
     nodes: Vec<Node>,
     target: Arc<OpenDirectory>,
     open: Mutex<HashMap<DirectoryId, Arc<OpenDirectory>>>,
-    /// A handle to sync each file system with, by device number. `None` if they are not synced.
+    /// A handle for syncing each file system, by device number. `None` if file systems are not
+    /// synced.
     file_systems: Option<Mutex<HashMap<u64, File>>>,
 }
 
-/// A directory. It stores a single component: whole paths would take memory quadratic in the depth.
+/// A directory. It stores a single path component, because whole paths would take memory quadratic
+/// in the depth.
 struct Node {
     parent: DirectoryId,
     name: Box<[u8]>,
@@ -67,8 +69,8 @@ impl Directories {
         Ok(directories)
     }
 
-    /// Returns the directory at `path`, and creates it and its parents if necessary. One that is an
-    /// entry is accessible to its owner only until its attributes are set.
+    /// Returns the directory at `path`, and creates it and its parents if necessary. A directory
+    /// that is an entry is accessible only to its owner until its attributes are set.
     pub(crate) fn ensure(&mut self, path: &[u8], is_entry: bool) -> io::Result<DirectoryId> {
         let mut id = DirectoryId::TARGET;
         let mut open = None;
@@ -101,7 +103,7 @@ impl Directories {
         let is_new = match open.directory.create_directory(name, for_owner) {
             Ok(()) => true,
             Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(e),
-            // A link to a directory is not accepted: it could point outside the target.
+            // A link to a directory is rejected, because it could point outside the target.
             Err(_) if open.directory.find(name)? == Some(Found::Directory) => false,
             Err(_) => return Err(ErrorKind::NotADirectory.into()),
         };
@@ -162,8 +164,8 @@ impl Directories {
         components
     }
 
-    /// Remembers the attributes to set at the end. Those of an existing directory are only changed
-    /// with `replace`.
+    /// Remembers the attributes to set at the end. The attributes of an existing directory are only
+    /// changed with `replace`.
     pub(crate) fn set_metadata_later(
         &mut self,
         id: DirectoryId,

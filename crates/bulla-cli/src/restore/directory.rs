@@ -1,7 +1,7 @@
 //! Directories to restore into. No path or link in an archive can reach outside the target.
 //!
 //! cap-std opens directories below the target and follows no link out of it. All other operations
-//! are relative to an open directory, use names of one component, and follow no links.
+//! are relative to an open directory, use single-component names, and follow no links.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -188,8 +188,8 @@ impl Directory {
     }
 }
 
-/// Converts a name to the system's representation. Where names are text, and `\` and `:` have a
-/// special meaning, not every name is valid.
+/// Converts a name to the system's representation. Not every name is valid on a system where names
+/// are text, and where `\` and `:` have a special meaning.
 #[cfg(unix)]
 pub(crate) fn system_name(name: &[u8]) -> io::Result<&OsStr> {
     Ok(std::os::unix::ffi::OsStrExt::from_bytes(name))

@@ -17,8 +17,8 @@ use crate::restore::directory::{Directory, Found, split, system_name};
 use crate::restore::temporary::{TemporaryFile, TemporaryFiles};
 use crate::terminal::display::{shown, shown_below};
 
-/// The most files, and roughly the most bytes, that are synced together. An interrupted restore
-/// loses up to this much.
+/// The maximum number of files, and roughly of bytes, that are synced together. An interrupted
+/// restore loses up to this much.
 const MAX_BATCH: (usize, u64) = (8192, 1 << 30);
 /// Up to this many files are synced one by one, which avoids syncing the whole file system.
 const MAX_SINGLE_SYNCS: usize = 16;
@@ -49,7 +49,7 @@ impl Durability {
 pub(crate) struct Restorer {
     /// The target, as the user named it.
     directory: PathBuf,
-    /// The target and its parents, as far as they had to be created.
+    /// The target and those of its parents that had to be created.
     created: Vec<PathBuf>,
     replace: bool,
     durability: Durability,
@@ -186,14 +186,14 @@ impl Restorer {
     }
 
     /// Publishes the remaining complete files, sets the attributes of directories, and syncs
-    /// everything. Continues after a failure, and returns the first.
+    /// everything. Continues after a failure, and returns the first failure.
     pub(crate) fn complete(&self) -> Result<(), Failure> {
         let batch = mem::take(&mut *self.batch());
         let published = self.publish_batch(batch);
         let synced = self.finish_directories().and(self.sync_remaining()).map_err(|e| {
             Failure::io(shown(&self.directory), &e).and(
                 "all files are complete, but not all directories could be synced, so a power \
-                 failure may remove some",
+                 failure may remove some files",
             )
         });
         published.and(synced)
@@ -204,12 +204,12 @@ impl Restorer {
         self.restored.load(Ordering::Relaxed)
     }
 
-    /// Returns the number of entries whose permissions or time could not be set.
+    /// Returns the number of entries whose permissions or mtime could not be set.
     pub(crate) fn attribute_errors(&self) -> u64 {
         self.attribute_errors.load(Ordering::Relaxed)
     }
 
-    /// Creates the failure of restoring the entry at `path`.
+    /// Creates the failure for an error while restoring the entry at `path`.
     pub(crate) fn failure(&self, path: &[u8], error: &io::Error) -> Failure {
         Failure::io(shown_below(&self.directory, path), error)
     }
@@ -251,8 +251,8 @@ impl Restorer {
         first
     }
 
-    /// Sets the attributes of directories, children before parents: the permissions of a parent may
-    /// deny access to its children.
+    /// Sets the attributes of directories, children before parents, because a parent's permissions
+    /// may deny access to its children.
     fn finish_directories(&self) -> io::Result<()> {
         let mut first = Ok(());
         for (id, metadata) in self.directories.deepest_first() {
@@ -299,7 +299,7 @@ impl Restorer {
     }
 }
 
-/// Sets the mtime and the permissions, in this order: the permissions may forbid to set the mtime.
+/// Sets the mtime and then the permissions, which may forbid setting the mtime.
 fn set_attributes(file: &File, metadata: &Metadata) -> io::Result<()> {
     let mtime = match metadata.mtime.map(|mtime| mtime.to_system_time()) {
         Some(Some(mtime)) => file.set_modified(mtime),

@@ -1,5 +1,5 @@
-//! The temporary files of a restore, of which many exist at the same time. Each gets its final name
-//! when it is complete. A signal removes the others.
+//! The temporary files of a restore, many of which exist at the same time. Each file gets its final
+//! name when it is complete. A signal removes the others.
 //!
 //! Creating or renaming such a file happens under a read lock, and the signal handler takes the
 //! write lock. A signal therefore always finds a file that exists, and never removes one that
@@ -26,9 +26,9 @@ struct Shared {
     target: Arc<Directory>,
     /// Held for reading while a file is created or renamed.
     rename_lock: RwLock<()>,
-    /// Paths below the target. Open directories would be too many.
+    /// Paths below the target. There would be too many directories to keep them open.
     files: Mutex<HashMap<u64, PathBuf>>,
-    /// Distinguishes the files of this process from those that a killed one left.
+    /// Distinguishes the files of this process from those that a killed process left.
     tag: u64,
     count: AtomicU64,
 }
@@ -77,7 +77,7 @@ impl TemporaryFiles {
         Ok((temporary, file))
     }
 
-    /// Like [`create`](TemporaryFiles::create), for a symbolic link.
+    /// Creates a temporary symbolic link, as [`create`](TemporaryFiles::create) does for a file.
     pub(crate) fn link(
         &self,
         directory: &Directory,
@@ -143,7 +143,7 @@ impl Shared {
 
     fn remove_all(&self) {
         for (_, path) in self.files().drain() {
-            // A failure cannot be acted upon here.
+            // Nothing can be done about a failure here.
             let _ = self.target.remove(&path);
         }
     }

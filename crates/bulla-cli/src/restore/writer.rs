@@ -14,8 +14,8 @@ use crate::error::Failure;
 use crate::restore::directories::DirectoryId;
 use crate::restore::restorer::{IncompleteFile, Restorer};
 
-/// The maximum number of partially written files that are kept open. More are only written at the
-/// same time if many files share their content.
+/// The maximum number of partially written files that are kept open. More files are only
+/// written at the same time if many files share their content.
 const OPEN_FILES: usize = 32;
 
 /// The files of a restore, and the state of those that are partially written.
@@ -46,8 +46,8 @@ impl<'r> ContentWriter<'r> {
         ContentWriter { restorer, files, directories, partial, failed }
     }
 
-    /// Writes a piece of file `number`. The returned error does not name the file, so
-    /// [`failure`](ContentWriter::failure) returns the full one.
+    /// Writes a piece of file `number`. The returned error does not name the file;
+    /// [`failure`](ContentWriter::failure) returns the failure that does.
     pub(crate) fn write_piece(&self, number: usize, offset: u64, bytes: &[u8]) -> io::Result<()> {
         self.write(number, offset, bytes).map_err(|failure| {
             lock(&self.failed).get_or_insert(failure);

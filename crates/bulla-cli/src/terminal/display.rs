@@ -1,9 +1,9 @@
 //! Paths and numbers in messages. Paths are escaped so that they cannot control the terminal, and
-//! quoted where they are part of a command to copy.
+//! quoted where they are part of a command that the user can copy.
 
 use std::path::Path;
 
-/// Formats a path. One with control characters is escaped.
+/// Formats a path. A path with control characters is escaped.
 pub(crate) fn shown(path: &Path) -> String {
     let text = path.to_string_lossy();
     if text.chars().any(char::is_control) {
@@ -13,7 +13,7 @@ pub(crate) fn shown(path: &Path) -> String {
     }
 }
 
-/// Formats the path of an archive entry. Control characters and invalid UTF-8 are escaped.
+/// Formats an entry path. Control characters and invalid UTF-8 are escaped.
 pub(crate) fn shown_entry(path: &[u8]) -> String {
     let mut shown = String::with_capacity(path.len());
     for part in path.utf8_chunks() {
@@ -28,7 +28,7 @@ pub(crate) fn shown_entry(path: &[u8]) -> String {
     shown
 }
 
-/// Formats the path of an archive entry below the directory it is restored into.
+/// Formats an entry path below the directory into which the entry is restored.
 pub(crate) fn shown_below(directory: &Path, entry: &[u8]) -> String {
     let below = shown_entry(entry);
     match shown(directory).as_str() {

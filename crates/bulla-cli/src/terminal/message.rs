@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-/// Prints a message to standard error, with the name of the command in front.
+/// Prints a message to standard error, prefixed with the command name.
 pub(crate) fn note(text: &str) {
     say(&format!("bulla: {text}"));
 }

@@ -1,4 +1,4 @@
-//! What a person sees and types: messages, progress and prompts.
+//! Interaction with the user: messages, progress and prompts.
 
 pub(crate) mod display;
 pub(crate) mod message;

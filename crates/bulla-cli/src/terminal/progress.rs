@@ -28,7 +28,7 @@ pub(crate) fn with_bytes<T>(len: Option<u64>, quiet: bool, work: impl FnOnce(&Pr
     show_while(len, template, quiet, show, || work(&progress))
 }
 
-/// Like [`with_bytes`], and also shows how many of `entries` are done.
+/// Does the same as [`with_bytes`], and also shows how many of `entries` are done.
 pub(crate) fn with_entries<T>(
     len: u64,
     entries: u64,

@@ -12,7 +12,7 @@ const GROUP: usize = 4;
 
 /// Prompts for a key.
 ///
-/// Reads lines until they form a key or cannot become one, so that a key of four lines can be
+/// Reads lines until they form a key or can no longer become one, so that a four-line key can be
 /// pasted. An empty line ends the input early.
 ///
 /// # Errors
@@ -88,7 +88,7 @@ mod system {
             match std::str::from_utf8(&line[..len]) {
                 Ok("" | "\n") => break,
                 Ok(line) => text.push_str(line),
-                // Not a valid character of a key or passphrase either.
+                // NUL is not valid in a key or passphrase either.
                 Err(_) => text.push('\0'),
             }
             if !is_incomplete(&text) {

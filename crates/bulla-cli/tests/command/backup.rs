@@ -147,8 +147,7 @@ fn rejects_invalid_paths() {
     sandbox
         .run("backup -k k photos k")
         .exits(2)
-        .says("photos: is a directory")
-        .says("the archive is the first argument");
+        .says("photos: is a directory; name the archive first, then the paths");
     sandbox
         .run("backup -k k photos/zero photos")
         .exits(1)
@@ -203,7 +202,7 @@ fn replaces_an_existing_archive_only_with_force() {
     sandbox
         .run("backup -k k a photos")
         .exits(1)
-        .says("a: already exists; use --force to replace it");
+        .says("a: already exists; the archive is the first argument; use --force to replace it");
     assert_eq!(sandbox.read("a"), b"precious");
     sandbox.run("backup -k k a photos --force").exits(0);
     sandbox.run("verify -k k a").exits(0);
@@ -225,7 +224,7 @@ fn excludes_the_archive() {
     sandbox
         .run("backup -fk k b b photos")
         .exits(2)
-        .says("b: the archive is also a path to back up");
+        .says("b: the archive is also one of the paths to back up");
     sandbox.run("verify -k k b").exits(0);
 }
 

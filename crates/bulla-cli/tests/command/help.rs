@@ -39,7 +39,7 @@ const EXIT_CODES: [(&str, &str); 8] = [
     ("1", "a file could not be read or written, or already exists"),
     ("2", "invalid command line or key file"),
     ("3", "wrong key or passphrase"),
-    ("4", "the container is damaged, truncated or was tampered with"),
+    ("4", "the container is damaged or truncated, or was tampered with"),
     ("5", "not a container, or not supported by this version"),
     ("6", "success with warnings"),
     ("128+n", "stopped by signal n"),

@@ -48,7 +48,7 @@ fn keygen_does_not_overwrite_files() {
     let before = sandbox.read("k");
     sandbox.run("keygen -o k").exits(1).says("k: already exists");
     assert_eq!(sandbox.read("k"), before);
-    sandbox.run("keygen -o -").exits(2).says("not written to standard output");
+    sandbox.run("keygen -o -").exits(2).says("never written to standard output");
     assert_eq!(sandbox.names(), ["k".to_owned()].into());
 }
 

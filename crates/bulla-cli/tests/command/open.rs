@@ -219,5 +219,5 @@ fn rejects_the_header_of_another_container() {
 #[test]
 fn default_output_requires_the_extension() {
     let sandbox = Sandbox::with_container(LEN);
-    sandbox.run("open -k k c").exits(2).says("the name does not end in .bulla").says("-o");
+    sandbox.run("open -k k c").exits(2).says("the input path does not end in .bulla").says("-o");
 }

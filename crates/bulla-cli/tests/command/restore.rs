@@ -378,7 +378,7 @@ fn damaged_chunk_keeps_complete_files() {
             .run(&format!("restore -k k a -C out {args}"))
             .exits(4)
             .says("a: chunk ")
-            .says("`bulla salvage` restores what is left")
+            .says("use `bulla salvage` to restore what is left")
             .says(" of 23 files and links");
         let restored = sandbox.below("out");
         assert!(restored.contains(&PathBuf::from("f/00")), "{restored:?}");
@@ -471,7 +471,7 @@ fn signal_keeps_complete_files_only() {
         let child = sandbox.command_with_signals("restore -k k a -C out").spawn().unwrap();
         wait_until("some files are created", || sandbox.below("out").len() > 100);
         kill_process(Pid::from_child(&child), signal).unwrap();
-        finish(child).exits(code).says("unfinished files were removed");
+        finish(child).exits(code).says("temporary files were removed");
         sandbox.has_no_temporary_files("out");
         // Only complete files conflict with the next attempt.
         sandbox.run("restore -qk k a -C out --force").exits(0);

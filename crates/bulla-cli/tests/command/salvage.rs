@@ -99,7 +99,7 @@ fn reports_a_file_that_is_lost() {
         .run("salvage -k k a -C out")
         .exits(6)
         .says("f/1: lost bytes 0..100\n")
-        .says("f/1: not restored: all its content is lost");
+        .says("f/1: not restored: all of its content is lost");
     assert!(!sandbox.path("out/f/1").exists() && !sandbox.path("out/f/1.damaged").exists());
     assert!(sandbox.read("out/f/2") == noise(200));
     sandbox.has_no_temporary_files("out");

@@ -33,7 +33,7 @@ fn keygen_creates_a_sheet() {
     let outcome = sandbox
         .run("keygen -o n --sheet n.svg")
         .exits(0)
-        .says("n.svg: recovery sheet; it contains the key");
+        .says("n.svg: recovery sheet, which contains the key");
     assert!(outcome.out.is_empty());
     contains_key(&sandbox, "n.svg", "n");
     does_not_print_key(&sandbox, "n", &outcome.err);
@@ -118,7 +118,7 @@ fn does_not_overwrite_files() {
 fn is_not_written_to_standard_output() {
     let sandbox = Sandbox::new();
     for args in ["sheet -k k -o -", "keygen -o n --sheet -"] {
-        let outcome = sandbox.run(args).exits(2).says("not written to standard output");
+        let outcome = sandbox.run(args).exits(2).says("never written to standard output");
         assert!(outcome.out.is_empty());
     }
     assert_eq!(sandbox.names(), ["k".to_owned()].into());

@@ -37,7 +37,7 @@ fn signal_while_sealing_leaves_nothing() {
         let (child, pipe) = start(&sandbox, "seal --new-key n pipe -o x", &noise(3 << 20));
         assert!(sandbox.names().contains("n"), "the key file is created first");
         send(&child, signal);
-        finish(child).exits(code).says("unfinished files were removed");
+        finish(child).exits(code).says("temporary files were removed");
         drop(pipe);
         assert_eq!(sandbox.names(), ["k", "pipe"].map(String::from).into());
     }

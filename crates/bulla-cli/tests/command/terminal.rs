@@ -173,7 +173,7 @@ fn mistyped_key_is_corrected() {
             assert!(terminal.echoes());
             terminal.types(answer);
             let shown = terminal.exits(code);
-            let says = format!("typed {wrong}, correct is {right}.");
+            let says = format!("typed {wrong} instead of {right}.");
             assert!(shown.contains(&says), "{shown}");
             assert!(shown.contains("igit 37") && shown.contains("group 10"), "{shown}");
             assert!(!shown.contains(&typed[..8]), "{shown}");

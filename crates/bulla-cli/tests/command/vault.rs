@@ -152,10 +152,10 @@ fn missing_locator_prevents_a_replacement() {
     let place = VaultSandbox::registered();
     fs::remove_file(place.sandbox.path("config/bulla/vault.locator")).unwrap();
     let again = place.run("vault register -k k --vault-password-file second").exits(2);
-    again.says("already stores a key of this account").says("--forgotten");
+    again.says("already stores a key for this account").says("--forgotten");
     let backup =
         format!("backup --vault {} --vault-password-file second a first", place.server.address);
-    place.run(&backup).exits(2).says("already stores a key of this account");
+    place.run(&backup).exits(2).says("already stores a key for this account");
     assert!(!place.sandbox.path("a").exists());
 }
 
@@ -218,7 +218,7 @@ fn adds_the_current_locator_to_a_backup() {
 fn deletes_a_key() {
     let place = VaultSandbox::registered();
     let announced = place.run("vault delete --forgotten").exits(0);
-    announced.says("will be deleted on 2033-05-18").says("cancels this");
+    announced.says("will be deleted on 2033-05-18").says("cancels the deletion");
     assert!(place.sandbox.path("config/bulla/vault.locator").exists());
     place.run("vault delete --vault-password-file wrong").exits(3);
     place.run("vault delete --vault-password-file first").exits(0).says("deleted the key");

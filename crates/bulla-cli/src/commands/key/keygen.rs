@@ -13,14 +13,14 @@ use crate::terminal::message::{print, say, stdout_is_terminal};
 
 pub(crate) fn run(args: &KeygenArgs) -> Result<Exit, Failure> {
     if is_dash(&args.output) {
-        let problem = "a key is not written to standard output; name a file";
+        let problem = "a key is never written to standard output; name a file";
         return Err(Failure::usage("-o -", problem));
     }
     if let Some(sheet) = &args.sheet {
         if *sheet == args.output {
             return Err(Failure::usage(
                 shown(sheet),
-                "the sheet and the key file are the same; choose another name",
+                "the sheet and the key file are the same file; choose another name",
             ));
         }
         sheet::reject_unusable(sheet)?;
@@ -41,11 +41,11 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Exit, Failure> {
         shown(&args.output),
         shell_word(&args.output)
     ));
-    say("If you lose the key, the data sealed with it is lost. Keep a copy elsewhere.");
+    say("If you lose the key, all data sealed with it is lost. Keep a copy elsewhere.");
     if let Some(sheet) = &args.sheet {
         say(&sheet::advice(sheet));
     }
-    // Never to a pipe or a file, where a secret is unexpected.
+    // Never to a pipe or a file, where nobody expects a secret.
     if stdout_is_terminal() {
         print(&key_text::format(&key)).map_err(|e| Failure::io("standard output", &e))?;
     }

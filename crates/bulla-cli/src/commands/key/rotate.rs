@@ -11,6 +11,7 @@ use bulla_archive::{
 use bulla_key::SlotKind;
 
 use crate::args::keys::KeyRotateArgs;
+use crate::commands::shared::archive::suggest_salvage;
 use crate::commands::shared::container::read_preamble;
 use crate::commands::shared::create::{
     create_output, print_recovery_hint, reject_input_output, reject_key_file_output,
@@ -63,9 +64,15 @@ pub(crate) fn run(args: &KeyRotateArgs) -> Result<Exit, Failure> {
         _ => rotation.bytes(&output, &options),
     };
     let (opened, count) = rotated.map_err(|e| {
-        let failure = Failure::archive(&e, &input.name, &target.name());
+        let mut failure = Failure::archive(&e, &input.name, &target.name());
+        if preamble.header().content_type() == ContentType::ARCHIVE {
+            failure = suggest_salvage(failure, &e);
+        }
         match failure.exit {
-            Exit::Damaged => failure.and("nothing was written; salvage the content first"),
+            Exit::Damaged if output.is_staged() || output.is_redirected() => {
+                failure.and("nothing was written")
+            }
+            Exit::Damaged => failure.and("the output is incomplete"),
             _ => failure,
         }
     })?;
@@ -85,7 +92,8 @@ pub(crate) fn run(args: &KeyRotateArgs) -> Result<Exit, Failure> {
 }
 
 /// Returns the keys of the new container, and whether the recovery key that unlocked the old one
-/// is among them. If no option selects access methods, they are of the same kinds as before.
+/// is among them. If no option selects access methods, the new container gets the same kinds as the
+/// old one.
 fn new_keys<'p>(
     methods: &mut AccessMethods,
     unlocked: &UnlockedContainer,
@@ -130,7 +138,8 @@ fn print_old_container(
         if new < old {
             let count = slots::count(new);
             say(&format!(
-                "The new container has {count}, the old one has {old}. To add more: bulla key add"
+                "The new container has {count}, but the old one has {old}. To add more: bulla key \
+                 add"
             ));
         }
     }
@@ -212,8 +221,8 @@ impl Rotation<'_> {
                     true => writer.seal_draft(draft, file).map(drop)?,
                     false => writer.seal_draft_to(draft, file).map(drop)?,
                 }
-                // The writer notes an unreadable entry and continues. Here it means that the old
-                // archive is damaged.
+                // The writer notes an unreadable entry and continues. Here, an unreadable entry
+                // means that the old archive is damaged.
                 match read_error.lock().unwrap_or_else(PoisonError::into_inner).take() {
                     Some(error) => Err(bulla::Error::from(error).into()),
                     None => Ok(()),
@@ -246,7 +255,7 @@ struct CopiedEntry<'r, 'a, S: ReadAt> {
     reader: &'r ArchiveReader<'a, S>,
     /// `None` if the entry has no content.
     file: Option<Entry>,
-    /// The first error of reading any entry.
+    /// The first error while reading an entry.
     read_error: &'r Mutex<Option<io::Error>>,
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &SheetArgs) -> Result<Exit, Failure> {
             let (key, header) = checked_key(&source, &args.key, input, &pool)?;
             sheet::draw(&key, args.paper, Some((&name, &header)))
         }
-        // The key cannot be checked, so a typed one is typed twice.
+        // The key cannot be checked, so a typed key must be typed twice.
         None => sheet::draw(&source.read_for_sealing()?, args.paper, None),
     };
     sheet::write(&args.output, &svg, None)?;
@@ -46,14 +46,15 @@ fn open_input(container: &Path) -> Result<Input, Failure> {
     if is_dash(container) {
         return Err(Failure::usage(
             "--container -",
-            "expected a file, whose name is printed on the sheet",
+            "cannot read the container from standard input, because the sheet shows its file name; \
+             name a file",
         ));
     }
     Input::open(Some(container))
 }
 
-/// Returns the key after checking that it unlocks the container. A sheet with a wrong key would
-/// only be noticed when it is needed.
+/// Returns the key after checking that it unlocks the container. A wrong key on a sheet would only
+/// be noticed when the sheet is needed.
 fn checked_key(
     source: &KeySource,
     args: &KeyArgs,

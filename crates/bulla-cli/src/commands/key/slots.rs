@@ -32,7 +32,11 @@ pub(crate) fn list(args: &KeyListArgs) -> Result<Exit, Failure> {
         Ok((envelope, copies)) => {
             let lines = slots::lines(&envelope);
             let count = slots::count(lines.len());
-            let text = format!("{}: {count}; each unlocks it\n{}", input.name, lines.join("\n"));
+            let text = format!(
+                "{}: {count}, each of which unlocks the container\n{}",
+                input.name,
+                lines.join("\n")
+            );
             (text, warn_of_copies(&input.name, copies))
         }
         Err(Error::NoEnvelope) => {
@@ -100,20 +104,24 @@ pub(crate) fn save(args: &KeySaveArgs) -> Result<Exit, Failure> {
     let preamble = read_preamble(&input.file, &input.name)?;
     let (envelope, copies) = read_envelope(&preamble, None)?.map_err(|e| match e {
         Error::NoEnvelope => {
-            Failure::usage(&input.name, "no envelope to save; sealed directly with a key")
+            let problem = "no envelope to save, because it was sealed directly with a key";
+            Failure::usage(&input.name, problem)
         }
+        Error::Damaged => envelope_failure(&e, &input.name)
+            .with_remedy("save the envelope of another copy of the container"),
         e => envelope_failure(&e, &input.name),
     })?;
     write_envelope(&target, envelope.bytes(), None, !args.write.no_sync)?;
     say(&format!(
-        "{}: saved the envelope of {}; if that is damaged, use --envelope FILE",
+        "{}: saved the envelope of {}; if the container's own envelope is damaged, use this one \
+         with --envelope",
         target.name(),
         input.name
     ));
     Ok(warn_of_copies(&input.name, copies))
 }
 
-/// A container whose envelope is changed.
+/// A container whose envelope is being changed.
 struct SlotEditor<'p> {
     file: File,
     name: String,
@@ -130,7 +138,8 @@ impl<'p> SlotEditor<'p> {
         let file = OpenOptions::new().read(true).write(saved.is_none()).open(path);
         let file = file.map_err(|e| Failure::io(&name, &e))?;
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            let problem = "not a regular file, so its envelope cannot be changed in place";
+            let problem = "not a regular file, so its envelope cannot be changed in place; write \
+                           it to a file first";
             return Err(Failure::usage(name, problem));
         }
         lock(&file, &name)?;
@@ -144,12 +153,12 @@ impl<'p> SlotEditor<'p> {
         self.unlocked.envelope().ok_or_else(|| {
             let problem = match self.unlocked.has_envelope() {
                 true => {
-                    "unlocked with the container's own key; to change its slots, use a key or \
-                     passphrase of one of them"
+                    "unlocked with the container's own key, which cannot change slots; use the \
+                     key or passphrase of one of the slots"
                 }
                 false => {
                     "no slots to change, because it was sealed directly with a key; \
-                     `bulla key rotate` creates a container with slots"
+                     use `bulla key rotate` to create a container with slots"
                 }
             };
             Failure::usage(&self.name, problem)
@@ -158,12 +167,12 @@ impl<'p> SlotEditor<'p> {
 
     fn slots(&self) -> Result<Slots, Failure> {
         self.envelope()?.slots().map_err(|e| {
-            envelope_failure(&e, &self.name).and("use `bulla key rotate` to create a new envelope")
+            envelope_failure(&e, &self.name)
+                .with_remedy("use `bulla key rotate` to create a new envelope")
         })
     }
 
-    /// Writes the slots to the container or the saved envelope. A new key file is kept from then
-    /// on.
+    /// Writes the slots to the container or the saved envelope, and keeps the new key file.
     fn write(&self, slots: &Slots, mut new_key: Option<NewKeyFile>) -> Result<(), Failure> {
         let envelope = self.envelope()?;
         match &self.saved {

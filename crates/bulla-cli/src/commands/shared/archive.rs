@@ -15,7 +15,7 @@ use crate::keys::source::KeySource;
 use crate::keys::unlock::{UnlockedContainer, unlock};
 use crate::process::workers::WorkerPool;
 
-/// The problem with an archive that cannot be read at any offset.
+/// The problem with an archive that is read from a pipe, and the remedy.
 pub(crate) const NOT_SEEKABLE: &str =
     "cannot read an archive from a pipe; write it to a file first";
 
@@ -60,12 +60,20 @@ impl Archive {
         first_of([warn_of_header_state(name, state, REENCRYPT), self.unlocked.warn(name)])
     }
 
-    /// Creates the failure of reading the archive, or of writing to `output`.
+    /// Creates the failure for an error while reading the archive or writing to `output`.
     pub(crate) fn failure(&self, error: &Error, output: &str) -> Failure {
-        let failure = Failure::archive(error, &self.input.name, output);
-        match failure.exit {
-            Exit::Damaged => failure.and("`bulla salvage` restores what is left"),
-            _ => failure,
+        suggest_salvage(Failure::archive(error, &self.input.name, output), error)
+    }
+}
+
+/// Suggests `bulla salvage` as the remedy for a damaged archive.
+pub(crate) fn suggest_salvage(failure: Failure, error: &Error) -> Failure {
+    match error {
+        // Nothing is lost in this case, and the failure already has a better remedy.
+        Error::Container(bulla::Error::TrailingData { .. }) => failure,
+        _ if failure.exit == Exit::Damaged => {
+            failure.with_remedy("use `bulla salvage` to restore what is left")
         }
+        _ => failure,
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn reject_key_file_output(
     }
     match (&methods.new_key, target) {
         (Some(new_key), Target::New(output)) if is_same_path(output, new_key) => {
-            reject("the output and the new key file are the same; choose another name")
+            reject("the output and the new key file are the same file; choose another name")
         }
         _ => Ok(()),
     }
@@ -46,8 +46,8 @@ pub(crate) fn reject_input_output(
 }
 
 /// The problem with sealing a key file under the key that it contains.
-pub(crate) const KEY_UNDER_ITSELF: &str =
-    "the input is the key file; sealed under its own key, it could never be opened";
+pub(crate) const KEY_UNDER_ITSELF: &str = "the input is the key file, which could never \
+     be opened if it were sealed under its own key; choose another input";
 
 /// Opens the output of a container. A terminal is rejected.
 pub(crate) fn create_output(target: &Target) -> Result<Output, Failure> {
@@ -59,8 +59,8 @@ pub(crate) fn create_output(target: &Target) -> Result<Output, Failure> {
     Ok(output)
 }
 
-/// Says which secret must not be lost. `keeps_key` means that an existing recovery key unlocks the
-/// container too.
+/// Tells the user which secret must not be lost. `keeps_key` means that an existing recovery key
+/// also unlocks the container.
 pub(crate) fn print_recovery_hint(methods: &AccessMethods, keeps_key: bool) {
     if methods.has_vault() {
         say("If you forget the vault password, the data is lost unless another key unlocks it.");

@@ -10,9 +10,9 @@ use crate::terminal::message::note;
 /// The maximum number of similar warnings that are printed one by one.
 const MAX_PRINTED: usize = 20;
 
-/// The remedy for a container that was opened completely in spite of its damage.
+/// The remedy for a container that was opened completely despite its damage.
 pub(crate) const REENCRYPT: &str =
-    "the content is complete; back it up or seal it again, before more is damaged";
+    "the content is complete; back it up or seal it again before more is damaged";
 
 /// Warns if the header and the footer are not both intact.
 pub(crate) fn warn_of_header_state(name: &str, state: HeaderState, remedy: &str) -> Exit {
@@ -52,19 +52,22 @@ pub(crate) fn warn_of_attributes(target: &str, count: u64) -> Exit {
         return Exit::Success;
     }
     note(&format!(
-        "{target}: warning: cannot set the permissions or time of {}; the content is complete",
+        "{target}: warning: could not set the permissions or modification time of {}; the content \
+         is complete",
         entries(count)
     ));
     Exit::Warnings
 }
 
-/// Describes what happened to an entry during the backup, as a predicate.
+/// Describes what happened to an entry during the backup. The subject is left to the caller.
 pub(crate) fn describe_state(state: State) -> &'static str {
     match state {
         state if state.has(State::SKIPPED) => "was skipped",
         state if state.has(State::UNREADABLE) => "could not be read",
         state if state.has(State::SHORT) => "shrank while it was read",
-        state if state.has(State::GREW) => "grew while it was read; truncated to its first length",
+        state if state.has(State::GREW) => {
+            "grew while it was read, and was cut to its original length"
+        }
         state if state.has(State::CHANGED) => "changed while it was read",
         _ => "is complete",
     }
