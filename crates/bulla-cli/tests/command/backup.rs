@@ -84,7 +84,7 @@ fn any_number_of_threads_creates_a_valid_archive() {
     }
 }
 
-/// If the argument has no last component, as in `.`, a directory's contents are stored without a
+/// If the argument has no last component, as in `.`, the directory's contents are stored without a
 /// prefix.
 #[test]
 fn stored_paths_start_with_the_last_component() {

@@ -244,7 +244,7 @@ fn skips_entries_with_unreadable_contents() {
     }
 }
 
-/// More files share the same content than the process may have open.
+/// More files share their content than the process may have open at the same time.
 #[test]
 fn restores_many_files_that_share_their_content() {
     let sandbox = Sandbox::new();

@@ -62,8 +62,8 @@ impl Sandbox {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// Returns the command with space-separated arguments. It runs in this directory, with empty
-    /// input and without a key file from the environment.
+    /// Returns the command with the arguments in `args`, which are separated by spaces. It runs in
+    /// this directory, with empty input and without a key file from the environment.
     pub(crate) fn command(&self, args: &str) -> Command {
         self.wrapped(BULLA, args)
     }

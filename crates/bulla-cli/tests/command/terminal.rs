@@ -174,8 +174,8 @@ fn mistyped_key_is_corrected() {
             assert!(terminal.echoes());
             terminal.type_text(answer);
             let shown = terminal.exits(code);
-            let message = format!("typed {wrong}, correct is {right}.");
-            assert!(shown.contains(&message), "{shown}");
+            let says = format!("typed {wrong}, correct is {right}.");
+            assert!(shown.contains(&says), "{shown}");
             assert!(shown.contains("igit 37") && shown.contains("group 10"), "{shown}");
             assert!(!shown.contains(&typed[..8]), "{shown}");
             assert_eq!(
