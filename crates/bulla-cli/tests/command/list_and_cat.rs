@@ -106,11 +106,21 @@ fn lists_as_json() {
         out(outcome).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(listed.len(), 8);
     let expected = [
-        r#"{"name":"music/2024/caf�","name_hex":"6d757369632f323032342f636166e9","kind":"file","len":1,"mode":null,"modified":null,"target":null,"state":[]}"#,
-        r#"{"name":"photo","kind":"file","len":1,"mode":"4644","modified":"2001-09-09T01:46:40.000000005Z","target":null,"state":[]}"#,
-        r#"{"name":"photos/link\u001b[2J","kind":"symlink","len":0,"mode":null,"modified":null,"target":"../some\nwhere","state":[]}"#,
-        r#"{"name":"photos/short","kind":"file","len":5,"mode":null,"modified":null,"target":null,"state":["short"]}"#,
-        r#"{"name":"photos/socket","kind":null,"len":null,"mode":null,"modified":null,"target":null,"state":["left_out"]}"#,
+        r#"{"name":"music/2024/caf�","name_hex":"6d757369632f323032342f636166e9",
+            "kind":"file","len":1,"mode":null,"modified":null,
+            "target":null,"state":[]}"#,
+        r#"{"name":"photo",
+            "kind":"file","len":1,"mode":"4644","modified":"2001-09-09T01:46:40.000000005Z",
+            "target":null,"state":[]}"#,
+        r#"{"name":"photos/link\u001b[2J",
+            "kind":"symlink","len":0,"mode":null,"modified":null,
+            "target":"../some\nwhere","state":[]}"#,
+        r#"{"name":"photos/short",
+            "kind":"file","len":5,"mode":null,"modified":null,
+            "target":null,"state":["short"]}"#,
+        r#"{"name":"photos/socket",
+            "kind":null,"len":null,"mode":null,"modified":null,
+            "target":null,"state":["left_out"]}"#,
     ];
     for (number, object) in [0, 1, 4, 6, 7].into_iter().zip(expected) {
         assert_eq!(listed[number], serde_json::from_str::<serde_json::Value>(object).unwrap());
