@@ -21,7 +21,7 @@ fn force_replaces_an_existing_output() {
     let sandbox = Sandbox::with_container(100);
     sandbox.write("existing", &noise(1000));
     sandbox.run("seal -k k plain -o existing --force").exits(0);
-    sandbox.run("verify -k k there").exits(0);
+    sandbox.run("verify -k k existing").exits(0);
     sandbox.run("open -k k c -o existing -f").exits(0);
     assert_eq!(sandbox.read("existing"), sandbox.read("plain"));
 }
