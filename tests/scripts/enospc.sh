@@ -27,7 +27,7 @@ fails() {
     code=0
     "$bulla" "$@" 2>message >/dev/null || code=$?
     [ "$code" = 1 ] || fail "exit $code instead of 1: bulla $*: $(cat message)"
-    grep -q 'no space is left on the device' message || fail "unexpected message: $(cat message)"
+    grep -q 'no space left on device' message || fail "unexpected message: $(cat message)"
     [ "$(ls -A "$small")" = "$before" ] || fail "left behind by bulla $*: $(ls -A "$small")"
     echo "ok: bulla $*"
 }

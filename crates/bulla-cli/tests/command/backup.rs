@@ -7,8 +7,8 @@ use crate::listing::Listing;
 use crate::sandbox::{Outcome, Sandbox, noise};
 
 impl Sandbox {
-    /// Returns a sandbox with the directory `photos`: files of several lengths, one of them hidden,
-    /// and directories, one of them empty.
+    /// Returns a sandbox with the directory `photos`, which holds files of various lengths, one of
+    /// them hidden, and directories, one of them empty.
     fn with_photos() -> Sandbox {
         let sandbox = Sandbox::new();
         for directory in ["photos", "photos/2024", "photos/none"] {
@@ -20,7 +20,7 @@ impl Sandbox {
         sandbox
     }
 
-    /// Returns the bytes of a file in an archive.
+    /// Returns the contents of a file in an archive.
     fn cat(&self, archive: &str, name: &str) -> Vec<u8> {
         let outcome: Outcome =
             self.command("cat -k k").args([archive, name]).output().unwrap().into();
@@ -75,7 +75,7 @@ fn backs_up_a_directory() {
 }
 
 #[test]
-fn any_number_of_threads_makes_a_valid_archive() {
+fn any_number_of_threads_creates_a_valid_archive() {
     let sandbox = Sandbox::with_photos();
     for threads in [1, 2, 64] {
         sandbox.run(&format!("backup -qfk k a photos --threads {threads}")).exits(0).says_nothing();
@@ -84,9 +84,10 @@ fn any_number_of_threads_makes_a_valid_archive() {
     }
 }
 
-/// Paths start with the last component of the argument. Without one, contents have no prefix.
+/// If the argument has no last component, as in `.`, the directory's contents are stored without a
+/// prefix.
 #[test]
-fn paths_start_with_the_last_component() {
+fn stored_paths_start_with_the_last_component() {
     let sandbox = Sandbox::with_photos();
     let absolute = sandbox.path("photos");
     let below = sandbox.path("photos/2024");
@@ -120,7 +121,7 @@ fn paths_start_with_the_last_component() {
 }
 
 #[test]
-fn rejects_two_sources_of_one_path() {
+fn rejects_two_sources_for_the_same_path() {
     let sandbox = Sandbox::with_photos();
     fs::create_dir_all(sandbox.path("other/photos")).unwrap();
     for paths in ["photos other/photos", "photos ./photos", "photos photos/"] {
@@ -130,7 +131,7 @@ fn rejects_two_sources_of_one_path() {
             .exits(2)
             .says(&format!("{second}: would be stored as photos, and so would photos; rename"));
     }
-    // Detected only during the walk.
+    // This conflict is detected only while walking the directories.
     sandbox
         .run("backup --new-key n a photos .")
         .exits(2)
@@ -208,9 +209,9 @@ fn replaces_an_existing_archive_only_with_force() {
     sandbox.run("verify -k k a").exits(0);
 }
 
-/// Neither the archive nor the file that it replaces is backed up.
+/// Neither the new archive nor the file that it replaces is backed up.
 #[test]
-fn excludes_the_archive() {
+fn excludes_the_archive_itself() {
     let sandbox = Sandbox::with_photos();
     for _ in 0..2 {
         sandbox.run("backup -fk k photos/a photos").exits(0);
@@ -219,7 +220,7 @@ fn excludes_the_archive() {
     sandbox.run("backup -k k b photos").exits(0);
     assert!(
         Listing::of(&sandbox, "b").paths().contains(&"photos/a".to_owned()),
-        "a file is missing"
+        "photos/a is missing"
     );
     sandbox
         .run("backup -fk k b b photos")
@@ -231,9 +232,12 @@ fn excludes_the_archive() {
 #[test]
 fn excludes_the_key_file() {
     let sandbox = Sandbox::with_photos();
-    let said = "excluded: this is the key file; keep a copy of it elsewhere";
-    sandbox.run("backup --new-key photos/n a photos").exits(0).says(&format!("photos/n: {said}"));
-    sandbox.run("backup -k photos/n b photos").exits(0).says(&format!("photos/n: {said}"));
+    let message = "excluded: this is the key file; keep a copy of it elsewhere";
+    sandbox
+        .run("backup --new-key photos/n a photos")
+        .exits(0)
+        .says(&format!("photos/n: {message}"));
+    sandbox.run("backup -k photos/n b photos").exits(0).says(&format!("photos/n: {message}"));
     for archive in ["a", "b"] {
         let out = sandbox.run(&format!("list -k photos/n {archive}")).exits(0).out;
         assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), PATHS);
@@ -257,7 +261,7 @@ fn writes_to_a_pipe() {
     sandbox.run("verify -k k a").exits(0);
 }
 
-/// Archives of similar sizes have the same size.
+/// Archives whose contents are similar in size have the same length.
 #[test]
 fn padding_hides_the_exact_size() {
     let sandbox = Sandbox::new();
@@ -273,7 +277,7 @@ fn padding_hides_the_exact_size() {
 }
 
 #[test]
-fn no_sync_makes_a_valid_archive() {
+fn no_sync_creates_a_valid_archive() {
     let sandbox = Sandbox::with_photos();
     sandbox.run("backup --no-sync -k k a photos").exits(0);
     sandbox.run("verify -k k a").exits(0);
@@ -332,7 +336,7 @@ mod on_unix {
         assert_eq!(sandbox.cat("a", "photos/hard"), sandbox.read("photos/.hidden"));
     }
 
-    /// Like tar, but with a message.
+    /// This is what tar does, except that `bulla backup` prints a message.
     #[test]
     fn stores_a_linked_argument_as_a_link() {
         let sandbox = Sandbox::with_photos();
@@ -369,11 +373,11 @@ mod on_unix {
     }
 
     #[test]
-    fn accepts_names_that_are_not_utf_8() {
+    fn accepts_non_utf_8_names() {
         let sandbox = Sandbox::with_photos();
         let name = OsStr::from_bytes(b"caf\xe9\n");
         if fs::create_dir(sandbox.path("photos").join(name)).is_err() {
-            return; // Some file systems require UTF-8.
+            return; // Some file systems accept only UTF-8 names.
         }
         fs::write(sandbox.path("photos").join(name).join("file"), "x").unwrap();
         sandbox.run("backup -k k a photos").exits(0);
@@ -397,11 +401,11 @@ mod on_unix {
         assert_eq!(Listing::of(&sandbox, "a").get(b"caf\xe9\n/file")["len"], 1);
     }
 
-    /// Runs the command as an unprivileged user, who can only write to `out`.
+    /// Runs the command as an unprivileged user, who can write only to `out`.
     fn run_as_user(sandbox: &Sandbox, args: &str) -> Outcome {
         let mut command = sandbox.command(args);
         if rustix::process::geteuid().is_root() {
-            // The user may not have access to the build directory.
+            // The unprivileged user might not have access to the build directory.
             fs::copy(crate::sandbox::BULLA, sandbox.path("bulla")).unwrap();
             command = sandbox.wrapped(sandbox.path("bulla"), args);
             command.uid(65534).gid(65534);
@@ -448,8 +452,8 @@ mod on_unix {
         assert_eq!(Listing::of(&sandbox, "a").skipped().len(), 45);
     }
 
-    /// Starts a backup of `photos` to a pipe, and returns after the walk, while the first file is
-    /// being written.
+    /// Starts a backup of `photos` to a pipe. Returns once the directories have been walked and the
+    /// first file is being written.
     fn start(sandbox: &Sandbox) -> (std::process::Child, Vec<u8>) {
         fs::write(sandbox.path("photos/.first"), noise(64 << 20)).unwrap();
         let mut child = sandbox.command("backup -k k --threads 1 - photos").spawn().unwrap();
@@ -458,9 +462,9 @@ mod on_unix {
         (child, out)
     }
 
-    /// Changes to files during the backup are warned of and noted in the archive (A-3.2).
+    /// Changes to files during the backup cause warnings and are recorded in the archive (A-3.2).
     #[test]
-    fn notes_files_that_change_during_the_backup() {
+    fn records_files_that_change_during_the_backup() {
         let sandbox = Sandbox::with_photos();
         for name in
             ["shrinks", "grows", "vanishes", "becomes a pipe", "becomes a link", "is written to"]
@@ -491,7 +495,7 @@ mod on_unix {
             ("is written to", "changed while it was read"),
         ] {
             let line = format!("bulla: photos/{name}: warning: {what}");
-            assert!(outcome.err.contains(&line), "{line:?} is missing in {}", outcome.err);
+            assert!(outcome.err.contains(&line), "{line:?} is missing from {}", outcome.err);
         }
         sandbox.write("a", &out);
         let listing = Listing::of(&sandbox, "a");
@@ -533,7 +537,7 @@ mod on_unix {
     }
 
     #[test]
-    fn failure_leaves_nothing() {
+    fn failure_leaves_no_files() {
         let sandbox = Sandbox::with_photos();
         let outcome =
             sandbox.shell(r#"ulimit -f 100; "$BULLA" backup --new-key n a photos"#).exits(1);
@@ -544,10 +548,10 @@ mod on_unix {
     #[test]
     fn printed_list_command_can_be_copied() {
         let sandbox = Sandbox::with_photos();
-        let made =
+        let backup =
             sandbox.shell(r#""$BULLA" backup --new-key "my key" "it's all" photos"#).exits(0);
         let command =
-            made.err.lines().find_map(|line| line.strip_prefix("To list it: bulla ")).unwrap();
+            backup.err.lines().find_map(|line| line.strip_prefix("To list it: bulla ")).unwrap();
         let out = sandbox.shell(&format!("\"$BULLA\" {command}")).exits(0).out;
         assert_eq!(String::from_utf8(out).unwrap().lines().collect::<Vec<_>>(), PATHS);
     }
@@ -565,7 +569,7 @@ mod on_unix {
         }
         sandbox.run("backup -k k a photos").exits(6).says("warning: skipped: ");
         assert!(Listing::of(&sandbox, "a").paths().len() > 20);
-        // The cleanup of the sandbox could not remove them.
+        // The sandbox cannot remove directories that are nested this deeply.
         sandbox.shell("rm -rf photos").exits(0);
     }
 }

@@ -21,7 +21,7 @@ const COMMANDS: [&str; 16] = [
     "help",
 ];
 
-const KEY_COMMANDS: [&str; 9] = [
+const SUBCOMMANDS: [&str; 9] = [
     "key list",
     "key add",
     "key remove",
@@ -33,7 +33,7 @@ const KEY_COMMANDS: [&str; 9] = [
     "vault delete",
 ];
 
-/// The exit codes, with the start of their descriptions.
+/// The exit codes, each with the start of its description.
 const EXIT_CODES: [(&str, &str); 8] = [
     ("0", "success"),
     ("1", "a file could not be read or written, or already exists"),
@@ -58,12 +58,12 @@ fn exit_codes_are_a_help_topic() {
 }
 
 #[test]
-fn exit_codes_are_in_one_manual_page_and_in_no_help_page() {
+fn exit_codes_are_only_in_the_main_manual_page() {
     let sandbox = Sandbox::new();
     let page = stdout(&sandbox, "man");
     assert!(page.contains("EXIT STATUS"), "{page}");
     EXIT_CODES.iter().for_each(|(_, meaning)| assert!(page.contains(meaning), "{meaning}"));
-    for command in COMMANDS.iter().chain(&KEY_COMMANDS) {
+    for command in COMMANDS.iter().chain(&SUBCOMMANDS) {
         for args in [format!("{command} --help"), format!("man {command}")] {
             let page = stdout(&sandbox, &args);
             assert!(!page.contains("tampered with") && !page.contains("EXIT STATUS"), "{page}");
@@ -81,7 +81,7 @@ fn help_command_prints_the_help_page() {
     sandbox.run("help nosuch").exits(2).says("bulla nosuch: no such command");
 }
 
-/// An option group must not leak its heading to the options after it.
+/// An option group must not leak its heading to the options that follow it.
 #[test]
 fn options_are_listed_under_their_headings() {
     let page = stdout(&Sandbox::new(), "backup --help");
@@ -184,11 +184,11 @@ fn manual_pages_have_titles_and_options() {
     sandbox.run("man key nosuch").exits(2).says("bulla key nosuch: no such command");
 }
 
-/// The manual page contains every option of the help page, with a description.
+/// Every option on the help page is also on the manual page, with a description.
 #[test]
 fn manual_pages_describe_every_option() {
     let sandbox = Sandbox::new();
-    for command in COMMANDS.iter().chain(&KEY_COMMANDS) {
+    for command in COMMANDS.iter().chain(&SUBCOMMANDS) {
         let help = stdout(&sandbox, &format!("{command} --help"));
         let page = stdout(&sandbox, &format!("man {command}")).replace("\\-", "-");
         for item in page.split("\n.TP\n").skip(1) {

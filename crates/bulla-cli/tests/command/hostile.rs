@@ -1,5 +1,5 @@
-//! Restoring never leaves the target directory, for any paths and links in the archive or the
-//! target.
+//! Restoring never writes outside the target directory, whatever paths and links the archive and
+//! the target contain.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -11,8 +11,8 @@ use bulla_archive::Metadata;
 use crate::restore::file;
 use crate::sandbox::{Sandbox, noise};
 
-/// Returns a sandbox with an archive of photos and notes, and a directory `outside` that must not
-/// change.
+/// Returns a sandbox with the archive `a`, which contains photos and notes, and a directory
+/// `outside` that must not change.
 fn with_outside() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
@@ -27,12 +27,12 @@ fn with_outside() -> Sandbox {
 }
 
 /// Checks that `outside` did not change.
-fn outside_is_unchanged(sandbox: &Sandbox) {
+fn assert_outside_unchanged(sandbox: &Sandbox) {
     assert_eq!(sandbox.below("outside"), ["1.jpg", "deep"].map(PathBuf::from));
     assert_eq!(sandbox.read("outside/1.jpg"), b"precious");
 }
 
-/// Even a link that stays within the target is rejected, because it may change later.
+/// Even a link that points into the target directory is rejected, because it may change later.
 #[test]
 fn rejects_a_link_in_place_of_a_directory() {
     for link in ["../outside", "elsewhere", "nowhere", ".", ".."] {
@@ -55,7 +55,7 @@ fn rejects_a_link_in_place_of_a_directory() {
                         .says("out/photos: is not a directory, but the archive has one here"),
                 ),
             }
-            outside_is_unchanged(&sandbox);
+            assert_outside_unchanged(&sandbox);
             assert!(sandbox.below("out/elsewhere").is_empty());
             assert_eq!(sandbox.path("out/photos").read_link().unwrap(), PathBuf::from(link));
             assert_eq!(sandbox.path("out/notes").exists(), command.starts_with("salvage"));
@@ -74,7 +74,7 @@ fn rejects_an_absolute_link_in_place_of_a_deeper_directory() {
         .exits(1)
         .says("out/photos/deep: ");
     sandbox.run("restore -k k a notes -C out").exits(0);
-    outside_is_unchanged(&sandbox);
+    assert_outside_unchanged(&sandbox);
 }
 
 #[test]
@@ -85,10 +85,10 @@ fn force_replaces_a_link_instead_of_following_it() {
     sandbox.run("restore -k k a -C out").exits(1).says("out/photos/1.jpg: already exists");
     sandbox.run("restore -k k a -C out --force").exits(0);
     assert!(!sandbox.path("out/photos/1.jpg").is_symlink());
-    outside_is_unchanged(&sandbox);
+    assert_outside_unchanged(&sandbox);
 }
 
-/// The user chose the target, so it may be a link.
+/// The user chose the target directory, so it may be a link.
 #[test]
 fn follows_a_link_to_the_target() {
     let sandbox = with_outside();
@@ -100,7 +100,7 @@ fn follows_a_link_to_the_target() {
     sandbox.run("restore -k k a -C dangling").exits(1);
 }
 
-/// The first archive creates a link, and the second one writes below it.
+/// The first archive creates a link, and the second has an entry below that link.
 #[test]
 fn rejects_a_link_from_an_earlier_archive() {
     for command in ["restore", "restore -f", "salvage", "salvage -f"] {
@@ -110,21 +110,21 @@ fn rejects_a_link_from_an_earlier_archive() {
         sandbox.archive(|writer| file(writer, "d/1.jpg", b"evil"));
         let outcome = sandbox.run(&format!("{command} -k k a -C out"));
         assert!(outcome.code != Some(0));
-        outside_is_unchanged(&sandbox);
+        assert_outside_unchanged(&sandbox);
     }
 }
 
-/// An entry of an archive that is built by hand, because no writer creates it.
+/// An entry in a hand-built archive that no writer would create.
 #[derive(Clone, Default)]
 struct Item {
     kind: u8,
     encoding: u8,
     row: u32,
     name: &'static [u8],
-    /// The target of a link.
+    /// The link target.
     target: &'static [u8],
     content: Vec<u8>,
-    /// Shares the content of the entry with this number.
+    /// The number of the entry whose content this entry shares.
     same_as: Option<usize>,
 }
 
@@ -136,7 +136,8 @@ fn link(name: &'static str, target: &'static str) -> Item {
     Item { kind: 3, name: name.as_bytes(), target: target.as_bytes(), ..Item::default() }
 }
 
-/// Creates the archive `a` of `items`, which are sorted by path.
+/// Creates the archive `a` from `items`, which must be sorted by path. If `rows` is not 0, the
+/// archive starts with a containers record of that many rows.
 fn build(sandbox: &Sandbox, items: &[Item], rows: u64) {
     let options = Options::new().content_type(ContentType::ARCHIVE);
     let mut sealer = Sealer::new(&sandbox.key(), Vec::new(), &options).unwrap();
@@ -207,12 +208,12 @@ fn rejects_entries_below_a_link() {
             .says("a: malformed archive");
         assert!(!sandbox.path("out").exists());
     }
-    // Without the link, the entry is valid.
+    // If the link is not selected, the entry below it can be restored.
     sandbox.run("restore -k k a a/1.jpg -C out").exits(0);
     assert_eq!(sandbox.read("out/a/1.jpg"), b"evil");
     sandbox.run("salvage -k k a -C salvaged").exits(6);
     assert_eq!(sandbox.read("salvaged/a/1.jpg"), b"evil");
-    outside_is_unchanged(&sandbox);
+    assert_outside_unchanged(&sandbox);
 }
 
 ///
@@ -225,13 +226,13 @@ fn rejects_paths_that_leave_the_target() {
         assert!(!sandbox.path("out").exists());
         drop(sandbox.run("salvage -k k a -C out"));
         assert!(sandbox.below("out").is_empty(), "{name}");
-        outside_is_unchanged(&sandbox);
+        assert_outside_unchanged(&sandbox);
     }
 }
 
-/// Other entries are restored.
+/// The other entries are restored.
 #[test]
-fn skips_unreadable_contents() {
+fn skips_entries_with_unreadable_contents() {
     let sandbox = Sandbox::new();
     let strange = Item { encoding: 9, ..item("b", b"strange") };
     let elsewhere = Item { row: 1, ..item("c", b"elsewhere") };
@@ -243,9 +244,9 @@ fn skips_unreadable_contents() {
     }
 }
 
-/// More files share a content than may be open at the same time.
+/// More files share their content than the process may have open at the same time.
 #[test]
-fn restores_many_files_with_one_content() {
+fn restores_many_files_that_share_their_content() {
     let sandbox = Sandbox::new();
     let names: Vec<&'static str> = (100..400).map(|number| &*number.to_string().leak()).collect();
     let mut items = vec![item("000", &noise(2_000_000))];
@@ -260,7 +261,7 @@ fn restores_many_files_with_one_content() {
     assert!(names.iter().all(|name| sandbox.read(&format!("out/{name}")) == first));
 }
 
-/// Storing whole paths of 2000 nested directories would take quadratic memory.
+/// Storing the full path of each of 2000 nested directories would take quadratic space.
 #[test]
 fn restores_the_deepest_path() {
     let sandbox = Sandbox::new();

@@ -1,4 +1,4 @@
-//! `bulla inspect`
+//! The output of `bulla inspect`.
 
 use serde_json::{Value, json};
 
@@ -11,11 +11,11 @@ fn inspect(sandbox: &Sandbox, code: i32) -> Value {
 #[test]
 fn prints_properties_as_json() {
     let sandbox = Sandbox::with_container(10_000);
-    let facts = inspect(&sandbox, 0);
+    let properties = inspect(&sandbox, 0);
     let container = sandbox.read("c");
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     assert_eq!(
-        facts,
+        properties,
         json!({
             "version": { "major": 1, "minor": 0 },
             "suite": { "number": 1, "name": "HMAC-SHA-512, AES-256-GCM" },
@@ -49,7 +49,7 @@ fn prints_properties_as_text() {
 }
 
 #[test]
-fn shows_a_damaged_header_or_footer() {
+fn reports_a_damaged_header_or_footer() {
     for (at, state) in [(20, "header_damaged"), (10_000 + 3 * 16 + 128 + 20, "footer_damaged")] {
         let sandbox = Sandbox::with_container(10_000);
         sandbox.change("c", |bytes| bytes[at] ^= 1);
@@ -59,20 +59,23 @@ fn shows_a_damaged_header_or_footer() {
 
 /// No complete container has this length.
 #[test]
-fn shows_an_impossible_length() {
+fn reports_an_impossible_length() {
     let sandbox = Sandbox::with_container(10_000);
     sandbox.change("c", |bytes| bytes.truncate(2 * 128 + 5));
-    let facts = inspect(&sandbox, 6);
-    assert_eq!((&facts["plaintext_len"], &facts["container_len"]), (&Value::Null, &json!(261)));
+    let properties = inspect(&sandbox, 6);
+    assert_eq!(
+        (&properties["plaintext_len"], &properties["container_len"]),
+        (&Value::Null, &json!(261))
+    );
     let text = String::from_utf8(sandbox.run("inspect c").exits(6).out).unwrap();
     assert!(text.contains("no complete container has this length"), "{text}");
 }
 
-/// The end of a pipe is not read.
+/// `inspect` reads only the start of a pipe.
 #[test]
-fn footer_of_a_pipe_is_unknown() {
+fn footer_state_is_unknown_for_a_pipe() {
     let sandbox = Sandbox::with_container(10_000);
     let outcome = sandbox.run_with_input("inspect - --json", &sandbox.read("c")).exits(0);
-    let facts: Value = serde_json::from_slice(&outcome.out).unwrap();
-    assert_eq!((&facts["copies"], &facts["chunk_size"]), (&Value::Null, &json!(4096)));
+    let properties: Value = serde_json::from_slice(&outcome.out).unwrap();
+    assert_eq!((&properties["copies"], &properties["chunk_size"]), (&Value::Null, &json!(4096)));
 }

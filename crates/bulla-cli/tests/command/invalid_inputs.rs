@@ -1,4 +1,4 @@
-//! Missing files, and directories in place of files.
+//! Missing files, and directories where files are expected.
 
 use crate::sandbox::Sandbox;
 

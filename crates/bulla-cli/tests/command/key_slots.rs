@@ -1,5 +1,5 @@
-//! Containers with an envelope: several access methods, changes in place, damage, mistyped keys and
-//! rotation.
+//! Containers with an envelope: multiple access methods, in-place changes, damage, mistyped keys
+//! and rotation.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn write_secret(sandbox: &Sandbox, name: &str, text: &str) {
     }
 }
 
-/// Returns the key `k` with one digit replaced, counting from 1.
+/// Returns the digits of the key `k` with one of them replaced. Digits are counted from 1.
 fn mistype(sandbox: &Sandbox, digit: usize) -> String {
     let digits = String::from_utf8(sandbox.read("k")).unwrap();
     let mut digits: Vec<char> = digits.chars().filter(char::is_ascii_hexdigit).collect();
@@ -36,8 +36,8 @@ fn mistype(sandbox: &Sandbox, digit: usize) -> String {
     digits.into_iter().collect()
 }
 
-/// Opens a container, and checks the output.
-fn opens(sandbox: &Sandbox, args: &str, code: i32) -> crate::sandbox::Outcome {
+/// Opens a container and checks the exit code and the output.
+fn check_open(sandbox: &Sandbox, args: &str, code: i32) -> crate::sandbox::Outcome {
     let outcome = sandbox.run(&format!("open {args} -o opened")).exits(code);
     let opened = code == 0 || code == 6;
     assert_eq!(sandbox.path("opened").exists(), opened, "{}", outcome.err);
@@ -56,11 +56,11 @@ fn passphrase_and_key_unlock() {
     write_secret(&sandbox, "wrong", "Correct horse battery staple");
     let outcome = sandbox.run("seal --passphrase-file pass --new-key n plain -o e").exits(0);
     outcome.says("bulla open --passphrase-file pass e -o plain").says("only the key file unlocks");
-    opens(&sandbox, "--passphrase-file pass e", 0).says("opened 10000 bytes");
-    opens(&sandbox, "-k n e", 0);
-    opens(&sandbox, "--passphrase-file wrong e", 3).says("e: wrong passphrase in wrong");
-    opens(&sandbox, "-k k e", 3).says("e: wrong key in k");
-    // Also from a pipe.
+    check_open(&sandbox, "--passphrase-file pass e", 0).says("opened 10000 bytes");
+    check_open(&sandbox, "-k n e", 0);
+    check_open(&sandbox, "--passphrase-file wrong e", 3).says("e: wrong passphrase in wrong");
+    check_open(&sandbox, "-k k e", 3).says("e: wrong key in k");
+    // The container can also be read from a pipe.
     let piped = sandbox.run_with_input("open -k n", &sandbox.read("e")).exits(0);
     assert_eq!(piped.out, sandbox.read("plain"));
 }
@@ -69,15 +69,15 @@ fn passphrase_and_key_unlock() {
 fn rejects_invalid_passphrase_files() {
     let sandbox = with_envelope();
     write_secret(&sandbox, "pass", "");
-    for (text, why) in [("", "empty"), ("\n", "empty"), ("a\nb\n", "character 2")] {
+    for (text, reason) in [("", "empty"), ("\n", "empty"), ("a\nb\n", "character 2")] {
         write_secret(&sandbox, "pass", text);
         let outcome = sandbox.run("seal --passphrase-file pass plain -o x").exits(2);
-        outcome.says("pass: not a passphrase file").says(why);
+        outcome.says("pass: not a passphrase file").says(reason);
     }
     write_secret(&sandbox, "pass", &"x".repeat(2000));
     sandbox.run("seal --passphrase-file pass plain -o x").exits(2).says("longer than");
     sandbox.run("open --passphrase-file missing e -o x").exits(1).says("missing: no such file");
-    // No slot is for a passphrase, so it is not hashed.
+    // The envelope has no passphrase slot, so the passphrase is not even hashed.
     write_secret(&sandbox, "pass", "a passphrase");
     sandbox.run("open --passphrase-file pass e -o x").exits(3).says("slot");
     sandbox.run("seal -k k plain -o c").exits(0);
@@ -97,26 +97,27 @@ fn slots_are_added_and_removed_in_place() {
     sandbox.run("key add e -k k --new-key two").exits(0).says("e: added slot 2, recovery key");
     let list = String::from_utf8(sandbox.run("key list e").exits(0).out).unwrap();
     assert!(list.contains("e: 2 slots") && list.contains("  2  recovery key"), "{list}");
-    opens(&sandbox, "-k k e", 0);
-    opens(&sandbox, "-k two e", 0);
+    check_open(&sandbox, "-k k e", 0);
+    check_open(&sandbox, "-k two e", 0);
 
     let outcome = sandbox.run("key remove e 1 -k two").exits(0);
     outcome.says("e: removed slot 1").says("not revoked").says("bulla key rotate e -o NEW");
-    opens(&sandbox, "-k k e", 3);
-    opens(&sandbox, "-k two e", 0);
+    check_open(&sandbox, "-k k e", 3);
+    check_open(&sandbox, "-k two e", 0);
     sandbox.run("key remove e 1 -k two").exits(2).says("e: no slot 1");
     sandbox.run("key remove e 2 -k two").exits(2).says("cannot remove the last slot");
     sandbox.run("key remove e 2 -k k").exits(3);
-    opens(&sandbox, "-k two e", 0);
+    check_open(&sandbox, "-k two e", 0);
 
     let after = sandbox.read("e");
     assert_eq!(before.len(), after.len());
     let data = HEADER + ENVELOPE..before.len() - HEADER - ENVELOPE;
-    assert_eq!(before[data.clone()], after[data], "the data was changed");
+    assert_eq!(before[data.clone()], after[data], "the data changed");
     assert_eq!(sandbox.names(), ["e", "k", "plain", "two"].map(String::from).into());
 }
 
-/// `key add` and `key remove` take the same time for any size. Here all data is overwritten.
+/// `key add` and `key remove` take the same time for containers of any size. This test overwrites
+/// all the data to show that neither command reads it.
 #[test]
 fn changing_slots_does_not_read_the_data() {
     let sandbox = with_envelope();
@@ -131,7 +132,7 @@ fn changing_slots_does_not_read_the_data() {
 }
 
 #[test]
-fn containers_without_slots_have_nothing_to_change() {
+fn slots_cannot_be_changed_without_an_envelope() {
     let sandbox = Sandbox::with_container(LEN);
     let list = sandbox.run("key list c").exits(0);
     assert!(String::from_utf8(list.out).unwrap().contains("c: no slots"));
@@ -150,7 +151,7 @@ fn reports_a_mistyped_digit() {
         write_secret(&sandbox, "bad", &mistype(&sandbox, digit));
         let group = digit.div_ceil(4);
         for args in ["-k bad c", "-k bad e"] {
-            opens(&sandbox, args, 3)
+            check_open(&sandbox, args, 3)
                 .says("mistyped key in bad: ")
                 .says(&format!("digit {digit}"))
                 .says(&format!("group {group}"))
@@ -165,7 +166,7 @@ fn reports_other_typing_mistakes() {
     let digits = String::from_utf8(sandbox.read("k")).unwrap();
     let digits: Vec<char> = digits.chars().filter(char::is_ascii_hexdigit).collect();
     let differ = (0..63).find(|at| digits[*at] != digits[at + 1]).unwrap();
-    let swapped = digits.chunks(4).rev().flatten().copied();
+    let reversed = digits.chunks(4).rev().flatten().copied();
     let mistakes: [(Vec<char>, &str); 5] = [
         (digits[1..].to_vec(), "missing"),
         ([&digits[..7], &digits[6..]].concat(), "mistyped key in bad: "),
@@ -175,35 +176,36 @@ fn reports_other_typing_mistakes() {
             "mistyped key in bad: ",
         ),
         ([&digits[12..16], &digits[4..12], &digits[..4], &digits[16..]].concat(), "groups 1 and 4"),
-        (swapped.collect(), "wrong key in bad"),
+        (reversed.collect(), "wrong key in bad"),
     ];
-    for (typed, says) in mistakes {
+    for (typed, message) in mistakes {
         write_secret(&sandbox, "bad", &typed.into_iter().collect::<String>());
-        opens(&sandbox, "-k bad e", 3).says(says);
+        check_open(&sandbox, "-k bad e", 3).says(message);
     }
     write_secret(&sandbox, "bad", &digits[..62].iter().collect::<String>());
-    opens(&sandbox, "-k bad e", 2).says("62");
+    check_open(&sandbox, "-k bad e", 2).says("62");
 }
 
 #[test]
 fn damaged_envelope_copies_are_reported_and_rewritten() {
     let second = LEN + 3 * 16 + HEADER + ENVELOPE;
-    for (at, says) in
+    for (at, message) in
         [(HEADER + 200, "the first copy of the envelope"), (second + 200, "the second copy")]
     {
         let sandbox = with_envelope();
         sandbox.change("e", |bytes| bytes[at] ^= 1);
-        opens(&sandbox, "-k k e", 6).says(says).says("bulla key add");
-        sandbox.run("verify -k k e").exits(6).says(says);
-        sandbox.run("inspect e").exits(6).says(says);
-        sandbox.run("key list e").exits(6).says(says);
-        // A change rewrites both.
+        check_open(&sandbox, "-k k e", 6).says(message).says("bulla key add");
+        sandbox.run("verify -k k e").exits(6).says(message);
+        sandbox.run("inspect e").exits(6).says(message);
+        sandbox.run("key list e").exits(6).says(message);
+        // Changing the slots rewrites both copies.
         sandbox.run("key add e -k k --new-key two").exits(0);
-        opens(&sandbox, "-k k e", 0);
+        check_open(&sandbox, "-k k e", 0);
     }
 }
 
-/// A saved envelope unlocks a container whose own copies are lost, and can be changed by itself.
+/// A saved envelope unlocks a container whose own copies are damaged, and its slots can be changed
+/// without changing the container.
 #[test]
 fn saved_envelope_unlocks_and_can_be_changed() {
     let sandbox = with_envelope();
@@ -214,33 +216,35 @@ fn saved_envelope_unlocks_and_can_be_changed() {
         bytes[HEADER + 200] ^= 1;
         bytes[second + 200] ^= 1;
     });
-    opens(&sandbox, "-k k e", 4).says("e: ").says("not the container's own key");
-    opens(&sandbox, "-k k --envelope e.envelope e", 0);
+    check_open(&sandbox, "-k k e", 4).says("e: ").says("not the container's own key");
+    check_open(&sandbox, "-k k --envelope e.envelope e", 0);
     let before = sandbox.read("e");
     sandbox.run("key add e --envelope e.envelope -k k --new-key two").exits(0);
     assert_eq!(sandbox.read("e"), before);
-    opens(&sandbox, "-k two --envelope e.envelope e", 0);
+    check_open(&sandbox, "-k two --envelope e.envelope e", 0);
 
-    opens(&sandbox, "-k k --envelope plain e", 5).says("plain: ");
+    check_open(&sandbox, "-k k --envelope plain e", 5).says("plain: ");
     sandbox.run("seal --recovery-key k plain -o other").exits(0);
-    opens(&sandbox, "-k k --envelope e.envelope other", 3).says("e.envelope: ").says("another");
+    check_open(&sandbox, "-k k --envelope e.envelope other", 3)
+        .says("e.envelope: ")
+        .says("another");
 }
 
 #[test]
 fn altered_envelope_is_reported() {
     let sandbox = with_envelope();
     sandbox.run("key add e -k k --new-key two").exits(0);
-    // Changes both copies and their checksums, which is possible without the key.
+    // Both copies and their checksums can be changed without the key.
     let second = LEN + 3 * 16 + HEADER + ENVELOPE;
     sandbox.change("e", |bytes| {
         for start in [HEADER, second] {
             let envelope = &mut bytes[start..start + ENVELOPE];
             envelope[ENVELOPE - 100] ^= 1;
-            let check = check_of(&envelope[..ENVELOPE - 8]);
-            envelope[ENVELOPE - 8..].copy_from_slice(&check);
+            let checksum = checksum(&envelope[..ENVELOPE - 8]);
+            envelope[ENVELOPE - 8..].copy_from_slice(&checksum);
         }
     });
-    opens(&sandbox, "-k k e", 6)
+    check_open(&sandbox, "-k k e", 6)
         .says("the envelope was altered by someone without the container's key");
     sandbox
         .run("key add e -k k --new-key three")
@@ -252,10 +256,13 @@ fn altered_envelope_is_reported() {
 #[test]
 fn inspect_shows_the_slots() {
     let sandbox = with_envelope();
-    let facts: Value =
+    let properties: Value =
         serde_json::from_slice(&sandbox.run("inspect e --json").exits(0).out).unwrap();
     let slots = json!([{ "id": 1, "kind": "recovery_key" }]);
-    assert_eq!(facts["envelope"], json!({ "revision": 1, "copies": "intact", "slots": slots }));
+    assert_eq!(
+        properties["envelope"],
+        json!({ "revision": 1, "copies": "intact", "slots": slots })
+    );
     let text = String::from_utf8(sandbox.run("inspect e").exits(0).out).unwrap();
     assert!(
         text.contains("revision 1, with 1 slot:") && text.contains("1  recovery key"),
@@ -270,25 +277,28 @@ fn rotation_changes_the_key() {
     outcome
         .says("new: re-encrypted 10000 bytes of e")
         .says("e is unchanged, and its keys still unlock it");
-    opens(&sandbox, "-k two new", 0);
-    opens(&sandbox, "-k k new", 3);
-    opens(&sandbox, "-k k e", 0);
-    let facts: Value =
+    check_open(&sandbox, "-k two new", 0);
+    check_open(&sandbox, "-k k new", 3);
+    check_open(&sandbox, "-k k e", 0);
+    let properties: Value =
         serde_json::from_slice(&sandbox.run("inspect new --json").exits(0).out).unwrap();
-    assert_eq!((&facts["chunk_size"], &facts["envelope"]["revision"]), (&json!(4096), &json!(1)));
+    assert_eq!(
+        (&properties["chunk_size"], &properties["envelope"]["revision"]),
+        (&json!(4096), &json!(1))
+    );
     let (old, new) = (sandbox.read("e"), sandbox.read("new"));
-    // No block of the ciphertext is the same.
+    // The two ciphertexts have no block in common.
     let data = &old[HEADER + ENVELOPE..old.len() - HEADER - ENVELOPE];
     assert!(data.chunks_exact(16).all(|part| !new.windows(16).any(|other| other == part)));
 
-    // By default, the recovery key that unlocked the old container unlocks the new one.
+    // By default, the recovery key that unlocked the old container also unlocks the new one.
     sandbox.run("key rotate e -o same -k k").exits(0);
-    opens(&sandbox, "-k k same", 0);
-    // Without an envelope, there is no default.
+    check_open(&sandbox, "-k k same", 0);
+    // Without an envelope, there is no default for the new key.
     sandbox.run("seal -k k plain -o c").exits(0);
     sandbox.run("key rotate c -o x -k k").exits(2).says("c: no new key");
     sandbox.run("key rotate c -o x -k k --new-key three").exits(0);
-    opens(&sandbox, "-k three x", 0);
+    check_open(&sandbox, "-k three x", 0);
 }
 
 #[test]
@@ -328,9 +338,9 @@ fn archives_with_envelopes_are_rotated() {
     assert!(!sandbox.path("c").exists() && !sandbox.path("three").exists());
 }
 
-/// Returns the checksum of an envelope, the first 8 bytes of SHA-256 (E-2.1).
-fn check_of(covered: &[u8]) -> [u8; 8] {
-    let mut check = [0; 8];
-    check.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, covered).as_ref()[..8]);
-    check
+/// Returns an envelope's checksum: the first 8 bytes of its SHA-256 hash (E-2.1).
+fn checksum(covered: &[u8]) -> [u8; 8] {
+    let mut checksum = [0; 8];
+    checksum.copy_from_slice(&ring::digest::digest(&ring::digest::SHA256, covered).as_ref()[..8]);
+    checksum
 }

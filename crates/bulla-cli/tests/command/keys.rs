@@ -1,4 +1,5 @@
-//! Key files: creating, reading and rejecting them, and never printing keys unexpectedly.
+//! Key files: how they are created, read and rejected, and that keys are never printed
+//! unexpectedly.
 
 use std::fs;
 
@@ -22,7 +23,7 @@ fn keygen_writes_16_groups_of_4_digits() {
 
 #[test]
 #[cfg(unix)]
-fn key_files_are_accessible_to_their_owner_only() {
+fn only_the_owner_can_access_a_key_file() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::with_container(10);
     sandbox.shell("umask 0; \"$BULLA\" keygen -o a; \"$BULLA\" seal --new-key b plain").exits(0);
@@ -84,7 +85,7 @@ fn new_key_does_not_overwrite_files() {
 
 /// A new key file is kept only if the container was written.
 #[test]
-fn new_key_is_removed_after_a_failure() {
+fn new_key_is_removed_on_failure() {
     let sandbox = Sandbox::with_container(10);
     let names = sandbox.names();
     sandbox.run("seal --new-key n missing").exits(1).says("missing: no such file");
@@ -115,7 +116,7 @@ fn new_key_is_removed_when_the_device_is_full() {
 }
 
 #[test]
-fn environment_names_a_default_key_file() {
+fn environment_variable_sets_the_default_key_file() {
     let sandbox = Sandbox::with_container(10);
     sandbox.command("verify c").env("BULLA_KEY_FILE", "k").status().unwrap();
     let run_with = |args: &str, file: &str| {
@@ -156,7 +157,7 @@ fn accepts_any_spacing_and_case() {
 fn rejects_malformed_key_files() {
     let sandbox = Sandbox::with_container(10);
     let text = digits(&sandbox, "k");
-    for (content, why) in [
+    for (content, reason) in [
         (&text.as_bytes()[2..], "62"),
         (text.replacen(|_| true, "g", 1).as_bytes(), "character 1"),
         (b"", "64 hex digits"),
@@ -166,7 +167,7 @@ fn rejects_malformed_key_files() {
     ] {
         sandbox.write("bad", content);
         for args in ["open -k bad c -o opened", "seal -k bad plain -o sealed", "verify -k bad c"] {
-            let outcome = sandbox.run(args).exits(2).says("bad: not a key file: ").says(why);
+            let outcome = sandbox.run(args).exits(2).says("bad: not a key file: ").says(reason);
             assert!(!outcome.err.contains(&text[1..5]), "{}", outcome.err);
         }
     }
@@ -175,7 +176,7 @@ fn rejects_malformed_key_files() {
 }
 
 #[test]
-fn endless_key_file_is_not_read_to_the_end() {
+fn reads_only_the_start_of_an_endless_key_file() {
     let sandbox = Sandbox::with_container(10);
     sandbox.run("verify -k /dev/zero c").exits(2).says("longer than 4096 bytes");
 }
@@ -194,24 +195,24 @@ fn reads_a_key_from_a_pipe() {
 
 #[test]
 #[cfg(unix)]
-fn warns_of_a_key_file_that_others_can_access() {
+fn warns_about_a_key_file_that_others_can_access() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::with_container(10);
-    let share =
+    let set_mode =
         |mode| fs::set_permissions(sandbox.path("k"), fs::Permissions::from_mode(mode)).unwrap();
     for mode in [0o640, 0o604, 0o620] {
-        share(mode);
+        set_mode(mode);
         sandbox
             .run("verify -q -k k c")
             .exits(0)
             .says("k: warning: other users can access")
             .says("chmod 600 k");
     }
-    share(0o400);
+    set_mode(0o400);
     sandbox.run("verify -q -k k c").exits(0).says_nothing();
 }
 
-/// Without a terminal to prompt on.
+/// The command has no terminal to prompt on.
 #[test]
 #[cfg(target_os = "linux")]
 fn missing_key_is_a_usage_error() {
@@ -230,7 +231,7 @@ fn rejects_outputs_that_are_inputs() {
     let sandbox = Sandbox::with_container(10);
     let (key, plain) = (sandbox.read("k"), sandbox.read("plain"));
     fs::hard_link(sandbox.path("plain"), sandbox.path("link")).unwrap();
-    for (args, why) in [
+    for (args, reason) in [
         ("seal -k k plain -o plain --force", "the output is the input"),
         ("seal -k k plain -o link --force", "the output is the input"),
         ("seal -k k plain -o k --force", "the output is the key file"),
@@ -241,7 +242,7 @@ fn rejects_outputs_that_are_inputs() {
         if cfg!(not(unix)) && args.contains("link") {
             continue;
         }
-        sandbox.run(args).exits(2).says(why);
+        sandbox.run(args).exits(2).says(reason);
     }
     assert_eq!((sandbox.read("k"), sandbox.read("plain")), (key, plain));
     assert_eq!(sandbox.names(), ["c", "k", "link", "plain"].map(String::from).into());

@@ -1,4 +1,4 @@
-//! `bulla list`, `bulla cat`, and how the commands for single streams handle archives.
+//! `bulla list`, `bulla cat`, and how the single-stream commands handle archives.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ fn key(sandbox: &Sandbox) -> Key {
     key_text::parse(std::str::from_utf8(&sandbox.read("k")).unwrap()).unwrap()
 }
 
-/// Returns a sandbox with the archive `a`, created by the library so that all its contents are
+/// Returns a sandbox with the archive `a`. The library creates it, so that all of its contents are
 /// known.
 fn with_archive() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -26,9 +26,9 @@ fn with_archive() -> Sandbox {
         let len = bytes.len() as u64;
         writer.file(name, &at(1_000_000_000).mode(0o4644), len, Bytes::from(bytes)).unwrap();
     }
-    // Shorter than planned.
+    // This file is shorter than its declared length.
     writer.file(b"photos/short", &Metadata::new(), 10, Bytes::from_static(b"short")).unwrap();
-    // Its directories have no entries.
+    // The parent directories of this file have no entries.
     writer.file(b"music/2024/caf\xe9", &at(i64::MAX), 1, Bytes::from_static(b"x")).unwrap();
     writer.symlink(b"photos/link\x1b[2J", &Metadata::new(), b"../some\nwhere").unwrap();
     writer.skip(b"photos/socket");
@@ -70,7 +70,7 @@ fn lists_paths() {
     }
 }
 
-/// Paths that exist are listed nevertheless.
+/// The paths that do exist are still listed.
 #[test]
 fn reports_missing_paths() {
     let sandbox = with_archive();
@@ -106,11 +106,21 @@ fn lists_as_json() {
         out(outcome).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(listed.len(), 8);
     let expected = [
-        r#"{"name":"music/2024/caf�","name_hex":"6d757369632f323032342f636166e9","kind":"file","len":1,"mode":null,"modified":null,"target":null,"state":[]}"#,
-        r#"{"name":"photo","kind":"file","len":1,"mode":"4644","modified":"2001-09-09T01:46:40.000000005Z","target":null,"state":[]}"#,
-        r#"{"name":"photos/link\u001b[2J","kind":"symlink","len":0,"mode":null,"modified":null,"target":"../some\nwhere","state":[]}"#,
-        r#"{"name":"photos/short","kind":"file","len":5,"mode":null,"modified":null,"target":null,"state":["short"]}"#,
-        r#"{"name":"photos/socket","kind":null,"len":null,"mode":null,"modified":null,"target":null,"state":["left_out"]}"#,
+        r#"{"name":"music/2024/caf�","name_hex":"6d757369632f323032342f636166e9",
+            "kind":"file","len":1,"mode":null,"modified":null,
+            "target":null,"state":[]}"#,
+        r#"{"name":"photo",
+            "kind":"file","len":1,"mode":"4644","modified":"2001-09-09T01:46:40.000000005Z",
+            "target":null,"state":[]}"#,
+        r#"{"name":"photos/link\u001b[2J",
+            "kind":"symlink","len":0,"mode":null,"modified":null,
+            "target":"../some\nwhere","state":[]}"#,
+        r#"{"name":"photos/short",
+            "kind":"file","len":5,"mode":null,"modified":null,
+            "target":null,"state":["short"]}"#,
+        r#"{"name":"photos/socket",
+            "kind":null,"len":null,"mode":null,"modified":null,
+            "target":null,"state":["left_out"]}"#,
     ];
     for (number, object) in [0, 1, 4, 6, 7].into_iter().zip(expected) {
         assert_eq!(listed[number], serde_json::from_str::<serde_json::Value>(object).unwrap());
@@ -168,9 +178,9 @@ fn cat_rejects_directories_and_links() {
     }
 }
 
-/// The saved content is written, with a warning.
+/// The stored content is still written, with a warning.
 #[test]
-fn cat_warns_of_a_file_that_shrank() {
+fn cat_warns_about_a_file_that_shrank() {
     let sandbox = with_archive();
     let outcome = sandbox.run("cat -k k a photos/short").exits(6);
     let outcome =
@@ -189,7 +199,7 @@ fn verify_counts_the_entries() {
 }
 
 #[test]
-fn open_points_to_list_and_restore() {
+fn open_suggests_list_and_restore() {
     let sandbox = with_archive();
     for args in ["open -k k a -o x", "open -k k a -o -"] {
         sandbox
@@ -203,11 +213,11 @@ fn open_points_to_list_and_restore() {
 const READ_COMMANDS: [&str; 3] = ["list -k k a", "list -k k a photo", "cat -k k a photo"];
 
 #[test]
-fn rejects_other_files() {
+fn rejects_files_that_are_not_archives() {
     let sandbox = Sandbox::with_container(1000);
     fs::rename(sandbox.path("c"), sandbox.path("a")).unwrap();
     for args in READ_COMMANDS {
-        // Detected without the key.
+        // No key is needed to detect this, so `plain` is not read as a key file.
         sandbox
             .run(&args.replace("-k k", "-k plain"))
             .exits(5)
@@ -216,13 +226,13 @@ fn rejects_other_files() {
     }
     let key = key(&sandbox);
     let other = bulla::seal(&key, b"x", &Options::new().content_type(ContentType(200))).unwrap();
-    for (bytes, code, says) in [
+    for (bytes, code, message) in [
         (other, 5, "content of type 200; open it with the application that created it"),
         (Bytes::from_static(b"text"), 5, "a: not a "),
         (Bytes::new(), 5, "a: not a "),
     ] {
         sandbox.write("a", &bytes);
-        READ_COMMANDS.iter().for_each(|args| drop(sandbox.run(args).exits(code).says(says)));
+        READ_COMMANDS.iter().for_each(|args| drop(sandbox.run(args).exits(code).says(message)));
     }
     fs::remove_file(sandbox.path("a")).unwrap();
     READ_COMMANDS
@@ -251,9 +261,9 @@ fn rejects_a_malformed_archive() {
     }
 }
 
-/// Damage elsewhere does not matter.
+/// Damage to other chunks does not matter.
 #[test]
-fn rejects_damage_to_what_it_reads() {
+fn rejects_damage_to_the_chunks_that_it_reads() {
     let sandbox = with_archive();
     sandbox.change("a", |bytes| bytes[128 + 70_000] ^= 1);
     sandbox.run("verify -k k a").exits(4).says("a: chunk 1 ");
@@ -281,7 +291,7 @@ fn rejects_damage_to_what_it_reads() {
     sandbox.run("verify -k k a").exits(4).says("a: chunk 0 ");
 }
 
-/// The notes are before the index, here in separate chunks.
+/// The notes come before the index. Here the two are in different chunks.
 #[test]
 fn lists_entries_if_the_notes_are_damaged() {
     let sandbox = Sandbox::new();
@@ -295,7 +305,7 @@ fn lists_entries_if_the_notes_are_damaged() {
     }
     let (bytes, _) = writer.seal_to(&key(&sandbox), Vec::new(), &Options::new()).unwrap();
     sandbox.write("a", &bytes);
-    // The records take 72 KB, and the notes after them 174 KB.
+    // The entry records take 72 KB, and the notes that follow them take 174 KB.
     sandbox.change("a", |bytes| bytes[128 + 150_000] ^= 1);
     let outcome = sandbox.run("list -k k a").exits(4).says("a: chunk 2 ");
     assert_eq!(out(outcome).lines().count(), 2000, "entries are missing");
@@ -338,9 +348,9 @@ mod on_unix {
         assert_eq!(sandbox.shell(r#""$BULLA" cat -k k - photo < a"#).exits(0).out, [1]);
     }
 
-    /// A listing may end early, such as by `head`. A file may not.
+    /// A listing may be cut short, for example by `head`, but a file may not.
     #[test]
-    fn closed_output_is_an_error_for_cat_only() {
+    fn closed_output_is_an_error_only_for_cat() {
         let sandbox = Sandbox::new();
         let mut writer = ArchiveBuilder::new();
         for number in 0..100_000 {

@@ -21,7 +21,7 @@ impl Listing {
         Listing(objects.map(|object| (path(&object), object)).collect())
     }
 
-    /// Returns the paths of the entries, without skipped files.
+    /// Returns the entry paths. Skipped files have no entries.
     pub(crate) fn paths(&self) -> Vec<String> {
         let entries = self.0.iter().filter(|(_, object)| !object["kind"].is_null());
         entries.map(|(path, _)| String::from_utf8_lossy(path).into_owned()).collect()
@@ -31,7 +31,7 @@ impl Listing {
         &self.0[path.as_ref()]
     }
 
-    /// Returns the state of an entry.
+    /// Returns the state flags of an entry.
     pub(crate) fn state(&self, path: impl AsRef<[u8]>) -> Vec<&str> {
         self.get(path)["state"]
             .as_array()
@@ -41,7 +41,7 @@ impl Listing {
             .collect()
     }
 
-    /// Returns the paths of the skipped files.
+    /// Returns the paths of skipped files.
     pub(crate) fn skipped(&self) -> Vec<String> {
         let others = self.0.iter().filter(|(_, object)| object["kind"].is_null());
         others.map(|(path, _)| String::from_utf8_lossy(path).into_owned()).collect()

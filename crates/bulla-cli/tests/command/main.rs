@@ -1,6 +1,6 @@
-//! Black-box tests of the command: files, messages and exit codes.
+//! Black-box tests of the `bulla` command: its output files, messages and exit codes.
 
-// clippy.toml allows `unwrap` in test functions only, not in their helpers.
+// clippy.toml allows `unwrap` only in test functions, not in their helpers.
 #![allow(clippy::unwrap_used)]
 
 mod sandbox;

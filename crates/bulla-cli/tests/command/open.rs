@@ -1,30 +1,30 @@
-//! `bulla open` and `bulla verify` of damaged and unsupported containers. No partial output is
-//! left.
+//! `bulla open` and `bulla verify` with damaged and unsupported containers. Neither leaves partial
+//! output behind.
 
 use bulla::{ContentType, Key, Options};
 use bulla_key::key_text;
 
 use crate::sandbox::Sandbox;
 
-/// The length of the plaintext: two full chunks of 4 KiB and a partial one.
+/// Bytes in the plaintext: two full 4 KiB chunks and a partial one.
 const LEN: usize = 10_000;
 const HEADER: usize = 128;
 const SEALED: usize = 4096 + 16;
 
-/// Opens and verifies `c` in all ways, which must fail in the same way.
-fn opening_fails(sandbox: &Sandbox, code: i32, says: &str) {
+/// Checks that opening and verifying `c` fails, whether it is read from a file or from a pipe.
+fn assert_open_fails(sandbox: &Sandbox, code: i32, message: &str) {
     let names = sandbox.names();
-    sandbox.run("open -k k c -o opened").exits(code).says(says);
-    assert_eq!(sandbox.names(), names, "files are left");
-    sandbox.run("verify -k k c").exits(code).says(says);
-    sandbox.run("open -k k c -o -").exits(code).says(says);
+    sandbox.run("open -k k c -o opened").exits(code).says(message);
+    assert_eq!(sandbox.names(), names, "files were left behind");
+    sandbox.run("verify -k k c").exits(code).says(message);
+    sandbox.run("open -k k c -o -").exits(code).says(message);
     let container = sandbox.read("c");
     let piped = sandbox.run_with_input("verify -k k -", &container).exits(code);
     let opened = sandbox.run_with_input("open -k k", &container).exits(code);
     assert!(sandbox.read("plain").starts_with(&opened.out), "the output is not authentic");
     drop((piped, opened));
     sandbox.run_with_input("open -k k - -o opened", &container).exits(code);
-    assert_eq!(sandbox.names(), names, "files are left");
+    assert_eq!(sandbox.names(), names, "files were left behind");
 }
 
 #[test]
@@ -32,8 +32,8 @@ fn rejects_a_wrong_key() {
     let sandbox = Sandbox::with_container(LEN);
     sandbox.run("keygen -o right").exits(0);
     std::fs::rename(sandbox.path("right"), sandbox.path("k")).unwrap();
-    let says = "c: wrong key in k; it belongs to another container, or more than one digit is";
-    opening_fails(&sandbox, 3, says);
+    let message = "c: wrong key in k; it belongs to another container, or more than one digit is";
+    assert_open_fails(&sandbox, 3, message);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn rejects_a_changed_chunk() {
     for chunk in 0..3 {
         let sandbox = Sandbox::with_container(LEN);
         sandbox.change("c", |bytes| bytes[HEADER + chunk * SEALED + 100] ^= 1);
-        opening_fails(&sandbox, 4, &format!("c: chunk {chunk} "));
+        assert_open_fails(&sandbox, 4, &format!("c: chunk {chunk} "));
     }
 }
 
@@ -52,7 +52,7 @@ fn reports_the_first_of_two_changed_chunks() {
         bytes[HEADER + SEALED] ^= 1;
         bytes[HEADER + 2 * SEALED] ^= 1;
     });
-    opening_fails(&sandbox, 4, "c: chunk 1 ");
+    assert_open_fails(&sandbox, 4, "c: chunk 1 ");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn rejects_a_truncated_container() {
     {
         let sandbox = Sandbox::with_container(LEN);
         sandbox.change("c", |bytes| bytes.truncate(len));
-        opening_fails(&sandbox, 4, "truncated");
+        assert_open_fails(&sandbox, 4, "truncated");
     }
 }
 
@@ -78,11 +78,11 @@ fn rejects_trailing_data() {
 }
 
 #[test]
-fn rejects_other_files() {
+fn rejects_files_that_are_not_containers() {
     let sandbox = Sandbox::with_container(LEN);
     for content in [&b""[..], b"text", &[0; 5000]] {
         sandbox.write("c", content);
-        opening_fails(&sandbox, 5, "c: not a ");
+        assert_open_fails(&sandbox, 5, "c: not a ");
         sandbox.run("inspect c").exits(5);
     }
 }
@@ -95,12 +95,12 @@ fn rejects_a_damaged_header_and_footer() {
         let foot = bytes.len() - 1;
         bytes[foot] ^= 1;
     });
-    opening_fails(&sandbox, 4, "c: ");
+    assert_open_fails(&sandbox, 4, "c: ");
     sandbox.run("inspect c").exits(4);
 }
 
 #[test]
-fn rejects_other_versions() {
+fn rejects_unsupported_versions() {
     let sandbox = Sandbox::with_container(LEN);
     for version in [0, 2, 255] {
         sandbox.change("c", |bytes| {
@@ -108,12 +108,12 @@ fn rejects_other_versions() {
             let foot = bytes.len() - HEADER;
             bytes[foot + 8] = version;
         });
-        opening_fails(&sandbox, 5, &format!("version {version}"));
+        assert_open_fails(&sandbox, 5, &format!("version {version}"));
         sandbox.run("inspect c").exits(5);
     }
 }
 
-/// Seals `plain` into `c` with options that the command does not have.
+/// Seals `plain` into `c` with options that the command does not offer.
 fn seal_with(sandbox: &Sandbox, options: &Options<'_>) {
     let key: Key = key_text::parse(std::str::from_utf8(&sandbox.read("k")).unwrap()).unwrap();
     sandbox.write("c", &bulla::seal(&key, &sandbox.read("plain"), options).unwrap());
@@ -123,20 +123,20 @@ fn seal_with(sandbox: &Sandbox, options: &Options<'_>) {
 fn rejects_a_container_with_a_context() {
     let sandbox = Sandbox::with_container(LEN);
     seal_with(&sandbox, &Options::new().context(b"account 4711"));
-    opening_fails(&sandbox, 5, "c: sealed with a context, which this command cannot provide");
+    assert_open_fails(&sandbox, 5, "c: sealed with a context, which this command cannot provide");
 }
 
 #[test]
-fn rejects_other_content_types() {
+fn rejects_content_types_other_than_bytes() {
     let sandbox = Sandbox::with_container(LEN);
-    for (content, says) in
+    for (content, message) in
         [(1, "is an archive"), (2, "content of type 2"), (200, "content of type 200")]
     {
         seal_with(&sandbox, &Options::new().content_type(ContentType(content)));
-        sandbox.run("open -k k c -o opened").exits(5).says(says);
-        sandbox.run_with_input("open -k k", &sandbox.read("c")).exits(5).says(says);
-        // The container can still be verified. Content type 1 claims an archive, which these bytes
-        // are not.
+        sandbox.run("open -k k c -o opened").exits(5).says(message);
+        sandbox.run_with_input("open -k k", &sandbox.read("c")).exits(5).says(message);
+        // Verifying still works, except that content type 1 declares an archive, and these bytes
+        // are not one.
         sandbox.run("verify -k k c").exits(if content == 1 { 4 } else { 0 });
     }
 }
@@ -157,16 +157,16 @@ fn opens_a_container_with_an_unknown_envelope() {
     );
 }
 
-/// Opens `c` in all ways, which must return the whole plaintext with a warning.
-fn opens_with_warning(sandbox: &Sandbox, says: &str) {
+/// Checks that every way of opening `c` returns the whole plaintext with a warning.
+fn assert_opens_with_warning(sandbox: &Sandbox, message: &str) {
     let plain = sandbox.read("plain");
-    sandbox.run("open -k k c -qfo opened").exits(6).says(says);
+    sandbox.run("open -k k c -qfo opened").exits(6).says(message);
     assert_eq!(sandbox.read("opened"), plain);
-    let outcome = sandbox.run("open -k k c -qo -").exits(6).says(says);
+    let outcome = sandbox.run("open -k k c -qo -").exits(6).says(message);
     assert_eq!(outcome.out, plain);
-    sandbox.shell(r#""$BULLA" open -k k c -qo - > redirected"#).exits(6).says(says);
+    sandbox.shell(r#""$BULLA" open -k k c -qo - > redirected"#).exits(6).says(message);
     assert_eq!(sandbox.read("redirected"), plain);
-    sandbox.run("verify -k k c").exits(6).says(says);
+    sandbox.run("verify -k k c").exits(6).says(message);
     sandbox.run("inspect c").exits(6);
 }
 
@@ -174,7 +174,7 @@ fn opens_with_warning(sandbox: &Sandbox, says: &str) {
 fn opens_with_a_damaged_header() {
     let sandbox = Sandbox::with_container(LEN);
     sandbox.change("c", |bytes| bytes[..HEADER].fill(0));
-    opens_with_warning(
+    assert_opens_with_warning(
         &sandbox,
         "c: warning: the header is damaged, and the footer was used instead",
     );
@@ -188,7 +188,7 @@ fn opens_with_a_damaged_footer() {
         let last = bytes.len() - 1;
         bytes[last] ^= 1;
     });
-    opens_with_warning(&sandbox, "c: warning: the footer");
+    assert_opens_with_warning(&sandbox, "c: warning: the footer");
     let outcome =
         sandbox.run_with_input("open -k k", &sandbox.read("c")).exits(6).says("the footer");
     assert_eq!(outcome.out, sandbox.read("plain"));
@@ -203,7 +203,10 @@ fn opens_with_the_footer_of_another_container() {
         let foot = bytes.len() - HEADER;
         bytes[foot..].copy_from_slice(&first[foot..]);
     });
-    opens_with_warning(&sandbox, "c: warning: the header and footer are both valid but differ");
+    assert_opens_with_warning(
+        &sandbox,
+        "c: warning: the header and footer are both valid but differ",
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Outputs: nothing is overwritten by mistake, and only regular files are replaced.
+//! Output files: nothing is overwritten by mistake, and only regular files are replaced.
 
 use std::fs;
 
@@ -7,11 +7,11 @@ use crate::sandbox::{Sandbox, noise};
 #[test]
 fn existing_output_is_not_changed() {
     let sandbox = Sandbox::with_container(100);
-    sandbox.write("there", b"precious");
+    sandbox.write("existing", b"precious");
     let names = sandbox.names();
-    for args in ["seal -k k plain -o there", "open -k k c -o there"] {
-        sandbox.run(args).exits(1).says("there: already exists; use --force to replace it");
-        assert_eq!(sandbox.read("there"), b"precious");
+    for args in ["seal -k k plain -o existing", "open -k k c -o existing"] {
+        sandbox.run(args).exits(1).says("existing: already exists; use --force to replace it");
+        assert_eq!(sandbox.read("existing"), b"precious");
     }
     assert_eq!(sandbox.names(), names);
 }
@@ -19,22 +19,22 @@ fn existing_output_is_not_changed() {
 #[test]
 fn force_replaces_an_existing_output() {
     let sandbox = Sandbox::with_container(100);
-    sandbox.write("there", &noise(1000));
-    sandbox.run("seal -k k plain -o there --force").exits(0);
-    sandbox.run("verify -k k there").exits(0);
-    sandbox.run("open -k k c -o there -f").exits(0);
-    assert_eq!(sandbox.read("there"), sandbox.read("plain"));
+    sandbox.write("existing", &noise(1000));
+    sandbox.run("seal -k k plain -o existing --force").exits(0);
+    sandbox.run("verify -k k existing").exits(0);
+    sandbox.run("open -k k c -o existing -f").exits(0);
+    assert_eq!(sandbox.read("existing"), sandbox.read("plain"));
 }
 
 /// With --force, the old file is kept until the new one is complete.
 #[test]
 fn failure_does_not_change_the_output() {
     let sandbox = Sandbox::with_container(10_000);
-    sandbox.write("there", b"precious");
+    sandbox.write("existing", b"precious");
     sandbox.change("c", |bytes| bytes[5000] ^= 1);
     let names = sandbox.names();
-    sandbox.run("open -k k c -o there --force").exits(4);
-    assert_eq!(sandbox.read("there"), b"precious");
+    sandbox.run("open -k k c -o existing --force").exits(4);
+    assert_eq!(sandbox.read("existing"), b"precious");
     assert_eq!(sandbox.names(), names);
 }
 
@@ -68,17 +68,18 @@ mod on_unix {
     #[test]
     fn replacing_keeps_the_permissions() {
         let sandbox = Sandbox::with_container(100);
-        for to in [0o644, 0o400] {
-            sandbox.write("there", b"old");
-            fs::set_permissions(sandbox.path("there"), fs::Permissions::from_mode(to)).unwrap();
-            sandbox.run("open -k k c -fo there").exits(0);
-            assert_eq!(mode(&sandbox, "there"), to);
-            fs::remove_file(sandbox.path("there")).unwrap();
+        for old_mode in [0o644, 0o400] {
+            sandbox.write("existing", b"old");
+            fs::set_permissions(sandbox.path("existing"), fs::Permissions::from_mode(old_mode))
+                .unwrap();
+            sandbox.run("open -k k c -fo existing").exits(0);
+            assert_eq!(mode(&sandbox, "existing"), old_mode);
+            fs::remove_file(sandbox.path("existing")).unwrap();
         }
     }
 
     #[test]
-    fn link_is_kept_and_its_target_replaced() {
+    fn link_is_kept_and_its_target_is_replaced() {
         let sandbox = Sandbox::with_container(100);
         fs::create_dir(sandbox.path("directory")).unwrap();
         sandbox.write("directory/real", b"precious");
@@ -175,7 +176,7 @@ mod on_unix {
         sandbox.run("verify -k k c").exits(0);
     }
 
-    /// Another process has read the start of the standard input.
+    /// Another process has already read the start of standard input.
     #[test]
     fn input_starts_at_the_current_position() {
         let sandbox = Sandbox::with_container(10_000);
@@ -201,12 +202,12 @@ mod on_unix {
     }
 
     #[test]
-    fn accepts_names_that_are_not_utf_8() {
+    fn accepts_non_utf_8_names() {
         use std::os::unix::ffi::OsStrExt;
         let sandbox = Sandbox::new();
         let name = std::ffi::OsStr::from_bytes(b"caf\xe9");
         if fs::write(sandbox.path("").join(name), b"x").is_err() {
-            return; // Some file systems require UTF-8.
+            return; // Some file systems accept only UTF-8 names.
         }
         let outcome: crate::sandbox::Outcome =
             sandbox.command("seal -k k").arg(name).output().unwrap().into();
@@ -215,7 +216,7 @@ mod on_unix {
     }
 
     #[test]
-    fn file_size_limit_leaves_nothing() {
+    fn file_size_limit_leaves_no_files() {
         let sandbox = Sandbox::with_container(1 << 20);
         let names = sandbox.names();
         for args in [
@@ -230,7 +231,7 @@ mod on_unix {
         }
     }
 
-    /// Out of memory, the command may abort at any point. A file with the final name is complete.
+    /// If memory runs out, the command may abort at any point, but any output file is complete.
     #[test]
     #[cfg(target_os = "linux")]
     fn memory_limit_leaves_a_complete_file_or_none() {

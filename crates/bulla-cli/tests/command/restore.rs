@@ -1,4 +1,4 @@
-//! `bulla restore`: restored files, conflicts, and failures.
+//! `bulla restore`: restored files, conflicts and failures.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,7 +19,7 @@ impl Sandbox {
         key_text::parse(std::str::from_utf8(&self.read("k")).unwrap()).unwrap()
     }
 
-    /// Creates the archive `a`, in chunks of 4 KiB.
+    /// Creates the archive `a` with 4 KiB chunks.
     pub(crate) fn archive(&self, plan: impl FnOnce(&mut ArchiveBuilder<Bytes>)) {
         let mut writer = ArchiveBuilder::new();
         plan(&mut writer);
@@ -39,7 +39,7 @@ impl Sandbox {
             .collect()
     }
 
-    pub(crate) fn has_no_temporary_files(&self, directory: &str) {
+    pub(crate) fn assert_no_temporary_files(&self, directory: &str) {
         let temporary =
             self.below(directory).into_iter().find(|path| path.to_string_lossy().ends_with(".tmp"));
         assert_eq!(temporary, None);
@@ -74,7 +74,8 @@ pub(crate) fn file(writer: &mut ArchiveBuilder<Bytes>, name: impl AsRef<[u8]>, b
         .unwrap();
 }
 
-/// Returns a sandbox with the archive `a` of three small files, two of them in `photos`.
+/// Returns a sandbox with the archive `a`, which contains three small files, two of them in
+/// `photos`.
 fn with_photos() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
@@ -88,7 +89,7 @@ fn with_photos() -> Sandbox {
 
 const TEXT: &[u8] = b"caf\xe9";
 
-/// Plans an archive of all kinds of entries.
+/// Plans an archive with every kind of entry.
 fn plan_everything(writer: &mut ArchiveBuilder<Bytes>) {
     let at = |seconds, nanoseconds| Metadata::new().mtime(Time { seconds, nanoseconds });
     writer.directory(b"all", &at(1_000_000_001, 0).mode(0o755)).unwrap();
@@ -141,7 +142,8 @@ fn restores_every_kind_of_entry() {
         assert_eq!(fs::read(sandbox.path("").join(text)).unwrap(), b"text");
         assert!((0..30).all(|number| read(&format!("implied/{number}")) == noise(number)));
 
-        // Without set-user-ID and sticky bits. An entry without permissions is private.
+        // Set-user-ID, set-group-ID and sticky bits are not restored. Entries without stored
+        // permissions are private.
         let modes = [
             ("all", 0o755),
             ("all/empty", 0o777),
@@ -165,9 +167,9 @@ fn restores_every_kind_of_entry() {
         assert_eq!(link("all/relative"), Path::new("../all/zero"));
         assert_eq!(link("all/absolute"), Path::new("/etc/hostname"));
         assert_eq!(link("all/dangling").as_os_str().as_bytes(), b"no\xff/where");
-        // 44 entries, and a directory without one.
+        // The 44 entries, and the directory `implied`, which has no entry.
         assert_eq!(sandbox.below(&target).len(), 45);
-        // Allows the sandbox to remove it.
+        // The sandbox could not remove a read-only directory.
         fs::set_permissions(sandbox.path(&at("all/locked")), fs::Permissions::from_mode(0o700))
             .unwrap();
     }
@@ -253,7 +255,8 @@ fn existing_files_are_conflicts() {
     assert_eq!(sandbox.below("out"), before);
     assert_eq!(sandbox.read("out/photos/2.jpg"), b"precious");
 
-    // Without conflicts, files are restored. An existing directory keeps its permissions.
+    // If there are no conflicts, files are restored, and existing directories keep their
+    // permissions.
     sandbox.run("restore -k k a photos/1.jpg -C out").exits(0);
     sandbox.run("restore -k k a photos -C out").exits(1);
     fs::remove_file(sandbox.path("out/photos/2.jpg")).unwrap();
@@ -294,8 +297,8 @@ fn prints_a_limited_number_of_conflicts() {
 }
 
 #[test]
-fn force_does_not_change_the_type_of_a_file() {
-    for (prepare, says) in [
+fn force_does_not_change_file_types() {
+    for (prepare, message) in [
         (
             "mkdir -p out/notes",
             "out/notes: is a directory, but the archive has a file or link here",
@@ -312,7 +315,7 @@ fn force_does_not_change_the_type_of_a_file() {
             sandbox
                 .run(&format!("restore -k k a -C out {force}"))
                 .exits(1)
-                .says(says)
+                .says(message)
                 .says("1 conflicting entry; nothing was restored");
             assert_eq!(sandbox.below("out"), before);
         }
@@ -349,7 +352,7 @@ fn wrong_key_restores_nothing() {
 }
 
 #[test]
-fn rejects_other_files() {
+fn rejects_files_that_are_not_archives() {
     let sandbox = Sandbox::with_container(100);
     sandbox.run("restore -k k c -C out").exits(5).says("use `bulla open`");
     sandbox.run("restore -k k plain -C out").exits(5).says("plain: not a ");
@@ -361,7 +364,7 @@ fn rejects_other_files() {
     assert_eq!(sandbox.below("out"), [PathBuf::from("x")]);
 }
 
-/// Complete files are kept, and incomplete ones removed.
+/// Complete files are kept, and incomplete ones are removed.
 #[test]
 fn damaged_chunk_keeps_complete_files() {
     for args in ["", "--no-sync", "--threads 1", "--threads 8"] {
@@ -402,7 +405,7 @@ fn damaged_index_restores_nothing() {
 }
 
 #[test]
-fn warns_of_a_damaged_header() {
+fn warns_about_a_damaged_header() {
     let sandbox = with_photos();
     sandbox.change("a", |bytes| bytes[5] ^= 1);
     sandbox
@@ -425,13 +428,13 @@ fn file_size_limit_leaves_no_partial_file() {
             .exits(1)
             .says("out/large: file too large")
             .says(" of 2 files and links");
-        sandbox.has_no_temporary_files("out");
+        sandbox.assert_no_temporary_files("out");
         assert!(!sandbox.path("out/large").exists());
     }
 }
 
 #[test]
-fn warns_of_entries_that_shrank() {
+fn warns_about_files_that_shrank() {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
         file(writer, "complete", b"complete");
@@ -454,7 +457,9 @@ fn warns_of_entries_that_shrank() {
     sandbox.run("restore -qk k a complete -C other").exits(0).says_nothing();
 }
 
-fn with_many() -> Sandbox {
+/// Returns a sandbox with the archive `a`, which takes long enough to restore that it can be
+/// interrupted.
+fn with_many_files() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
         (0..2000)
@@ -465,15 +470,15 @@ fn with_many() -> Sandbox {
 }
 
 #[test]
-fn signal_keeps_complete_files_only() {
+fn signal_keeps_only_complete_files() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let sandbox = with_many();
+        let sandbox = with_many_files();
         let child = sandbox.command_with_signals("restore -k k a -C out").spawn().unwrap();
         wait_until("some files are created", || sandbox.below("out").len() > 100);
         kill_process(Pid::from_child(&child), signal).unwrap();
         finish(child).exits(code).says("temporary files were removed");
-        sandbox.has_no_temporary_files("out");
-        // Only complete files conflict with the next attempt.
+        sandbox.assert_no_temporary_files("out");
+        // The next attempt finds only complete files to replace.
         sandbox.run("restore -qk k a -C out --force").exits(0);
         assert_eq!(sandbox.below("out").len(), 2001 + 7);
     }
@@ -481,14 +486,14 @@ fn signal_keeps_complete_files_only() {
 
 #[test]
 fn signal_at_any_time_leaves_complete_files() {
-    let sandbox = with_many();
+    let sandbox = with_many_files();
     let mut counts = Vec::new();
     for delay in (0..60).step_by(3) {
         let child = sandbox.command("restore -qk k a -C out --no-sync").spawn().unwrap();
         std::thread::sleep(std::time::Duration::from_millis(delay));
         kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
         drop(finish(child));
-        sandbox.has_no_temporary_files("out");
+        sandbox.assert_no_temporary_files("out");
         let restored = sandbox.below("out");
         counts.push(restored.len());
         for path in

@@ -1,4 +1,4 @@
-//! `bulla salvage`: restoring what is left of a damaged archive, and reporting the rest.
+//! `bulla salvage`: restores what is left of a damaged archive and reports what is lost.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,11 +8,12 @@ use bulla_archive::Metadata;
 use crate::restore::file;
 use crate::sandbox::{Sandbox, noise};
 
-/// Bytes in a header, and in a sealed chunk of 4 KiB.
+/// Bytes in a header.
 const HEADER: usize = 128;
+/// Bytes in a sealed 4 KiB chunk, including its tag.
 const SEALED: usize = 4096 + 16;
 
-/// Returns a sandbox with the archive `a` of small and large files, in chunks of 4 KiB.
+/// Returns a sandbox with the archive `a`, which contains small and large files in 4 KiB chunks.
 fn with_files() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
@@ -72,7 +73,7 @@ fn fills_a_hole_with_zeros() {
     assert!(sandbox.read("out/f/2") == noise(200));
 }
 
-/// The file keeps its length.
+/// The damaged file keeps its length.
 #[test]
 fn fills_a_hole_at_the_end() {
     let sandbox = Sandbox::new();
@@ -90,9 +91,9 @@ fn fills_a_hole_at_the_end() {
     );
 }
 
-/// The index still contains its path.
+/// The index still contains the path of the lost file.
 #[test]
-fn reports_a_file_that_is_lost() {
+fn reports_a_lost_file() {
     let sandbox = with_files();
     damage(&sandbox, 0);
     sandbox
@@ -102,7 +103,7 @@ fn reports_a_file_that_is_lost() {
         .says("f/1: not restored: all of its content is lost");
     assert!(!sandbox.path("out/f/1").exists() && !sandbox.path("out/f/1.damaged").exists());
     assert!(sandbox.read("out/f/2") == noise(200));
-    sandbox.has_no_temporary_files("out");
+    sandbox.assert_no_temporary_files("out");
 }
 
 ///
@@ -158,7 +159,7 @@ fn conflicts_are_skipped() {
     assert!(sandbox.read("out/f/1") == noise(100));
     assert_eq!(sandbox.read("out/f/large.damaged").len(), 40_000);
     assert!(sandbox.path("out/f/link").is_symlink());
-    sandbox.has_no_temporary_files("out");
+    sandbox.assert_no_temporary_files("out");
 }
 
 #[test]
@@ -172,18 +173,18 @@ fn shortens_long_names() {
 }
 
 #[test]
-fn warns_of_entries_that_shrank() {
+fn warns_about_files_that_shrank() {
     let sandbox = Sandbox::new();
     sandbox.archive(|writer| {
         writer.file(b"short", &Metadata::new(), 10, bytes::Bytes::from_static(b"cut")).unwrap();
     });
-    let said = "short: warning: during the backup, it shrank while it was read";
-    sandbox.run("salvage -k k a -C out").exits(6).says(said);
+    let message = "short: warning: during the backup, it shrank while it was read";
+    sandbox.run("salvage -k k a -C out").exits(6).says(message);
     assert_eq!(sandbox.read("out/short"), b"cut");
 }
 
 #[test]
-fn rejects_what_cannot_be_salvaged() {
+fn rejects_files_that_cannot_be_salvaged() {
     let sandbox = with_files();
     sandbox.run("keygen -qo other").exits(0);
     sandbox.run("salvage -k other a -C out").exits(3).says("wrong key in other");

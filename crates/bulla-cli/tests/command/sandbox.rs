@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// The path of the command.
+/// The path to the `bulla` executable.
 pub(crate) const BULLA: &str = env!("CARGO_BIN_EXE_bulla");
-/// The option of `env` on Linux that resets signals. Under `nohup`, and in the background of a
-/// script, some are ignored, which the command respects.
+/// The `env` option that resets signal actions on Linux. Under `nohup` and in a script's background
+/// jobs, some signals are ignored, and the command leaves them ignored.
 pub(crate) const DEFAULT_SIGNALS: &str = "--default-signal=HUP,INT,QUIT,TERM";
 
 /// The time after which a run counts as hanging.
@@ -28,7 +28,8 @@ impl Sandbox {
         sandbox
     }
 
-    /// Adds `plain`, a file of `len` bytes, and the container `c` of it, in chunks of 4 KiB.
+    /// Returns a sandbox with `plain`, a file of `len` bytes, and its container `c` with 4 KiB
+    /// chunks.
     pub(crate) fn with_container(len: usize) -> Sandbox {
         let sandbox = Sandbox::new();
         sandbox.write("plain", &noise(len));
@@ -48,7 +49,7 @@ impl Sandbox {
         fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// Rewrites a file after applying `change` to its bytes.
+    /// Applies `change` to the contents of a file.
     pub(crate) fn change(&self, name: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let mut bytes = self.read(name);
         change(&mut bytes);
@@ -61,13 +62,13 @@ impl Sandbox {
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 
-    /// Returns the command with the given arguments, separated by spaces. It runs in this
-    /// directory, with an empty input and without a key from the environment.
+    /// Returns the command with the arguments in `args`, which are separated by spaces. It runs in
+    /// this directory, with empty input and without a key file from the environment.
     pub(crate) fn command(&self, args: &str) -> Command {
         self.wrapped(BULLA, args)
     }
 
-    /// Like [`command`](Sandbox::command), with the default signal actions.
+    /// Like [`command`](Sandbox::command), but with the default signal actions.
     pub(crate) fn command_with_signals(&self, args: &str) -> Command {
         if cfg!(target_os = "linux") {
             self.wrapped("env", &format!("{DEFAULT_SIGNALS} {BULLA} {args}"))
@@ -76,7 +77,7 @@ impl Sandbox {
         }
     }
 
-    /// Returns another command that runs in this directory.
+    /// Returns a command that runs another program in this directory.
     pub(crate) fn wrapped(&self, program: impl AsRef<Path>, args: &str) -> Command {
         let mut command = Command::new(program.as_ref());
         command
@@ -106,7 +107,7 @@ impl Sandbox {
         outcome
     }
 
-    /// Runs a shell script in this directory, with the command as `$BULLA`.
+    /// Runs a shell script in this directory. `$BULLA` is the path to the command.
     pub(crate) fn shell(&self, script: &str) -> Outcome {
         self.shell_command(script).output().unwrap().into()
     }
@@ -126,7 +127,7 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    /// Checks the exit code, and that the command did not panic.
+    /// Checks the exit code and that the command did not panic.
     pub(crate) fn exits(self, code: i32) -> Outcome {
         assert_eq!(self.code, Some(code), "{}", self.err);
         assert!(!self.err.contains("panicked"), "{}", self.err);
@@ -135,11 +136,11 @@ impl Outcome {
 
     /// Checks that standard error contains `text`.
     pub(crate) fn says(self, text: &str) -> Outcome {
-        assert!(self.err.contains(text), "{text:?} is missing in:\n{}", self.err);
+        assert!(self.err.contains(text), "{text:?} is missing from:\n{}", self.err);
         self
     }
 
-    /// Checks that both outputs are empty.
+    /// Checks that standard output and standard error are empty.
     pub(crate) fn says_nothing(self) -> Outcome {
         assert_eq!((self.out.len(), self.err.as_str()), (0, ""));
         self
@@ -156,13 +157,13 @@ impl From<Output> for Outcome {
     }
 }
 
-/// Waits for a command that could hang.
+/// Waits for a command to end, and panics if it hangs.
 pub(crate) fn finish(mut child: Child) -> Outcome {
     wait_until("the command ends", || child.try_wait().unwrap().is_some());
     child.wait_with_output().unwrap().into()
 }
 
-/// Waits until `holds` returns true.
+/// Waits until `holds` returns true, for at most [`HANG_TIMEOUT`].
 pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let start = Instant::now();
     while !holds() {
@@ -171,7 +172,7 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Returns pseudo-random bytes, the same in every run.
+/// Returns pseudorandom bytes that are the same in every run.
 pub(crate) fn noise(len: usize) -> Vec<u8> {
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
     let mut next = || {

@@ -1,4 +1,4 @@
-//! `bulla seal`, and `bulla open` of the result.
+//! `bulla seal`, and opening the result with `bulla open`.
 
 use crate::sandbox::{Sandbox, noise};
 
@@ -20,9 +20,10 @@ fn default_outputs_add_and_remove_the_extension() {
     assert_eq!(sandbox.names(), ["k", "photo.jpg", "photo.jpg.bulla"].map(String::from).into());
 }
 
-/// Tries lengths around chunks, batches and extents, chunk sizes, and numbers of threads.
+/// Tries lengths around the chunk, batch and extent boundaries, with various chunk sizes and
+/// numbers of threads.
 #[test]
-fn round_trips_every_shape() {
+fn round_trips_with_all_lengths_and_options() {
     let sandbox = Sandbox::new();
     let (chunk, extent) = (4096, 1 << 20);
     for len in [0, 1, chunk - 1, chunk, chunk + 1, 3 * chunk, extent, 3 * extent + 17] {
@@ -93,10 +94,10 @@ fn verify_prints_the_verified_size() {
     assert_eq!(sandbox.names(), before);
 }
 
-/// Files in `/proc` report length 0 and contain bytes.
+/// Files in `/proc` report a length of 0 but are not empty.
 #[test]
 #[cfg(target_os = "linux")]
-fn seals_a_file_without_a_length() {
+fn seals_a_file_that_reports_no_length() {
     let sandbox = Sandbox::new();
     sandbox.run("seal -k k /proc/version -o c").exits(0);
     assert_eq!(

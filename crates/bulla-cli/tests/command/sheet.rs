@@ -1,4 +1,4 @@
-//! Recovery sheets: their contents, and that they are protected like a key file.
+//! Recovery sheets: what they contain, and that they are protected like key files.
 
 use std::fs;
 
@@ -9,15 +9,15 @@ fn text(sandbox: &Sandbox, name: &str) -> String {
 }
 
 /// Checks that the sheet contains every group of the key file as a text element.
-fn contains_key(sandbox: &Sandbox, sheet: &str, key: &str) {
+fn assert_contains_key(sandbox: &Sandbox, sheet: &str, key: &str) {
     let sheet = text(sandbox, sheet);
     for group in text(sandbox, key).split_whitespace() {
         assert!(sheet.contains(&format!(">{group}</text>")), "{group} is missing");
     }
 }
 
-/// Checks that no part of the key was printed.
-fn does_not_print_key(sandbox: &Sandbox, key: &str, printed: &str) {
+/// Checks that `printed` contains no part of the key.
+fn assert_key_not_printed(sandbox: &Sandbox, key: &str, printed: &str) {
     let digits: Vec<String> = text(sandbox, key).split_whitespace().map(str::to_owned).collect();
     for pair in digits.windows(2) {
         assert!(
@@ -35,31 +35,31 @@ fn keygen_creates_a_sheet() {
         .exits(0)
         .says("n.svg: recovery sheet, which contains the key");
     assert!(outcome.out.is_empty());
-    contains_key(&sandbox, "n.svg", "n");
-    does_not_print_key(&sandbox, "n", &outcome.err);
+    assert_contains_key(&sandbox, "n.svg", "n");
+    assert_key_not_printed(&sandbox, "n", &outcome.err);
     assert!(text(&sandbox, "n.svg").contains("width=\"210mm\""));
     sandbox.run("keygen -q -o m --sheet m.svg --paper letter").exits(0).says_nothing();
     assert!(text(&sandbox, "m.svg").contains("width=\"215.9mm\""));
 }
 
 #[test]
-fn creates_a_sheet_of_an_existing_key() {
+fn creates_a_sheet_for_an_existing_key() {
     let sandbox = Sandbox::with_container(10);
     let outcome = sandbox.run("sheet -k k -o k.svg").exits(0).says("print it, then delete it");
     assert!(outcome.out.is_empty());
-    contains_key(&sandbox, "k.svg", "k");
-    does_not_print_key(&sandbox, "k", &outcome.err);
+    assert_contains_key(&sandbox, "k.svg", "k");
+    assert_key_not_printed(&sandbox, "k", &outcome.err);
     sandbox.run("sheet -q -k k -o other.svg").exits(0).says_nothing();
 }
 
-/// The ID is the start of the salt that `inspect` shows.
+/// The container ID on the sheet is the start of the salt that `inspect` prints.
 #[test]
-fn names_the_container() {
+fn sheet_names_the_container() {
     let sandbox = Sandbox::with_container(10);
     fs::create_dir(sandbox.path("d")).unwrap();
     fs::rename(sandbox.path("c"), sandbox.path("d/c.bulla")).unwrap();
     sandbox.run("sheet -k k -o k.svg --container d/c.bulla").exits(0);
-    contains_key(&sandbox, "k.svg", "k");
+    assert_contains_key(&sandbox, "k.svg", "k");
     let sheet = text(&sandbox, "k.svg");
     let inspected = String::from_utf8(sandbox.run("inspect d/c.bulla").exits(0).out).unwrap();
     let salt = inspected
@@ -91,7 +91,7 @@ fn rejects_the_key_of_another_container() {
 
 #[test]
 #[cfg(unix)]
-fn sheets_are_accessible_to_their_owner_only() {
+fn only_the_owner_can_access_a_sheet() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::new();
     sandbox.shell(r#"umask 0; "$BULLA" keygen -o n --sheet a; "$BULLA" sheet -k k -o b"#).exits(0);
@@ -115,7 +115,7 @@ fn does_not_overwrite_files() {
 }
 
 #[test]
-fn is_not_written_to_standard_output() {
+fn sheet_is_not_written_to_standard_output() {
     let sandbox = Sandbox::new();
     for args in ["sheet -k k -o -", "keygen -o n --sheet -"] {
         let outcome = sandbox.run(args).exits(2).says("never written to standard output");
@@ -126,7 +126,7 @@ fn is_not_written_to_standard_output() {
 
 /// A new key file is kept only if its sheet was written.
 #[test]
-fn new_key_is_removed_after_a_failure() {
+fn new_key_is_removed_on_failure() {
     let sandbox = Sandbox::new();
     sandbox
         .run("keygen -o n --sheet missing/s")

@@ -12,8 +12,8 @@ fn send(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
-/// Starts a command that reads from `pipe`, feeds it, and returns when it has written part of its
-/// output.
+/// Starts a command that reads from `pipe`, writes `input` to the pipe, and waits until part of the
+/// output is written. Returns the process and the write end of the pipe.
 fn start(sandbox: &Sandbox, args: &str, input: &[u8]) -> (Child, File) {
     sandbox.shell("mkfifo pipe").exits(0);
     let child = sandbox.command_with_signals(args).spawn().unwrap();
@@ -29,13 +29,13 @@ fn start(sandbox: &Sandbox, args: &str, input: &[u8]) -> (Child, File) {
 }
 
 #[test]
-fn signal_while_sealing_leaves_nothing() {
+fn signal_while_sealing_leaves_no_files() {
     for (signal, code) in
         [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129), (Signal::QUIT, 131)]
     {
         let sandbox = Sandbox::new();
         let (child, pipe) = start(&sandbox, "seal --new-key n pipe -o x", &noise(3 << 20));
-        assert!(sandbox.names().contains("n"), "the key file is created first");
+        assert!(sandbox.names().contains("n"), "the key file is created before the container");
         send(&child, signal);
         finish(child).exits(code).says("temporary files were removed");
         drop(pipe);
@@ -46,7 +46,7 @@ fn signal_while_sealing_leaves_nothing() {
 #[test]
 fn signal_while_opening_keeps_the_existing_output() {
     for threads in [1, 2, 8] {
-        // Eight threads read several MiB before the first byte is written.
+        // With eight threads, several MiB are read before the first byte is written.
         let sandbox = Sandbox::with_container(12 << 20);
         sandbox.write("x", b"precious");
         let names = sandbox.names();
@@ -86,7 +86,7 @@ fn signal_at_any_time_leaves_everything_or_nothing() {
     assert!(stopped > 0, "{stopped} stopped, {done} done");
 }
 
-/// nohup ignores SIGHUP for the command.
+/// `nohup` starts the command with SIGHUP ignored.
 #[test]
 #[cfg(target_os = "linux")]
 fn ignored_hangup_stays_ignored() {
@@ -107,7 +107,7 @@ fn ignored_hangup_stays_ignored() {
     assert_eq!(sandbox.run("open -k k x -o -").exits(0).out, b"some text");
 }
 
-/// A killed process cannot clean up, but the final name is free and the next run succeeds.
+/// A killed process cannot clean up, but it leaves no output file, and the next run succeeds.
 #[test]
 fn killed_process_leaves_the_output_unchanged() {
     let sandbox = Sandbox::new();
@@ -132,7 +132,7 @@ fn core_dumps_are_disabled() {
     send(&child, Signal::TERM);
     finish(child).exits(143);
     drop(pipe);
-    // Without permission to read the limits, this shows that the process is not dumpable.
+    // If access to the limits is denied, that also shows that the process is not dumpable.
     if let Some(line) = limits.lines().find(|line| line.starts_with("Max core file size")) {
         assert_eq!(line.split_whitespace().rev().nth(1), Some("0"), "{line}");
     }

@@ -1,4 +1,4 @@
-//! Pipes, including slow ones and ones that end early.
+//! Pipes, including slow ones and those that close early.
 
 use std::io::{Read, Write};
 use std::process::Stdio;
@@ -51,7 +51,7 @@ fn accepts_one_byte_at_a_time() {
 }
 
 #[test]
-fn closed_output_is_an_error_without_a_panic() {
+fn closed_output_does_not_cause_a_panic() {
     let sandbox = Sandbox::with_container(4 << 20);
     for args in ["open -k k c -o -", "seal -k k plain -o -"] {
         let mut child = sandbox.command(args).spawn().unwrap();
@@ -62,7 +62,7 @@ fn closed_output_is_an_error_without_a_panic() {
     for args in ["--help", "verify -k k c", "inspect c"] {
         let mut child = sandbox.command(args).spawn().unwrap();
         drop(child.stdout.take());
-        // The output may have fitted into the pipe buffer.
+        // The command may also succeed, because its output can fit into the pipe buffer.
         let outcome = finish(child);
         assert!(!outcome.err.contains("panicked"), "{}", outcome.err);
     }
@@ -77,10 +77,10 @@ fn closed_standard_error_is_ignored() {
     sandbox.run("verify -k k x").exits(0);
 }
 
-/// `seal` cannot detect that its input was cut short, which the shell's pipefail reports. `open`
-/// can.
+/// `open` detects that its input was cut short. `seal` cannot, so a pipeline that seals needs the
+/// shell's `pipefail` option.
 #[test]
-fn truncated_pipe_leaves_nothing() {
+fn truncated_pipe_leaves_no_files() {
     let sandbox = Sandbox::with_container(300_000);
     sandbox.shell(r#"head -c 200000 c | "$BULLA" open -k k -o x"#).exits(4).says("truncated");
     assert!(!sandbox.path("x").exists());

@@ -1,4 +1,4 @@
-//! On a terminal: prompts do not echo, new keys are printed, and containers are not.
+//! Running on a terminal: prompts do not echo, new keys are printed, and containers are not.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -19,7 +19,7 @@ struct Terminal {
     keyboard: File,
     /// The output so far.
     screen: Arc<Mutex<String>>,
-    /// Keeps the terminal open, to read its modes.
+    /// The terminal device, kept open so that its modes can be read.
     line: File,
     child: Child,
 }
@@ -31,14 +31,15 @@ impl Terminal {
         grantpt(&keyboard).unwrap();
         unlockpt(&keyboard).unwrap();
         let name = ptsname(&keyboard, Vec::new()).unwrap().into_string().unwrap();
-        let no_control = OFlags::NOCTTY.bits() as i32;
+        let no_ctty = OFlags::NOCTTY.bits() as i32;
         let line = OpenOptions::new()
             .read(true)
             .write(true)
-            .custom_flags(no_control)
+            .custom_flags(no_ctty)
             .open(Path::new(&name))
             .unwrap();
-        // `setsid --ctty` makes it the controlling terminal, which /dev/tty opens.
+        // `setsid --ctty` makes the pseudo-terminal the controlling terminal, so that opening
+        // /dev/tty opens it.
         let child = sandbox
             .wrapped("env", &format!("{DEFAULT_SIGNALS} setsid --ctty --wait {BULLA} {args}"))
             .stdin(line.try_clone().unwrap())
@@ -58,11 +59,11 @@ impl Terminal {
         Terminal { keyboard, screen, line, child }
     }
 
-    fn waits_for(&self, text: &str) {
+    fn wait_for(&self, text: &str) {
         wait_until(&format!("{text:?} is shown"), || self.shown().contains(text));
     }
 
-    fn types(&mut self, text: &str) {
+    fn type_text(&mut self, text: &str) {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
@@ -74,7 +75,7 @@ impl Terminal {
         tcgetattr(self.line.as_fd()).unwrap().local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Waits for the exit, and returns the output.
+    /// Waits for the command to exit, checks its exit code and returns its output.
     fn exits(self, code: i32) -> String {
         let Terminal { screen, line, child, .. } = self;
         let outcome: Outcome = finish(child).exits(code);
@@ -93,47 +94,47 @@ fn key(sandbox: &Sandbox) -> String {
 fn typed_key_is_not_echoed() {
     let sandbox = Sandbox::with_container(100);
     let mut terminal = Terminal::run(&sandbox, "open c -o opened");
-    terminal.waits_for("Key (64 hex digits, not shown): ");
+    terminal.wait_for("Key (64 hex digits, not shown): ");
     assert!(!terminal.echoes());
     let digits: String = key(&sandbox).split_whitespace().collect();
-    terminal.types(&format!("{digits}\n"));
+    terminal.type_text(&format!("{digits}\n"));
     let shown = terminal.exits(0);
     assert!(!shown.contains(&digits[..4]), "{shown}");
     assert_eq!(sandbox.read("opened"), sandbox.read("plain"));
 }
 
 #[test]
-fn accepts_a_pasted_key_of_four_lines() {
+fn accepts_a_pasted_four_line_key() {
     let sandbox = Sandbox::with_container(100);
     let mut terminal = Terminal::run(&sandbox, "verify c");
-    terminal.waits_for("Key");
-    terminal.types(&key(&sandbox));
+    terminal.wait_for("Key");
+    terminal.type_text(&key(&sandbox));
     assert!(terminal.exits(0).contains("verified 100 bytes"));
 }
 
 #[test]
 fn rejects_invalid_keys() {
     let sandbox = Sandbox::with_container(100);
-    for (typed, says) in [
+    for (typed, message) in [
         ("\n", "64 hex digits"),
         ("0011 2233\n\n", "64 hex digits"),
         ("00x1\n", "character 3"),
         ("\u{4}", "64 hex digits"),
     ] {
         let mut terminal = Terminal::run(&sandbox, "open c -o opened");
-        terminal.waits_for("Key");
-        terminal.types(typed);
+        terminal.wait_for("Key");
+        terminal.type_text(typed);
         let shown = terminal.exits(2);
-        assert!(shown.contains(says), "{shown}");
+        assert!(shown.contains(message), "{shown}");
     }
     let mut terminal = Terminal::run(&sandbox, "open c -o opened");
-    terminal.waits_for("Key");
-    terminal.types(&format!("{}\n", "0".repeat(64)));
+    terminal.wait_for("Key");
+    terminal.type_text(&format!("{}\n", "0".repeat(64)));
     assert!(terminal.exits(3).contains("wrong key; it belongs to another container"));
     assert!(!sandbox.path("opened").exists());
 }
 
-/// A typing error would create a container that nobody can open.
+/// With a mistyped key, the result would be a container that nobody can open.
 #[test]
 fn key_for_sealing_is_typed_twice() {
     let sandbox = Sandbox::with_container(100);
@@ -142,10 +143,10 @@ fn key_for_sealing_is_typed_twice() {
         [(&key[..], 0), (&key.replace(&key[..1], "0").replace(&key[1..2], "1")[..], 2)]
     {
         let mut terminal = Terminal::run(&sandbox, "seal plain -fo sealed");
-        terminal.waits_for("Key");
-        terminal.types(&key);
-        terminal.waits_for("Repeat the ");
-        terminal.types(again);
+        terminal.wait_for("Key");
+        terminal.type_text(&key);
+        terminal.wait_for("Repeat the ");
+        terminal.type_text(again);
         let shown = terminal.exits(code);
         assert_eq!(shown.contains("do not match"), code == 2, "{shown}");
         assert!(code == 2 || shown.contains("To open it: bulla open sealed -o plain"), "{shown}");
@@ -153,7 +154,7 @@ fn key_for_sealing_is_typed_twice() {
     sandbox.run("verify -k k sealed").exits(0);
 }
 
-/// The prompt shows what was typed and what is correct, and Enter accepts the correction.
+/// The prompt shows the typed digit and the correct one, and Enter accepts the correction.
 #[test]
 fn mistyped_key_is_corrected() {
     let sandbox = Sandbox::with_container(100);
@@ -167,11 +168,11 @@ fn mistyped_key_is_corrected() {
     for container in ["c", "e", "p"] {
         for (answer, code) in [("\n", 0), ("y\n", 0), ("n\n", 3), ("\u{4}", 3)] {
             let mut terminal = Terminal::run(&sandbox, &format!("open {container} -fo opened"));
-            terminal.waits_for("not shown): ");
-            terminal.types(&format!("{typed}\n"));
-            terminal.waits_for("[Y/n]");
+            terminal.wait_for("not shown): ");
+            terminal.type_text(&format!("{typed}\n"));
+            terminal.wait_for("[Y/n]");
             assert!(terminal.echoes());
-            terminal.types(answer);
+            terminal.type_text(answer);
             let shown = terminal.exits(code);
             let says = format!("typed {wrong} instead of {right}.");
             assert!(shown.contains(&says), "{shown}");
@@ -191,57 +192,56 @@ fn mistyped_key_is_corrected() {
 fn prompts_for_passphrases() {
     let sandbox = Sandbox::with_container(100);
     let names = sandbox.names();
-    for (first, second, says) in [("one", Some("two"), "do not match"), ("", None, "is empty")] {
+    for (first, second, message) in [("one", Some("two"), "do not match"), ("", None, "is empty")] {
         let mut terminal = Terminal::run(&sandbox, "seal --passphrase plain -o e");
-        terminal.waits_for("New passphrase (not shown): ");
+        terminal.wait_for("New passphrase (not shown): ");
         assert!(!terminal.echoes());
-        terminal.types(&format!("{first}\n"));
+        terminal.type_text(&format!("{first}\n"));
         if let Some(second) = second {
-            terminal.waits_for("Repeat the ");
-            terminal.types(&format!("{second}\n"));
+            terminal.wait_for("Repeat the ");
+            terminal.type_text(&format!("{second}\n"));
         }
-        assert!(terminal.exits(2).contains(says));
+        assert!(terminal.exits(2).contains(message));
         assert_eq!(sandbox.names(), names);
     }
 
     let mut terminal = Terminal::run(&sandbox, "seal --passphrase --new-key n plain -o e");
-    terminal.waits_for("New passphrase");
-    terminal.types("correct horse\n");
-    terminal.waits_for("Repeat the ");
-    terminal.types("correct horse\n");
+    terminal.wait_for("New passphrase");
+    terminal.type_text("correct horse\n");
+    terminal.wait_for("Repeat the ");
+    terminal.type_text("correct horse\n");
     let shown = terminal.exits(0);
     assert!(shown.contains("bulla open e -o plain") && !shown.contains("horse"), "{shown}");
 
     let mut terminal = Terminal::run(&sandbox, "verify e");
-    terminal.waits_for("Passphrase or 64-digit key (not shown): ");
-    terminal.types("CORRECT HORSE\n");
-    terminal
-        .waits_for("wrong passphrase: check Caps Lock and the keyboard layout; 2 attempts left");
-    terminal.types("correct horse\n");
+    terminal.wait_for("Passphrase or 64-digit key (not shown): ");
+    terminal.type_text("CORRECT HORSE\n");
+    terminal.wait_for("wrong passphrase: check Caps Lock and the keyboard layout; 2 attempts left");
+    terminal.type_text("correct horse\n");
     assert!(terminal.exits(0).contains("verified 100 bytes"));
 
-    // The same prompt accepts a key of four lines.
+    // The same prompt also accepts a four-line key.
     let mut terminal = Terminal::run(&sandbox, "verify e");
-    terminal.waits_for("Passphrase or");
-    terminal.types(&String::from_utf8(sandbox.read("n")).unwrap());
+    terminal.wait_for("Passphrase or");
+    terminal.type_text(&String::from_utf8(sandbox.read("n")).unwrap());
     assert!(terminal.exits(0).contains("verified 100 bytes"));
 
     let mut terminal = Terminal::run(&sandbox, "verify e");
     for left in ["2 attempts left", "1 attempt left", "keyboard layout\r\n"] {
-        terminal.waits_for("(not shown): ");
-        terminal.types("wrong\n");
-        terminal.waits_for(left);
+        terminal.wait_for("(not shown): ");
+        terminal.type_text("wrong\n");
+        terminal.wait_for(left);
     }
     assert!(terminal.exits(3).contains("wrong passphrase, or the passphrase of another container"));
 }
 
 #[test]
-fn interrupted_prompt_restores_the_echo() {
+fn interrupted_prompt_restores_echo() {
     let sandbox = Sandbox::with_container(100);
     let mut terminal = Terminal::run(&sandbox, "open c -o opened");
-    terminal.waits_for("Key");
+    terminal.wait_for("Key");
     assert!(!terminal.echoes());
-    terminal.types("0011\u{3}");
+    terminal.type_text("0011\u{3}");
     wait_until("the command exits", || terminal.child.try_wait().unwrap().is_some());
     assert!(terminal.echoes());
     terminal.exits(130);
@@ -271,7 +271,7 @@ fn refuses_to_write_a_container_to_a_terminal() {
 }
 
 #[test]
-fn forgotten_input_is_an_error() {
+fn missing_input_is_an_error() {
     let sandbox = Sandbox::new();
     for args in ["seal -k k", "open -k k", "seal -k k -o x"] {
         assert!(Terminal::run(&sandbox, args).exits(2).contains("no input; name a file"));
@@ -288,7 +288,7 @@ fn shows_a_progress_bar_unless_quiet() {
         let mut pipe = OpenOptions::new().write(true).open(sandbox.path("pipe")).unwrap();
         pipe.write_all(&noise(3 << 20)).unwrap();
         if bar {
-            terminal.waits_for("MiB/s");
+            terminal.wait_for("MiB/s");
         } else {
             std::thread::sleep(std::time::Duration::from_millis(400));
         }

@@ -39,7 +39,7 @@ impl HttpServer {
         self.server.lock().unwrap().public_key()
     }
 
-    /// Closes every connection from now on.
+    /// From now on, closes each new connection without a response.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
     }
@@ -77,7 +77,7 @@ fn serve(mut stream: TcpStream, server: &Mutex<Server>) {
     }
 }
 
-/// Reads the head and body of a request. Returns `None` if the connection ends first.
+/// Reads a request's head and body. Returns `None` if the connection closes first.
 fn read_request(stream: &mut impl Read) -> Option<(String, Vec<u8>)> {
     let mut head = Vec::new();
     let mut byte = [0];
