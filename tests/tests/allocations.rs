@@ -14,10 +14,11 @@ use sha2::{Digest, Sha256};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Bytes allowed for a container of any length. They cover the largest chunk, the largest envelope
-/// at both ends, and read-ahead.
+/// Fixed memory budget, in bytes. It covers the largest chunk, both copies of the largest envelope,
+/// and read-ahead.
 const FIXED: usize = 8 << 20;
-/// Bytes allowed for each byte of input. They cover its plaintext and an archive's index in memory.
+/// Memory budget per byte of input, in bytes. It covers the plaintext and, for an archive, its
+/// index in memory.
 const PER_BYTE: usize = 8;
 
 /// Returns the peak memory that `work` allocates, in bytes.

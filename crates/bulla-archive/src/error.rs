@@ -89,11 +89,11 @@ impl fmt::Display for Error {
             Error::UnknownKind { offset, kind } => {
                 write!(
                     f,
-                    "unknown record kind {kind} at byte {offset}; a newer release may read it"
+                    "unknown record kind {kind} at byte {offset}; a newer release may support it"
                 )
             }
             Error::UnknownEncoding { encoding } => {
-                write!(f, "unknown content encoding {encoding}; a newer release may read it")
+                write!(f, "unknown content encoding {encoding}; a newer release may support it")
             }
             Error::ExternalContent { container } => {
                 write!(f, "content is in another container (row {container})")

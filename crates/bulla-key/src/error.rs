@@ -98,7 +98,7 @@ impl fmt::Display for Error {
             }
             Error::NotAnEnvelope => f.write_str("not a key envelope"),
             Error::UnsupportedVersion { version } => {
-                write!(f, "unsupported envelope version {version}; a newer release may open it")
+                write!(f, "unsupported envelope version {version}; a newer release may support it")
             }
             Error::Damaged => f.write_str(
                 "the envelope is damaged; open the container from a file instead of a stream, or \
@@ -182,7 +182,7 @@ impl From<PassphraseError> for Error {
     }
 }
 
-/// The reason a text is not a valid passphrase. It contains no part of the text.
+/// The reason why a string is not a valid passphrase. It contains no part of the string.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PassphraseError {

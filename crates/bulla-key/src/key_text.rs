@@ -63,7 +63,7 @@ pub fn parse(text: &str) -> Result<Key, ParseError> {
     digits.key().ok_or(ParseError::WrongLength { digits: digits.count })
 }
 
-/// The digits parsed from a text, however many there are.
+/// The digits parsed from a string, however many there are.
 pub(crate) struct Digits {
     /// The values of the first digits, up to one more than a key has. Later digits are only
     /// counted.
@@ -115,8 +115,8 @@ pub(crate) fn key_of(digits: &[u8; DIGITS]) -> Key {
     Key::from_bytes(&bytes)
 }
 
-/// The reason a text is not a key. It contains positions and counts but none of the digits, so it
-/// may be logged.
+/// The reason a string is not a key. It contains positions and counts but none of the digits, so
+/// it may be logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseError {

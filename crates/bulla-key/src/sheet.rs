@@ -75,8 +75,8 @@ impl<'a> SheetInfo<'a> {
         self
     }
 
-    /// Sets the instructions for restoring, for software other than the `bulla` command. A sheet
-    /// has room for 6 lines of 52 characters.
+    /// Sets the restore instructions. The default describes the `bulla` command. Other software has
+    /// to set its own. A sheet has room for 6 lines of 52 characters.
     pub fn instructions(mut self, lines: &'a [&'a str]) -> SheetInfo<'a> {
         self.instructions = Some(lines);
         self

@@ -50,7 +50,8 @@ fn messages_decode_as_stated() {
             Err(DecodeError::Field { .. }) => "bad_field",
             Err(_) => "?",
         };
-        // A vector with the same name as its message has exactly the body that the library encodes.
+        // If a vector has the same name as its message, its body must be exactly what the library
+        // encodes.
         let same = vector.name != vector.message || found.as_deref() == Ok(vector.body.as_bytes());
         if outcome != vector.outcome || !same {
             failures.push(format!("{}: {outcome}, expected {}", vector.name, vector.outcome));

@@ -141,13 +141,13 @@ impl fmt::Display for Error {
         match self {
             Error::NotAContainer => f.write_str("not a bulla container"),
             Error::UnsupportedVersion { major } => {
-                write!(f, "unsupported container version {major}; a newer release may open it")
+                write!(f, "unsupported container version {major}; a newer release may support it")
             }
             Error::UnsupportedSuite { suite } => {
-                write!(f, "unsupported cipher suite {suite}; a newer release may open it")
+                write!(f, "unsupported cipher suite {suite}; a newer release may support it")
             }
             Error::UnsupportedFeature(feature) => {
-                write!(f, "unsupported feature: {feature}; a newer release may open it")
+                write!(f, "unsupported feature: {feature}; a newer release may support it")
             }
             Error::DamagedHeader => f.write_str(
                 "the header is damaged and there is no valid footer to replace it; \

@@ -21,7 +21,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Returns the kind of record for an entry of this kind whose content is in this container.
+    /// Returns the kind of the record that stores such an entry in its own container.
     pub(crate) fn record(self) -> RecordKind {
         match self {
             Kind::File => RecordKind::FILE,

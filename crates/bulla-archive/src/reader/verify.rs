@@ -71,7 +71,8 @@ pub(crate) fn check_records<S: ReadAt>(
     }
 }
 
-/// Returns the rule that is violated if the record at offset `at` differs from its index entry.
+/// Compares the record at offset `at` with its index entry. On a mismatch, returns the rule that is
+/// violated.
 fn compare(
     head: &Head,
     path_and_attributes: &[u8],
@@ -96,8 +97,8 @@ fn compare(
     }
 }
 
-/// Returns the rule that is violated if the content of a reference record differs from its index
-/// entry.
+/// Compares the content of a reference record with its index entry. On a mismatch, returns the rule
+/// that is violated.
 fn compare_reference(head: &Head, content: &[u8], entry: &Entry) -> Result<(), &'static str> {
     let expected = Reference { row: entry.container, offset: entry.offset, len: entry.len };
     let same = Reference::from_bytes(content) == Some(expected);

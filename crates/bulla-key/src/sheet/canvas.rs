@@ -28,7 +28,7 @@ impl Font {
     }
 }
 
-/// Which end of a text its position refers to.
+/// The end of a text element that its position refers to.
 #[derive(Clone, Copy)]
 pub(super) enum Anchor {
     Start,

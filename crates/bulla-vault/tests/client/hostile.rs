@@ -80,7 +80,7 @@ fn login_rejects_a_public_key_that_is_not_pinned() {
     assert_eq!(
         fixture.server.borrow().current.as_ref().unwrap().left,
         4,
-        "the attempt was counted but never proven"
+        "the attempt was counted but never confirmed"
     );
     assert!(matches!(client.info(), Err(Error::VaultMismatch)));
     assert!(fixture.client().info().is_ok());
@@ -186,7 +186,7 @@ fn login_rejects_a_bit_flip_in_the_sealed_reply() {
     assert!(matches!(error, Error::ProtocolViolation { .. }), "{error:?}");
 }
 
-/// V-4.4: the login that proves the registration detects the wrong key, and the old locator is
+/// V-4.4: the login that confirms the registration detects the wrong key, and the old locator is
 /// still stored.
 #[test]
 fn registration_detects_a_vault_that_stores_another_key() {

@@ -125,8 +125,8 @@ pub(crate) fn truncate_on_error<T>(output: &File, work: impl FnOnce() -> Result<
     }
     work().inspect_err(|_| {
         if metadata.is_file() {
-            // The error from `work` is the one to report. Truncation may fail: a caller that
-            // removes the file does not depend on it.
+            // The error from `work` is the one to report. Truncation may fail. That does
+            // not matter to a caller that removes the file.
             let _ = output.set_len(0);
         }
     })

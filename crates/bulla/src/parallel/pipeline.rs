@@ -101,8 +101,8 @@ fn depth(threads: usize) -> usize {
 }
 
 fn lock<B>(slot: &Mutex<Slot<B>>) -> MutexGuard<'_, Slot<B>> {
-    // The mutex is poisoned only if `Batch::work` panicked. `started` is still set then, so the
-    // batch is not started again.
+    // The mutex is poisoned only if `Batch::work` panicked. In that case `started` is still
+    // set, so the batch is not started again.
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

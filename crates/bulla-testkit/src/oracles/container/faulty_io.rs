@@ -84,7 +84,7 @@ impl Case<'_> {
             | Error::Truncated { .. }
             | Error::TrailingData { .. }
             | Error::ChunkRejected { .. } => {}
-            error => panic!("a source that ends early does not cause this: {error:?}"),
+            error => panic!("unexpected error for a source that ends early: {error:?}"),
         }
     }
 

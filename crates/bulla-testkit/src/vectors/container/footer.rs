@@ -69,7 +69,7 @@ fn damaged() -> Vec<Vector> {
             "footer_major_2",
             "F-3.3",
             checked(field::MAJOR, &[2]),
-            "A copy with another major version is invalid, even with a valid check.",
+            "A copy with a different major version is invalid, even with a valid check.",
         ),
         sample
             .vector(

@@ -178,7 +178,7 @@ fn damaged() -> Vec<Vector> {
             .vector(
                 "header_major_2",
                 "F-3.3",
-                "A copy with another major version is invalid, even with a valid check.",
+                "A copy with a different major version is invalid, even with a valid check.",
             )
             .container(checked(field::MAJOR, &[2]))
             .outcomes(

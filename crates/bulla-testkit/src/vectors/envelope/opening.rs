@@ -155,7 +155,7 @@ fn failing() -> Vec<Vector> {
     let of_another_key = envelope::slot(&head, &recovery_key(), &container.bound, &key_in_vault());
     let passphrases = [container.passphrase_slot(2, PHRASE, [1, 8, 1])];
     vec![
-        case("wrong_key", "E-4.3", "The container's key opens no slot.")
+        case("wrong_key", "E-4.3", "The container's key does not open any slot.")
             .key(container_key())
             .fails("wrong_secret"),
         case("no_slot_for_keys", "E-4.3", "The envelope has only a passphrase slot.")
