@@ -55,8 +55,8 @@ impl Failure {
         Failure { remedy, ..Failure::new(Exit::Environment, object, problem) }
     }
 
-    /// Creates the failure for a library error. If the error's message contains a remedy, it
-    /// follows the last semicolon.
+    /// Converts a library error into a failure. If the error's message contains a remedy, the
+    /// remedy is the text after the last semicolon.
     pub(crate) fn library(exit: Exit, object: &str, error: &impl fmt::Display) -> Failure {
         let text = error.to_string();
         match text.rsplit_once("; ") {

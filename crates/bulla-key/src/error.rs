@@ -13,7 +13,7 @@ pub const MAX_PASSPHRASE_LEN: usize = 1024;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The container has no envelope: it reserves no room for one, or the room is all zeros
+    /// The container has no envelope: it reserves no space for one, or that space is all zeros
     /// (E-2.4).
     NoEnvelope,
     /// The bytes are not an envelope (E-2.4).

@@ -148,7 +148,7 @@ pub trait Store: Send + Sync {
     fn commit(&self, transaction: &Transaction) -> Result<Commit, StoreError>;
 
     /// Asks each member whether it holds this value and revision, and waits until enough members
-    /// do. After that, the value survives even if one member is restored to an old state.
+    /// do. After that, the value survives even if one member is rolled back to an earlier state.
     ///
     /// # Errors
     ///

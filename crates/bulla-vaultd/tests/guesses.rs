@@ -152,7 +152,7 @@ fn repeating_an_attempt_spends_nothing() {
     assert_eq!(proofs[3].finish(&fixture.vault).unwrap().wrapped_key, WRAPPED);
     assert_eq!(fixture.left(&ALICE, &REG), 10);
 
-    // The same attempt with another KE1 is rejected, before and after the success.
+    // Repeating an attempt with a different KE1 is rejected, before and after the login succeeds.
     let mut other = Guess::new(&ALICE, &REG, "right");
     other.login = guess.login;
     assert_eq!(other.start(&fixture.vault).unwrap_err(), VaultError::Conflict);

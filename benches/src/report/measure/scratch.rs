@@ -109,7 +109,7 @@ impl Scratch {
         Err(io::Error::other(format!("`{script}`: {}: {last}", output.status)))
     }
 
-    /// Returns the time that a script takes when it is run by [`prepared`](Self::prepared).
+    /// Returns how long a script takes when [`prepared`](Self::prepared) runs it.
     pub(crate) fn timed(&self, script: &str) -> io::Result<Duration> {
         self.prepared(|| {
             let mut result = Ok(());

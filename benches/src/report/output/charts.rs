@@ -124,7 +124,7 @@ pub(crate) fn draw(results: &Results) -> Vec<Chart> {
     charts.into_iter().flatten().collect()
 }
 
-/// Draws the series in `names`, or returns `None` if none of these series has any points.
+/// Draws the series in `names`, or returns `None` if they have no points.
 fn line_chart(
     results: &Results,
     spec: LineChartSpec,

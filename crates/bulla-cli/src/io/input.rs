@@ -20,8 +20,8 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    /// Opens the input that the command line names. `None` means standard input, which must not be
-    /// a terminal in this case, because the user most likely forgot the file name.
+    /// Opens the input named on the command line. `None` means standard input, which is rejected if
+    /// it is a terminal, because the user most likely forgot the file name.
     pub(crate) fn open(path: Option<&Path>) -> Result<Input, Failure> {
         match path {
             None if io::stdin().is_terminal() => {

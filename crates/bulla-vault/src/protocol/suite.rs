@@ -17,7 +17,7 @@ impl CipherSuite for Suite {
 
 /// Bytes in the vault's public key: a ristretto255 element.
 pub const PUBLIC_KEY_LEN: usize = 32;
-/// Bytes in a registration request (RFC 9807, 5.1): one element.
+/// Bytes in a registration request, which is one group element (RFC 9807, 5.1).
 pub const REGISTRATION_REQUEST_LEN: usize = 32;
 /// Bytes in a registration response (RFC 9807, 5.1): an element and the vault's public key.
 pub const REGISTRATION_RESPONSE_LEN: usize = 64;

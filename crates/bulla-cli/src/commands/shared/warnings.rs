@@ -59,7 +59,7 @@ pub(crate) fn warn_of_attributes(target: &str, count: u64) -> Exit {
     Exit::Warnings
 }
 
-/// Describes what happened to an entry during the backup. The subject is left to the caller.
+/// Returns a verb phrase that describes what happened to an entry during the backup.
 pub(crate) fn describe_state(state: State) -> &'static str {
     match state {
         state if state.has(State::SKIPPED) => "was skipped",

@@ -58,7 +58,8 @@ fn changed(params: &SealParams<'_>, script: &mut Script<'_>) -> Vec<u8> {
         let bytes = script.number(len).to_be_bytes();
         parts = parts.reseal(&params.key, params.context, at, &bytes[8 - len..]);
     }
-    // Odd numbers change parts. The first even number joins the parts, and the rest change bytes.
+    // Odd numbers modify individual parts. The first even number joins the parts, and later even
+    /// numbers modify bytes.
     let mut changes = 0..CHANGES_MAX;
     let mut first = None;
     while changes.next().is_some() && first.is_none() {

@@ -22,8 +22,8 @@ pub struct Vector {
     pub container: Hex,
     /// The containers that the rows refer to, in row order.
     pub others: Vec<Hex>,
-    /// The listed entries, unless listing fails or a reader may fail at an earlier step than
-    /// `error`.
+    /// The listed entries. `None` if listing fails, or if a reader may fail before it reaches the
+    /// step of `error`.
     pub entries: Option<Vec<VectorEntry>>,
     /// The notes, unless opening or listing fails or the notes are malformed.
     pub notes: Option<Vec<VectorNote>>,

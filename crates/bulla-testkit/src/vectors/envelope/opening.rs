@@ -103,7 +103,7 @@ fn passphrases() -> Vec<Vector> {
         case(
             "passphrase_trimmed",
             "E-3.2",
-            "Without its leading and trailing spaces, the passphrase is a different one.",
+            "Leading and trailing spaces are part of the passphrase.",
         )
         .slots(&slot("  two  spaces "))
         .passphrase("two  spaces")
