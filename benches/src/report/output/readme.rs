@@ -59,7 +59,7 @@ fn speed(results: &Results, directory: &Path) -> String {
         "The ratio is the time of `bulla` divided by the time of the other program, so a ratio \
          below 1 means that `bulla` is\nfaster. Each ratio is the median over alternating runs, \
          with the range over all runs in parentheses.\n\n\
-         | operation | input | compared with | time ratio | target |\n|---|---|---|---|---|\n",
+         | operation | input | compared with | time ratio | target | met |\n|---|---|---|---|---|---|\n",
     );
     let rows: Vec<&Row> = FIVE_ROWS
         .iter()
@@ -69,10 +69,11 @@ fn speed(results: &Results, directory: &Path) -> String {
         let (operation, peer) = (cell(&row.operation), cell(&row.peer));
         let _ = writeln!(
             out,
-            "| {operation} | {} | {peer} | {} | {} |",
+            "| {operation} | {} | {peer} | {} | {} | {} |",
             input(row),
             ratio(row),
-            target(row)
+            target(row),
+            met(row)
         );
     }
     for chart in charts::draw(results).iter().filter(|chart| chart.file == PEERS_SEAL) {

@@ -1,4 +1,4 @@
-//! The commands, one file for each.
+//! The commands, one file for each command or group of commands.
 
 use crate::args::Command;
 use crate::args::keys::KeyCommand;
