@@ -59,7 +59,7 @@ fn changed(params: &SealParams<'_>, script: &mut Script<'_>) -> Vec<u8> {
         parts = parts.reseal(&params.key, params.context, at, &bytes[8 - len..]);
     }
     // Odd numbers modify individual parts. The first even number joins the parts, and later even
-    /// numbers modify bytes.
+    // numbers modify bytes.
     let mut changes = 0..CHANGES_MAX;
     let mut first = None;
     while changes.next().is_some() && first.is_none() {
