@@ -219,7 +219,7 @@ fn adds_the_current_locator_to_a_container() {
 fn deletes_a_key() {
     let vault = VaultSandbox::registered();
     let announced = vault.run("vault delete --forgotten").exits(0);
-    announced.says("will be deleted on 2033-05-18").says("cancels this");
+    announced.says("will be deleted on 2033-05-18").says("cancels the deletion");
     assert!(vault.sandbox.path("config/bulla/vault.locator").exists());
     vault.run("vault delete --vault-password-file wrong").exits(3);
     vault.run("vault delete --vault-password-file first").exits(0).says("deleted the key");
